@@ -1,0 +1,57 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each installs what it needs into .venv.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 15868
+READY := $(VENV)/.installed
+SOURCES := lib functions local sim bench tests
+
+.PHONY: demo test check format up down status bench requirements coldstart clean docs
+
+demo: $(READY)
+	@$(BIN)/python -m local.demo
+
+test: $(READY)
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy lib local sim bench tests
+	$(BIN)/lint-imports
+	$(BIN)/python -m local.docs --check
+
+format: $(READY)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+up: $(READY)
+	@$(BIN)/python -m local up --port $(PORT) $(ARGS)
+
+down: $(READY)
+	@$(BIN)/python -m local down
+
+status: $(READY)
+	@$(BIN)/python -m local status
+
+bench: $(READY)
+	@$(BIN)/python -m bench
+
+docs: $(READY)
+	$(BIN)/python -m local.docs
+
+# The pinned requirements, for development and for each function's image.
+requirements: $(READY)
+	PATH=$(BIN):$$PATH $(PYTHON) requirements/compile.py
+
+$(READY): requirements/bootstrap.txt requirements/dev.txt lib/pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e lib
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

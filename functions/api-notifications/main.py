@@ -1,0 +1,14 @@
+"""api-notifications: the REST API of notifications and their vmoves."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha.api import notifications, vmoves
+from instance_ha.entry import api_function
+
+_handle = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES)
+
+
+@functions_framework.http
+def api_notifications(request: Request) -> Response:
+    """Answer one request."""
+    return _handle(request)

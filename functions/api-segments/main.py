@@ -1,0 +1,14 @@
+"""api-segments: the REST API of segments and the version documents."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha.api import segments, versions
+from instance_ha.entry import api_function
+
+_handle = api_function("api-segments", segments.ROUTES + versions.ROUTES)
+
+
+@functions_framework.http
+def api_segments(request: Request) -> Response:
+    """Answer one request."""
+    return _handle(request)

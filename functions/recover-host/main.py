@@ -1,0 +1,15 @@
+"""recover-host: one share of the recovery of a host."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha.entry import event_function
+from instance_ha.models.work import RECOVER_HOST
+from instance_ha.recovery import host
+
+_handle = event_function("recover-host", RECOVER_HOST, host.recover_host)
+
+
+@functions_framework.http
+def recover_host(request: Request) -> Response:
+    """Take one event."""
+    return _handle(request)

@@ -1,0 +1,14 @@
+"""sweep: overdue work gets its event again."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha.entry import cron_function
+from instance_ha.recovery import sweep as overdue
+
+_handle = cron_function("sweep", overdue.sweep)
+
+
+@functions_framework.http
+def sweep(request: Request) -> Response:
+    """Take one tick."""
+    return _handle(request)

@@ -1,0 +1,138 @@
+"""One evacuation: how to prepare it, what Nova's answers mean, and how to end it (reference, 5.3.1)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.rows import InstanceFacts, VMove
+
+SHUT_DOWN = 4  # power_state of a domain that does not run
+_EVACUABLE = frozenset({"active", "stopped", "error"})  # what Nova accepts
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What must happen before Nova accepts the evacuation."""
+
+    reset_to_error: bool
+
+
+def prepare(facts: InstanceFacts) -> Preparation:
+    """Nova evacuates only active, stopped and failed instances on which no task is under way."""
+    return Preparation(reset_to_error=facts.vm_state not in _EVACUABLE or facts.task_state is not None)
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What gives an evacuated instance the state back that it had, and what of it cannot be given back."""
+
+    actions: tuple[str, ...] = ()
+    settled: frozenset[str] = frozenset({"active"})  # vm_states that are right before the actions
+    message: str | None = None
+
+
+def restore(facts: InstanceFacts) -> Restoration:
+    """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was."""
+    state = facts.vm_state
+    if state == "stopped" and facts.task_state is None:
+        return Restoration(settled=frozenset({"stopped"}))
+    if state == "active":
+        return Restoration()
+    if state == "stopped" or (state == "resized" and facts.power_state == SHUT_DOWN):
+        return Restoration(("stop",))
+    if state == "resized":
+        return Restoration(message="was resized and not confirmed; runs now without the choice to go back")
+    if state == "paused":
+        return Restoration(("pause",))
+    if state == "suspended":
+        return Restoration(("suspend",), message="was suspended; its memory died with the host, so it booted first")
+    if state == "error":
+        return Restoration(("stop", "reset_error"))
+    return Restoration(("stop",), message=f"was {state}, which cannot be given back; it is stopped")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Nova has not heard the request: send it (again)."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nova is at work; an instance that is ``settling`` has moved already and will be at rest in a moment."""
+
+    settling: bool = False
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The instance is on another host and at rest."""
+
+    dest_host: str
+
+
+@dataclass(frozen=True)
+class End:
+    """The evacuation is over without a move."""
+
+    status: VMoveStatus
+    message: str
+
+
+Verdict = Ask | Wait | Moved | End
+
+
+def look(move: VMove, server: Server | None, migration: Migration | None, give_up: bool) -> Verdict:
+    """Say how an evacuation stands.
+
+    ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
+    None when there is none. An instance has moved when its host changed (reference, 10.1 R3), never by a name alike.
+    """
+    if server is None:
+        return End(VMoveStatus.IGNORED, "the instance was deleted")
+    if server.host is not None and server.host != move.source_host:
+        return _look_elsewhere(move, server, migration, give_up)
+    if migration is not None and migration.failed:
+        return End(
+            VMoveStatus.FAILED,
+            f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
+        )
+    if give_up:
+        return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time")
+    return Ask() if migration is None else Wait()
+
+
+def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, give_up: bool) -> Verdict:
+    assert server.host is not None
+    if move.asked_at is None:
+        return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
+    if server.task_state is None and server.vm_state in restore(move.facts).settled | {"active", "stopped"}:
+        return Moved(server.host)
+    if server.vm_state == "error" and (migration is None or migration.final):
+        return End(VMoveStatus.FAILED, f"it moved to {server.host} and failed there: {server.fault or 'state error'}")
+    if give_up:
+        return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time")
+    return Wait(settling=True)
+
+
+def overdue(move: VMove, now: datetime, limit: float) -> bool:
+    """Whether an evacuation has lasted longer than ``limit`` seconds."""
+    return move.asked_at is not None and now - move.asked_at > timedelta(seconds=limit)
+
+
+def to_settle(
+    watched: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float
+) -> tuple[str, ...]:
+    """Name the vmoves that need a look of their own.
+
+    Nova is done with them, by its newest record of each instance in ``migrations``; or nobody has looked for
+    ``slow`` seconds: records of deleted instances, say, never become final.
+    """
+    uuids = []
+    for move in watched:
+        migration = migrations.get(move.instance_uuid)
+        unseen = now - (move.updated_at or move.created_at) > timedelta(seconds=slow)
+        if unseen or (migration is not None and migration.final):
+            uuids.append(move.uuid)
+    return tuple(uuids)

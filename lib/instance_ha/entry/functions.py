@@ -1,0 +1,126 @@
+"""The three kinds of functions: API, event and cron. Health, request ids, logs and errors are alike in all.
+
+A function is served by functions-framework as an HTTP function: its own CloudEvent signature answers no health
+check, and tells the caller's headers in its errors.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from uuid import uuid4
+
+from flask import Request, Response
+
+from instance_ha import log
+from instance_ha.api import faults
+from instance_ha.api.web import Api, Route
+from instance_ha.entry import wiring
+from instance_ha.events.codec import decode
+from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
+from instance_ha.models.work import Kind
+from instance_ha.world import World
+
+Handler = Callable[[Request], Response]
+Answer = Callable[[Request, World, str], Response]
+
+_RETRY_AFTER = "5"
+_REQUEST_ID = "x-openstack-request-id"
+
+
+def api_function(name: str, routes: Sequence[Route]) -> Handler:
+    """Make a function that answers routes of the REST API."""
+    api = Api(routes)
+
+    def answer(request: Request, world: World, request_id: str) -> Response:
+        response = api.answer(request, world, request_id)
+        if request.path.startswith("/v1"):
+            response.headers[_REQUEST_ID] = request_id
+        return response
+
+    return _function(name, answer, cloud=True, events=True)
+
+
+def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) -> Handler:
+    """Make a function that does the work its events ask for."""
+
+    def answer(request: Request, world: World, _request_id: str) -> Response:
+        if request.method != "POST":
+            return faults.fault(405, "events are posted")
+        settings, now = world.settings, world.clock.now()
+        event = decode(
+            dict(request.headers), request.get_data(), kind, settings.event_keys, now, settings.event_max_age
+        )
+        with log.bound(request_id=event.request_id, subject=event.subject):
+            work(world, event.subject)
+        return Response(status=204)
+
+    return _function(name, answer, cloud=True, events=True)
+
+
+def cron_function(name: str, work: Callable[[World], object]) -> Handler:
+    """Make a function that is called on a schedule; what it is sent does not matter."""
+
+    def answer(request: Request, world: World, _request_id: str) -> Response:
+        if request.method != "POST":
+            return faults.fault(405, "a tick is posted")
+        work(world)
+        return Response(status=204)
+
+    return _function(name, answer, cloud=False, events=True)
+
+
+def _function(name: str, answer: Answer, *, cloud: bool, events: bool) -> Handler:
+    try:
+        settings = wiring.load_settings()
+        wiring.check(settings, os.environ, cloud=cloud, events=events)
+    except Misconfigured as error:
+        sys.exit(f"{name}: {error}")
+    log.configure(settings.log_level)
+
+    def handle(request: Request) -> Response:
+        if request.path.startswith("/_/"):
+            return _health(request.path)
+        request_id = f"req-{uuid4()}"
+        asked_by = request.headers.get("X-OpenStack-Request-ID", "")
+        caller_id = asked_by if re.fullmatch(r"req-[0-9a-f-]{36}", asked_by) else None
+        with log.bound(function=name, request_id=request_id, global_request_id=caller_id):
+            return _guarded(answer, request, caller_id or request_id, request_id)
+
+    return handle
+
+
+def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) -> Response:
+    """Turn every error into an answer that says no more than it should."""
+    try:
+        response = answer(request, wiring.world(), work_id)
+    except Refused as error:
+        log.get().warning("refused", code=error.code, reason=str(error))
+        response = faults.of(error)
+    except TryAgain as error:
+        log.get().warning("cannot serve now", reason=str(error))
+        response = faults.fault(503, str(error))
+        response.headers["Retry-After"] = _RETRY_AFTER
+    except InstanceHAError as error:
+        log.get().error("cannot serve", reason=str(error))
+        response = faults.fault(500, str(error))
+    except Exception:
+        log.get().exception("unexpected error")
+        response = faults.fault(500, f"An unexpected error happened; it is logged with the request id {request_id}.")
+    if _REQUEST_ID in response.headers:
+        response.headers[_REQUEST_ID] = request_id
+    log.get().debug("answered", method=request.method, path=request.path, code=response.status_code)
+    return response
+
+
+def _health(path: str) -> Response:
+    """Alive is who answers; ready is who reaches Postgres."""
+    if path == "/_/health":
+        return Response("OK", content_type="text/plain")
+    if path != "/_/ready":
+        return faults.fault(404, "The resource could not be found.")
+    try:
+        wiring.world().database.ping()
+    except TryAgain as error:
+        return faults.fault(503, str(error))
+    return Response("READY", content_type="text/plain")

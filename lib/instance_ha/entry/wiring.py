@@ -1,0 +1,100 @@
+"""The real world of a function instance, made once; expensive clients connect at their first use."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from instance_ha import settings as settings_module
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import Settings
+from instance_ha.store.database import Database
+from instance_ha.world import SystemClock, World
+
+
+class Later:
+    """Stands for a client that is made when it is first asked for something; imports of SDKs take half a second."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        return getattr(self._made, name)
+
+
+@cache
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        Misconfigured: a setting is wrong.
+
+    """
+    return settings_module.load(os.environ)
+
+
+def check(settings: Settings, environ: Mapping[str, str], *, cloud: bool, events: bool) -> None:
+    """Check at start what a function will need later.
+
+    Raises:
+        Misconfigured: something is missing.
+
+    """
+    if events and not settings.event_sink:
+        raise Misconfigured("no event sink: set EVENT_SINK, or run under a SinkBinding that sets K_SINK")
+    if events and not settings.event_keys:
+        raise Misconfigured(f"no event key: mount the secret event-key in {settings.secrets_dir}")
+    if not cloud:
+        return
+    if not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
+        raise Misconfigured("no cloud: set OS_CLOUD (with a clouds.yaml), or OS_AUTH_URL and the other OS_* of a user")
+    file = environ.get("OS_CLIENT_CONFIG_FILE")
+    if environ.get("OS_CLOUD") and file and not Path(file).is_file():
+        raise Misconfigured(f"OS_CLIENT_CONFIG_FILE names {file}, which is not there")
+
+
+@cache
+def world() -> World:
+    """Return the world of this process."""
+    settings, clock = load_settings(), SystemClock()
+    cloud = Later(lambda: _cloud(settings))
+    return World(
+        settings=settings,
+        clock=clock,
+        database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
+        nova=Later(lambda: _nova(settings, clock, cloud)),
+        publisher=Later(lambda: _publisher(settings, clock)),
+        tokens=Later(lambda: _tokens(settings, cloud)),
+    )
+
+
+def _cloud(settings: Settings) -> Any:
+    from instance_ha.keystone.cloud import Cloud
+
+    return Cloud(settings)
+
+
+def _nova(settings: Settings, clock: SystemClock, cloud: Any) -> Any:
+    from instance_ha.nova import NovaClient
+
+    adapter = cloud.adapter("compute")
+    return NovaClient(adapter, clock, settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size)
+
+
+def _publisher(settings: Settings, clock: SystemClock) -> Any:
+    from instance_ha.events.publisher import HttpPublisher
+
+    return HttpPublisher(settings, clock)
+
+
+def _tokens(settings: Settings, cloud: Any) -> Any:
+    from instance_ha.keystone.tokens import Tokens
+
+    return Tokens(settings, cloud)

@@ -1,0 +1,51 @@
+"""Between our work and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from cloudevents.conversion import to_binary
+from cloudevents.exceptions import GenericException
+from cloudevents.http import CloudEvent, from_http
+
+from instance_ha.events import signature
+from instance_ha.models.errors import BadRequest
+from instance_ha.models.work import SOURCE, Kind, Work
+
+
+def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of the signed event."""
+    attributes = {
+        "id": str(uuid4()),
+        "source": SOURCE,
+        "type": work.kind.type,
+        "subject": work.subject,
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+        **({"requestid": work.request_id} if work.request_id else {}),
+    }
+    attributes[signature.ATTRIBUTE] = signature.sign(attributes, key)
+    headers, body = to_binary(CloudEvent(attributes, {"uuid": work.subject}))
+    return dict(headers), bytes(body)
+
+
+def decode(
+    headers: Mapping[str, str], body: bytes, kind: Kind, keys: Sequence[bytes], now: datetime, max_age: float
+) -> Work:
+    """Read and check an event.
+
+    Raises:
+        BadRequest: it is no CloudEvent, or not of this kind, or names nothing.
+        Forbidden: it is not signed by us, or too old.
+
+    """
+    try:
+        attributes = from_http(dict(headers), body).get_attributes()
+    except (GenericException, ValueError, TypeError, AttributeError):
+        raise BadRequest("the request is not a CloudEvent") from None
+    if attributes.get("type") != kind.type:
+        raise BadRequest(f"the event is a {attributes.get('type')}, not a {kind.type}")
+    signature.check(attributes, keys, now, max_age)
+    if not attributes.get("subject"):
+        raise BadRequest("the event has no subject")
+    return Work(kind, attributes["subject"], attributes.get("requestid"))

@@ -1,0 +1,43 @@
+"""Hands events to the sink: a Knative broker, or OpenFaaS' ``/async-function/{function}``.
+
+A lost event costs time and nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
+"""
+
+from collections.abc import Iterable
+
+import requests
+
+from instance_ha import log
+from instance_ha.events.codec import encode
+from instance_ha.models.errors import Misconfigured
+from instance_ha.models.ports import Clock
+from instance_ha.models.work import Work
+from instance_ha.settings import Settings
+
+
+class HttpPublisher:
+    """Posts events, on connections that are kept."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        if not settings.event_sink:
+            raise Misconfigured("no event sink: set EVENT_SINK (or run under a Knative SinkBinding, which sets K_SINK)")
+        if not settings.event_keys:
+            raise Misconfigured("no event key: mount the secret event-key with at least one line")
+        self._sink = settings.event_sink
+        self._key = settings.event_keys[0]
+        self._timeout = settings.event_timeout
+        self._clock = clock
+        self._http = requests.Session()
+
+    def publish(self, works: Iterable[Work]) -> None:
+        """Send the events; what cannot be sent is logged and left to ``sweep``."""
+        for work in works:
+            headers, body = encode(work, self._clock.now(), self._key)
+            url = self._sink.replace("{function}", work.kind.function)
+            try:
+                answer = self._http.post(url, data=body, headers=headers, timeout=self._timeout)
+                answer.raise_for_status()
+            except requests.RequestException as error:
+                log.get().warning(
+                    "event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__
+                )

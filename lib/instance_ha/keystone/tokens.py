@@ -1,0 +1,86 @@
+"""Who calls: tokens checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
+
+from functools import cached_property
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+from keystoneauth1.exceptions import ClientException
+
+from instance_ha.keystone.cloud import Cloud
+from instance_ha.models.errors import CloudUnavailable, Unauthorized
+from instance_ha.models.rows import Caller
+from instance_ha.settings import Settings
+
+
+class Tokens:
+    """Checks the ``X-Auth-Token`` of requests."""
+
+    def __init__(self, settings: Settings, cloud: Cloud) -> None:
+        self._settings = settings
+        self._cloud = cloud
+
+    @property
+    def auth_uri(self) -> str:
+        """Where a caller gets a token, for the ``WWW-Authenticate`` header."""
+        return str(self._cloud.region.config["auth"]["auth_url"])
+
+    @cached_property
+    def _middleware(self) -> Any:
+        from keystonemiddleware.auth_token import filter_factory
+
+        config = self._cloud.region.config
+        verify, certificate = self._cloud.region.get_requests_verify_args()
+        given = {
+            "auth_type": config.get("auth_type") or "password",
+            "www_authenticate_uri": self.auth_uri,
+            "token_cache_time": str(self._settings.token_cache_time),
+            "service_token_roles_required": "true",
+            "http_connect_timeout": str(int(self._settings.nova_timeout)),
+            "interface": self._settings.os_interface,
+            "region_name": config.get("region_name"),
+            "include_service_catalog": "false",
+            "insecure": str(not verify).lower(),
+            "cafile": verify if isinstance(verify, str) else None,
+            "certfile": certificate[0] if certificate else None,
+            "keyfile": certificate[1] if certificate else None,
+            **config["auth"],
+        }
+        return filter_factory({}, **{key: value for key, value in given.items() if value})(_accept)
+
+    def check(self, environ: dict[str, Any]) -> Caller:
+        """Say whose token a WSGI request carries.
+
+        Raises:
+            Unauthorized: there is none, or it is not valid.
+            CloudUnavailable: Keystone cannot be asked.
+
+        """
+        from webob import Request
+
+        if not environ.get("HTTP_X_AUTH_TOKEN"):
+            raise Unauthorized("the request has no X-Auth-Token")
+        checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
+        try:
+            answer = Request(checked).get_response(self._middleware)
+        except ClientException as error:
+            raise CloudUnavailable(f"Keystone cannot check the token: {error}") from error
+        if answer.status_int == HTTPStatus.UNAUTHORIZED:
+            raise Unauthorized("the token is not valid")
+        if answer.status_int != HTTPStatus.NO_CONTENT:
+            raise CloudUnavailable(f"Keystone cannot check the token (HTTP {answer.status_int})")
+        return _caller(checked)
+
+
+def _accept(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Stand behind the middleware: whoever comes here has a valid token."""
+    start_response("204 No Content", [])
+    return []
+
+
+def _caller(environ: dict[str, Any]) -> Caller:
+    user = environ.get("HTTP_X_USER_ID")
+    if not user:
+        raise Unauthorized("the token names no user")
+    roles = (environ.get("HTTP_X_ROLES") or "").split(",")
+    return Caller(user, environ.get("HTTP_X_PROJECT_ID") or None, frozenset(role.strip() for role in roles if role))

@@ -1,0 +1,55 @@
+"""Facts about the cloud, as far as recovery looks at them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeService:
+    """A nova-compute as Nova sees it."""
+
+    id: str
+    host: str
+    up: bool
+    disabled: bool
+    forced_down: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """An instance as Nova shows it to an administrator."""
+
+    id: str
+    name: str
+    host: str | None
+    vm_state: str
+    task_state: str | None
+    power_state: int
+    locked: bool
+    locked_reason: str | None = None
+    fault: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """A record that Nova keeps of an evacuation. Ids grow in the order of creation."""
+
+    id: int
+    server_id: str
+    status: str
+    dest_host: str | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether Nova has finished the evacuation."""
+        return self.status in {"done", "completed"}
+
+    @property
+    def failed(self) -> bool:
+        """Whether Nova has given the evacuation up."""
+        return self.status in {"error", "failed", "cancelled"}
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.moved or self.failed

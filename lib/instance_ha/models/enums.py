@@ -1,0 +1,64 @@
+"""States and kinds; the values are what stands on the wire (reference, sections 1.9 to 1.12)."""
+
+from enum import StrEnum
+
+
+class RecoveryMethod(StrEnum):
+    """How a segment chooses where the instances of a failed host run again."""
+
+    AUTO = "auto"  # the scheduler of Nova chooses
+    RESERVED_HOST = "reserved_host"  # on a host kept free for this
+    AUTO_PRIORITY = "auto_priority"  # auto, and what is left over on a reserved host
+    RH_PRIORITY = "rh_priority"  # reserved host, and what is left over by auto
+
+
+class NotificationType(StrEnum):
+    """What failed."""
+
+    COMPUTE_HOST = "COMPUTE_HOST"
+    VM = "VM"
+    PROCESS = "PROCESS"
+
+
+class NotificationStatus(StrEnum):
+    """How far the recovery of one reported failure is."""
+
+    NEW = "new"  # stored, nobody has taken it yet
+    RUNNING = "running"  # being recovered
+    ERROR = "error"  # an attempt failed; another one is due
+    FAILED = "failed"  # given up; an operator is needed
+    IGNORED = "ignored"  # nothing of ours to recover
+    FINISHED = "finished"  # done
+
+
+class VMoveStatus(StrEnum):
+    """How far the evacuation of one instance is."""
+
+    PENDING = "pending"  # waits for its turn
+    ONGOING = "ongoing"  # in work
+    IGNORED = "ignored"  # needs no evacuation any more
+    FAILED = "failed"  # did not move
+    SUCCEEDED = "succeeded"  # runs (or rests, as before) on another host
+
+
+class VMoveStep(StrEnum):
+    """Inside ONGOING: what has been written down and must be continued after a crash. Not on the wire."""
+
+    START = "start"  # nothing was asked of Nova yet
+    ASKING = "asking"  # evacuate was written down; Nova may or may not have heard it
+    WATCHED = "watched"  # Nova accepted; recover-host watches its migration
+    SETTLE = "settle"  # it moved, or cannot: restore its state, unlock it, close the row
+
+
+class TaskState(StrEnum):
+    """State of one task of a recovery flow (reference, section 5.7)."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+
+
+FINAL_NOTIFICATION = frozenset({NotificationStatus.FAILED, NotificationStatus.IGNORED, NotificationStatus.FINISHED})
+OPEN_NOTIFICATION = frozenset(NotificationStatus) - FINAL_NOTIFICATION
+OPEN_VMOVE = frozenset({VMoveStatus.PENDING, VMoveStatus.ONGOING})

@@ -1,0 +1,125 @@
+"""Every error of ours; the docstring says what it means, the text given to it is for people.
+
+::
+
+    InstanceHAError
+    ├── Refused                 the caller must ask differently: one HTTP 4xx each
+    │   ├── BadRequest          400
+    │   ├── Unauthorized        401
+    │   ├── Forbidden           403
+    │   ├── NotFound            404
+    │   ├── MethodNotAllowed    405
+    │   ├── NotAcceptable       406
+    │   ├── Conflict            409
+    │   ├── TooLarge            413
+    │   └── BadMediaType        415
+    ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
+    │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
+    │   ├── CloudTimeout        no answer in time: what was asked may have happened
+    │   └── StoreUnavailable    Postgres did not answer
+    ├── CloudRefused            Nova answered 4xx: asking again changes nothing
+    ├── RecoveryFailed          an attempt at a recovery came to its end without success
+    ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
+    └── Misconfigured           a setting is wrong; says which, and what to change
+"""
+
+
+class InstanceHAError(Exception):
+    """The base of all."""
+
+
+class Refused(InstanceHAError):
+    """The request cannot be granted as it is."""
+
+    code = 400
+
+
+class BadRequest(Refused):
+    """The request is not well formed, or names something that it must not."""
+
+
+class Unauthorized(Refused):
+    """There is no valid token."""
+
+    code = 401
+
+
+class Forbidden(Refused):
+    """The caller's roles do not allow it."""
+
+    code = 403
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+    code = 404
+
+
+class MethodNotAllowed(Refused):
+    """The resource has no such method."""
+
+    code = 405
+
+
+class NotAcceptable(Refused):
+    """The microversion is well formed but not served."""
+
+    code = 406
+
+
+class Conflict(Refused):
+    """The request contradicts the present state."""
+
+    code = 409
+
+
+class TooLarge(Refused):
+    """The body is larger than ``max_request_body_size``."""
+
+    code = 413
+
+
+class BadMediaType(Refused):
+    """The body is not JSON."""
+
+    code = 415
+
+
+class TryAgain(InstanceHAError):
+    """A passing trouble: the same request may work later."""
+
+
+class CloudUnavailable(TryAgain):
+    """Nova or Keystone cannot be reached, or has troubles of its own."""
+
+
+class CloudTimeout(CloudUnavailable):
+    """Nova did not answer in time; it may have done what was asked."""
+
+
+class StoreUnavailable(TryAgain):
+    """Postgres cannot be reached."""
+
+
+class CloudRefused(InstanceHAError):
+    """Nova answered with a 4xx.
+
+    ``code`` is the HTTP status and the text is Nova's own.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} (HTTP {code})")
+        self.code = code
+
+
+class RecoveryFailed(InstanceHAError):
+    """The attempt has failed; the text goes into the notification's message."""
+
+
+class LeaseLost(InstanceHAError):
+    """The row belongs to another invocation now."""
+
+
+class Misconfigured(InstanceHAError):
+    """The settings do not let us start; the text is one line that says what to change."""

@@ -1,0 +1,132 @@
+"""The rows of Postgres as frozen values. Times are aware, in UTC."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from instance_ha.models.enums import (
+    NotificationStatus,
+    NotificationType,
+    RecoveryMethod,
+    TaskState,
+    VMoveStatus,
+    VMoveStep,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What every row has."""
+
+    id: int
+    created_at: datetime
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment(Row):
+    """A failover segment: hosts that stand in for each other."""
+
+    uuid: str
+    name: str
+    service_type: str
+    recovery_method: RecoveryMethod
+    enabled: bool = True
+    description: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host(Row):
+    """A compute host registered in a segment, by the name its nova-compute has."""
+
+    uuid: str
+    name: str
+    type: str
+    control_attributes: str
+    failover_segment_id: str
+    reserved: bool = False
+    on_maintenance: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification(Row):
+    """A reported failure; beside what the API shows, the state of the work on it."""
+
+    notification_uuid: str
+    generated_time: datetime
+    source_host_uuid: str
+    type: NotificationType
+    payload: dict[str, str]
+    status: NotificationStatus
+    failover_segment_uuid: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+    attempt: int = 0  # which try at the whole recovery; 0 before the first
+    tries: int = 0  # troubles in a row that were not the recovery's own fault
+    due_at: datetime | None = None
+    lease_until: datetime | None = None
+    lease_owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceFacts:
+    """What Nova said of an instance when its host had failed: the state it shall have again."""
+
+    vm_state: str = "active"
+    task_state: str | None = None
+    power_state: int = 1
+    locked: bool = False
+    ha_enabled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class VMove(Row):
+    """The evacuation of one instance, and the state of the work on it."""
+
+    uuid: str
+    notification_uuid: str
+    instance_uuid: str
+    instance_name: str
+    source_host: str
+    dest_host: str | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    type: str = "evacuation"
+    status: VMoveStatus = VMoveStatus.PENDING
+    message: str | None = None
+    attempt: int = 1  # the notification's attempt that this row belongs to
+    position: int = 0  # place in the order of evacuation
+    step: VMoveStep = VMoveStep.START
+    facts: InstanceFacts = field(default_factory=InstanceFacts)
+    newer_than: int = 0  # id of Nova's newest evacuation record of the host before this attempt
+    locked_by_us: bool = False
+    asked_at: datetime | None = None  # when evacuate was written down
+    tries: int = 0
+    due_at: datetime | None = None
+    lease_until: datetime | None = None
+    lease_owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRow:
+    """One task of a recovery flow: the memory of the flow and what the API shows as progress."""
+
+    id: int
+    notification_uuid: str
+    attempt: int
+    position: int
+    name: str
+    state: TaskState = TaskState.PENDING
+    progress: float = 0.0
+    details: list[dict[str, str]] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)  # what the task remembers between invocations
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The owner of a valid token."""
+
+    user_id: str
+    project_id: str | None
+    roles: frozenset[str]

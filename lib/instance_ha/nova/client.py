@@ -1,0 +1,157 @@
+"""Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from keystoneauth1 import exceptions as ksa
+from keystoneauth1.adapter import Adapter
+
+from instance_ha import log
+from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
+from instance_ha.models.ports import Clock
+from instance_ha.nova import parse
+
+# 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
+MICROVERSION = "2.73"
+_UNAVAILABLE = frozenset({408, 429})
+
+
+class NovaClient:
+    """What recovery asks of Nova.
+
+    All methods raise CloudUnavailable (nothing was answered, or 5xx), CloudTimeout (no answer in time:
+    the request may have been carried out) and CloudRefused (4xx, with Nova's own words). Only questions are
+    repeated by themselves; what changes something is repeated by the caller, who knows how to ask first.
+    """
+
+    def __init__(self, adapter: Adapter, clock: Clock, timeout: float, list_timeout: float, page_size: int) -> None:
+        self._adapter = adapter
+        self._clock = clock
+        self._timeout = timeout
+        self._list_timeout = list_timeout
+        self._page_size = page_size
+
+    def service(self, host: str) -> ComputeService | None:
+        """Read the nova-compute service of a host; None when Nova knows none."""
+        query = urlencode({"host": host, "binary": "nova-compute"})
+        found = self._get(f"/os-services?{query}")["services"]
+        return parse.service(found[0]) if found else None
+
+    def disable_service(self, service_id: str, reason: str, timeout: float) -> None:
+        """Disable a compute service, so that nothing new is scheduled to it."""
+        body = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
+        self._send("PUT", f"/os-services/{service_id}", body, timeout)
+
+    def force_down(self, service_id: str) -> None:
+        """Tell Nova that the service is down, whatever it last said of itself."""
+        self._send("PUT", f"/os-services/{service_id}", {"forced_down": True})
+
+    def servers_on(self, host: str) -> Iterator[list[Server]]:
+        """Read all servers on a host, page by page."""
+        marker: dict[str, str] = {}
+        while True:
+            query = urlencode({"all_tenants": "True", "host": host, "limit": str(self._page_size), **marker})
+            page = [parse.server(body) for body in self._get(f"/servers/detail?{query}", self._list_timeout)["servers"]]
+            if page:
+                yield page
+            if len(page) < self._page_size:
+                return
+            marker = {"marker": page[-1].id}
+
+    def server(self, server_id: str) -> Server | None:
+        """Read a server; None when there is none."""
+        try:
+            return parse.server(self._get(f"/servers/{server_id}")["server"])
+        except CloudRefused as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
+        """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
+        marker: dict[str, str] = {}
+        while True:
+            wanted = {"migration_type": "evacuation", "source_compute": host, "limit": str(limit), **marker}
+            bodies = self._get(f"/os-migrations?{urlencode(wanted)}", self._list_timeout)["migrations"]
+            for body in bodies:
+                if body["id"] <= newer_than:
+                    return
+                yield parse.migration(body)
+            if len(bodies) < limit:
+                return
+            marker = {"marker": bodies[-1]["uuid"]}
+
+    def evacuate(self, server_id: str) -> None:
+        """Ask for an evacuation; Nova carries it out later. Never ask twice without looking first."""
+        self._action(server_id, {"evacuate": {}})
+
+    def lock(self, server_id: str, reason: str) -> None:
+        """Keep the server's owner from acting on it."""
+        self._action(server_id, {"lock": {"locked_reason": reason}})
+
+    def unlock(self, server_id: str) -> None:
+        """Let its owner act on it again."""
+        self._action(server_id, {"unlock": None})
+
+    def reset_to_error(self, server_id: str) -> None:
+        """Put a server into a state in which Nova evacuates it."""
+        self._action(server_id, {"os-resetState": {"state": "error"}})
+
+    def stop(self, server_id: str) -> None:
+        """Stop a server."""
+        self._action(server_id, {"os-stop": None})
+
+    def pause(self, server_id: str) -> None:
+        """Pause a server."""
+        self._action(server_id, {"pause": None})
+
+    def suspend(self, server_id: str) -> None:
+        """Suspend a server."""
+        self._action(server_id, {"suspend": None})
+
+    def _action(self, server_id: str, body: dict[str, Any]) -> None:
+        self._send("POST", f"/servers/{server_id}/action", body)
+
+    def _get(self, path: str, timeout: float | None = None) -> Any:
+        for pause in (0.5, 1.0):
+            try:
+                return self._request("GET", path, timeout).json()
+            except CloudUnavailable as error:
+                log.get().warning("asking Nova again", path=path, reason=str(error))
+                self._clock.sleep(pause)
+        return self._request("GET", path, timeout).json()
+
+    def _send(self, method: str, path: str, body: dict[str, Any], timeout: float | None = None) -> None:
+        self._request(method, path, timeout, json=body)
+
+    def _request(self, method: str, path: str, timeout: float | None, **body: Any) -> Any:
+        limit = timeout or self._timeout
+        ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
+        return _answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+
+
+def _answer(ask: Callable[[], Any]) -> Any:
+    """Ask, and turn every way of failing into one of ours."""
+    try:
+        response = ask()
+    except ksa.ConnectTimeout as error:
+        raise CloudTimeout(f"Nova did not answer in time: {error}") from error
+    except (ksa.ConnectFailure, ksa.RetriableConnectionFailure) as error:
+        raise CloudUnavailable(f"the cloud cannot be reached: {error}") from error
+    except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry
+        raise CloudUnavailable(f"Keystone: {error}") from error
+    if response.status_code >= 500 or response.status_code in _UNAVAILABLE:
+        raise CloudUnavailable(f"Nova answered {response.status_code}: {_reason(response)}")
+    if response.status_code >= 400:
+        raise CloudRefused(response.status_code, _reason(response))
+    return response
+
+
+def _reason(response: Any) -> str:
+    try:
+        return str(next(iter(response.json().values()))["message"])
+    except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
+        return str(response.text)[:200]

@@ -1,0 +1,69 @@
+"""One invocation's hold on the recovery of a host, as its tasks see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from instance_ha.models.enums import TaskState
+from instance_ha.models.rows import Host, Notification, TaskRow
+from instance_ha.store import tasks
+from instance_ha.store.work import Lease
+from instance_ha.world import World
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task has worked; go on with the next."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Nothing is left to do: the recovery is finished, for the reason given."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """The invocation's time is up: another one goes on with this task."""
+
+
+Outcome = Done | Skip | NotYet
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What a task works with."""
+
+    world: World
+    lease: Lease
+    notification: Notification
+    host: Host
+    deadline: datetime
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the work must be handed over."""
+        return self.world.clock.now() >= self.deadline
+
+    def renew(self) -> None:
+        """Hold the recovery longer; raises LeaseLost when it is another's."""
+        with self.world.database.begin() as connection:
+            self.lease.renew(connection, self.world.clock.now())
+
+    def report(self, task: TaskRow, progress: float, message: str, state: TaskState | None = None) -> None:
+        """Add a line of progress; raises LeaseLost when the recovery is another's."""
+        now = self.world.clock.now()
+        with self.world.database.begin() as connection:
+            self.lease.renew(connection, now)
+            tasks.report(connection, task, now, progress, message, state)
+
+
+class Task(Protocol):
+    """One task of a flow: may be run again after a crash anywhere, and picks up where the rows say it was.
+
+    It raises RecoveryFailed when it cannot succeed.
+    """
+
+    def __call__(self, recovery: Recovery, task: TaskRow) -> Outcome:
+        """Run."""

@@ -1,0 +1,168 @@
+"""recover-host: one invocation's share of the recovery that a notification asks for.
+
+An invocation claims the notification, goes on with the first task that has not worked yet, and hands over
+when its time is up. It may be killed anywhere, run twice, or be too late: the rows say what was done.
+"""
+
+from datetime import timedelta
+
+from instance_ha import log
+from instance_ha.decide import reports
+from instance_ha.decide.outcome import after_failure, back_off, tally
+from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
+from instance_ha.models.errors import CloudRefused, LeaseLost, RecoveryFailed, TryAgain
+from instance_ha.models.rows import Notification
+from instance_ha.models.work import RECOVER_HOST, Work
+from instance_ha.recovery.context import NotYet, Recovery, Skip
+from instance_ha.recovery.tasks import HOST_AUTO_FLOW, TASKS
+from instance_ha.store import hosts, notifications, segments, tasks, vmoves
+from instance_ha.store.work import Lease
+from instance_ha.world import World, new_owner
+
+_HOST_BUSY_PAUSE = 10.0  # before looking again whether the other recovery of the host has ended
+
+
+def recover_host(world: World, notification_uuid: str) -> None:
+    """Advance a recovery as far as one invocation can."""
+    with world.database.begin() as connection:
+        now, seconds = world.clock.now(), world.settings.lease_time
+        notification = notifications.claim(connection, notification_uuid, new_owner(), now, seconds)
+    if notification is None:
+        log.get().debug("notification is not to be had", notification_uuid=notification_uuid)
+        return
+    world.step("host-claimed")
+    lease = notifications.lease(notification, world.settings.lease_time)
+    try:
+        _advance(world, lease, notification)
+    except LeaseLost as error:
+        log.get().warning("lease lost", reason=str(error))
+    except TryAgain as error:
+        _look_again(world, lease, notification, str(error))
+    except Exception as error:  # a defect of ours must not stop the recovery for ever
+        log.get().exception("recovery stumbled")
+        _look_again(world, lease, notification, f"internal error: {type(error).__name__}")
+
+
+def _advance(world: World, lease: Lease, notification: Notification) -> None:
+    deadline = world.deadline()
+    if reports.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
+        _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
+        return
+    if notification.status is not NotificationStatus.RUNNING:
+        started = _start(world, lease, notification)
+        if started is None:
+            return
+        notification = started
+    with world.database.begin() as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+    if host is None:
+        _close(world, lease, notification, NotificationStatus.FAILED, "the host is not registered any more")
+        return
+    recovery = Recovery(world, lease, notification, host, deadline)
+    try:
+        _run_tasks(recovery)
+    except (RecoveryFailed, CloudRefused) as error:
+        _fail(recovery, str(error))
+
+
+def _start(world: World, lease: Lease, notification: Notification) -> Notification | None:
+    """Begin an attempt: the host goes on maintenance, the flow is written down. None: there is nothing to begin."""
+    now, uuid = world.clock.now(), notification.notification_uuid
+    with world.database.begin() as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        segment = segments.find(connection, host.failover_segment_id) if host else None
+        verdict = reports.judge(notification, segment)
+    if isinstance(verdict, reports.Close) or host is None:
+        verdict = verdict if isinstance(verdict, reports.Close) else reports.gone()
+        _close(world, lease, notification, verdict.status, verdict.message)
+        return None
+    attempt = notification.attempt + 1
+    with world.database.begin() as connection:
+        if not notifications.start(connection, lease, attempt, now):
+            lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
+            log.get().info("another recovery of the host is running", host=host.name)
+            return None
+        hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
+        tasks.plan(connection, uuid, attempt, HOST_AUTO_FLOW)
+        started = notifications.find(connection, uuid)
+    log.get().info("recovery started", host=host.name, attempt=attempt)
+    world.step("host-started")
+    return started
+
+
+def _run_tasks(recovery: Recovery) -> None:
+    world, notification = recovery.world, recovery.notification
+    while True:
+        with world.database.begin() as connection:
+            task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+        if task is None:
+            _finish(recovery, None)
+            return
+        with log.bound(task=task.name):
+            outcome = TASKS[task.name](recovery, task)
+        if isinstance(outcome, Skip):
+            _finish(recovery, outcome.reason)
+            return
+        if isinstance(outcome, NotYet):
+            _hand_over(recovery)
+            return
+
+
+def _hand_over(recovery: Recovery) -> None:
+    """Let another invocation go on at once."""
+    world, notification = recovery.world, recovery.notification
+    with world.database.begin() as connection:
+        recovery.lease.release(connection, world.clock.now(), tries=0)
+    log.get().info("time is up: another invocation goes on")
+    world.publisher.publish([Work(RECOVER_HOST, notification.notification_uuid, notification.request_id)])
+
+
+def _finish(recovery: Recovery, reason: str | None) -> None:
+    world, notification = recovery.world, recovery.notification
+    if reason is None:
+        with world.database.begin() as connection:
+            moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+        reason = tally(moves).text
+    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, reason)
+
+
+def _close(world: World, lease: Lease, notification: Notification, status: NotificationStatus, message: str) -> None:
+    """End a notification for good; the message says why."""
+    now = world.clock.now()
+    with world.database.begin() as connection:
+        lease.release(connection, None, status=status, message=message, updated_at=now)
+        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, message, now)
+    log.get().info("notification closed", status=str(status), message=message)
+    world.step("host-closed")
+
+
+def _fail(recovery: Recovery, reason: str) -> None:
+    """End an attempt; another one is due later, unless this was the last."""
+    world, notification = recovery.world, recovery.notification
+    settings, now = world.settings, world.clock.now()
+    retry = after_failure(
+        notification.attempt,
+        settings.recovery_attempts,
+        now,
+        settings.process_unfinished_notifications_interval,
+    )
+    with world.database.begin() as connection:
+        task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+        if task is not None:
+            tasks.report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
+        recovery.lease.release(connection, retry.due_at, status=retry.status, message=reason, updated_at=now)
+        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
+    log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
+    world.step("host-failed")
+
+
+def _look_again(world: World, lease: Lease, notification: Notification, reason: str) -> None:
+    """Keep the recovery running and come back later; while Postgres is away, the lease's end brings us back."""
+    tries = notification.tries + 1
+    log.get().warning("recovery waits", reason=reason, tries=tries)
+    try:
+        with world.database.begin() as connection:
+            due = back_off(tries, world.clock.now())
+            lease.release(connection, due, tries=tries, message=f"waiting: {reason}")
+    except (LeaseLost, TryAgain) as error:
+        log.get().warning("lease not given back", reason=str(error))

@@ -1,0 +1,37 @@
+"""sweep: whatever is overdue gets its event again, so that nothing depends on a broker, or on who was killed."""
+
+from datetime import timedelta
+
+from instance_ha import log
+from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Work
+from instance_ha.store import work
+from instance_ha.store.schema import notifications, vmoves
+from instance_ha.world import World
+
+_BATCH = 500
+
+
+def sweep(world: World) -> int:
+    """Look again and again for the time of one invocation; returns how many events were sent."""
+    settings, sent = world.settings, 0
+    deadline = world.deadline()
+    while True:
+        sent += sweep_once(world)
+        if world.clock.now() + timedelta(seconds=settings.sweep_interval) >= deadline:
+            return sent
+        world.clock.sleep(settings.sweep_interval)
+
+
+def sweep_once(world: World) -> int:
+    """Send the events of all rows that are overdue now, the longest overdue first."""
+    now, grace = world.clock.now(), world.settings.sweep_grace
+    with world.database.begin() as connection:
+        key = notifications.c.notification_uuid
+        late_hosts = work.take_overdue(connection, notifications, key, now, grace, _BATCH)
+        late_moves = work.take_overdue(connection, vmoves, vmoves.c.uuid, now, grace, _BATCH)
+    overdue = [Work(RECOVER_HOST, uuid) for uuid in late_hosts]
+    overdue += [Work(RECOVER_INSTANCE, uuid) for uuid in late_moves]
+    if overdue:
+        log.get().info("overdue work sent again", notifications=len(late_hosts), vmoves=len(late_moves))
+        world.publisher.publish(overdue)
+    return len(overdue)

@@ -1,0 +1,74 @@
+"""DisableComputeServiceTask: nothing new comes to the host, and Nova agrees that it is down."""
+
+from datetime import datetime, timedelta
+
+from instance_ha import log
+from instance_ha.decide.service import ServiceStep, next_step
+from instance_ha.models.cloud import ComputeService
+from instance_ha.models.enums import TaskState
+from instance_ha.models.errors import CloudTimeout, RecoveryFailed
+from instance_ha.models.rows import TaskRow
+from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
+from instance_ha.store import tasks
+
+# Nova stores the change first and then calls the dead nova-compute for a minute; the next look tells.
+DISABLE_TIMEOUT = 5.0
+
+
+def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
+    """Disable the service and ask until Nova calls it down."""
+    name = recovery.host.name
+    if not task.details:
+        recovery.report(task, 0.0, f"Disabling compute service on host {name}")
+    if not _wait_until_down(recovery, task):
+        return NotYet()
+    log.get().info("compute service is down", host=name)
+    recovery.report(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
+    recovery.world.step("service-down")
+    return Done()
+
+
+def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
+    """Do what is to be done, and wait; False when the invocation's time is up."""
+    world, name = recovery.world, recovery.host.name
+    while True:
+        service = world.nova.service(name)
+        if service is None:
+            raise RecoveryFailed(f"Nova knows no compute service on host {name}")
+        step = next_step(service, world.settings.force_down)
+        if step.ready:
+            return True
+        give_up = _give_up_at(recovery, task)
+        _take(recovery, service, step)
+        if world.clock.now() >= give_up:
+            raise RecoveryFailed(f"Nova still calls the compute service of {name} up: is the host really dead?")
+        if recovery.out_of_time:
+            return False
+        if not step.disable and not step.force_down:
+            recovery.renew()
+            world.clock.sleep(world.settings.verify_interval)
+
+
+def _take(recovery: Recovery, service: ComputeService, step: ServiceStep) -> None:
+    nova = recovery.world.nova
+    if step.force_down:
+        nova.force_down(service.id)
+        log.get().info("compute service forced down", host=service.host)
+    elif step.disable:
+        try:
+            nova.disable_service(service.id, recovery.world.settings.service_disable_reason, DISABLE_TIMEOUT)
+        except CloudTimeout:
+            log.get().info("Nova is slow to answer about a dead service", host=service.host)
+        log.get().info("compute service disabled", host=service.host)
+        recovery.world.step("service-disabled")
+
+
+def _give_up_at(recovery: Recovery, task: TaskRow) -> datetime:
+    """It is one wait over all invocations, from the first answer of Nova on, so its end is kept."""
+    with recovery.world.database.begin() as connection:
+        kept = tasks.recall(connection, task)
+        if "give_up_at" not in kept:
+            limit = recovery.world.settings.wait_period_after_service_update
+            kept = {"give_up_at": (recovery.world.clock.now() + timedelta(seconds=limit)).isoformat()}
+            tasks.remember(connection, task, kept)
+    return datetime.fromisoformat(kept["give_up_at"])

@@ -1,0 +1,97 @@
+"""EvacuateInstancesTask: keep a bounded number of evacuations in flight, and watch them all with one question.
+
+This loop is the only one that begins evacuations of a notification, and it holds the notification's lease; so
+the bound is kept by rows. Each evacuation is begun and closed by recover-instance. In between nobody waits
+for a single instance: one list of Nova's migration records tells of all.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from instance_ha import log
+from instance_ha.decide import slots
+from instance_ha.decide.evacuation import to_settle
+from instance_ha.decide.outcome import tally
+from instance_ha.models.cloud import Migration
+from instance_ha.models.enums import TaskState, VMoveStep
+from instance_ha.models.errors import CloudUnavailable, RecoveryFailed
+from instance_ha.models.rows import TaskRow, VMove
+from instance_ha.models.work import RECOVER_INSTANCE, Work
+from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
+from instance_ha.store import vmoves
+
+
+def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
+    """Evacuate everything that is planned; fails when an instance did not move."""
+    if not task.details:
+        recovery.report(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
+    while True:
+        ongoing, begun = _begin_next(recovery)
+        _publish(recovery, begun)
+        if not ongoing and not begun:
+            return _conclude(recovery, task)
+        _publish(recovery, _settle(recovery, [m for m in ongoing if m.step is VMoveStep.WATCHED]))
+        if recovery.out_of_time:
+            return NotYet()
+        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+
+
+def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:
+    """Fill the free slots; returns what was in work before, and what has just begun."""
+    uuid = recovery.notification.notification_uuid
+    now = recovery.world.clock.now()
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        ongoing = vmoves.ongoing(connection, uuid)
+        free = slots.free(ongoing, recovery.world.settings.host_failure_recovery_threads)
+        begun = vmoves.start_next(connection, uuid, free, now) if free else []
+    if begun:
+        log.get().info("evacuations begun", count=len(begun), in_flight=len(ongoing) + len(begun))
+        recovery.world.step("evacuations-begun")
+    return ongoing, begun
+
+
+def _settle(recovery: Recovery, watched: Sequence[VMove]) -> Sequence[str]:
+    """Find the evacuations that Nova is done with, and note it in their rows."""
+    if not watched:
+        return ()
+    try:
+        newest = _newest_migrations(recovery, watched)
+    except CloudUnavailable as error:
+        log.get().warning("Nova does not tell about evacuations", error=str(error))
+        return ()
+    now = recovery.world.clock.now()
+    done = to_settle(watched, newest, now, recovery.world.settings.wait_period_after_evacuation)
+    if done:
+        with recovery.world.database.begin() as connection:
+            vmoves.settle(connection, done, now)
+        recovery.world.step("evacuations-settled")
+    return done
+
+
+def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
+    """Read Nova's newest record of each watched instance; records come newest first, so mostly from one page."""
+    missing = {move.instance_uuid for move in watched}
+    since = min(move.newer_than for move in watched)
+    page = max(50, 4 * recovery.world.settings.host_failure_recovery_threads)
+    newest: dict[str, Migration] = {}
+    for migration in recovery.world.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
+        newest.setdefault(migration.server_id, migration)
+        missing.discard(migration.server_id)
+        if not missing:
+            break
+    return newest
+
+
+def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
+    request_id = recovery.notification.request_id
+    recovery.world.publisher.publish(Work(RECOVER_INSTANCE, uuid, request_id) for uuid in uuids)
+
+
+def _conclude(recovery: Recovery, task: TaskRow) -> Outcome:
+    uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
+    with recovery.world.database.begin() as connection:
+        result = tally(vmoves.of_attempt(connection, uuid, attempt))
+    if result.failed:
+        raise RecoveryFailed(result.text)
+    recovery.report(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
+    return Done()

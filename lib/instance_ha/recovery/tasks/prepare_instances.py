@@ -1,0 +1,58 @@
+"""PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
+
+from instance_ha import log
+from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts
+from instance_ha.models.cloud import Server
+from instance_ha.models.enums import TaskState
+from instance_ha.models.rows import TaskRow
+from instance_ha.recovery.context import Done, Outcome, Recovery, Skip
+from instance_ha.store import tasks, vmoves
+
+
+def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
+    """Plan the evacuation; the plan and the task's success are one transaction."""
+    name = recovery.host.name
+    if not task.details:
+        recovery.report(task, 0.0, "Preparing instances for evacuation")
+    newest = next(recovery.world.nova.evacuations_from(name, 0, 1), None)
+    policy = _policy(recovery)
+    choice = choose(_servers(recovery), policy)
+    _log(choice, name)
+    now = recovery.world.clock.now()
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        planned = [(server.id, server.name, facts(server, policy)) for server in choice.chosen]
+        vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
+        tasks.report(connection, task, now, 1.0, _summary(choice, name), TaskState.SUCCESS)
+    recovery.world.step("instances-planned")
+    return Done() if choice.chosen else Skip(f"there is no instance to evacuate on host {name}")
+
+
+def _servers(recovery: Recovery) -> list[Server]:
+    servers: dict[str, Server] = {}
+    for page in recovery.world.nova.servers_on(recovery.host.name):
+        servers.update((server.id, server) for server in page)  # a page boundary may show one twice
+        recovery.renew()
+    return list(servers.values())
+
+
+def _policy(recovery: Recovery) -> InstancePolicy:
+    settings = recovery.world.settings
+    return InstancePolicy(
+        settings.ha_enabled_instance_metadata_key,
+        settings.evacuate_all_instances,
+        settings.ignore_instances_in_error_state,
+    )
+
+
+def _log(choice: Choice, host: str) -> None:
+    log.get().info("instances chosen", host=host, chosen=len(choice.chosen), left_out=len(choice.left_out))
+    for server, reason in choice.left_out:
+        log.get().info("instance left out", instance_uuid=server.id, reason=reason)
+
+
+def _summary(choice: Choice, host: str) -> str:
+    if not choice.chosen:
+        return f"Skipped host {host}: no instances to evacuate"
+    left_out = "".join(f"; left out {server.id}: {reason}" for server, reason in choice.left_out)
+    return f"Instances to evacuate: {','.join(server.id for server in choice.chosen)}{left_out}"

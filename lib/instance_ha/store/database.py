@@ -1,0 +1,64 @@
+"""The connection pool of one function instance."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from instance_ha.models.errors import StoreUnavailable
+
+
+class Database:
+    """Postgres, behind a small pool that checks a connection before it lends it."""
+
+    def __init__(self, url: str, pool_size: int = 4) -> None:
+        driver_url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+        self._engine = create_engine(
+            driver_url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=20,
+            # No prepared statements: they do not survive a pgbouncer that pools transactions.
+            connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "instance-ha"},
+        )
+        self.statements = 0
+        event.listen(self._engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction, committed at the end of the block.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer, or went away meanwhile; nothing was committed,
+                or (when it went away during the commit) all of it.
+
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailable(f"Postgres does not answer: {type(error).__name__}") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable("the connection to Postgres broke") from error
+            raise
+
+    def ping(self) -> None:
+        """Ask Postgres for a sign of life.
+
+        Raises:
+            StoreUnavailable: there is none.
+
+        """
+        with self.begin() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()

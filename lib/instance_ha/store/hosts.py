@@ -1,0 +1,82 @@
+"""Hosts."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from instance_ha.models.errors import Conflict, NotFound
+from instance_ha.models.rows import Host
+from instance_ha.store import paging, rows
+from instance_ha.store.schema import hosts
+
+
+def find(connection: Connection, segment_uuid: str, uuid: str) -> Host:
+    """Read a live host of a segment.
+
+    Raises:
+        NotFound: the segment has no such host.
+
+    """
+    query = select(hosts).where(
+        hosts.c.uuid == uuid, hosts.c.failover_segment_id == segment_uuid, hosts.c.deleted_at.is_(None)
+    )
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"host {uuid} could not be found in segment {segment_uuid}")
+    return rows.host(row)
+
+
+def by_uuid(connection: Connection, uuid: str) -> Host | None:
+    """Read a live host wherever it is."""
+    query = select(hosts).where(hosts.c.uuid == uuid, hosts.c.deleted_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    return rows.host(row) if row else None
+
+
+def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
+    """Read a live host by its name; ``lock`` makes whoever else asks so wait for our commit."""
+    query = select(hosts).where(hosts.c.name == name, hosts.c.deleted_at.is_(None))
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    return rows.host(row) if row else None
+
+
+def page(connection: Connection, segment_uuid: str, wanted: paging.Page) -> list[Host]:
+    """List the hosts of a segment."""
+    within = hosts.c.failover_segment_id == segment_uuid
+    return [rows.host(row) for row in paging.fetch(connection, hosts, wanted, within)]
+
+
+def create(connection: Connection, segment_uuid: str, values: dict[str, Any], now: datetime) -> Host:
+    """Register a host.
+
+    Raises:
+        Conflict: the name is registered already, in this or another segment.
+
+    """
+    key = {"uuid": str(uuid4()), "failover_segment_id": segment_uuid, "created_at": now}
+    return _write(connection, insert(hosts).values(**key, **values), values)
+
+
+def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Host:
+    """Change a host.
+
+    Raises:
+        Conflict: the name is registered already.
+
+    """
+    return _write(connection, update(hosts).where(hosts.c.uuid == uuid).values(updated_at=now, **values), values)
+
+
+def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Host:
+    try:
+        return rows.host(connection.execute(statement.returning(hosts)).mappings().one())
+    except IntegrityError:
+        raise Conflict(f"a host with the name {values.get('name')} exists already") from None
+
+
+def delete(connection: Connection, uuid: str, now: datetime) -> None:
+    """Delete a host."""
+    connection.execute(update(hosts).where(hosts.c.uuid == uuid).values(deleted_at=now))

@@ -1,0 +1,105 @@
+"""Notifications: what the API reads and writes, and the claim of a recovery."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
+from instance_ha.models.errors import NotFound
+from instance_ha.models.rows import Notification
+from instance_ha.store import paging, rows, work
+from instance_ha.store.schema import notifications
+
+
+def find(connection: Connection, uuid: str) -> Notification:
+    """Read a notification.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"notification {uuid} could not be found")
+    return rows.notification(row)
+
+
+def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
+    """List notifications."""
+    since = [notifications.c.generated_time >= generated_since] if generated_since else []
+    found = paging.fetch(connection, notifications, wanted, *since, uuid="notification_uuid")
+    return [rows.notification(row) for row in found]
+
+
+def like(connection: Connection, host_uuid: str, kind: str, payload: dict[str, str], limit: int) -> list[Notification]:
+    """Read the latest reports of the same failure."""
+    query = (
+        select(notifications)
+        .where(
+            notifications.c.source_host_uuid == host_uuid,
+            notifications.c.type == kind,
+            notifications.c.payload == payload,
+            notifications.c.deleted_at.is_(None),
+        )
+        .order_by(notifications.c.created_at.desc())
+        .limit(limit)
+    )
+    return [rows.notification(row) for row in connection.execute(query).mappings()]
+
+
+def create(connection: Connection, values: dict[str, Any], now: datetime) -> Notification:
+    """Store a report; it is due at once."""
+    values = {"notification_uuid": str(uuid4()), "status": NotificationStatus.NEW, "due_at": now, **values}
+    statement = insert(notifications).values(created_at=now, **values).returning(notifications)
+    return rows.notification(connection.execute(statement).mappings().one())
+
+
+def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
+    """Take a notification that is not final; None when somebody else has it, or its host is being recovered."""
+    statement = (
+        update(notifications)
+        .where(
+            notifications.c.notification_uuid == uuid,
+            notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION]),
+            notifications.c.deleted_at.is_(None),
+            work.is_free(notifications, now),
+            or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
+        )
+        .values(**work.hold(owner, now, seconds))
+        .returning(notifications)
+    )
+    row = connection.execute(statement).mappings().first()
+    return rows.notification(row) if row else None
+
+
+def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime) -> bool:
+    """Make a claimed notification ``running``; False while another recovery of its host is running.
+
+    Raises:
+        LeaseLost: another invocation has it.
+
+    """
+    try:
+        with connection.begin_nested():
+            lease.write(
+                connection,
+                status=NotificationStatus.RUNNING,
+                attempt=attempt,
+                tries=0,
+                message=None,
+                updated_at=now,
+            )
+    except IntegrityError:  # notifications_one_running
+        return False
+    return True
+
+
+def lease(notification: Notification, seconds: float) -> work.Lease:
+    """Name the lease of a claimed notification."""
+    assert notification.lease_owner is not None
+    key = notifications.c.notification_uuid
+    return work.Lease(notifications, key, notification.notification_uuid, notification.lease_owner, seconds)

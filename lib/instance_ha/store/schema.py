@@ -1,0 +1,164 @@
+"""The tables (reference, section 3.1), with the work columns that make a row its own outbox (design, section 3)."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
+
+metadata = MetaData()
+Time = DateTime(timezone=True)
+
+
+def _row() -> list[Column[Any]]:
+    return [
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("created_at", Time, nullable=False),
+        Column("updated_at", Time),
+        Column("deleted_at", Time),
+    ]
+
+
+def _work() -> list[Column[Any]]:
+    """Columns of a row that is worked on; a lease is a promise to look at it again before it ends."""
+    return [
+        Column("attempt", Integer, nullable=False, server_default="0"),
+        Column("tries", Integer, nullable=False, server_default="0"),
+        Column("due_at", Time),
+        Column("lease_until", Time),
+        Column("lease_owner", String(36)),
+    ]
+
+
+def _one_of(column: str, values: type[Any]) -> CheckConstraint:
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
+
+
+LIVE = text("deleted_at IS NULL")
+
+segments = Table(
+    "failover_segments",
+    metadata,
+    *_row(),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("service_type", String(255), nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default="true"),
+    Column("description", Text),
+    Column("recovery_method", String(36), nullable=False),
+    _one_of("recovery_method", RecoveryMethod),
+    Index("segments_live_name", "name", unique=True, postgresql_where=LIVE),
+    Index("segments_list", "created_at", "id", postgresql_where=LIVE),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    *_row(),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("type", String(255), nullable=False),
+    Column("control_attributes", Text, nullable=False),
+    Column("reserved", Boolean, nullable=False, server_default="false"),
+    Column("on_maintenance", Boolean, nullable=False, server_default="false"),
+    Column("failover_segment_id", String(36), ForeignKey("failover_segments.uuid"), nullable=False),
+    Index("hosts_live_name", "name", unique=True, postgresql_where=LIVE),
+    Index("hosts_list", "failover_segment_id", "created_at", "id", postgresql_where=LIVE),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    *_row(),
+    Column("notification_uuid", String(36), nullable=False, unique=True),
+    Column("generated_time", Time, nullable=False),
+    Column("source_host_uuid", String(36), nullable=False),
+    Column("type", String(36), nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("status", String(36), nullable=False),
+    Column("failover_segment_uuid", String(36)),
+    Column("message", Text),
+    Column("request_id", String(64)),
+    *_work(),
+    _one_of("type", NotificationType),
+    _one_of("status", NotificationStatus),
+    # The promise that at most one recovery acts on a host at a time is kept by the database.
+    Index(
+        "notifications_one_running",
+        "source_host_uuid",
+        unique=True,
+        postgresql_where=text("status = 'running'"),
+    ),
+    Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("notifications_host", "source_host_uuid", "type", "created_at"),
+    Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
+    Index("notifications_status", "status", "created_at", "id", postgresql_where=LIVE),
+    Index("notifications_generated", "generated_time", postgresql_where=LIVE),
+)
+
+vmoves = Table(
+    "vmoves",
+    metadata,
+    *_row(),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("notification_uuid", String(36), nullable=False),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("instance_name", String(255), nullable=False),
+    Column("source_host", String(255), nullable=False),
+    Column("dest_host", String(255)),
+    Column("start_time", Time),
+    Column("end_time", Time),
+    Column("type", String(36), nullable=False, server_default="evacuation"),
+    Column("status", String(36), nullable=False),
+    Column("message", Text),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("step", String(36), nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("newer_than", BigInteger, nullable=False, server_default="0"),
+    Column("locked_by_us", Boolean, nullable=False, server_default="false"),
+    Column("asked_at", Time),
+    *_work(),
+    _one_of("status", VMoveStatus),
+    Index("vmoves_once", "notification_uuid", "attempt", "instance_uuid", unique=True),
+    Index(
+        "vmoves_open",
+        "notification_uuid",
+        "position",
+        postgresql_where=text("status IN ('pending', 'ongoing')"),
+    ),
+    Index("vmoves_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("vmoves_list", "notification_uuid", "created_at", "id", postgresql_where=LIVE),
+)
+
+tasks = Table(
+    "recovery_tasks",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("notification_uuid", String(36), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("state", String(36), nullable=False),
+    Column("progress", Double, nullable=False, server_default="0"),
+    Column("details", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
+)

@@ -1,0 +1,85 @@
+"""Segments."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.errors import Conflict, NotFound
+from instance_ha.models.rows import Segment
+from instance_ha.store import paging, rows
+from instance_ha.store.schema import hosts, notifications, segments
+
+
+def find(connection: Connection, uuid: str, *, lock: bool = False) -> Segment:
+    """Read a live segment.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    query = select(segments).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise NotFound(f"segment {uuid} could not be found")
+    return rows.segment(row)
+
+
+def page(connection: Connection, wanted: paging.Page) -> list[Segment]:
+    """List segments."""
+    return [rows.segment(row) for row in paging.fetch(connection, segments, wanted)]
+
+
+def create(connection: Connection, values: dict[str, Any], now: datetime) -> Segment:
+    """Store a segment.
+
+    Raises:
+        Conflict: the name is in use.
+
+    """
+    return _write(connection, insert(segments).values(uuid=str(uuid4()), created_at=now, **values), values)
+
+
+def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Segment:
+    """Change a segment.
+
+    Raises:
+        Conflict: the name is in use.
+
+    """
+    statement = update(segments).where(segments.c.uuid == uuid).values(updated_at=now, **values)
+    return _write(connection, statement, values)
+
+
+def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Segment:
+    try:
+        return rows.segment(connection.execute(statement.returning(segments)).mappings().one())
+    except IntegrityError:
+        raise Conflict(f"a segment with the name {values.get('name')} exists already") from None
+
+
+def delete(connection: Connection, uuid: str, now: datetime) -> None:
+    """Delete a segment and its hosts."""
+    connection.execute(
+        update(hosts).where(hosts.c.failover_segment_id == uuid, hosts.c.deleted_at.is_(None)).values(deleted_at=now)
+    )
+    connection.execute(update(segments).where(segments.c.uuid == uuid).values(deleted_at=now))
+
+
+def under_recovery(connection: Connection, uuid: str) -> bool:
+    """Whether a failure of one of its hosts is being handled (reference, section 1.9)."""
+    query = (
+        select(notifications.c.id)
+        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
+        .where(
+            hosts.c.failover_segment_id == uuid,
+            hosts.c.deleted_at.is_(None),
+            notifications.c.deleted_at.is_(None),
+            notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION]),
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None

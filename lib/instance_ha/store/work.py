@@ -1,0 +1,83 @@
+"""Claims and leases: who may work on a row, and until when.
+
+A claim is one UPDATE that succeeds only while the row's state allows work and nobody holds it. The holder
+renews the lease while it works; everything it writes names itself as owner, so whoever lost a row to
+another invocation cannot write to it any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from instance_ha.models.errors import LeaseLost
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A row held by one invocation."""
+
+    table: Table
+    key: Column[Any]
+    value: str
+    owner: str
+    seconds: float
+
+    def renew(self, connection: Connection, now: datetime) -> None:
+        """Hold the row longer.
+
+        Raises:
+            LeaseLost: another invocation has it.
+
+        """
+        until = now + timedelta(seconds=self.seconds)
+        self.write(connection, lease_until=until, due_at=until)
+
+    def write(self, connection: Connection, **values: Any) -> None:
+        """Change the row, if it still is ours.
+
+        Raises:
+            LeaseLost: another invocation has it.
+
+        """
+        mine = update(self.table).where(self.key == self.value, self.table.c.lease_owner == self.owner)
+        if connection.execute(mine.values(**values)).rowcount != 1:
+            raise LeaseLost(f"{self.table.name} {self.value} belongs to another invocation")
+
+    def release(self, connection: Connection, due_at: datetime | None, **values: Any) -> None:
+        """Give the row back; somebody looks at it again at ``due_at`` (None: never).
+
+        Raises:
+            LeaseLost: another invocation has it.
+
+        """
+        self.write(connection, due_at=due_at, lease_until=None, lease_owner=None, **values)
+
+
+def is_free(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Nobody holds the row, or whoever did gave no sign of life."""
+    return or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+
+
+def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
+    """Values that make a row the owner's."""
+    until = now + timedelta(seconds=seconds)
+    return {"lease_owner": owner, "lease_until": until, "due_at": until}
+
+
+def take_overdue(
+    connection: Connection, table: Table, key: Column[Any], now: datetime, grace: float, limit: int
+) -> Sequence[str]:
+    """Name the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
+    overdue = (
+        select(table.c.id)
+        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now))
+        .order_by(table.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(key)
+    return connection.execute(again).scalars().all()

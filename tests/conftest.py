@@ -1,0 +1,71 @@
+"""What all tests share: one real Postgres for the whole run, and a fresh database for each test that wants one."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from instance_ha.store import migrate
+from instance_ha.store.database import Database
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that tests may fill with databases; `restart` is None for one that is not ours."""
+
+    url: str
+    restart: Callable[[], None] | None
+
+    def run(self, *statements: str) -> None:
+        """Run statements outside any transaction."""
+        url = make_url(self.url).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    def named(self, name: str) -> str:
+        """Return the URL of one of its databases."""
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server: the one of TEST_DATABASE_URL, or an embedded one."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield Postgres(given, None)
+        return
+    from local.postgres import EmbeddedPostgres, temporary_state_dir  # noqa: PLC0415
+
+    with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
+        yield Postgres(server.dsn, server.restart)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """A database with our schema, to be copied."""
+    name = f"template_{uuid4().hex[:8]}"
+    postgres.run(f"CREATE DATABASE {name}")
+    migrate.upgrade(postgres.named(name))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, template: str) -> Iterator[str]:
+    """A fresh database with our schema."""
+    name = f"test_{uuid4().hex[:12]}"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.named(name)
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A pool to a fresh database."""
+    pool = Database(database_url)
+    yield pool
+    pool.close()
