@@ -39,7 +39,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield Postgres(given, None)
         return
-    from local.postgres import EmbeddedPostgres, temporary_state_dir  # noqa: PLC0415
+    from local.postgres import EmbeddedPostgres, temporary_state_dir
 
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
         yield Postgres(server.dsn, server.restart)

@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 import yaml
-from sim.faults import Rule
-from sim.model import CloudOptions
 from sqlalchemy import text
 
+from sim.faults import Rule
+from sim.model import CloudOptions
 from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}

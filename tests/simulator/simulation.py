@@ -10,15 +10,6 @@ from typing import Any
 
 import flask
 import requests
-from keystoneauth1.adapter import Adapter
-from keystoneauth1.identity.v3 import Password
-from keystoneauth1.session import Session
-from requests import PreparedRequest, Response
-from sim.adapter import URL, WsgiAdapter
-from sim.app import create_app
-from sim.cloud import Cloud
-from sim.model import CloudOptions
-
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.models.rows import Caller
@@ -27,6 +18,15 @@ from instance_ha.nova import NovaClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.world import World
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+from requests import PreparedRequest, Response
+
+from sim.adapter import URL, WsgiAdapter
+from sim.app import create_app
+from sim.cloud import Cloud
+from sim.model import CloudOptions
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]

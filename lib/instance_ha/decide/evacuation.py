@@ -82,8 +82,26 @@ class End:
 
 Verdict = Ask | Wait | Moved | End
 
+# A request that was written down may still be on its way for as long as Nova's own RPC time limit. Nova does not
+# refuse a second evacuation, and two at once wreck the instance.
+ASK_AGAIN_AFTER = 60.0
 
-def look(move: VMove, server: Server | None, migration: Migration | None, give_up: bool) -> Verdict:
+
+@dataclass(frozen=True)
+class Age:
+    """How long ago an evacuation was asked for."""
+
+    may_ask_again: bool
+    give_up: bool
+
+
+def age(move: VMove, now: datetime, give_up_after: float) -> Age:
+    """Judge the age of a request."""
+    since = timedelta() if move.asked_at is None else now - move.asked_at
+    return Age(since.total_seconds() >= ASK_AGAIN_AFTER, since.total_seconds() > give_up_after)
+
+
+def look(move: VMove, server: Server | None, migration: Migration | None, age: Age) -> Verdict:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
@@ -92,18 +110,18 @@ def look(move: VMove, server: Server | None, migration: Migration | None, give_u
     if server is None:
         return End(VMoveStatus.IGNORED, "the instance was deleted")
     if server.host is not None and server.host != move.source_host:
-        return _look_elsewhere(move, server, migration, give_up)
+        return _look_elsewhere(move, server, migration, age)
     if migration is not None and migration.failed:
         return End(
             VMoveStatus.FAILED,
             f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
         )
-    if give_up:
+    if age.give_up:
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time")
-    return Ask() if migration is None else Wait()
+    return Ask() if migration is None and age.may_ask_again else Wait()
 
 
-def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, give_up: bool) -> Verdict:
+def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age) -> Verdict:
     assert server.host is not None
     if move.asked_at is None:
         return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
@@ -111,14 +129,9 @@ def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, gi
         return Moved(server.host)
     if server.vm_state == "error" and (migration is None or migration.final):
         return End(VMoveStatus.FAILED, f"it moved to {server.host} and failed there: {server.fault or 'state error'}")
-    if give_up:
+    if age.give_up:
         return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time")
     return Wait(settling=True)
-
-
-def overdue(move: VMove, now: datetime, limit: float) -> bool:
-    """Whether an evacuation has lasted longer than ``limit`` seconds."""
-    return move.asked_at is not None and now - move.asked_at > timedelta(seconds=limit)
 
 
 def to_settle(
@@ -132,7 +145,8 @@ def to_settle(
     uuids = []
     for move in watched:
         migration = migrations.get(move.instance_uuid)
-        unseen = now - (move.updated_at or move.created_at) > timedelta(seconds=slow)
+        patience = ASK_AGAIN_AFTER if migration is None else slow
+        unseen = now - (move.updated_at or move.created_at) > timedelta(seconds=patience)
         if unseen or (migration is not None and migration.final):
             uuids.append(move.uuid)
     return tuple(uuids)

@@ -41,8 +41,7 @@ class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
-    def disable_service(self, service_id: str, reason: str, timeout: float) -> None: ...  # noqa: D102
-    def force_down(self, service_id: str) -> None: ...  # noqa: D102
+    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float) -> None: ...  # noqa: D102
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102

@@ -40,14 +40,14 @@ class NovaClient:
         found = self._get(f"/os-services?{query}")["services"]
         return parse.service(found[0]) if found else None
 
-    def disable_service(self, service_id: str, reason: str, timeout: float) -> None:
-        """Disable a compute service, so that nothing new is scheduled to it."""
-        body = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
-        self._send("PUT", f"/os-services/{service_id}", body, timeout)
+    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float) -> None:
+        """Disable a compute service, so that nothing new is scheduled to it.
 
-    def force_down(self, service_id: str) -> None:
-        """Tell Nova that the service is down, whatever it last said of itself."""
-        self._send("PUT", f"/os-services/{service_id}", {"forced_down": True})
+        With ``force_down`` tell Nova too that it is down, whatever it last said of itself.
+        """
+        body: dict[str, Any] = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
+        body |= {"forced_down": True} if force_down else {}
+        self._send("PUT", f"/os-services/{service_id}", body, timeout)
 
     def servers_on(self, host: str) -> Iterator[list[Server]]:
         """Read all servers on a host, page by page."""

@@ -121,7 +121,7 @@ def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
     """Nova did not take the request: find out what has changed since the instance was listed."""
     work.write(step=VMoveStep.START, asked_at=None)
     server = work.server()
-    verdict = evacuation.look(work.move, server, None, give_up=False)
+    verdict = evacuation.look(work.move, server, None, evacuation.Age(may_ask_again=False, give_up=False))
     if isinstance(verdict, End):
         _close(work, verdict)
     elif refusal.code == 409 and server is not None and _must_reset(work, server):
@@ -165,9 +165,9 @@ def _look(work: Evacuation) -> None:
 
 def _verdict(work: Evacuation) -> Verdict:
     server = work.server()
-    give_up = evacuation.overdue(work.move, work.world.clock.now(), work.world.settings.evacuation_give_up_after)
+    age = evacuation.age(work.move, work.world.clock.now(), work.world.settings.evacuation_give_up_after)
     plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
-    return evacuation.look(work.move, server, None if plain else work.migration(), give_up)
+    return evacuation.look(work.move, server, None if plain else work.migration(), age)
 
 
 def _restore(work: Evacuation, moved: Moved) -> None:

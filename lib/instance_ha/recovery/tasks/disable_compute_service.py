@@ -36,31 +36,30 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
         if service is None:
             raise RecoveryFailed(f"Nova knows no compute service on host {name}")
         step = next_step(service, world.settings.force_down)
-        if step.ready:
+        if step is ServiceStep.READY:
             return True
         give_up = _give_up_at(recovery, task)
-        _take(recovery, service, step)
+        if step is ServiceStep.DISABLE:
+            _disable(recovery, service)
         if world.clock.now() >= give_up:
             raise RecoveryFailed(f"Nova still calls the compute service of {name} up: is the host really dead?")
         if recovery.out_of_time:
             return False
-        if not step.disable and not step.force_down:
+        if step is ServiceStep.WAIT:
             recovery.renew()
             world.clock.sleep(world.settings.verify_interval)
 
 
-def _take(recovery: Recovery, service: ComputeService, step: ServiceStep) -> None:
-    nova = recovery.world.nova
-    if step.force_down:
-        nova.force_down(service.id)
-        log.get().info("compute service forced down", host=service.host)
-    elif step.disable:
-        try:
-            nova.disable_service(service.id, recovery.world.settings.service_disable_reason, DISABLE_TIMEOUT)
-        except CloudTimeout:
-            log.get().info("Nova is slow to answer about a dead service", host=service.host)
-        log.get().info("compute service disabled", host=service.host)
-        recovery.world.step("service-disabled")
+def _disable(recovery: Recovery, service: ComputeService) -> None:
+    settings = recovery.world.settings
+    try:
+        recovery.world.nova.disable_service(
+            service.id, settings.service_disable_reason, settings.force_down, DISABLE_TIMEOUT
+        )
+    except CloudTimeout:
+        log.get().info("Nova is slow to answer about a dead service", host=service.host)
+    log.get().info("compute service disabled", host=service.host, forced_down=settings.force_down or None)
+    recovery.world.step("service-disabled")
 
 
 def _give_up_at(recovery: Recovery, task: TaskRow) -> datetime:
