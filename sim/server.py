@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from threading import Thread
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from waitress.channel import ClientDisconnected
@@ -26,7 +27,10 @@ class LoopbackServer:
     """A web server for an application; port 0 means any that is free."""
 
     def __init__(self, app: WSGIApplication, port: int = 0, threads: int = 32) -> None:
-        self._server = create_server(hang_up_on_drop(app), host="127.0.0.1", port=port, threads=threads, backlog=256)
+        self._connections: dict[int, Any] = {}
+        self._server = create_server(
+            hang_up_on_drop(app), self._connections, host="127.0.0.1", port=port, threads=threads, backlog=256
+        )
         self.url = f"http://127.0.0.1:{self._server.effective_port}"  # type: ignore[union-attr]
         self._thread = Thread(target=self._server.run, name="sim", daemon=True)
 
@@ -40,5 +44,11 @@ class LoopbackServer:
 
     def stop(self) -> None:
         """End what `start` began."""
-        self._server.close()
+        self._server.trigger.pull_trigger(self._close_all)  # type: ignore[union-attr]
         self._thread.join(5)
+        self._server.task_dispatcher.shutdown(timeout=1)  # type: ignore[union-attr]
+
+    def _close_all(self) -> None:
+        """Let the loop end: in its own thread, and with the connections that clients keep alive."""
+        for connection in list(self._connections.values()):
+            connection.close()

@@ -49,6 +49,9 @@ class Settings(BaseModel):
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
     max_request_body_size: int = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    memcached_servers: str | None = Field(
+        None, description="host:port,… that share checked tokens between function instances; each keeps its own else."
+    )
     duplicate_notification_detection_interval: Seconds = Field(
         180, ge=0, description="Two equal reports that are no further apart are one failure."
     )

@@ -1,6 +1,6 @@
 """Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,7 @@ class Play:
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def _note(self, _logger: Any, level: str, event: dict[str, Any]) -> Any:
+    def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
         if level != "debug" and event["event"] not in _QUIET:
             words = [event["event"]]
             if "instance_uuid" in event and "instance" not in event:

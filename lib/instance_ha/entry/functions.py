@@ -51,7 +51,7 @@ def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) ->
         event = decode(
             dict(request.headers), request.get_data(), kind, settings.event_keys, now, settings.event_max_age
         )
-        with log.bound(request_id=event.request_id, subject=event.subject):
+        with log.bound(request_id=event.request_id):
             work(world, event.subject)
         return Response(status=204)
 

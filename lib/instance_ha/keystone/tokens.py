@@ -1,5 +1,6 @@
 """Who calls: tokens checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
 
+import logging
 from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
@@ -29,6 +30,8 @@ class Tokens:
     def _middleware(self) -> Any:
         from keystonemiddleware.auth_token import filter_factory
 
+        # It warns of each option that is not its own (the user's, that it hands on), and of a cache without memcached.
+        logging.getLogger("keystonemiddleware").setLevel(logging.ERROR)
         config = self._cloud.region.config
         verify, certificate = self._cloud.region.get_requests_verify_args()
         given = {
@@ -40,6 +43,7 @@ class Tokens:
             "interface": self._settings.os_interface,
             "region_name": config.get("region_name"),
             "include_service_catalog": "false",
+            "memcached_servers": self._settings.memcached_servers,
             "insecure": str(not verify).lower(),
             "cafile": verify if isinstance(verify, str) else None,
             "certfile": certificate[0] if certificate else None,

@@ -30,8 +30,12 @@ def recover_host(world: World, notification_uuid: str) -> None:
     if notification is None:
         log.get().debug("notification is not to be had", notification_uuid=notification_uuid)
         return
-    world.step("host-claimed")
-    lease = notifications.lease(notification, world.settings.lease_time)
+    with log.bound(notification_uuid=notification_uuid):
+        world.step("host-claimed")
+        _work(world, notifications.lease(notification, world.settings.lease_time), notification)
+
+
+def _work(world: World, lease: Lease, notification: Notification) -> None:
     try:
         _advance(world, lease, notification)
     except LeaseLost as error:
