@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import reports
-from instance_ha.decide.outcome import after_failure, back_off, tally
+from instance_ha.decide.outcome import after_failure, tally
 from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
-from instance_ha.models.errors import CloudRefused, LeaseLost, RecoveryFailed, TryAgain
+from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import Notification
 from instance_ha.models.work import RECOVER_HOST, Work
 from instance_ha.recovery.context import NotYet, Recovery, Skip
+from instance_ha.recovery.holding import holding
 from instance_ha.recovery.tasks import HOST_AUTO_FLOW, TASKS
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
@@ -32,19 +33,9 @@ def recover_host(world: World, notification_uuid: str) -> None:
         return
     with log.bound(notification_uuid=notification_uuid):
         world.step("host-claimed")
-        _work(world, notifications.lease(notification, world.settings.lease_time), notification)
-
-
-def _work(world: World, lease: Lease, notification: Notification) -> None:
-    try:
-        _advance(world, lease, notification)
-    except LeaseLost as error:
-        log.get().warning("lease lost", reason=str(error))
-    except TryAgain as error:
-        _look_again(world, lease, notification, str(error))
-    except Exception as error:  # a defect of ours must not stop the recovery for ever
-        log.get().exception("recovery stumbled")
-        _look_again(world, lease, notification, f"internal error: {type(error).__name__}")
+        lease = notifications.lease(notification, world.settings.lease_time)
+        with holding(world, lease, notification.tries):
+            _advance(world, lease, notification)
 
 
 def _advance(world: World, lease: Lease, notification: Notification) -> None:
@@ -158,15 +149,3 @@ def _fail(recovery: Recovery, reason: str) -> None:
         vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.step("host-failed")
-
-
-def _look_again(world: World, lease: Lease, notification: Notification, reason: str) -> None:
-    """Keep the recovery running and come back later; while Postgres is away, the lease's end brings us back."""
-    tries = notification.tries + 1
-    log.get().warning("recovery waits", reason=reason, tries=tries)
-    try:
-        with world.database.begin() as connection:
-            due = back_off(tries, world.clock.now())
-            lease.release(connection, due, tries=tries, message=f"waiting: {reason}")
-    except (LeaseLost, TryAgain) as error:
-        log.get().warning("lease not given back", reason=str(error))

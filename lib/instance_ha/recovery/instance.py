@@ -10,11 +10,11 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import Ask, End, Moved, Restoration, Verdict
-from instance_ha.decide.outcome import back_off
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus, VMoveStep
-from instance_ha.models.errors import CloudRefused, LeaseLost, TryAgain
+from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import VMove
+from instance_ha.recovery.holding import holding
 from instance_ha.store import vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -32,25 +32,8 @@ def recover_instance(world: World, vmove_uuid: str) -> None:
     lease = vmoves.lease(move, world.settings.lease_time)
     with log.bound(notification_uuid=move.notification_uuid, instance_uuid=move.instance_uuid):
         world.step("instance-claimed")
-        try:
+        with holding(world, lease, move.tries):
             _work(Evacuation(world, lease, move))
-        except LeaseLost as error:
-            log.get().warning("lease lost", reason=str(error))
-        except TryAgain as error:
-            _look_again(world, lease, move, str(error))
-        except Exception as error:  # a defect of ours must not hold the instance for ever
-            log.get().exception("evacuation stumbled")
-            _look_again(world, lease, move, f"internal error: {type(error).__name__}")
-
-
-def _look_again(world: World, lease: Lease, move: VMove, reason: str) -> None:
-    tries = move.tries + 1
-    log.get().warning("evacuation waits", reason=reason, tries=tries)
-    try:
-        with world.database.begin() as connection:
-            lease.release(connection, back_off(tries, world.clock.now()), tries=tries, message=f"waiting: {reason}")
-    except (LeaseLost, TryAgain) as error:
-        log.get().warning("lease not given back", reason=str(error))
 
 
 @dataclass
