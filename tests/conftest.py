@@ -15,10 +15,11 @@ from sqlalchemy.pool import NullPool
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server that tests may fill with databases; `restart` is None for one that is not ours."""
+    """A server that tests may fill with databases; `stop` and `start` are None for one that is not ours."""
 
     url: str
-    restart: Callable[[], None] | None
+    stop: Callable[[], object] | None = None
+    start: Callable[[], object] | None = None
 
     def run(self, *statements: str) -> None:
         """Run statements outside any transaction."""
@@ -37,12 +38,12 @@ class Postgres:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server: the one of TEST_DATABASE_URL, or an embedded one."""
     if given := os.environ.get("TEST_DATABASE_URL"):
-        yield Postgres(given, None)
+        yield Postgres(given)
         return
     from local.postgres import EmbeddedPostgres, temporary_state_dir
 
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
-        yield Postgres(server.dsn, server.restart)
+        yield Postgres(server.dsn, server.stop, server.start)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: Any, 
     scenario = Scenario.read(folder)
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
-    played = Play(scenario, database_url, postgres.restart or (lambda: None))
+    played = Play(scenario, database_url, postgres)
     played.run(monkeypatch)
     return played
 
@@ -42,7 +42,7 @@ def check_promises(played: Play) -> None:
 def test_a_scenario_gives_its_expected_log(
     folder: Path, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if "restart_database" in (folder / "world.yaml").read_text() and postgres.restart is None:
+    if "database: stop" in (folder / "world.yaml").read_text() and postgres.stop is None:
         pytest.skip("needs a Postgres of its own: TEST_DATABASE_URL names a foreign one")
     played = play(folder, postgres, database_url, monkeypatch)
     check_promises(played)

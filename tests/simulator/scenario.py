@@ -1,16 +1,18 @@
 """Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
 import yaml
+from instance_ha.models.errors import StoreUnavailable
 from sqlalchemy import text
 
 from sim.faults import Rule
 from sim.model import CloudOptions
+from tests.conftest import Postgres
 from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
@@ -40,10 +42,10 @@ class Scenario:
 class Play:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, database_url: str, restart_database: Callable[[], None]) -> None:
+    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres) -> None:
         self.scenario = scenario
         self.lines: list[str] = []
-        self._restart_database = restart_database
+        self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
         given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
@@ -116,8 +118,10 @@ class Play:
         self._line("-", f"{what} {about}")
         if what == "notify":
             self._notify(about)
-        elif what == "restart_database":
-            self._restart_database()
+        elif what == "database":
+            switch = {"stop": self._postgres.stop, "start": self._postgres.start}[about]
+            assert switch is not None
+            switch()
         elif what == "delete_server":
             cloud.delete_server(next(s.id for s in cloud.servers() if s.name == about))
         else:
@@ -144,7 +148,10 @@ class Play:
         self._looked_at = len(self.lines)
         planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
-        return self._answered >= planned and all(self.show(uuid)["status"] in final for uuid in self.notifications)
+        try:
+            return self._answered >= planned and all(self.show(uuid)["status"] in final for uuid in self.notifications)
+        except StoreUnavailable:
+            return False
 
     def show(self, uuid: str) -> dict[str, Any]:
         """Read a notification straight from the table."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from instance_ha import log
+from instance_ha.models.errors import StoreUnavailable
 from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Work
 from instance_ha.store import work
 from instance_ha.store.schema import notifications, vmoves
@@ -16,7 +17,10 @@ def sweep(world: World) -> int:
     settings, sent = world.settings, 0
     deadline = world.deadline()
     while True:
-        sent += sweep_once(world)
+        try:
+            sent += sweep_once(world)
+        except StoreUnavailable as error:
+            log.get().warning("cannot look for overdue work", reason=str(error))
         if world.clock.now() + timedelta(seconds=settings.sweep_interval) >= deadline:
             return sent
         world.clock.sleep(settings.sweep_interval)
