@@ -46,7 +46,7 @@ class LoopbackServer:
         """End what `start` began."""
         self._server.trigger.pull_trigger(self._close_all)  # type: ignore[union-attr]
         self._thread.join(5)
-        self._server.task_dispatcher.shutdown(timeout=1)  # type: ignore[union-attr]
+        self._server.task_dispatcher.shutdown(timeout=1)
 
     def _close_all(self) -> None:
         """Let the loop end: in its own thread, and with the connections that clients keep alive."""

@@ -1,0 +1,91 @@
+"""Our client's whole conversation with Nova, held with the simulated cloud and with a real one."""
+
+import pytest
+from instance_ha.models.errors import CloudRefused
+from instance_ha.nova import NovaClient
+from instance_ha.world import SystemClock
+from keystoneauth1.adapter import Adapter
+
+from tests.contract.backends import HOST, Backend
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def client(nova: Backend) -> NovaClient:
+    """Our client, with pages of two servers."""
+    adapter = Adapter(session=nova.session, service_type="compute")
+    return NovaClient(adapter, SystemClock(), timeout=30, list_timeout=60, page_size=2)
+
+
+def test_a_compute_service_is_found_by_its_host_and_an_unknown_host_has_none(client: NovaClient) -> None:
+    service = client.service(HOST)
+
+    assert service is not None
+    assert (service.host, service.up, service.disabled) == (HOST, True, False)
+    assert client.service("no-such-host") is None
+
+
+def test_all_pages_of_servers_are_read(nova: Backend, client: NovaClient) -> None:
+    booted = nova.boot(5)
+
+    pages = list(client.servers_on(HOST))
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert sorted(booted) == sorted(server.id for page in pages for server in page)
+    assert {(HOST, "active", False)} == {(s.host, s.vm_state, s.locked) for page in pages for s in page}
+
+
+def test_an_evacuation_is_refused_with_novas_words_while_the_host_is_up(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+
+    with pytest.raises(CloudRefused) as refusal:
+        client.evacuate(server)
+
+    assert refusal.value.code == 400
+    assert "still in use" in str(refusal.value)
+
+
+def test_a_dead_host_is_disabled_and_forced_down_at_once_and_its_server_evacuated(
+    nova: Backend, client: NovaClient
+) -> None:
+    (server,) = nova.boot(1)
+    newest = next(client.evacuations_from(HOST, 0, 1), None)
+    mark = newest.id if newest else 0
+    nova.kill()
+    service = client.service(HOST)
+    assert service is not None
+
+    client.disable_service(service.id, "test", force_down=True, timeout=10)
+    down = client.service(HOST)
+    client.evacuate(server)
+    nova.wait(lambda: any(m.moved for m in client.evacuations_from(HOST, mark, 2)))
+    moved = client.server(server)
+
+    assert down is not None
+    assert (down.up, down.disabled, down.forced_down) == (False, True, True)
+    assert moved is not None
+    assert moved.host not in {None, HOST}
+    assert (moved.vm_state, moved.task_state) == ("active", None)
+    assert [server] == [m.server_id for m in client.evacuations_from(HOST, mark, 2)]
+
+
+def test_a_lock_tells_its_reason_and_is_taken_away(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+
+    client.lock(server, "masakari: test")
+    locked = client.server(server)
+    client.unlock(server)
+    unlocked = client.server(server)
+
+    assert locked is not None
+    assert (locked.locked, locked.locked_reason) == (True, "masakari: test")
+    assert unlocked is not None
+    assert not unlocked.locked
+
+
+def test_an_unknown_server_is_none_and_an_action_on_it_is_refused_with_404(client: NovaClient) -> None:
+    assert client.server(UNKNOWN) is None
+    with pytest.raises(CloudRefused) as refusal:
+        client.lock(UNKNOWN, "test")
+    assert refusal.value.code == 404
