@@ -165,6 +165,8 @@ class SimBackend(Backend):
                 user_domain_id="default",
                 project_domain_id="default",
                 region_name="RegionOne",
+                load_envvars=False,  # which may name the real cloud
+                load_yaml_config=False,
             )
         )
 
