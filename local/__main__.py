@@ -1,15 +1,21 @@
 """``python -m local up|down|status``: the product on this machine."""
 
 import argparse
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from local.hosting import repository
-from local.postgres import PostgresError, default_state_dir
+from instance_ha.models.errors import Misconfigured
+
+from local.files import default_state_dir, make_state_dir, repository
+from local.hosting import HostingError
+from local.postgres import EmbeddedPostgres, PostgresError
 from local.stack import StackError
 
 _START_LIMIT = 90.0
@@ -20,13 +26,16 @@ def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 15868), help="0: a free one")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "15868", help="0: a free one")
     parser.add_argument("--isolate", action="store_true", help="each function in a process of its own")
     parser.add_argument("--foreground", action="store_true", help="stay; Ctrl-C stops")
     parser.add_argument("--state", type=Path, default=default_state_dir(), help="folder for data, secrets and log")
     options = parser.parse_args()
     options.state = options.state.absolute()
-    sys.exit({"up": up, "down": down, "status": status}[options.command](options))
+    try:
+        sys.exit({"up": up, "down": down, "status": status}[options.command](options))
+    except (PostgresError, StackError, HostingError, Misconfigured, OSError) as error:
+        sys.exit(f"cannot {options.command}: {error}")
 
 
 def up(options: argparse.Namespace) -> int:
@@ -44,29 +53,44 @@ def foreground(options: argparse.Namespace) -> int:
     from local.runtime import Options, Runtime
 
     log.configure("INFO")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        with Runtime(Options(options.state, options.port, options.isolate)) as runtime:
-            if runtime.cloud is not None:
-                for number in range(1, 5):
-                    runtime.cloud.add_host(f"compute{number}")
-            _write_pid(options.state, runtime.url)
-            if sys.stdout.isatty():
-                print(_help(runtime.url, options.state))
-            while True:
-                time.sleep(3600)
-    except KeyboardInterrupt:
-        return 0
-    except (PostgresError, StackError, OSError) as error:
-        print(f"cannot start: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if _pid(options.state) == os.getpid():
-            (options.state / "runtime.pid").unlink(missing_ok=True)
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    make_state_dir(options.state)
+    with _lock(options.state), Runtime(Options(options.state, options.port, options.isolate)) as runtime:
+        if runtime.cloud is not None:
+            for number in range(1, 5):
+                runtime.cloud.add_host(f"compute{number}")
+        _write_pid(options.state, runtime.url)
+        if sys.stdout.isatty():
+            print(_help(runtime.url, options.state))
+        while True:
+            time.sleep(3600)
+    return 0
+
+
+def _end(*_: object) -> None:
+    """End in order; a second signal does not disturb that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(0)
+
+
+@contextmanager
+def _lock(state: Path) -> Iterator[None]:
+    """Be the only runtime of this folder, and leave no pid file behind."""
+    with (state / "runtime.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"cannot up: another process is just starting or stopping in {state}")
+        try:
+            yield
+        finally:
+            (state / "runtime.pid").unlink(missing_ok=True)
 
 
 def _background(options: argparse.Namespace) -> int:
-    options.state.mkdir(parents=True, exist_ok=True)
+    make_state_dir(options.state)
     command = [sys.executable, "-m", "local", "up", "--foreground", "--port", str(options.port)]
     command += ["--state", str(options.state)] + (["--isolate"] if options.isolate else [])
     log = options.state / "runtime.log"
@@ -83,6 +107,8 @@ def _background(options: argparse.Namespace) -> int:
         if child.poll() is not None:
             break
         time.sleep(0.1)
+    else:
+        child.terminate()
     with log.open() as said:
         said.seek(begin)
         lines = said.read().strip().splitlines()
@@ -94,7 +120,9 @@ def _background(options: argparse.Namespace) -> int:
 def down(options: argparse.Namespace) -> int:
     """Stop what `up` has started."""
     if not _running(options.state):
-        print("not running")
+        postgres = EmbeddedPostgres(options.state)
+        print("it was not running, only its Postgres was: stopped" if postgres.running else "not running")
+        postgres.stop()
         return 0
     pid = _pid(options.state)
     os.kill(pid, signal.SIGTERM)

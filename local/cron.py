@@ -7,18 +7,30 @@ from datetime import UTC, datetime
 import structlog
 from croniter import croniter
 
-from local.hosting import Call
+from local.hosting import Answer, Call
 from local.stack import Function
 
 _TICK = Call("POST", "/", {"Content-Type": "text/plain"})
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Cron:
     """A thread for each schedule, so that a function never runs beside itself."""
 
-    def __init__(self, functions: Iterable[Function], invoke: Callable[[str, Call], object]) -> None:
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        invoke: Callable[[str, Call], Answer],
+        now: Callable[[], datetime] = _now,
+        wait: Callable[[float], bool] | None = None,
+    ) -> None:
         self._invoke = invoke
+        self._now = now
         self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait  # true: it is over
         self._threads = [
             threading.Thread(target=self._run, args=(f.name, f.schedule), name=f"cron-{f.name}", daemon=True)
             for f in functions
@@ -30,19 +42,32 @@ class Cron:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Fire no more."""
+    def stop(self, patience: float = 5.0) -> None:
+        """Fire no more; what runs may go on for a little."""
         self._stopped.set()
+        for thread in self._threads:
+            thread.join(patience)
 
     def _run(self, name: str, schedule: str) -> None:
-        while not self._stopped.wait(seconds_until_next(schedule, datetime.now(UTC))):
-            try:
-                self._invoke(name, _TICK)
-            except Exception:
-                structlog.get_logger().exception("cron call failed", function=name)
+        due = self._now()
+        while not self._stopped.is_set():
+            # From what was due last, not only from now: a wait that ends a little early must not fire twice.
+            due = next_time(schedule, max(due, self._now()))
+            if self._wait(max(0.0, (due - self._now()).total_seconds())):
+                return
+            self._fire(name)
+
+    def _fire(self, name: str) -> None:
+        try:
+            answer = self._invoke(name, _TICK)
+        except Exception:
+            structlog.get_logger().exception("cron call failed", function=name)
+            return
+        if answer.code >= 400:
+            structlog.get_logger().warning("cron call not accepted", function=name, code=answer.code)
 
 
-def seconds_until_next(schedule: str, now: datetime) -> float:
-    """How long until the schedule fires next; never 0, so that one minute does not fire twice."""
-    upcoming: datetime = croniter(schedule, now).get_next(datetime)
-    return max(0.01, (upcoming - now).total_seconds())
+def next_time(schedule: str, after: datetime) -> datetime:
+    """Tell when the schedule fires next."""
+    upcoming: datetime = croniter(schedule, after).get_next(datetime)
+    return upcoming

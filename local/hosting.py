@@ -5,18 +5,32 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Protocol
+from urllib.parse import unquote_to_bytes
 
-import requests
-from werkzeug.test import Client
-from werkzeug.wrappers import Response
+import structlog
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+from werkzeug.test import run_wsgi_app
 
+from local.files import free_port
 from local.stack import Function
 
 _CALL_LIMIT = 65.0  # as OpenFaaS' gateway: a little more than an invocation may last
+_START_LIMIT = 60.0
+_STOP_LIMIT = 10.0
+_THREADS = 32
+_CHILD = Path(__file__).with_name("child.py")
+
+
+class HostingError(Exception):
+    """A function does not start; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,7 @@ class Call:
     """An HTTP request to a function."""
 
     method: str
-    path: str  # with its query
+    path: str  # as it stands in a request line: percent-encoded, with its query
     headers: Mapping[str, str]
     body: bytes = b""
 
@@ -42,7 +56,7 @@ class Backend(Protocol):
     """Runs functions."""
 
     def call(self, name: str, call: Call) -> Answer:
-        """Invoke a function; 502 when it cannot be reached."""
+        """Invoke a function; 502 when it cannot be reached, 504 when it does not answer."""
 
     def stop(self) -> None:
         """End whatever was started."""
@@ -52,113 +66,174 @@ class InProcess:
     """Every function in this process, as functions-framework makes it."""
 
     def __init__(self, functions: Iterable[Function]) -> None:
-        self._clients = {function.name: Client(_load(function), Response) for function in functions}
+        self._applications = {function.name: _load(function) for function in functions}
 
     def call(self, name: str, call: Call) -> Answer:
         """Invoke a function."""
-        answer = self._clients[name].open(call.path, method=call.method, headers=dict(call.headers), data=call.body)
-        return Answer(answer.status_code, tuple(answer.headers.items()), answer.get_data())
+        parts, status, headers = run_wsgi_app(self._applications[name], _environ(call), buffered=True)
+        return Answer(int(status.split()[0]), tuple(headers), b"".join(parts))
 
     def stop(self) -> None:
         """Nothing was started."""
 
 
-def _load(function: Function) -> Any:
-    """Make the WSGI application.
+def _environ(call: Call) -> dict[str, Any]:
+    path, _, query = call.path.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": call.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(call.body)),
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(call.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in call.headers.items():
+        key = name.upper().replace("-", "_")
+        environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    return environ
 
-    functions-framework names a module after its file, and all of ours are main.py; and it leaves its choice in the
-    environment for the next one. Both are put back.
-    """
+
+def _load(function: Function) -> Any:
+    """Make the WSGI application."""
     from functions_framework import create_app
 
-    before = {name: os.environ.get(name) for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE")}
+    with _restored():
+        return create_app(function.target, str(function.source), "http")
+
+
+@contextmanager
+def _restored() -> Iterator[None]:
+    """Undo what functions-framework leaves behind for the next function.
+
+    It names a module after its file, and all of ours are main.py; and it keeps its choices in the environment.
+    """
+    variables = {name: os.environ.get(name) for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE")}
+    module = sys.modules.get("main")
     try:
-        return create_app(function.target, str(function.folder / "main.py"), "http")
+        yield
     finally:
         sys.modules.pop("main", None)
-        for name, value in before.items():
+        if module is not None:
+            sys.modules["main"] = module
+        for name, value in variables.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
 
 
-class Isolated:
-    """A process for each function, as on a platform; one that dies is started again at its next call."""
+@dataclass(frozen=True)
+class _Child:
+    """A process that serves a function."""
 
-    def __init__(self, functions: Iterable[Function], log: IO[bytes] | None) -> None:
+    process: subprocess.Popen[bytes]
+    port: int
+    pool: HTTPConnectionPool
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+
+class Isolated:
+    """A process for each function; one that dies is started again at its next call."""
+
+    def __init__(self, functions: Iterable[Function], log: IO[bytes] | None = None) -> None:
         self._functions = {function.name: function for function in functions}
         self._log = log
-        self._lock = threading.Lock()
-        self._children: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
-        self._http = threading.local()
-        for name in self._functions:
-            self._port(name)
-
-    def _port(self, name: str) -> int:
-        with self._lock:
-            child = self._children.get(name)
-            if child is None or child[0].poll() is not None:
-                child = self._children[name] = self._start(self._functions[name])
-            return child[1]
-
-    def _start(self, function: Function) -> tuple[subprocess.Popen[bytes], int]:
-        port = free_port()
-        command = [sys.executable, "-m", "functions_framework", "--target", function.target]
-        command += ["--source", str(function.folder / "main.py"), "--signature-type", "http"]
-        command += ["--host", "127.0.0.1", "--port", str(port)]
-        environment = os.environ | {"THREADS": "32"}
-        child = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
-        return child, port
+        self._locks = {name: threading.Lock() for name in self._functions}
+        self._stopped = False
+        self._children: dict[str, _Child] = {}
+        try:
+            for name in self._functions:
+                self._children[name] = self._start(name)
+            for name in self._functions:
+                self._await(name, self._children[name])
+        except BaseException:
+            self.stop()
+            raise
 
     def pids(self) -> dict[str, int]:
         """Tell which process runs which function."""
-        with self._lock:
-            return {name: child.pid for name, (child, _) in self._children.items()}
+        return {name: child.process.pid for name, child in self._children.items()}
 
     def call(self, name: str, call: Call) -> Answer:
         """Invoke a function over HTTP."""
-        url = f"http://127.0.0.1:{self._port(name)}{call.path}"
         try:
-            answer = self._session().request(
+            # A connection each: a kept one may be closed by the function at the moment of its use.
+            answer = self._living(name).pool.urlopen(
                 call.method,
-                url,
-                headers=dict(call.headers),
-                data=call.body,
-                timeout=_CALL_LIMIT,
-                allow_redirects=False,
+                call.path,
+                body=call.body or None,
+                headers={**call.headers, "Connection": "close"},
+                redirect=False,
+                retries=False,
+                decode_content=False,
             )
-        except requests.RequestException as error:
-            return Answer(502, (), f"{name}: {type(error).__name__}".encode())
-        return Answer(answer.status_code, tuple(answer.headers.items()), answer.content)
+        except ReadTimeoutError:
+            return Answer(504, (), f"{name} does not answer".encode())
+        except (HTTPError, HostingError) as error:
+            structlog.get_logger().warning("function not reached", function=name, error=str(error))
+            return Answer(502, (), f"{name} cannot be reached".encode())
+        return Answer(answer.status, tuple(answer.headers.iteritems()), answer.data)
 
-    def _session(self) -> requests.Session:
-        if not hasattr(self._http, "session"):
-            self._http.session = requests.Session()
-            self._http.session.trust_env = False
-        session: requests.Session = self._http.session
-        return session
+    def _living(self, name: str) -> _Child:
+        with self._locks[name]:
+            child = self._children[name]
+            if child.alive or self._stopped:
+                return child
+            structlog.get_logger().warning("function died", function=name, code=child.process.returncode)
+            child = self._children[name] = self._start(name)
+            self._await(name, child)
+            return child
+
+    def _start(self, name: str) -> _Child:
+        function, port = self._functions[name], free_port()
+        # -P: the folder of child.py is not for import.
+        command = [sys.executable, "-P", str(_CHILD), "--target", function.target]
+        command += ["--source", str(function.source), "--signature-type", "http"]
+        command += ["--host", "127.0.0.1", "--port", str(port)]
+        given = {key: value for key, value in function.environment.items() if "${" not in value}
+        environment = os.environ | {"THREADS": str(_THREADS)} | given
+        process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log, stdin=subprocess.PIPE)
+        pool = HTTPConnectionPool("127.0.0.1", port, maxsize=64, timeout=Timeout(connect=5.0, read=_CALL_LIMIT))
+        return _Child(process, port, pool)
+
+    def _await(self, name: str, child: _Child) -> None:
+        """Wait until it takes connections."""
+        until = time.monotonic() + _START_LIMIT
+        while time.monotonic() < until:
+            if not child.alive:
+                raise HostingError(f"{name} ended with code {child.process.returncode} before it was ready")
+            try:
+                socket.create_connection(("127.0.0.1", child.port), 1.0).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise HostingError(f"{name} is not ready after {_START_LIMIT:.0f} s")
 
     def stop(self) -> None:
         """End the processes we have started."""
-        with self._lock:
-            children = [child for child, _ in self._children.values()]
-        for child in children:
-            child.terminate()
-        for child in children:
+        self._stopped = True
+        children = [child.process for child in self._children.values()]
+        for process in children:
+            process.terminate()
+        until = time.monotonic() + _STOP_LIMIT
+        for process in children:
             try:
-                child.wait(10)
+                process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def repository() -> Path:
-    """Return the folder that holds stack.yml."""
-    return Path(__file__).parents[1]
+                process.kill()
+                process.wait()
+            if process.stdin is not None:
+                process.stdin.close()

@@ -1,10 +1,12 @@
 """The whole product on one machine: Postgres, a cloud (given or simulated), the functions, gateway, events, cron."""
 
+import logging
 import os
 import secrets
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,12 +15,14 @@ import structlog
 from local import stack
 from local.cron import Cron
 from local.events import Queue
-from local.gateway import Gateway
-from local.hosting import Backend, InProcess, Isolated, free_port, repository
-from local.postgres import EmbeddedPostgres
+from local.files import make_state_dir, repository, write_secret
+from local.gateway import NOT_READY, Gateway
+from local.hosting import Backend, InProcess, Isolated
+from local.postgres import EmbeddedPostgres, PostgresError
 from sim.server import LoopbackServer
 
 _THREADS = 48
+_EVENT_THREADS = 8  # an event is only put into a queue
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Options:
     port: int = 15868  # 0: a free one
     isolate: bool = False
     durable: bool = True
-    sim: dict[str, Any] | None = None  # CloudOptions of the simulated cloud
+    sim: dict[str, Any] = field(default_factory=dict)  # CloudOptions of the simulated cloud
+    settings: dict[str, str] = field(default_factory=dict)  # settings of the functions, by their names
     log: IO[bytes] | None = None  # where isolated functions write
 
 
@@ -42,8 +47,9 @@ class Runtime:
         self.database_url = ""
         self.backend: Backend | None = None
         self.postgres: EmbeddedPostgres | None = None
+        self.port = options.port  # the real one after start()
         self._stack = ExitStack()
-        self.port = options.port or free_port()
+        self._gateway: Gateway | None = None
         self.clouds_yaml = options.state_dir / "clouds.yaml"
 
     @property
@@ -71,49 +77,78 @@ class Runtime:
         self.stop()
 
     def _start(self) -> None:
-        self.options.state_dir.mkdir(parents=True, exist_ok=True)
+        # It warns of queues and of threads still busy at the end; neither is anything that a user has to act on.
+        logging.getLogger("waitress").setLevel(logging.ERROR)
+        reset_function_state()
         functions = stack.read(repository() / "stack.yml")
+        make_state_dir(self.options.state_dir)
+        self._unset("INSTANCE_HA_STATE_DIR")  # ours, and no setting of the functions
+        public, events = self._listen(self.options.port, _THREADS), self._listen(0, _EVENT_THREADS)
+        self.port = int(public.url.rsplit(":", 1)[1])
         self._start_database()
         self._write_secrets()
-        if not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
+        if os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"):
+            _check_cloud()
+        else:
             self._start_cloud()
-        self._set("EVENT_SINK", f"{self.url}/async-function/{{function}}")
+        # Functions send events while they hold a thread of the public port: without a port of their own for that,
+        # as many callers as there are threads would wait for each other.
+        self._set("EVENT_SINK", f"{events.url}/async-function/{{function}}")
+        for name, value in self.options.settings.items():
+            self._set(f"INSTANCE_HA_{name.upper()}", value)
+        self._stack.callback(reset_function_state)
         backend = Isolated(functions, self.options.log) if self.options.isolate else InProcess(functions)
         self.backend = backend
         self._stack.callback(backend.stop)
         queue = Queue(backend)
         self._stack.callback(queue.stop)
-        self._serve(Gateway(functions, backend, queue), self.port)
+        self._gateway = Gateway(functions, backend, queue)
+        self._stack.callback(setattr, self, "_gateway", None)
         cron = Cron(functions, backend.call)
         self._stack.callback(cron.stop)
         cron.start()
         structlog.get_logger().info("ready", url=self.url, functions=len(functions), isolated=self.options.isolate)
 
-    def _serve(self, application: Any, port: int) -> str:
-        """Serve an application on the loopback interface; returns its URL."""
-        server = LoopbackServer(application, port, _THREADS)
+    def _listen(self, port: int, threads: int) -> LoopbackServer:
+        """Take a port, before anything else is started: a port that is not free is found at once."""
+        try:
+            server = LoopbackServer(self._answer, port, threads)
+        except OSError as error:
+            raise OSError(error.errno, f"port {port} cannot be used: {error.strerror}") from None
         server.start()
         self._stack.callback(server.stop)
-        return server.url
+        return server
+
+    def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return (self._gateway or NOT_READY)(environ, start_response)
 
     def _set(self, name: str, value: str) -> None:
         """Set a variable for the functions, and put the old value back at the end."""
-        before = os.environ.get(name)
+        self._unset(name)
         os.environ[name] = value
-        self._stack.callback(lambda: os.environ.pop(name, None))
-        if before is not None:
-            self._stack.callback(lambda: os.environ.update({name: before}))
+        self._stack.callback(os.environ.pop, name, None)
+
+    def _unset(self, name: str) -> None:
+        """Hide a variable from the functions until the end."""
+        if (before := os.environ.pop(name, None)) is not None:
+            self._stack.callback(os.environ.__setitem__, name, before)
 
     def _start_database(self) -> None:
+        from instance_ha.settings import load
         from instance_ha.store import migrate
+        from sqlalchemy.exc import SQLAlchemyError
 
-        if given := os.environ.get("DATABASE_URL"):
-            self.database_url = given
+        if os.environ.get("DATABASE_URL"):
+            self.database_url = load(os.environ).database_url.get_secret_value()
         else:
             self.postgres = EmbeddedPostgres(self.options.state_dir, durable=self.options.durable)
             self.database_url = self.postgres.start()
             self._stack.callback(self.postgres.stop)
-        migrate.upgrade(self.database_url)
+        try:
+            migrate.upgrade(self.database_url)
+        except SQLAlchemyError as error:
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise PostgresError(f"the database cannot be used: {reason}") from None
 
     def _write_secrets(self) -> None:
         """Hand the secrets over as the platforms do: files in a folder."""
@@ -132,24 +167,30 @@ class Runtime:
         from sim.clouds import clouds_yaml
         from sim.model import CloudOptions
 
-        options = {"instance_ha_url": f"{self.url}/v1"} | (self.options.sim or {})
+        options = {"instance_ha_url": f"{self.url}/v1"} | self.options.sim
         self.cloud = Cloud(RealClock(), CloudOptions(**options))
-        url = self._serve(create_app(self.cloud), 0)
-        write_secret(self.clouds_yaml, clouds_yaml(self.cloud, url))
+        server = LoopbackServer(create_app(self.cloud), 0, _THREADS)
+        server.start()
+        self._stack.callback(server.stop)
+        write_secret(self.clouds_yaml, clouds_yaml(self.cloud, server.url))
         self._set("OS_CLIENT_CONFIG_FILE", str(self.clouds_yaml))
         self._set("OS_CLOUD", "masakari")
-        structlog.get_logger().info("simulated cloud", url=url)
+        structlog.get_logger().info("simulated cloud", url=server.url)
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner may read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+def _check_cloud() -> None:
+    """Read the configuration of the given cloud now; a function would do so only when it needs it."""
+    from instance_ha.keystone.cloud import Cloud
+    from instance_ha.settings import load
+
+    _ = Cloud(load(os.environ)).region
 
 
 def reset_function_state() -> None:
     """Forget the settings and the connections of functions that ran in this process before."""
     wiring = sys.modules.get("instance_ha.entry.wiring")
     if wiring is not None:
+        if wiring.world.cache_info().currsize:
+            wiring.world().database.close()
         wiring.world.cache_clear()
         wiring.load_settings.cache_clear()

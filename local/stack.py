@@ -1,7 +1,8 @@
 """stack.yml, as far as the local runtime looks at it: which functions there are, their routes and schedules."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from croniter import croniter
 
 ROUTE = "instance-ha.route"
+_CRON = "cron-function"
 
 
 class StackError(Exception):
@@ -23,11 +25,17 @@ class Function:
     folder: Path
     route: re.Pattern[str] | None = None
     schedule: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
         """The name of the Python function in its main.py."""
         return self.name.replace("-", "_")
+
+    @property
+    def source(self) -> Path:
+        """The file that holds it."""
+        return self.folder / "main.py"
 
 
 def read(path: Path) -> tuple[Function, ...]:
@@ -39,25 +47,55 @@ def read(path: Path) -> tuple[Function, ...]:
     """
     try:
         stack = yaml.safe_load(path.read_text())
-        entries = dict(stack["functions"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise StackError(f"{path} is no stack.yml: {error!r}") from None
-    return tuple(_function(path, name, entry) for name, entry in entries.items())
+    except OSError as error:
+        raise StackError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise StackError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    entries = stack.get("functions") if isinstance(stack, dict) else None
+    if not isinstance(entries, dict) or not entries:
+        raise StackError(f"{path}: it has no functions")
+    return tuple(_function(path, str(name), entry) for name, entry in entries.items())
 
 
-def _function(path: Path, name: str, entry: dict[str, Any]) -> Function:
-    annotations = entry.get("annotations") or {}
-    folder = path.parent / str(entry.get("handler", ""))
-    if not (folder / "main.py").is_file():
-        raise StackError(f"{path}: function {name}: there is no {folder}/main.py")
-    schedule = annotations.get("schedule")
-    if schedule is not None and not croniter.is_valid(schedule):
-        raise StackError(f"{path}: function {name}: {schedule!r} is no schedule")
+def _function(path: Path, name: str, entry: Any) -> Function:
+    where = f"{path}: function {name}"
+    if not isinstance(entry, dict) or not isinstance(entry.get("handler"), str):
+        raise StackError(f"{where}: it has no handler")
+    annotations = _texts(where, entry, "annotations")
+    function = Function(
+        name=name,
+        folder=path.parent / entry["handler"],
+        route=_route(where, annotations.get(ROUTE)),
+        schedule=_schedule(where, annotations),
+        environment=_texts(where, entry, "environment"),
+    )
+    if not function.source.is_file():
+        raise StackError(f"{where}: there is no {function.source}")
+    return function
+
+
+def _texts(where: str, entry: dict[str, Any], key: str) -> dict[str, str]:
+    values = entry.get(key) or {}
+    if not isinstance(values, dict):
+        raise StackError(f"{where}: {key} must be names with values")
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def _route(where: str, text: str | None) -> re.Pattern[str] | None:
     try:
-        route = re.compile(annotations[ROUTE]) if ROUTE in annotations else None
+        return None if text is None else re.compile(text)
     except re.error as error:
-        raise StackError(f"{path}: function {name}: the route is no regular expression: {error}") from None
-    return Function(name, folder, route, schedule)
+        raise StackError(f"{where}: the route is no regular expression: {error}") from None
+
+
+def _schedule(where: str, annotations: Mapping[str, str]) -> str | None:
+    """Return the schedule; OpenFaaS' cron-connector looks at it only beside its topic."""
+    schedule = annotations.get("schedule")
+    if (schedule is None) != (annotations.get("topic") != _CRON):
+        raise StackError(f"{where}: the annotations schedule and topic: {_CRON} belong together")
+    if schedule is not None and not croniter.is_valid(schedule):
+        raise StackError(f"{where}: {schedule!r} is no schedule")
+    return schedule
 
 
 def routed(functions: tuple[Function, ...], path: str) -> str | None:

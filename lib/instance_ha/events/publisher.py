@@ -6,6 +6,7 @@ A lost event costs time and nothing else: every row says itself when it is due, 
 from collections.abc import Iterable
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from instance_ha import log
 from instance_ha.events.codec import encode
@@ -13,6 +14,8 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import Clock
 from instance_ha.models.work import Work
 from instance_ha.settings import Settings
+
+_CONNECTIONS = 64
 
 
 class HttpPublisher:
@@ -28,6 +31,9 @@ class HttpPublisher:
         self._timeout = settings.event_timeout
         self._clock = clock
         self._http = requests.Session()
+        self._http.trust_env = False
+        for scheme in ("http://", "https://"):
+            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
 
     def publish(self, works: Iterable[Work]) -> None:
         """Send the events; what cannot be sent is logged and left to ``sweep``."""

@@ -7,9 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.exceptions import ClientException
+from keystoneauth1.session import TCPKeepAliveAdapter
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
+
+_CONNECTIONS = 64
 
 
 class Cloud:
@@ -30,12 +34,11 @@ class Cloud:
 
         try:
             region = config.OpenStackConfig(app_name="masakari-functions").get_one()
-        except (exceptions.ConfigException, exceptions.SDKException) as error:
+        except (exceptions.SDKException, ClientException) as error:
             raise Misconfigured(
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
             ) from None
-        if not region.config.get("auth", {}).get("auth_url"):
-            raise Misconfigured("no cloud is configured: set OS_CLOUD (with a clouds.yaml) or OS_AUTH_URL")
+        _check(region.config)
         return region
 
     @cached_property
@@ -43,6 +46,8 @@ class Cloud:
         """The session."""
         session = self.region.get_session()
         session.timeout = self._settings.nova_timeout
+        for scheme in ("http://", "https://"):  # as many connections kept as a function serves requests at once
+            session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
         return session
 
     def adapter(self, service_type: str) -> Adapter:
@@ -55,3 +60,15 @@ class Cloud:
             region_name=region,
             user_agent="masakari-functions",
         )
+
+
+def _check(config: dict[str, Any]) -> None:
+    """Find now what Keystone would refuse later."""
+    auth = config.get("auth") or {}
+    if not str(auth.get("auth_url") or "").startswith(("http://", "https://")):
+        raise Misconfigured("no cloud: set OS_CLOUD (with a clouds.yaml), or OS_AUTH_URL to Keystone's http(s) URL")
+    if str(config.get("auth_type") or "password") not in {"password", "v3password"}:
+        return
+    for what, names in {"user": ("username", "user_id"), "password": ("password",)}.items():
+        if not any(auth.get(name) for name in names):
+            raise Misconfigured(f"the cloud's {what} is missing: set OS_{names[0].upper()}, or it in clouds.yaml")

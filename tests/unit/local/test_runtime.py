@@ -1,0 +1,181 @@
+import json
+import os
+import socket
+import stat
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local import runtime as module
+from local.postgres import PostgresError, temporary_state_dir
+from local.runtime import Options, Runtime
+
+STACK = """
+functions:
+  api:
+    handler: ./functions/api
+    annotations: {instance-ha.route: '^/v1'}
+  worker:
+    handler: ./functions/worker
+"""
+API = """
+import os, time, functions_framework
+
+@functions_framework.http
+def api(request):
+    time.sleep(float(request.args.get("seconds", 0)))
+    names = ("EVENT_SINK", "INSTANCE_HA_SECRETS_DIR", "INSTANCE_HA_STATE_DIR", "INSTANCE_HA_LOG_LEVEL", "OS_CLOUD",
+             "OS_CLIENT_CONFIG_FILE")
+    return {name: os.environ.get(name) for name in names}
+"""
+WORKER = """
+import functions_framework
+
+@functions_framework.http
+def worker(request):
+    return "", 204
+"""
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    with temporary_state_dir() as folder:
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def small_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two functions that need nothing, and an environment that says nothing."""
+    for name, text in (("api", API), ("worker", WORKER)):
+        (tmp_path / "functions" / name).mkdir(parents=True)
+        (tmp_path / "functions" / name / "main.py").write_text(text)
+    (tmp_path / "stack.yml").write_text(STACK)
+    monkeypatch.setattr(module, "repository", lambda: tmp_path)
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_CLIENT_CONFIG_FILE", "EVENT_SINK", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(state: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runtime]:
+    """Makes a runtime on a database that is there already, which is quicker."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+
+    def make(**options: object) -> Runtime:
+        return Runtime(Options(state, **({"port": 0} | options)))  # type: ignore[arg-type]
+
+    return make
+
+
+def get(url: str) -> dict[str, str]:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        seen: dict[str, str] = json.load(answer)
+        return seen
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_functions_find_their_secrets_their_sink_and_a_cloud(
+    run: Callable[..., Runtime], state: Path, isolate: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSTANCE_HA_STATE_DIR", str(state))
+    with run(isolate=isolate, settings={"log_level": "ERROR"}) as runtime:
+        seen = get(f"{runtime.url}/v1")
+
+        assert seen["EVENT_SINK"].endswith("/async-function/{function}")
+        assert seen["INSTANCE_HA_SECRETS_DIR"] == str(state / "secrets")
+        assert seen["INSTANCE_HA_LOG_LEVEL"] == "ERROR"
+        assert seen["OS_CLOUD"] == "masakari"
+        assert seen["OS_CLIENT_CONFIG_FILE"] == str(state / "clouds.yaml")
+        assert seen["INSTANCE_HA_STATE_DIR"] is None  # the functions refuse a setting that they do not know
+        for file in ("clouds.yaml", "secrets/event-key", "secrets/database-url"):
+            assert stat.S_IMODE((state / file).stat().st_mode) == 0o600
+
+
+def test_the_environment_is_put_back_at_the_end(run: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_SINK", "mine")
+    monkeypatch.setenv("INSTANCE_HA_STATE_DIR", "mine too")
+    before = dict(os.environ)
+
+    with run():
+        assert os.environ["EVENT_SINK"] != "mine"
+
+    assert dict(os.environ) == before
+
+
+def test_a_cloud_of_the_environment_is_used_as_it_is(
+    run: Callable[..., Runtime], state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CLOUD", "real")
+
+    with run() as runtime:
+        assert get(f"{runtime.url}/v1")["OS_CLOUD"] == "real"
+        assert runtime.cloud is None
+        assert not (state / "clouds.yaml").exists()
+
+
+def test_the_event_key_stays_the_same_across_starts(run: Callable[..., Runtime], state: Path) -> None:
+    with run():
+        first = (state / "secrets/event-key").read_text()
+    with run():
+        assert (state / "secrets/event-key").read_text() == first != ""
+
+
+def test_events_can_be_sent_while_every_thread_of_the_public_port_is_busy(run: Callable[..., Runtime]) -> None:
+    with run() as runtime, ThreadPoolExecutor(60) as pool:
+        calls = [pool.submit(get, f"{runtime.url}/v1?seconds=1.5") for _ in range(60)]
+        sink = os.environ["EVENT_SINK"].replace("{function}", "worker")
+
+        with urllib.request.urlopen(sink, data=b"event", timeout=1) as answer:
+            assert answer.status == 202
+        assert not all(call.done() for call in calls)
+        assert [call.result()["OS_CLOUD"] for call in calls] == ["masakari"] * 60
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(run: Callable[..., Runtime], state: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(OSError, match=f"port {port} cannot be used"):
+            run(port=port).start()
+
+    assert not (state / "secrets").exists()
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    run: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@127.0.0.1:1/none")
+
+    with pytest.raises(PostgresError, match="cannot be used: connection failed") as error:
+        run().start()
+
+    assert "hidden" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_embedded_postgres_is_started_and_stopped_with_it(state: Path) -> None:
+    with Runtime(Options(state, port=0, durable=False)) as runtime:
+        assert runtime.postgres is not None
+        with psycopg.connect(runtime.database_url) as connection:
+            assert connection.execute("SELECT count(*) FROM failover_segments").fetchone() == (0,)
+
+    assert not runtime.postgres.running
+
+
+def test_a_start_that_fails_stops_what_it_has_started(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "functions/worker/main.py").write_text("raise RuntimeError('broken')\n")
+    runtime = Runtime(Options(state, port=0, durable=False))
+
+    with pytest.raises(RuntimeError, match="broken"):
+        runtime.start()
+
+    assert runtime.postgres is not None
+    assert not runtime.postgres.running
+    with pytest.raises(urllib.error.URLError):
+        get(f"{runtime.url}/healthz")
