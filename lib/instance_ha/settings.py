@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -21,7 +22,7 @@ Seconds = float
 class Settings(BaseModel):
     """Every setting with its default and its meaning."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     secrets_dir: Path = Field(
         Path("/var/openfaas/secrets"),
@@ -141,6 +142,10 @@ def _checked(values: Mapping[str, str]) -> Settings:
         raise Misconfigured(_one_line(error)) from None
     if not settings.database_url.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise Misconfigured("DATABASE_URL must start with postgresql:// (and carry user, host and database name)")
+    try:
+        _ = urlsplit(settings.database_url.get_secret_value()).port
+    except ValueError:
+        raise Misconfigured("DATABASE_URL is no valid URL: is the port a number?") from None
     if settings.event_sink and not settings.event_sink.startswith(("http://", "https://")):
         raise Misconfigured("EVENT_SINK must be an http:// or https:// URL")
     return settings

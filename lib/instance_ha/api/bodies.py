@@ -59,7 +59,7 @@ Text = Annotated[StrictStr, AfterValidator(lambda value: _printable(value, "\n")
 Alnum = Annotated[StrictStr, Field(max_length=255, pattern=r"^[a-zA-Z0-9]*$")]
 Bool = Annotated[bool, BeforeValidator(_bool)]
 Time = Annotated[datetime, BeforeValidator(_time)]
-Short = Annotated[StrictStr, Field(min_length=1, max_length=255)]
+Short = Annotated[StrictStr, Field(min_length=1, max_length=255), AfterValidator(_printable)]
 
 
 class Body(BaseModel):

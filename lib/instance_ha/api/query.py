@@ -25,7 +25,7 @@ def page(call: Call, filters: Mapping[str, Reader]) -> Page:
     most = call.world.settings.osapi_max_limit
     return Page(
         limit=min(_number(call, "limit", most), most),
-        marker=call.query["marker"][-1] if "marker" in call.query else None,
+        marker=text(call.query["marker"][-1]) if "marker" in call.query else None,
         sort=_sort(call),
         filters={name: read(call.query[name][-1]) for name, read in filters.items() if name in call.query},
     )

@@ -87,11 +87,11 @@ class Api:
         """
         version: tuple[int, int] | None = None
         try:
-            _check_size(request, world)
+            body = read_body(request, world.settings.max_request_body_size)
             route, path = self._match(request, world)
             if not route.public:
                 version = microversion.negotiate(request.headers.get(microversion.HEADER))
-            reply = self._reply(request, world, request_id, route, path, version)
+            reply = self._reply(request, body, world, request_id, route, path, version)
             response = _encode(reply)
         except Refused as error:
             response = faults.of(error)
@@ -108,7 +108,7 @@ class Api:
         path = re.sub(r"\.(json|xml)$", "", request.path)
         try:
             endpoint, values = self._urls.bind("").match(path, method=request.method)
-            if values.get("anything", "").startswith("v1/"):
+            if values.get("anything", "").startswith("v1/") or "\0" in path:  # Postgres cannot hold a NUL
                 raise NoSuchRoute
         except (NoSuchRoute, NoSuchMethod, RequestRedirect):
             if path.startswith("/v1/"):
@@ -121,6 +121,7 @@ class Api:
     def _reply(
         self,
         request: Request,
+        body: bytes,
         world: World,
         request_id: str,
         route: Route,
@@ -140,18 +141,26 @@ class Api:
             version=version or (1, 0),
             path=path,
             query=dict(request.args.lists()),
-            body=_body(request),
+            body=_parse(body) if request.method in {"POST", "PUT"} else None,
             base_url=_base_url(request, world),
             request_id=request_id,
         )
         return handler(call)
 
 
-def _check_size(request: Request, world: World) -> None:
-    limit = world.settings.max_request_body_size
+def read_body(request: Request, limit: int) -> bytes:
+    """Read a request's body, whether its length was told before or not.
+
+    Raises:
+        TooLarge: it is larger than ``limit`` bytes.
+
+    """
     if (request.content_length or 0) > limit:
         raise TooLarge(f"the request body is larger than {limit} bytes")
-    request.max_content_length = limit
+    body: bytes = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(f"the request body is larger than {limit} bytes")
+    return body
 
 
 def _check_type(request: Request) -> None:
@@ -167,11 +176,9 @@ def _check_caller(caller: Caller, project_id: str | None) -> None:
         raise Forbidden("Policy doesn't allow this request to be performed: it needs the role admin.")
 
 
-def _body(request: Request) -> Any:
-    if request.method not in {"POST", "PUT"}:
-        return None
+def _parse(body: bytes) -> Any:
     try:
-        return json.loads(request.get_data(cache=True).decode("utf-8")) if request.content_length != 0 else None
+        return json.loads(body.decode("utf-8")) if body else None
     except ValueError:
         raise BadRequest("the request body is not well-formed JSON in UTF-8") from None
     except RecursionError:

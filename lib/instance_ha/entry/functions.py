@@ -14,7 +14,7 @@ from flask import Request, Response
 
 from instance_ha import log
 from instance_ha.api import faults
-from instance_ha.api.web import Api, Route
+from instance_ha.api.web import Api, Route, read_body
 from instance_ha.entry import wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
@@ -30,15 +30,7 @@ _REQUEST_ID = "x-openstack-request-id"
 
 def api_function(name: str, routes: Sequence[Route]) -> Handler:
     """Make a function that answers routes of the REST API."""
-    api = Api(routes)
-
-    def answer(request: Request, world: World, request_id: str) -> Response:
-        response = api.answer(request, world, request_id)
-        if request.path.startswith("/v1"):
-            response.headers[_REQUEST_ID] = request_id
-        return response
-
-    return _function(name, answer, cloud=True, events=True)
+    return _function(name, Api(routes).answer, cloud=True, events=True)
 
 
 def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) -> Handler:
@@ -48,9 +40,8 @@ def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) ->
         if request.method != "POST":
             return faults.fault(405, "events are posted")
         settings, now = world.settings, world.clock.now()
-        event = decode(
-            dict(request.headers), request.get_data(), kind, settings.event_keys, now, settings.event_max_age
-        )
+        body = read_body(request, settings.max_request_body_size)
+        event = decode(dict(request.headers), body, kind, settings.event_keys, now, settings.event_max_age)
         with log.bound(request_id=event.request_id):
             work(world, event.subject)
         return Response(status=204)
@@ -107,7 +98,7 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
     except Exception:
         log.get().exception("unexpected error")
         response = faults.fault(500, f"An unexpected error happened; it is logged with the request id {request_id}.")
-    if _REQUEST_ID in response.headers:
+    if request.path.startswith("/v1"):
         response.headers[_REQUEST_ID] = request_id
     log.get().debug("answered", method=request.method, path=request.path, code=response.status_code)
     return response

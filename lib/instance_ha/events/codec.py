@@ -41,7 +41,7 @@ def decode(
     """
     try:
         attributes = from_http(dict(headers), body).get_attributes()
-    except (GenericException, ValueError, TypeError, AttributeError):
+    except (GenericException, ValueError, TypeError, AttributeError, RecursionError):
         raise BadRequest("the request is not a CloudEvent") from None
     if attributes.get("type") != kind.type:
         raise BadRequest(f"the event is a {attributes.get('type')}, not a {kind.type}")

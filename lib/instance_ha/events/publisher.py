@@ -4,6 +4,7 @@ A lost event costs time and nothing else: every row says itself when it is due, 
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -15,7 +16,7 @@ from instance_ha.models.ports import Clock
 from instance_ha.models.work import Work
 from instance_ha.settings import Settings
 
-_CONNECTIONS = 64
+_AT_ONCE = 8
 
 
 class HttpPublisher:
@@ -30,20 +31,22 @@ class HttpPublisher:
         self._key = settings.event_keys[0]
         self._timeout = settings.event_timeout
         self._clock = clock
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
         self._http = requests.Session()
         self._http.trust_env = False
         for scheme in ("http://", "https://"):
-            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_AT_ONCE))
 
     def publish(self, works: Iterable[Work]) -> None:
-        """Send the events; what cannot be sent is logged and left to ``sweep``."""
-        for work in works:
-            headers, body = encode(work, self._clock.now(), self._key)
-            url = self._sink.replace("{function}", work.kind.function)
-            try:
-                answer = self._http.post(url, data=body, headers=headers, timeout=self._timeout)
-                answer.raise_for_status()
-            except requests.RequestException as error:
-                log.get().warning(
-                    "event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__
-                )
+        """Send the events, several at once; what cannot be sent is logged and left to ``sweep``."""
+        for _ in self._pool.map(self._send, works):
+            pass
+
+    def _send(self, work: Work) -> None:
+        headers, body = encode(work, self._clock.now(), self._key)
+        url = self._sink.replace("{function}", work.kind.function)
+        try:
+            answer = self._http.post(url, data=body, headers=headers, timeout=self._timeout)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            log.get().warning("event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__)

@@ -29,8 +29,8 @@ def check(attributes: Mapping[str, object], keys: Sequence[bytes], now: datetime
         BadRequest: its time is no time.
 
     """
-    given = str(attributes.get(ATTRIBUTE) or "")
-    if not any(hmac.compare_digest(given, sign(attributes, key)) for key in keys):
+    given = str(attributes.get(ATTRIBUTE) or "").encode(errors="replace")
+    if not any(hmac.compare_digest(given, sign(attributes, key).encode()) for key in keys):
         raise Forbidden("the event is not signed with a known key")
     try:
         sent = datetime.fromisoformat(str(attributes.get("time")))

@@ -3,20 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from instance_ha.models.errors import StoreUnavailable
 
 
+def driver_url(url: str) -> URL:
+    """Name our driver in a URL as people write it."""
+    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+
+
 class Database:
     """Postgres, behind a small pool that checks a connection before it lends it."""
 
     def __init__(self, url: str, pool_size: int = 4) -> None:
-        driver_url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
         self._engine = create_engine(
-            driver_url,
+            driver_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,

@@ -46,7 +46,7 @@ def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | 
 def page(connection: Connection, segment_uuid: str, wanted: paging.Page) -> list[Host]:
     """List the hosts of a segment."""
     within = hosts.c.failover_segment_id == segment_uuid
-    return [rows.host(row) for row in paging.fetch(connection, hosts, wanted, within)]
+    return [rows.host(row) for row in paging.fetch(connection, hosts, wanted, within=within)]
 
 
 def create(connection: Connection, segment_uuid: str, values: dict[str, Any], now: datetime) -> Host:

@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import load
+from instance_ha.store.database import driver_url
 
 _LOCK = 0x1A57A0CE  # any number, the same for all of ours: two upgrades at once wait for each other
 
@@ -30,7 +31,7 @@ def version(url: str) -> str | None:
 
 
 def _engine(url: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    return create_engine(driver_url(url), poolclass=NullPool)
 
 
 def _config(connection: Connection) -> Config:

@@ -21,20 +21,25 @@ class Page:
 
 
 def fetch(
-    connection: Connection, table: Table, page: Page, *where: ColumnElement[bool], uuid: str = "uuid"
+    connection: Connection,
+    table: Table,
+    page: Page,
+    *where: ColumnElement[bool],
+    within: ColumnElement[bool] | None = None,
+    uuid: str = "uuid",
 ) -> Sequence[RowMapping]:
-    """Read one page of the live rows of a table.
+    """Read one page of the live rows of a table, or of the part of it that a list is about (``within``).
 
     Raises:
         BadRequest: an unknown sort key, or a marker that is no row of this list.
 
     """
     order = _order(table, page.sort)
-    conditions = [table.c.deleted_at.is_(None), *where]
-    conditions += [table.c[name] == value for name, value in page.filters.items()]
+    listed = and_(table.c.deleted_at.is_(None), *([] if within is None else [within]))
+    conditions = [*where, *(table.c[name] == value for name, value in page.filters.items())]
     if page.marker is not None:
-        conditions.append(_after(connection, table, page.marker, order, uuid))
-    query = select(table).where(*conditions).order_by(*(_sorted(*key) for key in order)).limit(page.limit)
+        conditions.append(_after(_marked(connection, table, page.marker, listed, uuid), order))
+    query = select(table).where(listed, *conditions).order_by(*(_sorted(*key) for key in order)).limit(page.limit)
     return connection.execute(query).mappings().all()
 
 
@@ -58,14 +63,18 @@ def _order(table: Table, sort: tuple[tuple[str, str], ...]) -> list[tuple[Column
     return order + [(table.c[name], down) for name in ("created_at", "id") if name not in names]
 
 
-def _after(
-    connection: Connection, table: Table, marker: str, order: list[tuple[Column[Any], bool]], uuid: str
-) -> ColumnElement[bool]:
+def _marked(connection: Connection, table: Table, marker: str, listed: ColumnElement[bool], uuid: str) -> RowMapping:
+    """Read the row that a marker names, by its id or uuid; filters do not matter for it."""
     is_id = marker.isascii() and marker.isdigit() and len(marker) < 19
     key = table.c.id == int(marker) if is_id else table.c[uuid] == marker
-    row = connection.execute(select(table).where(key, table.c.deleted_at.is_(None))).mappings().first()
+    row = connection.execute(select(table).where(key, listed)).mappings().first()
     if row is None:
         raise BadRequest(f"marker {marker} is not in this list")
+    return row
+
+
+def _after(row: RowMapping, order: list[tuple[Column[Any], bool]]) -> ColumnElement[bool]:
+    """Hold for whatever comes after a row."""
     steps: list[ColumnElement[bool]] = []
     same: list[ColumnElement[bool]] = []
     for column, down in order:
@@ -77,4 +86,6 @@ def _after(
 def _beyond(column: ColumnElement[Any], value: Any, down: bool) -> ColumnElement[bool]:
     if value is None:  # nulls are the smallest: last when going down, first when going up
         return false() if down else column.is_not(None)
-    return or_(column < value, column.is_(None)) if down else column > value
+    if down:
+        return or_(column.op("<", is_comparison=True)(value), column.is_(None))
+    return column.op(">", is_comparison=True)(value)  # the operator itself: SQLAlchemy's refuses booleans

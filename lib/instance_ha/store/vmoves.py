@@ -33,7 +33,7 @@ def find(connection: Connection, notification_uuid: str, uuid: str) -> VMove:
 def page(connection: Connection, notification_uuid: str, wanted: paging.Page) -> list[VMove]:
     """List the vmoves of a notification."""
     within = vmoves.c.notification_uuid == notification_uuid
-    return [rows.vmove(row) for row in paging.fetch(connection, vmoves, wanted, within)]
+    return [rows.vmove(row) for row in paging.fetch(connection, vmoves, wanted, within=within)]
 
 
 def plan(

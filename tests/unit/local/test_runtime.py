@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from instance_ha.models.errors import Misconfigured
 
 from local import runtime as module
 from local.postgres import PostgresError, temporary_state_dir
@@ -96,25 +97,39 @@ def test_functions_find_their_secrets_their_sink_and_a_cloud(
 
 
 def test_the_environment_is_put_back_at_the_end(run: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVENT_SINK", "mine")
+    monkeypatch.setenv("EVENT_SINK", "http://mine")
     monkeypatch.setenv("INSTANCE_HA_STATE_DIR", "mine too")
     before = dict(os.environ)
 
     with run():
-        assert os.environ["EVENT_SINK"] != "mine"
+        assert os.environ["EVENT_SINK"] != "http://mine"
 
     assert dict(os.environ) == before
 
 
 def test_a_cloud_of_the_environment_is_used_as_it_is(
-    run: Callable[..., Runtime], state: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Runtime], state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    auth = {"auth_url": "http://127.0.0.1:1/v3", "username": "u", "password": "p", "project_name": "p"}
+    (tmp_path / "clouds.yaml").write_text(json.dumps({"clouds": {"real": {"auth": auth}}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     monkeypatch.setenv("OS_CLOUD", "real")
 
     with run() as runtime:
         assert get(f"{runtime.url}/v1")["OS_CLOUD"] == "real"
         assert runtime.cloud is None
         assert not (state / "clouds.yaml").exists()
+
+
+def test_a_cloud_that_is_not_configured_is_told_at_the_start(
+    run: Callable[..., Runtime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clouds.yaml").write_text("clouds: {}\n")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    monkeypatch.setenv("OS_CLOUD", "missing")
+
+    with pytest.raises(Misconfigured, match="no usable cloud"):
+        run().start()
 
 
 def test_the_event_key_stays_the_same_across_starts(run: Callable[..., Runtime], state: Path) -> None:

@@ -29,10 +29,12 @@ def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         _publish(recovery, begun)
         if not ongoing and not begun:
             return _conclude(recovery, task)
-        _publish(recovery, _settle(recovery, [m for m in ongoing if m.step is VMoveStep.WATCHED]))
+        settled = _settle(recovery, [m for m in ongoing if m.step is VMoveStep.WATCHED])
+        _publish(recovery, settled)
         if recovery.out_of_time:
             return NotYet()
-        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+        if not settled:  # else slots are free: fill them at once
+            recovery.world.clock.sleep(recovery.world.settings.verify_interval)
 
 
 def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:

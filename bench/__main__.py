@@ -1,0 +1,60 @@
+"""``python -m bench``: measure, and print one table."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+
+import psutil
+from instance_ha import log
+
+from bench import coldstart, environment, memory, recovery
+from bench.figures import Row, table
+
+_LISTEN = 2.0  # seconds, to hear how busy the machine is
+_Part = Callable[[argparse.Namespace], tuple[list[Row], str]]
+_PARTS: dict[str, _Part] = {
+    "coldstart": lambda options: coldstart.measure(options.runs or (3 if options.quick else 7)),
+    "recovery": lambda options: recovery.measure(
+        options.runs or 1, options.instances or (200 if options.quick else 1000)
+    ),
+    "memory": lambda options: memory.measure(options.runs or (1 if options.quick else 3)),
+}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    options = _options()
+    environment.forget_foreign()
+    log.configure("ERROR")
+    busy = psutil.cpu_percent(_LISTEN)
+    rows: list[Row] = []
+    notes: list[str] = []
+    for name in options.only:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        more, note = _PARTS[name](options)
+        rows += more
+        notes += [note] if note else []
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {busy:.0f} % busy with others' work before."
+    print("\n\n".join([machine, table(rows), *notes]))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", type=_names, default=list(_PARTS), help=f"some of {','.join(_PARTS)}")
+    parser.add_argument("--runs", type=int, help="of each measurement; its figure is the median")
+    parser.add_argument("--instances", type=int, help="on the host that dies (1000)")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, 200 instances")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in _PARTS]:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; there are {', '.join(_PARTS)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Server processes of our own: started, waited for, ended."""
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from local.files import free_port
+
+_LIMIT = 60.0
+_PAUSE = 0.005  # between two looks whether the server answers
+
+HELLO = '''"""Says hello, whatever it is asked."""
+
+import functions_framework
+
+
+@functions_framework.http
+def hello(request):
+    """Answer."""
+    return "hello"
+'''
+
+
+class DidNotStart(Exception):
+    """A server did not answer; the text says which, and ends with its output."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A function: the name of the Python function, and the file that it is in."""
+
+    target: str
+    source: Path
+
+
+def hello_world(folder: Path) -> Served:
+    """Write the function that all others are compared with."""
+    source = folder / "hello" / "main.py"
+    source.parent.mkdir(exist_ok=True)
+    source.write_text(HELLO)
+    return Served("hello", source)
+
+
+@contextmanager
+def serving(
+    served: Served, environment: Mapping[str, str], output: IO[bytes], *options: str
+) -> Iterator[tuple[float, int]]:
+    """Serve a function as a platform does; gives the seconds until it was ready, and its pid."""
+    port = free_port()
+    command = [sys.executable, *options, "-m", "functions_framework", "--target", served.target]
+    command += ["--source", str(served.source), "--signature-type", "http"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with child(command, environment, output) as (process, begun):
+        await_ok(process, port, "/_/ready")
+        yield time.perf_counter() - begun, process.pid
+
+
+@contextmanager
+def child(
+    command: list[str], environment: Mapping[str, str], output: IO[bytes]
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Run a process of ours; gives it with the moment of its start, and ends it at last."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    try:
+        yield process, begun
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def await_ok(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    """Wait for the first answer 200.
+
+    Raises:
+        DidNotStart: it does not come.
+
+    """
+    until = time.monotonic() + _LIMIT
+    while time.monotonic() < until and process.poll() is None:
+        if _answers(port, path):
+            return
+        time.sleep(_PAUSE)
+    raise DidNotStart(f"no answer 200 to {path}: {' '.join(process.args)}")  # type: ignore[arg-type]
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

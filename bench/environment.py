@@ -1,0 +1,61 @@
+"""What a function finds in its process: secrets, an event sink, a cloud; as local/runtime.py hands it over."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.files import write_secret
+
+_FOREIGN = (
+    "OS_CLOUD",
+    "OS_AUTH_URL",
+    "OS_CLIENT_CONFIG_FILE",
+    "DATABASE_URL",
+    "K_SINK",
+    "EVENT_SINK",
+    "OS_REGION_NAME",
+)
+
+
+def forget_foreign() -> None:
+    """Forget whatever names somebody's cloud or database: a measurement never touches them."""
+    for name in list(os.environ):
+        if name in _FOREIGN or name.startswith("INSTANCE_HA_"):
+            del os.environ[name]
+
+
+def of_functions(folder: Path, database_url: str) -> dict[str, str]:
+    """Return the environment of a function that runs by itself; no cloud listens, since nobody is asked for it."""
+    from sim.clock import RealClock
+    from sim.cloud import Cloud
+    from sim.clouds import clouds_yaml
+
+    mounted = folder / "secrets"
+    mounted.mkdir(mode=0o700, exist_ok=True)
+    write_secret(mounted / "event-key", secrets.token_hex(32))
+    write_secret(mounted / "database-url", database_url)
+    clouds = folder / "clouds.yaml"
+    write_secret(clouds, clouds_yaml(Cloud(RealClock()), "http://127.0.0.1:9"))
+    return os.environ | {
+        "INSTANCE_HA_SECRETS_DIR": str(mounted),
+        "EVENT_SINK": "http://127.0.0.1:9/async-function/{function}",
+        "OS_CLIENT_CONFIG_FILE": str(clouds),
+        "OS_CLOUD": "masakari",
+        "THREADS": "32",
+    }
+
+
+@contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

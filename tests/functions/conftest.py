@@ -1,0 +1,206 @@
+"""One running installation for all tests of this folder: functions, Postgres, a simulated cloud."""
+
+import io
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+import structlog
+from instance_ha.store.database import Database
+from sqlalchemy import text
+
+from local.postgres import temporary_state_dir
+from local.runtime import Options, Runtime
+
+_OUTSIDE = ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL", "K_SINK", "EVENT_SINK")
+_SETTINGS = {"invocation_time": "3", "lease_time": "6", "verify_interval": "0.1", "log_level": "DEBUG"}
+_CLOUD = {"report_interval": 0.2, "service_down_time": 0.5, "evacuate_seconds": 0.1}
+
+
+class Installation:
+    """What a test calls: the API as one of the cloud's users, and the event functions."""
+
+    def __init__(self, runtime: Runtime, log: io.StringIO) -> None:
+        self.runtime = runtime
+        self.log = log
+        self.cloud = runtime.cloud
+        self.url = runtime.url
+        self.traffic: list[str] = []
+        self.database = Database(runtime.database_url)
+        self._tokens: dict[str, str] = {}
+        self.used_tokens: set[str] = set()
+
+    def token(self, user: str = "admin", *, fresh: bool = False) -> str:
+        """Return a token of a user."""
+        if fresh or user not in self._tokens:
+            with self.cloud.world():
+                who = self.cloud.identity.users[user]
+                self._tokens[user] = self.cloud.identity.issue(who, who.project.id).id
+            self.used_tokens.add(self._tokens[user])
+        return self._tokens[user]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str | None = "admin",
+        version: str | None = "1.3",
+        headers: dict[str, str] | None = None,
+        data: bytes | None = None,
+    ) -> requests.Response:
+        """Send one request; `user=None` sends no token, `version=None` no microversion."""
+        given = {} if user is None else {"X-Auth-Token": self.token(user)}
+        if version is not None:
+            given["OpenStack-API-Version"] = f"instance-ha {version}"
+        if data is not None:
+            given["Content-Type"] = "application/json"
+        url = f"{self.url}{path}"
+        answer = requests.request(
+            method, url, json=body, data=data, headers=given | (headers or {}), timeout=30, allow_redirects=False
+        )
+        self.traffic.append(f"{answer.headers} {answer.text}")
+        return answer
+
+    def get(self, path: str, **how: Any) -> requests.Response:
+        """GET."""
+        return self.call("GET", path, **how)
+
+    def post(self, path: str, body: Any = None, **how: Any) -> requests.Response:
+        """POST."""
+        return self.call("POST", path, body, **how)
+
+    def put(self, path: str, body: Any = None, **how: Any) -> requests.Response:
+        """PUT."""
+        return self.call("PUT", path, body, **how)
+
+    def delete(self, path: str, **how: Any) -> requests.Response:
+        """DELETE."""
+        return self.call("DELETE", path, **how)
+
+    def segment(self, **about: Any) -> dict[str, Any]:
+        """Have a segment."""
+        body = {"name": unique("segment"), "recovery_method": "auto", "service_type": "COMPUTE"}
+        answer = self.post("/v1/segments", {"segment": body | about})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json()["segment"])
+
+    def host(self, segment: dict[str, Any], **about: Any) -> dict[str, Any]:
+        """Have a host, which the cloud knows."""
+        name = about.get("name") or unique("compute")
+        self.cloud.add_host(name)
+        body = {"name": name, "type": "COMPUTE", "control_attributes": "SSH"}
+        answer = self.post(f"/v1/segments/{segment['uuid']}/hosts", {"host": body | about})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json()["host"])
+
+    def notification(self, host: dict[str, Any], **about: Any) -> dict[str, Any]:
+        """Have a notification that asks for nothing: its host has started."""
+        answer = self.post("/v1/notifications", {"notification": report(host["name"], **about)})
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json()["notification"])
+
+    def sql(self, statement: str, **values: Any) -> None:
+        """Change rows as no request could."""
+        with self.database.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def secrets(self) -> list[str]:
+        """Name all that must never be told."""
+        folder = self.runtime.options.state_dir
+        password = (folder / "postgres-password").read_text().strip()
+        key = (folder / "secrets/event-key").read_text().strip()
+        users = [user.password for user in self.cloud.identity.users.values()]
+        return [password, key, *users, *self.used_tokens]
+
+
+def unique(prefix: str) -> str:
+    """Make a name that no other test has."""
+    return f"{prefix}-{uuid4().hex[:10]}"
+
+
+def report(hostname: str, **about: Any) -> dict[str, Any]:
+    """Return the body of a notification that asks for nothing."""
+    payload = {"event": "STARTED", "host_status": "NORMAL", "cluster_status": "ONLINE"}
+    body = {"type": "COMPUTE_HOST", "hostname": hostname, "generated_time": "2026-11-22T03:00:00", "payload": payload}
+    return body | about
+
+
+def fault(answer: requests.Response) -> tuple[int, str]:
+    """Return code and name of an answer in the fault format."""
+    assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
+    ((name, inside),) = answer.json().items()
+    assert set(inside) == {"code", "message"}
+    assert inside["code"] == answer.status_code
+    return answer.status_code, name
+
+
+def closed(installation: Installation, notification: dict[str, Any], seconds: float = 20) -> dict[str, Any]:
+    """Return a notification when its recovery has ended."""
+    until = time.monotonic() + seconds
+    while True:
+        shown = dict(installation.get(f"/v1/notifications/{notification['notification_uuid']}").json()["notification"])
+        if shown["status"] in {"finished", "failed", "ignored"}:
+            return shown
+        assert time.monotonic() < until, shown
+        threading.Event().wait(0.05)
+
+
+@pytest.fixture(scope="package")
+def installation() -> Iterator[Installation]:
+    """The running installation."""
+    before = structlog.get_config()
+    log = io.StringIO()
+    library = logging.StreamHandler(log)
+    library.setLevel(logging.WARNING)
+    with pytest.MonkeyPatch.context() as environment, temporary_state_dir() as folder:
+        for name in [*_OUTSIDE, *(name for name in os.environ if name.startswith("INSTANCE_HA_"))]:
+            environment.delenv(name, raising=False)
+        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=_SETTINGS)
+        with Runtime(options) as runtime:
+            structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
+            logging.getLogger().addHandler(library)
+            made = Installation(runtime, log)
+            yield made
+            made.database.close()
+            logging.getLogger().removeHandler(library)
+    structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(installation: Installation) -> Iterator[None]:
+    """After each test: nothing that was answered or logged in it holds a secret."""
+    installation.traffic.clear()
+    begin = installation.log.tell()
+    yield
+    told = "\n".join([*installation.traffic, installation.log.getvalue()[begin:]])
+    assert [secret[:4] for secret in installation.secrets() if secret in told] == []
+
+
+@pytest.fixture
+def segment(installation: Installation) -> dict[str, Any]:
+    """A segment of its own."""
+    return installation.segment()
+
+
+@pytest.fixture
+def host(installation: Installation, segment: dict[str, Any]) -> dict[str, Any]:
+    """A host of its own, in the segment."""
+    return installation.host(segment)
+
+
+@pytest.fixture
+def under_recovery(installation: Installation, host: dict[str, Any]) -> Iterator[None]:
+    """A failure of the host waits for an operator's retry, and no function touches it."""
+    uuid = closed(installation, installation.notification(host, generated_time="2001-01-01"))["notification_uuid"]
+    change = "UPDATE notifications SET status = :status, due_at = NULL WHERE notification_uuid = :uuid"
+    installation.sql(change, status="error", uuid=uuid)
+    yield
+    installation.sql(change, status="finished", uuid=uuid)

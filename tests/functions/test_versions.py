@@ -1,0 +1,152 @@
+"""Discovery, microversions, tokens, and requests that fit no route (reference, sections 1.2 to 1.6)."""
+
+import re
+
+import pytest
+
+from tests.functions.conftest import Installation, fault
+
+REQUEST_ID = r"req-[0-9a-f-]{36}"
+
+
+def test_the_root_document_needs_no_token_and_tells_the_microversions(installation: Installation) -> None:
+    answer = installation.get("/", user=None)
+    (version,) = answer.json()["versions"]
+    assert answer.status_code == 200
+    assert tuple(version[key] for key in ("id", "status", "min_version", "version")) == (
+        "v1.0",
+        "CURRENT",
+        "1.0",
+        "1.3",
+    )
+    assert [{"rel": "self", "href": f"{installation.url}/v1/"}] == version["links"]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/versions/v1.0"])
+def test_the_v1_document_needs_no_token(installation: Installation, path: str) -> None:
+    answer = installation.get(path, user=None)
+    assert answer.status_code == 200
+    assert answer.json()["version"]["version"] == "1.3"
+    assert answer.json()["version"]["media-types"][0]["base"] == "application/json"
+
+
+def test_an_unknown_version_document_is_not_found(installation: Installation) -> None:
+    assert fault(installation.get("/v1/versions/v2.0")) == (404, "itemNotFound")
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v1.0", "/anything/else"])
+def test_a_path_outside_v1_gets_the_choices(installation: Installation, path: str) -> None:
+    answer = installation.get(path, user=None)
+    assert answer.status_code == 300
+    assert f"{installation.url}/v1{path}" == answer.json()["choices"][0]["links"][0]["href"]
+
+
+def test_without_the_header_microversion_1_0_answers(installation: Installation) -> None:
+    answer = installation.get("/v1/segments", version=None)
+    assert answer.headers["OpenStack-API-Version"] == "instance-ha 1.0"
+    assert answer.headers["Vary"] == "OpenStack-API-Version"
+
+
+def test_latest_is_1_3(installation: Installation) -> None:
+    answer = installation.get("/v1/segments", version="latest")
+    assert answer.headers["OpenStack-API-Version"] == "instance-ha 1.3"
+
+
+def test_the_entry_of_instance_ha_counts_among_other_services(installation: Installation) -> None:
+    header = {"OpenStack-API-Version": "compute 2.90, instance-ha 1.2"}
+    answer = installation.get("/v1/segments", version=None, headers=header)
+    assert answer.headers["OpenStack-API-Version"] == "instance-ha 1.2"
+
+
+@pytest.mark.parametrize("version", ["0.9", "1.01", "abc", "1"])
+def test_a_malformed_microversion_is_a_bad_request(installation: Installation, version: str) -> None:
+    answer = installation.get("/v1/segments", version=version)
+    assert fault(answer) == (400, "badRequest")
+    assert "OpenStack-API-Version" not in answer.headers
+
+
+@pytest.mark.parametrize("version", ["1.4", "1.10", "2.0"])
+def test_a_microversion_out_of_range_is_not_acceptable(installation: Installation, version: str) -> None:
+    answer = installation.get("/v1/segments", version=version)
+    assert fault(answer) == (406, "masakariFault")
+    assert "OpenStack-API-Version" not in answer.headers
+    assert answer.headers["Vary"] == "OpenStack-API-Version"
+
+
+@pytest.mark.parametrize("path", ["/v1/segments", "/v1/notifications", "/v1/segments/x/hosts", "/v1/unknown"])
+def test_without_a_token_the_answer_is_401_and_says_where_to_get_one(installation: Installation, path: str) -> None:
+    answer = installation.get(path, user=None)
+    assert fault(answer) == (401, "unauthorized")
+    assert re.fullmatch(r'Keystone uri="http://.+/identity/v3"', answer.headers["WWW-Authenticate"])
+
+
+def test_an_invalid_token_is_unauthorized(installation: Installation) -> None:
+    answer = installation.get("/v1/segments", user=None, headers={"X-Auth-Token": "not-a-token"})
+    assert fault(answer) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("path", ["/v1/segments", "/v1/notifications", "/v1/segments/x/hosts"])
+def test_a_user_without_the_role_admin_is_forbidden(installation: Installation, path: str) -> None:
+    assert fault(installation.get(path, user="demo")) == (403, "forbidden")
+
+
+def test_whoever_may_not_create_is_told_so_before_his_body_is_looked_at(installation: Installation) -> None:
+    assert fault(installation.post("/v1/segments", {"nonsense": 1}, user="demo")) == (403, "forbidden")
+
+
+def test_the_project_of_the_token_may_stand_in_the_path(installation: Installation) -> None:
+    project = installation.cloud.identity.users["admin"].project.id
+    assert installation.get(f"/v1/{project}/segments").status_code == 200
+
+
+def test_another_project_in_the_path_is_a_bad_request(installation: Installation) -> None:
+    project = installation.cloud.identity.users["demo"].project.id
+    assert fault(installation.get(f"/v1/{project}/segments")) == (400, "badRequest")
+
+
+def test_a_non_admin_with_another_project_in_the_path_gets_400_and_not_403(installation: Installation) -> None:
+    project = installation.cloud.identity.users["admin"].project.id
+    assert fault(installation.get(f"/v1/{project}/segments", user="demo")) == (400, "badRequest")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/unknown", "/v1/segments/", "/v1/notifications/", "/v1/Project!/segments", "/v1/abc"]
+)
+def test_an_unknown_path_below_v1_is_not_found_in_the_fault_format(installation: Installation, path: str) -> None:
+    assert fault(installation.get(path)) == (404, "itemNotFound")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/segments"),
+        ("DELETE", "/v1/notifications/x"),
+        ("PUT", "/v1/notifications/x"),
+        ("POST", "/v1/notifications/x/vmoves"),
+        ("DELETE", "/v1/notifications/x/vmoves/y"),
+        ("POST", "/v1/segments/x"),
+    ],
+)
+def test_a_method_that_the_resource_lacks_is_405(installation: Installation, method: str, path: str) -> None:
+    assert fault(installation.call(method, path)) == (405, "badMethod")
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/segments", "/v1/unknown"])
+def test_every_answer_below_v1_has_a_request_id(installation: Installation, path: str) -> None:
+    assert re.fullmatch(REQUEST_ID, installation.get(path).headers["x-openstack-request-id"])
+
+
+def test_a_refused_request_has_a_request_id(installation: Installation) -> None:
+    answer = installation.get("/v1/segments", user=None)
+    assert re.fullmatch(REQUEST_ID, answer.headers["x-openstack-request-id"])
+
+
+def test_the_callers_request_id_is_not_the_answers(installation: Installation) -> None:
+    theirs = "req-00000000-0000-4000-8000-000000000000"
+    answer = installation.get("/v1/segments", headers={"X-OpenStack-Request-ID": theirs})
+    assert re.fullmatch(REQUEST_ID, answer.headers["x-openstack-request-id"])
+    assert theirs != answer.headers["x-openstack-request-id"]
+
+
+def test_the_root_document_has_no_request_id(installation: Installation) -> None:
+    assert "x-openstack-request-id" not in installation.get("/", user=None).headers

@@ -1,0 +1,217 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from instance_ha.decide.evacuation import (
+    ASK_AGAIN_AFTER,
+    Age,
+    Ask,
+    End,
+    Moved,
+    Preparation,
+    Wait,
+    age,
+    look,
+    prepare,
+    restore,
+    to_settle,
+)
+from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.rows import InstanceFacts, VMove
+
+from tests.unit.build import NOW, migration, server, vmove
+
+FRESH = Age(may_ask_again=False, give_up=False)
+OLD = Age(may_ask_again=True, give_up=False)
+TOO_OLD = Age(may_ask_again=True, give_up=True)
+
+STATES = st.sampled_from(["active", "stopped", "error", "paused", "suspended", "resized", "rescued", "building"])
+TASKS = st.sampled_from([None, "rebuilding", "rebuild_spawning", "powering-off"])
+MIGRATION_STATES = ["accepted", "pre-migrating", "migrating", "done", "completed", "error", "failed", "cancelled"]
+MIGRATIONS = st.sampled_from(MIGRATION_STATES).map(migration)
+AGES = st.builds(Age, st.booleans(), st.booleans())
+SERVERS = st.builds(server, host=st.sampled_from(["compute1", "compute2", None]), vm_state=STATES, task_state=TASKS)
+FACTS = st.builds(InstanceFacts, vm_state=STATES, task_state=TASKS, power_state=st.sampled_from([0, 1, 3, 4]))
+MOVES = st.builds(vmove, facts=FACTS, asked_at=st.sampled_from([None, NOW]))
+
+
+@pytest.mark.parametrize("state", ["active", "stopped", "error"])
+def test_an_instance_that_nova_evacuates_as_it_is_is_not_reset(state: str) -> None:
+    assert Preparation(reset_to_error=False) == prepare(InstanceFacts(vm_state=state))
+
+
+@pytest.mark.parametrize("state", ["paused", "suspended", "rescued", "resized", "building", "shelved"])
+def test_an_instance_in_any_other_state_is_reset_to_error_first(state: str) -> None:
+    assert Preparation(reset_to_error=True) == prepare(InstanceFacts(vm_state=state))
+
+
+@pytest.mark.parametrize("state", ["active", "stopped", "error"])
+def test_an_instance_with_a_task_under_way_is_reset_to_error_first(state: str) -> None:
+    assert Preparation(reset_to_error=True) == prepare(InstanceFacts(vm_state=state, task_state="rebooting"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "actions"),
+    [
+        (InstanceFacts(vm_state="active"), ()),
+        (InstanceFacts(vm_state="active", task_state="rebooting"), ()),
+        (InstanceFacts(vm_state="stopped", power_state=4), ()),
+        (InstanceFacts(vm_state="stopped", task_state="powering-on", power_state=4), ("stop",)),
+        (InstanceFacts(vm_state="resized", power_state=1), ()),
+        (InstanceFacts(vm_state="resized", power_state=4), ("stop",)),
+        (InstanceFacts(vm_state="paused", power_state=3), ("pause",)),
+        (InstanceFacts(vm_state="suspended", power_state=4), ("suspend",)),
+        (InstanceFacts(vm_state="error"), ("stop", "reset_error")),
+        (InstanceFacts(vm_state="rescued"), ("stop",)),
+    ],
+    ids=lambda value: f"{value.vm_state}-{value.task_state}" if isinstance(value, InstanceFacts) else None,
+)
+def test_an_evacuated_instance_gets_the_state_back_that_it_had(facts: InstanceFacts, actions: tuple[str, ...]) -> None:
+    assert actions == restore(facts).actions
+
+
+@pytest.mark.parametrize("state", ["suspended", "resized", "rescued", "building"])
+def test_what_cannot_be_given_back_is_said(state: str) -> None:
+    assert "was " in (restore(InstanceFacts(vm_state=state)).message or "")
+
+
+def test_a_request_may_be_sent_again_only_after_novas_own_time_limit() -> None:
+    early = NOW + timedelta(seconds=ASK_AGAIN_AFTER, microseconds=-1)
+    assert Age(may_ask_again=False, give_up=False) == age(vmove(), early, 3600)
+    assert Age(may_ask_again=True, give_up=False) == age(vmove(), NOW + timedelta(seconds=ASK_AGAIN_AFTER), 3600)
+
+
+def test_a_request_is_given_up_after_the_limit_and_not_at_it() -> None:
+    assert not age(vmove(), NOW + timedelta(seconds=3600), 3600).give_up
+    assert age(vmove(), NOW + timedelta(seconds=3601), 3600).give_up
+
+
+def test_a_request_that_was_never_sent_has_no_age() -> None:
+    assert Age(may_ask_again=False, give_up=False) == age(vmove(asked_at=None), NOW + timedelta(days=1), 3600)
+
+
+def test_an_instance_that_was_deleted_needs_no_evacuation() -> None:
+    assert End(VMoveStatus.IGNORED, "the instance was deleted") == look(vmove(), None, None, FRESH)
+
+
+def test_an_instance_at_rest_on_another_host_has_moved() -> None:
+    assert Moved("compute2") == look(vmove(), server(host="compute2"), migration("done"), FRESH)
+
+
+def test_an_instance_that_is_elsewhere_before_anything_was_asked_is_left_alone() -> None:
+    verdict = look(vmove(asked_at=None), server(host="compute2"), None, FRESH)
+    assert End(VMoveStatus.IGNORED, "the instance runs on compute2 already") == verdict
+
+
+def test_an_instance_on_another_host_with_a_task_under_way_is_still_settling() -> None:
+    seen = server(host="compute2", task_state="rebuild_spawning")
+    assert Wait(settling=True) == look(vmove(), seen, migration("done"), FRESH)
+
+
+def test_an_instance_in_error_elsewhere_after_its_migration_ended_has_failed() -> None:
+    seen = server(host="compute2", vm_state="error", fault="No valid disk")
+    verdict = look(vmove(), seen, migration("error"), FRESH)
+    assert isinstance(verdict, End)
+    assert verdict.status == VMoveStatus.FAILED
+    assert "No valid disk" in verdict.message
+
+
+def test_an_instance_in_error_elsewhere_while_its_migration_runs_may_yet_recover() -> None:
+    assert Wait(settling=True) == look(vmove(), server(host="compute2", vm_state="error"), migration("migrating"), OLD)
+
+
+def test_an_instance_that_never_comes_to_rest_elsewhere_is_given_up() -> None:
+    verdict = look(vmove(), server(host="compute2", task_state="rebuilding"), migration("migrating"), TOO_OLD)
+    assert isinstance(verdict, End)
+    assert verdict.status == VMoveStatus.FAILED
+
+
+@pytest.mark.parametrize("status", ["error", "failed", "cancelled"])
+def test_a_failed_migration_fails_the_vmove_with_novas_reason(status: str) -> None:
+    verdict = look(vmove(), server(fault="No valid host was found."), migration(status), FRESH)
+    assert End(VMoveStatus.FAILED, "Nova could not evacuate it: No valid host was found.") == verdict
+
+
+def test_a_failed_migration_without_a_reason_names_its_status() -> None:
+    verdict = look(vmove(), server(), migration("cancelled"), FRESH)
+    assert End(VMoveStatus.FAILED, "Nova could not evacuate it: migration cancelled") == verdict
+
+
+def test_a_request_of_which_nova_knows_nothing_is_sent_again_once_it_is_old() -> None:
+    assert Ask() == look(vmove(), server(), None, OLD)
+
+
+def test_a_request_of_which_nova_knows_nothing_is_waited_for_while_it_is_young() -> None:
+    assert Wait() == look(vmove(), server(), None, FRESH)
+
+
+def test_a_request_that_is_too_old_is_given_up() -> None:
+    verdict = look(vmove(), server(), migration("accepted"), TOO_OLD)
+    assert End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time") == verdict
+
+
+def test_an_instance_whose_host_nova_does_not_tell_has_not_moved() -> None:
+    assert Wait() == look(vmove(), server(host=None), migration("accepted"), FRESH)
+
+
+@given(MOVES, st.none() | SERVERS, MIGRATIONS, AGES)
+def test_nothing_is_asked_again_once_nova_has_a_record_of_it(
+    move: VMove, seen: Server | None, record: Migration, how_old: Age
+) -> None:
+    assert not isinstance(look(move, seen, record, how_old), Ask)
+
+
+@given(MOVES, st.none() | SERVERS, st.none() | MIGRATIONS, st.booleans())
+def test_nothing_is_asked_again_before_it_is_old_enough(
+    move: VMove, seen: Server | None, record: Migration | None, give_up: bool
+) -> None:
+    assert not isinstance(look(move, seen, record, Age(False, give_up)), Ask)
+
+
+@given(MOVES, SERVERS, st.none() | MIGRATIONS, AGES)
+def test_only_an_instance_on_another_host_has_moved(
+    move: VMove, seen: Server, record: Migration | None, how_old: Age
+) -> None:
+    verdict = look(move, seen, record, how_old)
+    if isinstance(verdict, Moved):
+        assert seen.host == verdict.dest_host != move.source_host
+
+
+@given(MOVES, st.none() | SERVERS, st.none() | MIGRATIONS)
+def test_every_evacuation_ends_in_the_end(move: VMove, seen: Server | None, record: Migration | None) -> None:
+    assert isinstance(look(move, seen, record, TOO_OLD), End | Moved)
+
+
+@pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
+def test_a_watched_evacuation_that_nova_is_done_with_is_settled(status: str) -> None:
+    assert to_settle([vmove()], {"instance": migration(status)}, NOW, 90) == ("vmove",)
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
+def test_a_watched_evacuation_that_nova_works_on_is_left_to_it(status: str) -> None:
+    assert to_settle([vmove()], {"instance": migration(status)}, NOW + timedelta(seconds=90), 90) == ()
+
+
+def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
+    late = NOW + timedelta(seconds=91)
+    assert to_settle([vmove()], {"instance": migration("migrating")}, late, 90) == ("vmove",)
+
+
+def test_an_evacuation_without_a_record_gets_a_look_once_it_may_be_asked_again() -> None:
+    at_the_limit = NOW + timedelta(seconds=ASK_AGAIN_AFTER)
+    assert to_settle([vmove()], {}, at_the_limit, 90) == ()
+    assert to_settle([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == ("vmove",)
+
+
+def test_the_patience_begins_anew_with_each_look() -> None:
+    looked_at = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
+    assert to_settle([looked_at], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == ()
+
+
+def test_only_the_evacuations_that_need_it_get_a_look() -> None:
+    other = vmove(uuid="other", instance_uuid="other")
+    records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
+    assert to_settle([vmove(), other], records, NOW, 90) == ("vmove",)

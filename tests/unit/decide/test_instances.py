@@ -1,0 +1,82 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from instance_ha.decide.instances import InstancePolicy, choose, facts, ha_enabled
+from instance_ha.models.cloud import Server
+from instance_ha.models.rows import InstanceFacts
+
+from tests.unit.build import server
+
+SERVERS = st.lists(
+    st.builds(
+        server,
+        id=st.uuids().map(str),
+        vm_state=st.sampled_from(["active", "stopped", "error", "paused"]),
+        metadata=st.sampled_from([{}, {"HA_Enabled": "True"}, {"HA_Enabled": "no"}, {"other": "True"}]),
+    ),
+    unique_by=lambda one: one.id,
+)
+POLICIES = st.builds(InstancePolicy, evacuate_all=st.booleans(), ignore_error_state=st.booleans())
+
+
+@pytest.mark.parametrize("word", ["1", "t", "true", "on", "y", "yes", "True", "YES", " true "])
+def test_a_true_word_enables_high_availability(word: str) -> None:
+    assert ha_enabled(server(metadata={"HA_Enabled": word}), InstancePolicy())
+
+
+@pytest.mark.parametrize("word", ["", "0", "false", "no", "enabled", "truee"])
+def test_any_other_word_does_not_enable_high_availability(word: str) -> None:
+    assert not ha_enabled(server(metadata={"HA_Enabled": word}), InstancePolicy())
+
+
+def test_without_the_metadata_key_high_availability_is_not_enabled() -> None:
+    assert not ha_enabled(server(), InstancePolicy())
+
+
+def test_the_metadata_key_is_the_operators_choice() -> None:
+    policy = InstancePolicy(metadata_key="Rescue_Me")
+    assert ha_enabled(server(metadata={"Rescue_Me": "true"}), policy)
+    assert not ha_enabled(server(metadata={"HA_Enabled": "true"}), policy)
+
+
+def test_instances_without_the_key_are_left_out_when_not_all_are_to_be_evacuated() -> None:
+    choice = choose([server()], InstancePolicy(evacuate_all=False))
+    assert choice.chosen == ()
+    assert [(server(), "no metadata HA_Enabled")] == list(choice.left_out)
+
+
+def test_an_instance_in_error_is_evacuated_unless_such_are_to_be_ignored() -> None:
+    broken = server(vm_state="error", metadata={"HA_Enabled": "true"})
+    assert (broken,) == choose([broken], InstancePolicy()).chosen
+    assert choose([broken], InstancePolicy(ignore_error_state=True)).chosen == ()
+
+
+@given(SERVERS, POLICIES)
+def test_every_instance_is_either_chosen_or_left_out_and_none_is_both(
+    servers: list[Server], policy: InstancePolicy
+) -> None:
+    choice = choose(servers, policy)
+    seen = [one.id for one in choice.chosen] + [one.id for one, _ in choice.left_out]
+    assert sorted(one.id for one in servers) == sorted(seen)
+
+
+@given(SERVERS, POLICIES)
+def test_no_instance_without_high_availability_comes_before_one_with_it(
+    servers: list[Server], policy: InstancePolicy
+) -> None:
+    wishes = [ha_enabled(one, policy) for one in choose(servers, policy).chosen]
+    assert sorted(wishes, reverse=True) == wishes
+
+
+@given(SERVERS, POLICIES)
+def test_instances_of_the_same_wish_keep_the_order_of_nova(servers: list[Server], policy: InstancePolicy) -> None:
+    place = {one.id: number for number, one in enumerate(servers)}
+    for wish in (True, False):
+        places = [place[one.id] for one in choose(servers, policy).chosen if ha_enabled(one, policy) is wish]
+        assert sorted(places) == places
+
+
+def test_the_facts_keep_all_that_gives_an_instance_its_state_back() -> None:
+    seen = server(vm_state="paused", task_state="pausing", power_state=3, locked=True, metadata={"HA_Enabled": "1"})
+    expected = InstanceFacts(vm_state="paused", task_state="pausing", power_state=3, locked=True, ha_enabled=True)
+    assert expected == facts(seen, InstancePolicy())

@@ -1,0 +1,98 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from instance_ha.decide import slots
+from instance_ha.decide.outcome import Retry, after_failure, back_off, tally
+from instance_ha.decide.service import ServiceStep, next_step
+from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveStep
+from instance_ha.models.rows import VMove
+
+from tests.unit.build import NOW, service, vmove
+
+MOVES = st.lists(st.builds(vmove, status=st.sampled_from(VMoveStatus), step=st.sampled_from(VMoveStep)), max_size=30)
+
+
+def test_the_tally_says_how_many_instances_were_evacuated() -> None:
+    moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=VMoveStatus.SUCCEEDED)]
+    assert tally(moves).text == "2 of 2 instances evacuated"
+
+
+def test_the_tally_counts_ignored_instances_apart() -> None:
+    moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=VMoveStatus.IGNORED)]
+    assert tally(moves).text == "1 of 1 instances evacuated, 1 ignored"
+
+
+def test_the_tally_tells_why_an_instance_failed() -> None:
+    moves = [vmove(status=VMoveStatus.FAILED, instance_name="db", instance_uuid="42", message="no room")]
+    assert tally(moves).text == "0 of 1 instances evacuated, 1 failed: db (42): no room"
+
+
+def test_the_tally_tells_three_reasons_at_most() -> None:
+    found = tally([vmove(status=VMoveStatus.FAILED)] * 5)
+    assert found.failed == 5
+    assert len(found.reasons) == 3
+
+
+@given(MOVES)
+def test_the_tally_counts_every_final_vmove_once(moves: list[VMove]) -> None:
+    found = tally(moves)
+    final = {VMoveStatus.SUCCEEDED, VMoveStatus.IGNORED, VMoveStatus.FAILED}
+    assert sum(move.status in final for move in moves) == found.succeeded + found.ignored + found.failed
+
+
+def test_a_failed_attempt_is_repeated_after_the_pause() -> None:
+    assert Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=120)) == after_failure(1, 2, NOW, 120)
+
+
+@pytest.mark.parametrize("attempt", [2, 3])
+def test_the_last_failed_attempt_is_final(attempt: int) -> None:
+    assert Retry(NotificationStatus.FAILED, None) == after_failure(attempt, 2, NOW, 120)
+
+
+def test_the_pause_after_passing_troubles_doubles() -> None:
+    pauses = [(back_off(tries, NOW) - NOW).total_seconds() for tries in range(1, 6)]
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+@given(st.integers(min_value=1, max_value=100_000))
+def test_the_pause_after_passing_troubles_is_never_longer_than_a_minute_and_never_shrinks(tries: int) -> None:
+    assert NOW < back_off(tries, NOW) <= back_off(tries + 1, NOW) <= NOW + timedelta(seconds=60)
+
+
+def test_a_service_that_nova_calls_down_is_ready_once_disabled() -> None:
+    assert next_step(service(up=False, disabled=True), force_down=False) == ServiceStep.READY
+
+
+def test_a_service_is_disabled_before_anything_else() -> None:
+    assert next_step(service(up=False, disabled=False), force_down=False) == ServiceStep.DISABLE
+
+
+def test_a_disabled_service_that_nova_calls_up_is_waited_for() -> None:
+    assert next_step(service(up=True, disabled=True), force_down=False) == ServiceStep.WAIT
+
+
+def test_a_disabled_service_is_forced_down_where_that_is_allowed() -> None:
+    assert next_step(service(up=True, disabled=True), force_down=True) == ServiceStep.DISABLE
+
+
+def test_a_service_that_is_forced_down_is_not_forced_again() -> None:
+    forced = service(up=False, disabled=True, forced_down=True)
+    assert next_step(forced, force_down=True) == ServiceStep.READY
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_no_service_that_nova_calls_up_or_still_uses_is_ready(up: bool, off: bool, forced: bool, force: bool) -> None:
+    if next_step(service(up=up, disabled=off, forced_down=forced), force) is ServiceStep.READY:
+        assert (up, off) == (False, True)
+
+
+def test_an_evacuation_that_nova_has_finished_gives_its_slot_back() -> None:
+    moves = [vmove(step=VMoveStep.WATCHED), vmove(step=VMoveStep.SETTLE), vmove(status=VMoveStatus.PENDING)]
+    assert slots.free(moves, 10) == 9
+
+
+@given(MOVES, st.integers(min_value=1, max_value=20))
+def test_the_free_slots_are_never_negative_and_never_more_than_there_are(moves: list[VMove], limit: int) -> None:
+    assert 0 <= slots.free(moves, limit) <= limit

@@ -1,0 +1,268 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
+from instance_ha.models.errors import LeaseLost
+from instance_ha.models.rows import Notification, VMove
+from instance_ha.store import notifications, vmoves, work
+from instance_ha.store import schema as tables
+from instance_ha.store.database import Database
+
+from tests.unit.build import NOW
+from tests.unit.store.conftest import Rows
+
+LEASE = 45.0
+
+
+def after(seconds: float) -> datetime:
+    """The time so many seconds later."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def claim(database: Database, row: Notification, owner: str = "a", now: datetime = NOW) -> Notification | None:
+    """Claim a notification."""
+    with database.begin() as connection:
+        return notifications.claim(connection, row.notification_uuid, owner, now, LEASE)
+
+
+def claimed(rows: Rows, owner: str = "a") -> tuple[Notification, work.Lease]:
+    """Have a claimed notification."""
+    row = claim(rows.database, rows.notification(), owner)
+    assert row is not None
+    return row, notifications.lease(row, LEASE)
+
+
+def change(rows: Rows, lease: work.Lease, due_at: datetime | None, status: str) -> None:
+    """Give a notification back in a status."""
+    with rows.database.begin() as connection:
+        lease.release(connection, due_at, status=status)
+
+
+def test_a_claimed_row_names_its_owner_and_is_due_when_the_lease_ends(rows: Rows) -> None:
+    row, _ = claimed(rows)
+    assert ("a", after(LEASE), after(LEASE)) == (row.lease_owner, row.lease_until, row.due_at)
+
+
+def test_a_claimed_row_is_not_claimed_again_before_its_lease_ends(rows: Rows) -> None:
+    row, _ = claimed(rows)
+    assert claim(rows.database, row, "b", after(LEASE - 0.001)) is None
+
+
+def test_a_row_is_free_once_its_lease_has_run_out(rows: Rows) -> None:
+    row, _ = claimed(rows)
+    taken = claim(rows.database, row, "b", after(LEASE))
+    assert taken is not None
+    assert taken.lease_owner == "b"
+
+
+def test_of_many_claims_at_the_same_time_one_wins(rows: Rows) -> None:
+    row = rows.notification()
+    together = threading.Barrier(4)
+
+    def attempt(owner: str) -> Notification | None:
+        together.wait()
+        return claim(rows.database, row, owner)
+
+    with ThreadPoolExecutor(4) as pool:
+        winners = [won for won in pool.map(attempt, "abcd") if won is not None]
+    assert len(winners) == 1
+
+
+@pytest.mark.parametrize("what", ["renew", "write", "release"])
+def test_whoever_lost_his_lease_cannot_write(rows: Rows, what: str) -> None:
+    row, lost = claimed(rows)
+    claim(rows.database, row, "b", after(LEASE))
+    with pytest.raises(LeaseLost), rows.database.begin() as connection:
+        if what == "renew":
+            lost.renew(connection, after(LEASE))
+        elif what == "write":
+            lost.write(connection, message="mine")
+        else:
+            lost.release(connection, None, status="finished")
+    with rows.database.begin() as connection:
+        kept = notifications.find(connection, row.notification_uuid)
+    assert (kept.status, kept.message, kept.lease_owner) == ("new", None, "b")
+
+
+def test_a_renewed_lease_keeps_others_away_for_longer(rows: Rows) -> None:
+    row, lease = claimed(rows)
+    with rows.database.begin() as connection:
+        lease.renew(connection, after(40))
+    assert claim(rows.database, row, "b", after(LEASE)) is None
+    assert claim(rows.database, row, "b", after(40 + LEASE)) is not None
+
+
+def test_a_released_row_can_be_claimed_at_once(rows: Rows) -> None:
+    row, lease = claimed(rows)
+    change(rows, lease, NOW, "running")
+    assert claim(rows.database, row, "b") is not None
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_NOTIFICATION))
+def test_a_notification_that_has_ended_is_never_claimed(rows: Rows, status: NotificationStatus) -> None:
+    row, lease = claimed(rows)
+    change(rows, lease, None, status)
+    assert claim(rows.database, row, "b", after(1e6)) is None
+
+
+def test_a_failed_attempt_is_not_claimed_before_it_is_due(rows: Rows) -> None:
+    row, lease = claimed(rows)
+    change(rows, lease, after(120), "error")
+    assert claim(rows.database, row, "b", after(119)) is None
+    assert claim(rows.database, row, "b", after(120)) is not None
+
+
+def test_an_unknown_notification_is_not_claimed(rows: Rows) -> None:
+    with rows.database.begin() as connection:
+        assert notifications.claim(connection, "nobody", "a", NOW, LEASE) is None
+
+
+def test_of_two_notifications_of_one_host_only_one_runs(rows: Rows) -> None:
+    (_, first), (second, waiting) = claimed(rows), claimed(rows)
+    with rows.database.begin() as connection:
+        assert notifications.start(connection, first, 1, NOW)
+        assert not notifications.start(connection, waiting, 1, NOW)
+        assert notifications.find(connection, second.notification_uuid).status == "new"
+    change(rows, first, None, "finished")
+    with rows.database.begin() as connection:
+        assert notifications.start(connection, waiting, 1, NOW)
+
+
+def overdue(rows: Rows, now: datetime, grace: float = 5, limit: int = 10) -> list[str]:
+    """Take what is overdue."""
+    table = tables.notifications
+    with rows.database.begin() as connection:
+        return list(work.take_overdue(connection, table, table.c.notification_uuid, now, grace, limit))
+
+
+def test_due_work_is_left_to_its_own_event_for_a_grace(rows: Rows) -> None:
+    row = rows.notification()
+    assert overdue(rows, after(4.9)) == []
+    assert [row.notification_uuid] == overdue(rows, after(5))
+
+
+def test_overdue_work_is_not_taken_twice_within_the_grace(rows: Rows) -> None:
+    row = rows.notification()
+    assert [row.notification_uuid] == overdue(rows, after(5))
+    assert overdue(rows, after(9)) == []
+    assert [row.notification_uuid] == overdue(rows, after(10))
+
+
+def test_work_that_somebody_holds_is_not_overdue_until_its_lease_ends(rows: Rows) -> None:
+    row, _ = claimed(rows)
+    assert overdue(rows, after(LEASE)) == []
+    assert [row.notification_uuid] == overdue(rows, after(LEASE + 5))
+
+
+def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:
+    _, lease = claimed(rows)
+    change(rows, lease, None, "finished")
+    assert overdue(rows, after(1e6)) == []
+
+
+def test_the_longest_overdue_work_is_taken_first(rows: Rows) -> None:
+    due = [rows.notification(due_at=after(-seconds)).notification_uuid for seconds in (10, 30, 20)]
+    assert [due[1]] == overdue(rows, NOW, limit=1)
+    assert [due[2]] == overdue(rows, NOW, limit=1)
+    assert [due[0]] == overdue(rows, NOW, limit=1)
+
+
+def test_two_sweeps_at_the_same_time_share_the_work(rows: Rows) -> None:
+    uuids = {rows.notification().notification_uuid for _ in range(4)}
+    table = tables.notifications
+    with rows.database.begin() as one, rows.database.begin() as other:
+        shares = [
+            work.take_overdue(connection, table, table.c.notification_uuid, after(9), 5, 2)
+            for connection in (one, other)
+        ]
+    assert [len(share) for share in shares] == [2, 2]
+    assert uuids == {uuid for share in shares for uuid in share}
+
+
+def running(rows: Rows, names: str) -> Notification:
+    """Have a running notification with pending vmoves."""
+    row, lease = claimed(rows)
+    with rows.database.begin() as connection:
+        notifications.start(connection, lease, 1, NOW)
+        started = notifications.find(connection, row.notification_uuid)
+    rows.vmoves(started, names)
+    return started
+
+
+def moves(rows: Rows, notification: Notification) -> dict[str, VMove]:
+    """Read the vmoves by the names of their instances."""
+    with rows.database.begin() as connection:
+        found = vmoves.of_attempt(connection, notification.notification_uuid, 1)
+    return {move.instance_name: move for move in found}
+
+
+def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(rows: Rows) -> None:
+    notification = running(rows, "zyxab")
+    uuids = {move.uuid: name for name, move in moves(rows, notification).items()}
+    begun = []
+    for slots in (2, 0, 2, 5, 5):
+        with rows.database.begin() as connection:
+            started = vmoves.start_next(connection, notification.notification_uuid, slots, NOW)
+        begun.append("".join(uuids[uuid] for uuid in started))
+    assert begun == ["zy", "", "xa", "b", ""]
+
+
+def claim_move(rows: Rows, move: VMove, now: datetime = NOW) -> VMove | None:
+    """Claim a vmove."""
+    with rows.database.begin() as connection:
+        return vmoves.claim(connection, move.uuid, "a", now, LEASE)
+
+
+def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> None:
+    notification = running(rows, "a")
+    move = moves(rows, notification)["a"]
+    assert claim_move(rows, move) is None
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+    assert claim_move(rows, move) is not None
+    assert claim_move(rows, move) is None
+    assert claim_move(rows, move, after(LEASE)) is not None
+
+
+def test_no_vmove_is_claimed_once_its_notification_does_not_run_any_more(rows: Rows) -> None:
+    notification = running(rows, "a")
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+    change(rows, notifications.lease(notification, LEASE), None, "failed")
+    assert claim_move(rows, moves(rows, notification)["a"]) is None
+
+
+def test_an_instance_has_one_vmove_in_an_attempt(rows: Rows) -> None:
+    notification = running(rows, "a")
+    with pytest.raises(Exception, match="vmoves_once"):
+        rows.vmoves(notification, "a")
+
+
+def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+    taken = claim_move(rows, moves(rows, notification)["a"])
+    assert taken is not None
+    with rows.database.begin() as connection:
+        vmoves.lease(taken, LEASE).release(connection, None, status=VMoveStatus.SUCCEEDED)
+        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, "over", NOW)
+    found = moves(rows, notification)
+    assert (found["a"].status, found["a"].message) == ("succeeded", None)
+    assert (found["b"].status, found["b"].message, found["b"].due_at) == ("ignored", "over", None)
+
+
+def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        uuids = vmoves.start_next(connection, notification.notification_uuid, 2, NOW)
+    taken = claim_move(rows, moves(rows, notification)["a"])
+    assert taken is not None
+    with rows.database.begin() as connection:
+        vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
+        vmoves.settle(connection, uuids, after(1))
+    found = moves(rows, notification)
+    assert ("settle", after(1)) == (found["a"].step, found["a"].due_at)
+    assert (found["b"].step, found["b"].due_at) == ("start", NOW)

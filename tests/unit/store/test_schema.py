@@ -1,0 +1,175 @@
+"""The schema: migrations, names that may be used again, indexes behind every query that runs often."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
+from instance_ha.store import hosts, migrate, notifications, segments, vmoves, work
+from instance_ha.store import schema as tables
+from instance_ha.store.database import Database
+from instance_ha.store.paging import Page
+from sqlalchemy import Connection, event, text
+
+from tests.conftest import Postgres
+from tests.unit.build import NOW, STOPPED
+from tests.unit.store.conftest import Rows
+
+
+@pytest.fixture
+def empty_url(postgres: Postgres) -> Iterator[str]:
+    """A database without any table."""
+    name = f"empty_{uuid4().hex[:12]}"
+    postgres.run(f"CREATE DATABASE {name}")
+    yield postgres.named(name)
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(database: Database) -> None:
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+
+
+def test_an_empty_database_has_no_revision_and_an_upgraded_one_has(empty_url: str) -> None:
+    assert migrate.version(empty_url) is None
+    migrate.upgrade(empty_url)
+    assert migrate.version(empty_url) is not None
+
+
+def test_a_second_upgrade_changes_nothing(rows: Rows, database_url: str) -> None:
+    segment = rows.segment()
+    before = migrate.version(database_url)
+    migrate.upgrade(database_url)
+    assert before == migrate.version(database_url)
+    with rows.database.begin() as connection:
+        assert segment == segments.find(connection, segment.uuid)
+
+
+def test_both_spellings_of_the_postgres_scheme_are_upgraded(empty_url: str) -> None:
+    migrate.upgrade(empty_url.replace("postgresql://", "postgres://"))
+
+
+def test_the_pool_takes_both_spellings_of_the_postgres_scheme(database_url: str) -> None:
+    pool = Database(database_url.replace("postgresql://", "postgres://"))
+    pool.ping()
+    pool.close()
+
+
+def test_a_postgres_that_is_not_there_is_a_passing_trouble_that_tells_no_password() -> None:
+    pool = Database("postgresql://ha:s3cret@127.0.0.1:1/ha")
+    with pytest.raises(StoreUnavailable) as raised:
+        pool.ping()
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_segment_name_in_use_is_a_conflict(rows: Rows) -> None:
+    rows.segment(name="rack")
+    with pytest.raises(Conflict, match="rack"):
+        rows.segment(name="rack")
+
+
+def test_a_host_name_in_use_is_a_conflict_in_every_segment(rows: Rows) -> None:
+    rows.host(rows.segment(), name="compute1")
+    with pytest.raises(Conflict, match="compute1"):
+        rows.host(rows.segment(), name="compute1")
+
+
+def test_the_names_of_a_deleted_segment_and_its_hosts_are_free(rows: Rows) -> None:
+    for _ in range(3):
+        segment = rows.segment(name="rack")
+        rows.host(segment, name="compute1")
+        with rows.database.begin() as connection:
+            segments.delete(connection, segment.uuid, NOW)
+            assert hosts.by_name(connection, "compute1") is None
+
+
+def test_a_deleted_host_is_not_found(rows: Rows) -> None:
+    segment = rows.segment()
+    host = rows.host(segment)
+    with rows.database.begin() as connection:
+        hosts.delete(connection, host.uuid, NOW)
+        assert hosts.by_uuid(connection, host.uuid) is None
+        with pytest.raises(NotFound):
+            hosts.find(connection, segment.uuid, host.uuid)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("new", True), ("running", True), ("error", True), ("failed", False), ("ignored", False), ("finished", False)],
+)
+def test_a_segment_is_under_recovery_while_a_failure_of_its_hosts_is_open(
+    rows: Rows, status: str, expected: bool
+) -> None:
+    segment = rows.segment()
+    rows.notification(source_host_uuid=rows.host(segment).uuid, status=status)
+    with rows.database.begin() as connection:
+        assert expected is segments.under_recovery(connection, segment.uuid)
+        assert not segments.under_recovery(connection, rows.segment().uuid)
+
+
+def _sweep(table: Any, key: Any) -> Callable[[Connection], object]:
+    return lambda connection: work.take_overdue(connection, table, key, NOW, 5, 10)
+
+
+QUERIES: dict[str, Callable[[Connection], object]] = {
+    "list segments": lambda c: segments.page(c, Page(10)),
+    "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
+    "list hosts": lambda c: hosts.page(c, "segment", Page(10)),
+    "list notifications": lambda c: notifications.page(c, Page(10), None),
+    "list notifications by status": lambda c: notifications.page(c, Page(10, None, (), {"status": "new"}), None),
+    "list notifications of a host": lambda c: notifications.page(
+        c, Page(10, None, (), {"source_host_uuid": "host"}), None
+    ),
+    "list notifications since": lambda c: notifications.page(c, Page(10), NOW),
+    "list vmoves": lambda c: vmoves.page(c, "notification", Page(10)),
+    "find a segment": lambda c: segments.page(c, Page(1)) and segments.find(c, segments.page(c, Page(1))[0].uuid),
+    "find a host by name": lambda c: hosts.by_name(c, "compute1", lock=True),
+    "find a host by uuid": lambda c: hosts.by_uuid(c, "host"),
+    "is under recovery": lambda c: segments.under_recovery(c, "segment"),
+    "find equal reports": lambda c: notifications.like(c, "host", "COMPUTE_HOST", STOPPED, 20),
+    "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
+    "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
+    "start vmoves": lambda c: vmoves.start_next(c, "notification", 5, NOW),
+    "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
+    "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
+    "close vmoves": lambda c: vmoves.close_open(c, "notification", VMoveStatus.IGNORED, "", NOW),
+    "sweep notifications": _sweep(tables.notifications, tables.notifications.c.notification_uuid),
+    "sweep vmoves": _sweep(tables.vmoves, tables.vmoves.c.uuid),
+}
+
+
+@pytest.fixture(scope="module")
+def one_segment(postgres: Postgres, template: str) -> Iterator[Database]:
+    """A database with one segment, for those who only read."""
+    name = f"read_{uuid4().hex[:12]}"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    pool = Database(postgres.named(name))
+    Rows(pool).segment()
+    yield pool
+    pool.close()
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, name: str) -> None:
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    with one_segment.begin() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        event.listen(connection, "before_cursor_execute", note)
+        QUERIES[name](connection)
+        event.remove(connection, "before_cursor_execute", note)
+        plans = [
+            "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+            for statement, parameters in sent
+        ]
+    assert plans
+    assert [plan for plan in plans if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg)", plan)] == []

@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import load
+
+URL = "postgresql://ha:s3cret@db/ha"
+
+
+def _refusal(**environ: str) -> str:
+    with pytest.raises(Misconfigured) as raised:
+        load({"DATABASE_URL": URL} | environ)
+    text = str(raised.value)
+    assert "\n" not in text
+    assert "s3cret" not in text
+    return text
+
+
+def test_the_defaults_are_those_of_masakari() -> None:
+    settings = load({"DATABASE_URL": URL})
+    assert (
+        settings.wait_period_after_service_update,
+        settings.wait_period_after_evacuation,
+        settings.duplicate_notification_detection_interval,
+    ) == (180, 90, 180)
+    assert (settings.evacuate_all_instances, settings.ha_enabled_instance_metadata_key) == (True, "HA_Enabled")
+
+
+def test_a_setting_is_read_from_the_environment_by_its_name() -> None:
+    assert load({"DATABASE_URL": URL, "INSTANCE_HA_VERIFY_INTERVAL": "3.5"}).verify_interval == 3.5
+
+
+def test_an_unknown_setting_is_refused_and_named() -> None:
+    assert "INSTANCE_HA_FORCE_DWON" in _refusal(INSTANCE_HA_FORCE_DWON="s3cret")
+
+
+def test_a_missing_database_is_told_with_both_places_it_may_stand() -> None:
+    with pytest.raises(Misconfigured) as raised:
+        load({})
+    assert str(raised.value) == "missing setting: set DATABASE_URL or the secret file database-url"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INSTANCE_HA_VERIFY_INTERVAL", "s3cret"),
+        ("INSTANCE_HA_VERIFY_INTERVAL", "0"),
+        ("INSTANCE_HA_VERIFY_INTERVAL", "nan"),
+        ("INSTANCE_HA_DATABASE_POOL_SIZE", "0"),
+        ("INSTANCE_HA_DATABASE_POOL_SIZE", "s3cret"),
+        ("INSTANCE_HA_FORCE_DOWN", "s3cret"),
+        ("INSTANCE_HA_LOG_LEVEL", "s3cret"),
+        ("INSTANCE_HA_OS_INTERFACE", "s3cret"),
+        ("INSTANCE_HA_NOVA_PAGE_SIZE", "1001"),
+        ("INSTANCE_HA_LEASE_TIME", "5"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_settings_name_and_without_the_value(name: str, value: str) -> None:
+    assert _refusal(**{name: value}).startswith(f"{name}: ")
+
+
+def test_an_infinite_time_is_refused() -> None:
+    assert "INSTANCE_HA_LEASE_TIME" in _refusal(INSTANCE_HA_LEASE_TIME="inf")
+
+
+@pytest.mark.parametrize("url", ["mysql://ha:s3cret@db/ha", "s3cret", "postgresql:ha:s3cret@db"])
+def test_a_database_url_of_another_kind_is_refused_without_showing_it(url: str) -> None:
+    assert "DATABASE_URL" in _refusal(DATABASE_URL=url)
+
+
+def test_a_database_url_that_cannot_be_parsed_is_refused_without_showing_it() -> None:
+    assert "DATABASE_URL" in _refusal(DATABASE_URL="postgresql://ha:s3cret@db:port/ha")
+
+
+def test_an_event_sink_that_is_no_url_is_refused() -> None:
+    assert "EVENT_SINK" in _refusal(EVENT_SINK="broker:s3cret")
+
+
+def test_both_spellings_of_the_postgres_scheme_are_accepted() -> None:
+    url = "postgres://ha:s3cret@db/ha"
+    assert url == load({"DATABASE_URL": url}).database_url.get_secret_value()
+
+
+def test_the_sink_of_a_knative_binding_comes_before_event_sink() -> None:
+    sinks = {"K_SINK": "http://broker", "EVENT_SINK": "http://gateway"}
+    assert load({"DATABASE_URL": URL} | sinks).event_sink == "http://broker"
+
+
+def test_a_settings_own_name_comes_before_its_aliases() -> None:
+    own = "postgresql://own/ha"
+    settings = load({"DATABASE_URL": URL, "INSTANCE_HA_DATABASE_URL": own})
+    assert own == settings.database_url.get_secret_value()
+
+
+def test_secrets_are_read_from_mounted_files(tmp_path: Path) -> None:
+    (tmp_path / "database-url").write_text(f"{URL}\n")
+    (tmp_path / "event-key").write_text("first\n\n second \n")
+    settings = load({"INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
+    assert settings.database_url.get_secret_value() == URL
+    assert settings.event_keys == (b"first", b"second")
+
+
+def test_the_environment_comes_before_a_mounted_file(tmp_path: Path) -> None:
+    (tmp_path / "database-url").write_text("postgresql://file/ha")
+    settings = load({"INSTANCE_HA_SECRETS_DIR": str(tmp_path), "DATABASE_URL": URL})
+    assert settings.database_url.get_secret_value() == URL
+
+
+def test_without_an_event_key_there_is_none() -> None:
+    assert load({"DATABASE_URL": URL}).event_keys == ()
+
+
+def test_settings_do_not_show_their_secrets_when_printed() -> None:
+    settings = load({"DATABASE_URL": URL, "INSTANCE_HA_EVENT_KEY": "k3y"})
+    assert "s3cret" not in repr(settings)
+    assert "k3y" not in repr(settings)
