@@ -134,19 +134,27 @@ def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, ag
     return Wait(settling=True)
 
 
-def to_settle(
-    watched: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float
-) -> tuple[str, ...]:
-    """Name the vmoves that need a look of their own.
+@dataclass(frozen=True)
+class Watch:
+    """Evacuations (uuids of vmoves) to be looked at: those that Nova is done with, and those unseen for too long."""
 
-    Nova is done with them, by its newest record of each instance in ``migrations``; or nobody has looked for
-    ``slow`` seconds: records of deleted instances, say, never become final.
+    done: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float) -> Watch:
+    """Sort watched evacuations by Nova's newest record of each instance in ``migrations``.
+
+    An evacuation is unseen when nobody has looked at it for ``slow`` seconds: the record of a deleted instance,
+    say, never becomes final.
     """
-    uuids = []
-    for move in watched:
+    done: list[str] = []
+    unseen: list[str] = []
+    for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = ASK_AGAIN_AFTER if migration is None else slow
-        unseen = now - (move.updated_at or move.created_at) > timedelta(seconds=patience)
-        if unseen or (migration is not None and migration.final):
-            uuids.append(move.uuid)
-    return tuple(uuids)
+        if migration is not None and migration.final:
+            done.append(move.uuid)
+        elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
+            unseen.append(move.uuid)
+    return Watch(tuple(done), tuple(unseen))

@@ -95,13 +95,14 @@ def start_next(connection: Connection, notification_uuid: str, slots: int, now: 
     return [uuid for _, uuid in sorted((position, uuid) for position, uuid in result)]
 
 
-def settle(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
-    """Note that Nova is done with these watched evacuations, well or badly."""
-    connection.execute(
-        update(vmoves)
-        .where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
-        .values(step=VMoveStep.SETTLE, due_at=now, updated_at=now)
-    )
+def due_now(connection: Connection, uuids: Sequence[str], step: VMoveStep, now: datetime) -> None:
+    """Let somebody look at watched evacuations; ``step`` is SETTLE for those that Nova is done with."""
+    if uuids:
+        connection.execute(
+            update(vmoves)
+            .where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
+            .values(step=step, due_at=now, updated_at=now)
+        )
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:

@@ -12,11 +12,12 @@ from instance_ha.decide.evacuation import (
     Moved,
     Preparation,
     Wait,
+    Watch,
     age,
     look,
     prepare,
     restore,
-    to_settle,
+    watch,
 )
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus
@@ -187,31 +188,31 @@ def test_every_evacuation_ends_in_the_end(move: VMove, seen: Server | None, reco
 
 @pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
 def test_a_watched_evacuation_that_nova_is_done_with_is_settled(status: str) -> None:
-    assert to_settle([vmove()], {"instance": migration(status)}, NOW, 90) == ("vmove",)
+    assert watch([vmove()], {"instance": migration(status)}, NOW, 90) == Watch(("vmove",), ())
 
 
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
 def test_a_watched_evacuation_that_nova_works_on_is_left_to_it(status: str) -> None:
-    assert to_settle([vmove()], {"instance": migration(status)}, NOW + timedelta(seconds=90), 90) == ()
+    assert watch([vmove()], {"instance": migration(status)}, NOW + timedelta(seconds=90), 90) == Watch((), ())
 
 
 def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
     late = NOW + timedelta(seconds=91)
-    assert to_settle([vmove()], {"instance": migration("migrating")}, late, 90) == ("vmove",)
+    assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), ("vmove",))
 
 
 def test_an_evacuation_without_a_record_gets_a_look_once_it_may_be_asked_again() -> None:
     at_the_limit = NOW + timedelta(seconds=ASK_AGAIN_AFTER)
-    assert to_settle([vmove()], {}, at_the_limit, 90) == ()
-    assert to_settle([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == ("vmove",)
+    assert watch([vmove()], {}, at_the_limit, 90) == Watch((), ())
+    assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), ("vmove",))
 
 
 def test_the_patience_begins_anew_with_each_look() -> None:
     looked_at = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
-    assert to_settle([looked_at], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == ()
+    assert watch([looked_at], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == Watch((), ())
 
 
 def test_only_the_evacuations_that_need_it_get_a_look() -> None:
     other = vmove(uuid="other", instance_uuid="other")
     records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
-    assert to_settle([vmove(), other], records, NOW, 90) == ("vmove",)
+    assert watch([vmove(), other], records, NOW, 90) == Watch(("vmove",), ())

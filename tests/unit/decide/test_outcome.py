@@ -90,9 +90,9 @@ def test_no_service_that_nova_calls_up_or_still_uses_is_ready(up: bool, off: boo
 
 def test_an_evacuation_that_nova_has_finished_gives_its_slot_back() -> None:
     moves = [vmove(step=VMoveStep.WATCHED), vmove(step=VMoveStep.SETTLE), vmove(status=VMoveStatus.PENDING)]
-    assert slots.free(moves, 10) == 9
+    assert slots.busy(moves) == 1
 
 
-@given(MOVES, st.integers(min_value=1, max_value=20))
-def test_the_free_slots_are_never_negative_and_never_more_than_there_are(moves: list[VMove], limit: int) -> None:
-    assert 0 <= slots.free(moves, limit) <= limit
+@given(MOVES)
+def test_no_more_slots_are_in_use_than_evacuations_are_ongoing(moves: list[VMove]) -> None:
+    assert 0 <= slots.busy(moves) <= sum(move.status is VMoveStatus.ONGOING for move in moves)

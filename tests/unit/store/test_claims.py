@@ -262,7 +262,7 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
-        vmoves.settle(connection, uuids, after(1))
+        vmoves.due_now(connection, uuids, VMoveStep.SETTLE, after(1))
     found = moves(rows, notification)
     assert ("settle", after(1)) == (found["a"].step, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)

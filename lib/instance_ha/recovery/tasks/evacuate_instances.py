@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from instance_ha import log
 from instance_ha.decide import slots
-from instance_ha.decide.evacuation import to_settle
+from instance_ha.decide.evacuation import watch
 from instance_ha.decide.outcome import tally
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import TaskState, VMoveStep
@@ -44,10 +44,11 @@ def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:
     with recovery.world.database.begin() as connection:
         recovery.lease.renew(connection, now)
         ongoing = vmoves.ongoing(connection, uuid)
-        free = slots.free(ongoing, recovery.world.settings.host_failure_recovery_threads)
+        busy = slots.busy(ongoing)
+        free = max(0, recovery.world.settings.host_failure_recovery_threads - busy)
         begun = vmoves.start_next(connection, uuid, free, now) if free else []
     if begun:
-        log.get().info("evacuations begun", count=len(begun), in_flight=len(ongoing) + len(begun))
+        log.get().info("evacuations begun", count=len(begun), in_flight=busy + len(begun))
         recovery.world.step("evacuations-begun")
     return ongoing, begun
 
@@ -62,12 +63,13 @@ def _settle(recovery: Recovery, watched: Sequence[VMove]) -> Sequence[str]:
         log.get().warning("Nova does not tell about evacuations", error=str(error))
         return ()
     now = recovery.world.clock.now()
-    done = to_settle(watched, newest, now, recovery.world.settings.wait_period_after_evacuation)
-    if done:
+    found = watch(watched, newest, now, recovery.world.settings.wait_period_after_evacuation)
+    if found.done or found.unseen:
         with recovery.world.database.begin() as connection:
-            vmoves.settle(connection, done, now)
+            vmoves.due_now(connection, found.done, VMoveStep.SETTLE, now)
+            vmoves.due_now(connection, found.unseen, VMoveStep.WATCHED, now)
         recovery.world.step("evacuations-settled")
-    return done
+    return found.done + found.unseen
 
 
 def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
