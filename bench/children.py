@@ -37,6 +37,7 @@ class Served:
 
     target: str
     source: Path
+    python: Path = Path(sys.executable)
 
 
 def hello_world(folder: Path) -> Served:
@@ -53,7 +54,7 @@ def serving(
 ) -> Iterator[tuple[float, int]]:
     """Serve a function as a platform does; gives the seconds until it was ready, and its pid."""
     port = free_port()
-    command = [sys.executable, *options, "-m", "functions_framework", "--target", served.target]
+    command = [str(served.python), *options, "-m", "functions_framework", "--target", served.target]
     command += ["--source", str(served.source), "--signature-type", "http"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     with child(command, environment, output) as (process, begun):

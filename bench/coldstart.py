@@ -3,6 +3,7 @@
 import compileall
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import IO
 
 from instance_ha.store import migrate
@@ -10,10 +11,10 @@ from instance_ha.store import migrate
 from bench import environment, imports
 from bench.children import Served, hello_world, serving
 from bench.figures import Row, Samples
+from bench.venvs import Venvs
 from local import stack
 from local.files import repository
 from local.postgres import EmbeddedPostgres, temporary_state_dir
-from local.stack import Function
 
 AIM_API, AIM_EVENT = 2.5, 3.5
 _PROFILED = "api-hosts"
@@ -22,8 +23,7 @@ _PROFILED = "api-hosts"
 def measure(runs: int) -> tuple[list[Row], str]:
     """Start every function so many times, each beside a hello world; returns the figures and the dear imports."""
     functions = stack.read(repository() / "stack.yml")
-    for part in ("functions", "lib"):
-        compileall.compile_dir(repository() / part, quiet=2)
+    compileall.compile_dir(repository() / "functions", quiet=2)
     with ExitStack() as resources:
         folder = resources.enter_context(temporary_state_dir())
         url = resources.enter_context(EmbeddedPostgres(folder, durable=False)).dsn
@@ -31,26 +31,24 @@ def measure(runs: int) -> tuple[list[Row], str]:
         values = environment.of_functions(folder, url)
         hello = hello_world(folder)
         output = resources.enter_context((folder / "output").open("ab"))
-        rows = _rows(functions, hello, values, runs, output)
-        profiled = next((f for f in functions if f.name == _PROFILED), functions[0])
-        dear = imports.dearest(_served(profiled), hello, values, folder)
-    return rows, f"Imports of {profiled.name} that the hello world does without:\n\n{dear}"
-
-
-def _served(function: Function) -> Served:
-    return Served(function.target, function.folder / "main.py")
+        venvs = Venvs(folder)
+        served = {f.name: Served(f.target, f.folder / "main.py", venvs.python(f)) for f in functions}
+        rows = _rows(served, hello, values, runs, output)
+        dear = imports.dearest(served[_PROFILED], hello, values, folder)
+    return rows, f"Imports of {_PROFILED} that the hello world does without:\n\n{dear}"
 
 
 def _rows(
-    functions: Sequence[Function], hello: Served, values: Mapping[str, str], runs: int, output: IO[bytes]
+    functions: Mapping[str, Served], hello: Served, values: Mapping[str, str], runs: int, output: IO[bytes]
 ) -> list[Row]:
-    pairs: dict[str, list[tuple[float, float]]] = {function.name: [] for function in functions}
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
     for round_number in range(runs + 1):
-        for function in functions:
-            bare, ours = _ready(hello, values, output), _ready(_served(function), values, output)
+        for name, served in functions.items():
+            beside = replace(hello, python=served.python)
+            bare, ours = _ready(beside, values, output), _ready(served, values, output)
             if round_number:  # the first round only warms the disk's cache
-                pairs[function.name].append((bare, ours))
-    return [_row(function, pairs[function.name]) for function in functions]
+                pairs[name].append((bare, ours))
+    return [_row(name, pairs[name]) for name in functions]
 
 
 def _ready(served: Served, values: Mapping[str, str], output: IO[bytes]) -> float:
@@ -58,8 +56,8 @@ def _ready(served: Served, values: Mapping[str, str], output: IO[bytes]) -> floa
         return seconds
 
 
-def _row(function: Function, pairs: Sequence[tuple[float, float]]) -> Row:
+def _row(name: str, pairs: Sequence[tuple[float, float]]) -> Row:
     bare = Samples(tuple(pair[0] for pair in pairs), "s")
     ours = Samples(tuple(pair[1] for pair in pairs), "s")
-    aim = AIM_API if function.name.startswith("api-") else AIM_EVENT
-    return Row(f"cold start of {function.name}", ours, "hello world", bare, aim)
+    aim = AIM_API if name.startswith("api-") else AIM_EVENT
+    return Row(f"cold start of {name}", ours, "hello world", bare, aim)
