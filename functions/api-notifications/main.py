@@ -5,7 +5,7 @@ from flask import Request, Response
 from instance_ha.api import notifications, vmoves
 from instance_ha.entry import api_function
 
-_handle = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES)
+_handle = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES, events=True)
 
 
 @functions_framework.http

@@ -28,9 +28,9 @@ _RETRY_AFTER = "5"
 _REQUEST_ID = "x-openstack-request-id"
 
 
-def api_function(name: str, routes: Sequence[Route]) -> Handler:
-    """Make a function that answers routes of the REST API."""
-    return _function(name, Api(routes).answer, cloud=True, events=True)
+def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Handler:
+    """Make a function that answers routes of the REST API; ``events``: it publishes some."""
+    return _function(name, Api(routes).answer, cloud=True, events=events)
 
 
 def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) -> Handler:
