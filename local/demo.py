@@ -26,7 +26,7 @@ _CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 
 
 def main() -> int:
     """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
         os.environ.pop(name, None)  # the demo never touches a real cloud
     console.print("Starting Postgres, a simulated OpenStack and the functions …")
