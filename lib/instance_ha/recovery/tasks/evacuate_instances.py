@@ -26,15 +26,13 @@ def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.report(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
     while True:
         ongoing, begun = _begin_next(recovery)
-        _publish(recovery, begun)
         if not ongoing and not begun:
             return _conclude(recovery, task)
-        settled = _settle(recovery, [m for m in ongoing if m.step is VMoveStep.WATCHED])
-        _publish(recovery, settled)
+        if _settle(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED]):
+            _begin_next(recovery)  # slots have become free: fill them before the pause
         if recovery.out_of_time:
             return NotYet()
-        if not settled:  # else slots are free: fill them at once
-            recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
 
 
 def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:
@@ -50,18 +48,19 @@ def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:
     if begun:
         log.get().info("evacuations begun", count=len(begun), in_flight=busy + len(begun))
         recovery.world.step("evacuations-begun")
+        _publish(recovery, begun)
     return ongoing, begun
 
 
-def _settle(recovery: Recovery, watched: Sequence[VMove]) -> Sequence[str]:
-    """Find the evacuations that Nova is done with, and note it in their rows."""
+def _settle(recovery: Recovery, watched: Sequence[VMove]) -> bool:
+    """Find the evacuations that need a look, and give them one; says whether Nova is done with any."""
     if not watched:
-        return ()
+        return False
     try:
         newest = _newest_migrations(recovery, watched)
     except CloudUnavailable as error:
         log.get().warning("Nova does not tell about evacuations", error=str(error))
-        return ()
+        return False
     now = recovery.world.clock.now()
     found = watch(watched, newest, now, recovery.world.settings.wait_period_after_evacuation)
     if found.done or found.unseen:
@@ -69,7 +68,8 @@ def _settle(recovery: Recovery, watched: Sequence[VMove]) -> Sequence[str]:
             vmoves.due_now(connection, found.done, VMoveStep.SETTLE, now)
             vmoves.due_now(connection, found.unseen, VMoveStep.WATCHED, now)
         recovery.world.step("evacuations-settled")
-    return found.done + found.unseen
+        _publish(recovery, found.done + found.unseen)
+    return bool(found.done)
 
 
 def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
