@@ -1,6 +1,7 @@
 """Environments with what a function's image holds, and nothing else: its pinned requirements and our package."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,15 @@ class Venvs:
             _uv("venv", "--python", sys.executable, str(venv))
             install = ("pip", "install", "--python", str(python), "--compile-bytecode")
             _uv(*install, "--require-hashes", "-r", str(function.folder / "requirements.txt"))
-            _uv(*install, "--no-deps", str(repository() / "lib"))
+            _uv(*install, "--no-deps", str(self._package()))
         return python
+
+    def _package(self) -> Path:
+        """Copy our package: installing builds it, and would leave its parts in the tree."""
+        copy = self._folder / "lib"
+        if not copy.exists():
+            shutil.copytree(repository() / "lib", copy, ignore=shutil.ignore_patterns("build", "*.egg-info"))
+        return copy
 
 
 def _uv(*arguments: str) -> None:

@@ -1,6 +1,6 @@
 """Request bodies as pydantic models: the one description of what may be sent (reference, sections 1.8 to 1.11)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from pydantic import model_validator as _model_validator
 
 from instance_ha.models.enums import RecoveryMethod
 from instance_ha.models.errors import BadRequest
+from instance_ha.models.text import utc
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -48,9 +49,8 @@ def _time(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("is no ISO 8601 time in a string")
     try:
-        parsed = datetime.fromisoformat(value)
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return utc(value)
+    except ValueError:
         raise ValueError("is no ISO 8601 time") from None
 
 

@@ -1,15 +1,13 @@
 """Query parameters of lists (reference, section 1.7)."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from instance_ha.api.web import Call
 from instance_ha.models.errors import BadRequest
+from instance_ha.models.text import FALSE, TRUE, utc
 from instance_ha.store.paging import Page
-
-_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
-_FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
 Reader = Callable[[str], Any]
 
@@ -67,9 +65,9 @@ def boolean(value: str) -> bool:
 
     """
     word = value.strip().lower()
-    if word not in _TRUE | _FALSE:
+    if word not in TRUE | FALSE:
         raise BadRequest(f"{value!r} is neither true nor false")
-    return word in _TRUE
+    return word in TRUE
 
 
 def time(call: Call, name: str) -> datetime | None:
@@ -83,7 +81,6 @@ def time(call: Call, name: str) -> datetime | None:
         return None
     text = call.query[name][-1]
     try:  # a plus sign that was not quoted arrives as a blank
-        parsed = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return utc(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
         raise BadRequest(f"{name} is no ISO 8601 time") from None

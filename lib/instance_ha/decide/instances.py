@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from instance_ha.models.cloud import Server
 from instance_ha.models.rows import InstanceFacts
-
-_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+from instance_ha.models.text import TRUE
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Choice:
 
 def ha_enabled(server: Server, policy: InstancePolicy) -> bool:
     """Whether the instance's owner asked for high availability."""
-    return server.metadata.get(policy.metadata_key, "").strip().lower() in _TRUE
+    return server.metadata.get(policy.metadata_key, "").strip().lower() in TRUE
 
 
 def choose(servers: Iterable[Server], policy: InstancePolicy) -> Choice:

@@ -91,7 +91,8 @@ def _nova(settings: Settings, clock: SystemClock, cloud: Any) -> Any:
 def _publisher(settings: Settings, clock: SystemClock) -> Any:
     from instance_ha.events.publisher import HttpPublisher
 
-    return HttpPublisher(settings, clock)
+    assert settings.event_sink is not None  # a function that publishes does not start without (check)
+    return HttpPublisher(settings.event_sink, settings.event_keys[0], settings.event_timeout, clock)
 
 
 def _tokens(settings: Settings, cloud: Any) -> Any:

@@ -11,10 +11,8 @@ from requests.adapters import HTTPAdapter
 
 from instance_ha import log
 from instance_ha.events.codec import encode
-from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import Clock
 from instance_ha.models.work import Work
-from instance_ha.settings import Settings
 
 _AT_ONCE = 8
 
@@ -22,14 +20,10 @@ _AT_ONCE = 8
 class HttpPublisher:
     """Posts events, on connections that are kept."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        if not settings.event_sink:
-            raise Misconfigured("no event sink: set EVENT_SINK (or run under a Knative SinkBinding, which sets K_SINK)")
-        if not settings.event_keys:
-            raise Misconfigured("no event key: mount the secret event-key with at least one line")
-        self._sink = settings.event_sink
-        self._key = settings.event_keys[0]
-        self._timeout = settings.event_timeout
+    def __init__(self, sink: str, key: bytes, timeout: float, clock: Clock) -> None:
+        self._sink = sink
+        self._key = key
+        self._timeout = timeout
         self._clock = clock
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
         self._http = requests.Session()

@@ -6,10 +6,11 @@ id, type, subject and time. Handlers may run twice without harm, so a replay wit
 
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from instance_ha.models.errors import BadRequest, Forbidden
+from instance_ha.models.text import utc
 
 ATTRIBUTE = "signature"
 _SIGNED = ("id", "source", "type", "subject", "time", "requestid")
@@ -33,9 +34,9 @@ def check(attributes: Mapping[str, object], keys: Sequence[bytes], now: datetime
     if not any(hmac.compare_digest(given, sign(attributes, key).encode()) for key in keys):
         raise Forbidden("the event is not signed with a known key")
     try:
-        sent = datetime.fromisoformat(str(attributes.get("time")))
+        sent = utc(str(attributes.get("time")))
     except ValueError:
         raise BadRequest("the event has no valid time") from None
-    age = (now - (sent if sent.tzinfo else sent.replace(tzinfo=UTC))).total_seconds()
+    age = (now - sent).total_seconds()
     if abs(age) > max_age:
         raise Forbidden(f"the event is {age:.0f} s old, more than {max_age:.0f} s")

@@ -1,0 +1,20 @@
+"""Words and times as people and other systems write them."""
+
+from datetime import UTC, datetime
+
+TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
+
+
+def utc(text: str) -> datetime:
+    """Read an ISO 8601 time; without a zone it is in UTC.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
