@@ -4,9 +4,9 @@ import functions_framework
 from flask import Request, Response
 from instance_ha.entry import event_function
 from instance_ha.models.work import RECOVER_HOST
-from instance_ha.recovery import host
+from instance_ha.recovery import notification
 
-_handle = event_function("recover-host", RECOVER_HOST, host.recover_host)
+_handle = event_function("recover-host", {RECOVER_HOST: notification.recover})
 
 
 @functions_framework.http

@@ -1,12 +1,15 @@
-"""recover-instance: one share of the evacuation of an instance."""
+"""recover-instance: one share of the recovery of a failed instance, or of the evacuation of one."""
 
 import functions_framework
 from flask import Request, Response
 from instance_ha.entry import event_function
-from instance_ha.models.work import RECOVER_INSTANCE
-from instance_ha.recovery import instance
+from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_INSTANCE
+from instance_ha.recovery import evacuation, notification
 
-_handle = event_function("recover-instance", RECOVER_INSTANCE, instance.recover_instance)
+_handle = event_function(
+    "recover-instance",
+    {RECOVER_INSTANCE: notification.recover, EVACUATE_INSTANCE: evacuation.evacuate},
+)
 
 
 @functions_framework.http

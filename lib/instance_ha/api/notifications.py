@@ -6,7 +6,7 @@ from instance_ha.api.web import Call, Reply, Route
 from instance_ha.decide.reports import is_duplicate
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification
-from instance_ha.models.work import RECOVER_HOST, Work
+from instance_ha.models.work import Work, recovery_of
 from instance_ha.store import hosts, notifications, tasks
 
 _FILTERS = {"status": query.text, "type": query.text, "source_host_uuid": query.text}
@@ -47,7 +47,7 @@ def create(call: Call) -> Reply:
         )
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
-        call.world.publisher.publish([Work(RECOVER_HOST, row.notification_uuid, call.request_id)])
+        call.world.publisher.publish([Work(recovery_of(row.type), row.notification_uuid, call.request_id)])
     return Reply(202, {"notification": views.notification(row)})
 
 

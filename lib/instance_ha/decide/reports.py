@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from instance_ha.decide.flows import Flow, flows_for
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Notification, Segment
 
 
 @dataclass(frozen=True)
 class Recover:
-    """There is something to recover."""
+    """There is something to recover, by these flows in order."""
+
+    flows: tuple[Flow, ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Cl
         return Close(NotificationStatus.IGNORED, f"event {payload.get('event')} asks for no recovery")
     if method is not RecoveryMethod.AUTO:
         return Close(NotificationStatus.FAILED, f"recovery method {method} is not part of this version")
-    return Recover()
+    return Recover(flows_for(NotificationType.COMPUTE_HOST, method))
 
 
 def is_duplicate(earlier: Notification, generated: datetime, now: datetime, interval: float) -> bool:

@@ -7,7 +7,7 @@ check, and tells the caller's headers in its errors.
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 from flask import Request, Response
@@ -33,7 +33,7 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
     return _function(name, Api(routes).answer, cloud=True, events=events)
 
 
-def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) -> Handler:
+def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]) -> Handler:
     """Make a function that does the work its events ask for."""
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
@@ -41,9 +41,9 @@ def event_function(name: str, kind: Kind, work: Callable[[World, str], None]) ->
             return faults.fault(405, "events are posted")
         settings, now = world.settings, world.clock.now()
         body = read_body(request, settings.max_request_body_size)
-        event = decode(dict(request.headers), body, kind, settings.event_keys, now, settings.event_max_age)
+        event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
         with log.bound(request_id=event.request_id):
-            work(world, event.subject)
+            works[event.kind](world, event.subject)
         return Response(status=204)
 
     return _function(name, answer, cloud=True, events=True)

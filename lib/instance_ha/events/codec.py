@@ -1,6 +1,6 @@
 """Between our work and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -30,12 +30,12 @@ def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes
 
 
 def decode(
-    headers: Mapping[str, str], body: bytes, kind: Kind, keys: Sequence[bytes], now: datetime, max_age: float
+    headers: Mapping[str, str], body: bytes, kinds: Iterable[Kind], keys: Sequence[bytes], now: datetime, max_age: float
 ) -> Work:
     """Read and check an event.
 
     Raises:
-        BadRequest: it is no CloudEvent, or not of this kind, or names nothing.
+        BadRequest: it is no CloudEvent, or of none of these kinds, or names nothing.
         Forbidden: it is not signed by us, or too old.
 
     """
@@ -43,8 +43,9 @@ def decode(
         attributes = from_http(dict(headers), body).get_attributes()
     except (GenericException, ValueError, TypeError, AttributeError, RecursionError):
         raise BadRequest("the request is not a CloudEvent") from None
-    if attributes.get("type") != kind.type:
-        raise BadRequest(f"the event is a {attributes.get('type')}, not a {kind.type}")
+    kind = next((kind for kind in kinds if kind.type == attributes.get("type")), None)
+    if kind is None:
+        raise BadRequest(f"events of the type {attributes.get('type')} are not taken here")
     signature.check(attributes, keys, now, max_age)
     if not attributes.get("subject"):
         raise BadRequest("the event has no subject")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from instance_ha.models.enums import NotificationType
+
 SOURCE = "/masakari-functions"
 
 
@@ -13,8 +15,14 @@ class Kind:
     function: str
 
 
-RECOVER_HOST = Kind("org.openstack.instanceha.recover-host", "recover-host")
-RECOVER_INSTANCE = Kind("org.openstack.instanceha.recover-instance", "recover-instance")
+RECOVER_HOST = Kind("org.openstack.instanceha.recover-host", "recover-host")  # about a notification
+RECOVER_INSTANCE = Kind("org.openstack.instanceha.recover-instance", "recover-instance")  # about a notification
+EVACUATE_INSTANCE = Kind("org.openstack.instanceha.evacuate-instance", "recover-instance")  # about a vmove
+
+
+def recovery_of(report: str) -> Kind:
+    """Return the kind of event that starts the recovery of a reported failure, by the notification's type."""
+    return RECOVER_INSTANCE if report == NotificationType.VM else RECOVER_HOST
 
 
 @dataclass(frozen=True)

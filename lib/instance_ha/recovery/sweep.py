@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.models.errors import StoreUnavailable
-from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Work
+from instance_ha.models.work import EVACUATE_INSTANCE, Work, recovery_of
 from instance_ha.store import work
 from instance_ha.store.schema import notifications, vmoves
 from instance_ha.world import World
@@ -30,12 +30,11 @@ def sweep_once(world: World) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     with world.database.begin() as connection:
-        key = notifications.c.notification_uuid
-        late_hosts = work.take_overdue(connection, notifications, key, now, grace, _BATCH)
-        late_moves = work.take_overdue(connection, vmoves, vmoves.c.uuid, now, grace, _BATCH)
-    overdue = [Work(RECOVER_HOST, uuid) for uuid in late_hosts]
-    overdue += [Work(RECOVER_INSTANCE, uuid) for uuid in late_moves]
+        late_reports = work.take_overdue(connection, notifications, now, grace, _BATCH)
+        late_moves = work.take_overdue(connection, vmoves, now, grace, _BATCH)
+    overdue = [Work(recovery_of(row.type), row.notification_uuid) for row in late_reports]
+    overdue += [Work(EVACUATE_INSTANCE, row.uuid) for row in late_moves]
     if overdue:
-        log.get().info("overdue work sent again", notifications=len(late_hosts), vmoves=len(late_moves))
+        log.get().info("overdue work sent again", notifications=len(late_reports), vmoves=len(late_moves))
         world.publisher.publish(overdue)
     return len(overdue)

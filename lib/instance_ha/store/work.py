@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, or_, select, update
+from sqlalchemy import Column, Connection, Row, Table, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
@@ -68,10 +68,8 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
 
 
-def take_overdue(
-    connection: Connection, table: Table, key: Column[Any], now: datetime, grace: float, limit: int
-) -> Sequence[str]:
-    """Name the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
+def take_overdue(connection: Connection, table: Table, now: datetime, grace: float, limit: int) -> Sequence[Row[Any]]:
+    """Return the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
     overdue = (
         select(table.c.id)
         .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now))
@@ -79,5 +77,5 @@ def take_overdue(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(key)
-    return connection.execute(again).scalars().all()
+    again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)
+    return connection.execute(again).all()

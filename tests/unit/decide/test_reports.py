@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from instance_ha.decide.flows import Flow
 from instance_ha.decide.reports import Close, Recover, expired, is_duplicate, judge
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
@@ -19,7 +20,7 @@ def _closed(payload: dict[str, str]) -> NotificationStatus | None:
 
 
 def test_a_stopped_host_in_an_enabled_segment_is_recovered() -> None:
-    assert Recover() == judge(notification(payload=STOPPED), segment())
+    assert Recover((Flow.HOST_AUTO,)) == judge(notification(payload=STOPPED), segment())
 
 
 def test_the_cluster_status_does_not_matter() -> None:

@@ -19,7 +19,7 @@ WORK = Work(RECOVER_HOST, "9f0b4a2c", "req-1")
 
 
 def _decode(headers: dict[str, str], body: bytes, keys: tuple[bytes, ...] = (KEY,), now: datetime = NOW) -> Work:
-    return decode(headers, body, RECOVER_HOST, keys, now, 900)
+    return decode(headers, body, [RECOVER_HOST], keys, now, 900)
 
 
 def _structured(**change: Any) -> tuple[dict[str, str], bytes]:

@@ -134,7 +134,7 @@ def overdue(rows: Rows, now: datetime, grace: float = 5, limit: int = 10) -> lis
     """Take what is overdue."""
     table = tables.notifications
     with rows.database.begin() as connection:
-        return list(work.take_overdue(connection, table, table.c.notification_uuid, now, grace, limit))
+        return [row.notification_uuid for row in work.take_overdue(connection, table, now, grace, limit)]
 
 
 def test_due_work_is_left_to_its_own_event_for_a_grace(rows: Rows) -> None:
@@ -173,12 +173,9 @@ def test_two_sweeps_at_the_same_time_share_the_work(rows: Rows) -> None:
     uuids = {rows.notification().notification_uuid for _ in range(4)}
     table = tables.notifications
     with rows.database.begin() as one, rows.database.begin() as other:
-        shares = [
-            work.take_overdue(connection, table, table.c.notification_uuid, after(9), 5, 2)
-            for connection in (one, other)
-        ]
+        shares = [work.take_overdue(connection, table, after(9), 5, 2) for connection in (one, other)]
     assert [len(share) for share in shares] == [2, 2]
-    assert uuids == {uuid for share in shares for uuid in share}
+    assert uuids == {row.notification_uuid for share in shares for row in share}
 
 
 def running(rows: Rows, names: str) -> Notification:

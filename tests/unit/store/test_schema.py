@@ -112,8 +112,8 @@ def test_a_segment_is_under_recovery_while_a_failure_of_its_hosts_is_open(
         assert not segments.under_recovery(connection, rows.segment().uuid)
 
 
-def _sweep(table: Any, key: Any) -> Callable[[Connection], object]:
-    return lambda connection: work.take_overdue(connection, table, key, NOW, 5, 10)
+def _sweep(table: Any) -> Callable[[Connection], object]:
+    return lambda connection: work.take_overdue(connection, table, NOW, 5, 10)
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {
@@ -138,8 +138,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
     "close vmoves": lambda c: vmoves.close_open(c, "notification", VMoveStatus.IGNORED, "", NOW),
-    "sweep notifications": _sweep(tables.notifications, tables.notifications.c.notification_uuid),
-    "sweep vmoves": _sweep(tables.vmoves, tables.vmoves.c.uuid),
+    "sweep notifications": _sweep(tables.notifications),
+    "sweep vmoves": _sweep(tables.vmoves),
 }
 
 

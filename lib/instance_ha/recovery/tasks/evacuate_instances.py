@@ -15,7 +15,7 @@ from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import TaskState, VMoveStep
 from instance_ha.models.errors import CloudUnavailable, RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
-from instance_ha.models.work import RECOVER_INSTANCE, Work
+from instance_ha.models.work import EVACUATE_INSTANCE, Work
 from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
 from instance_ha.store import vmoves
 
@@ -88,7 +88,7 @@ def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str
 
 def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
     request_id = recovery.notification.request_id
-    recovery.world.publisher.publish(Work(RECOVER_INSTANCE, uuid, request_id) for uuid in uuids)
+    recovery.world.publisher.publish(Work(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)
 
 
 def _conclude(recovery: Recovery, task: TaskRow) -> Outcome:

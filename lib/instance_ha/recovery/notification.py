@@ -1,4 +1,4 @@
-"""recover-host: one invocation's share of the recovery that a notification asks for.
+"""One invocation's share of the recovery that a notification asks for, whatever has failed.
 
 An invocation claims the notification, goes on with the first task that has not worked yet, and hands over
 when its time is up. It may be killed anywhere, run twice, or be too late: the rows say what was done.
@@ -12,10 +12,10 @@ from instance_ha.decide.outcome import after_failure, tally
 from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import Notification
-from instance_ha.models.work import RECOVER_HOST, Work
+from instance_ha.models.work import Work, recovery_of
 from instance_ha.recovery.context import NotYet, Recovery, Skip
+from instance_ha.recovery.flows import FLOWS, TASKS
 from instance_ha.recovery.holding import holding
-from instance_ha.recovery.tasks import HOST_AUTO_FLOW, TASKS
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -23,7 +23,7 @@ from instance_ha.world import World, new_owner
 _HOST_BUSY_PAUSE = 10.0  # before looking again whether the other recovery of the host has ended
 
 
-def recover_host(world: World, notification_uuid: str) -> None:
+def recover(world: World, notification_uuid: str) -> None:
     """Advance a recovery as far as one invocation can."""
     with world.database.begin() as connection:
         now, seconds = world.clock.now(), world.settings.lease_time
@@ -78,7 +78,7 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
             log.get().info("another recovery of the host is running", host=host.name)
             return None
         hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
-        tasks.plan(connection, uuid, attempt, HOST_AUTO_FLOW)
+        tasks.plan(connection, uuid, attempt, FLOWS[verdict.flows[0]])
         started = notifications.find(connection, uuid)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
@@ -109,7 +109,9 @@ def _hand_over(recovery: Recovery) -> None:
     with world.database.begin() as connection:
         recovery.lease.release(connection, world.clock.now(), tries=0)
     log.get().info("time is up: another invocation goes on")
-    world.publisher.publish([Work(RECOVER_HOST, notification.notification_uuid, notification.request_id)])
+    world.publisher.publish(
+        [Work(recovery_of(notification.type), notification.notification_uuid, notification.request_id)]
+    )
 
 
 def _finish(recovery: Recovery, reason: str | None) -> None:

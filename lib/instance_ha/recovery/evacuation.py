@@ -1,4 +1,4 @@
-"""recover-instance: begin the evacuation of one instance, or close it once Nova is done (reference, 5.3.1).
+"""One vmove: begin the evacuation of an instance, or close it once Nova is done (reference, 5.3.1).
 
 Between the two nobody waits here: recover-host watches. Whatever changes the world is written down before it
 is sent; after a crash Nova is asked before anything is sent again.
@@ -22,7 +22,7 @@ from instance_ha.world import World, new_owner
 _GONE = 404
 
 
-def recover_instance(world: World, vmove_uuid: str) -> None:
+def evacuate(world: World, vmove_uuid: str) -> None:
     """Do what is due for one vmove."""
     with world.database.begin() as connection:
         move = vmoves.claim(connection, vmove_uuid, new_owner(), world.clock.now(), world.settings.lease_time)
