@@ -184,7 +184,9 @@ def _born(pid: int) -> str:
 
 def _help(url: str, state: Path) -> str:
     lines = [f"Masakari Functions answers at {url}", f"log: {state / 'runtime.log'}"]
-    if not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
+    if os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2":
+        lines += ["Everybody is an administrator (noauth2), on a simulated cloud: try", f"  curl {url}/v1/segments"]
+    elif not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
         lines += [
             "It works on a simulated cloud with the hosts compute1 to compute4. To talk to it:",
             f"  export OS_CLIENT_CONFIG_FILE={state / 'clouds.yaml'} OS_CLOUD=admin",

@@ -1,9 +1,14 @@
-"""Writes docs/configuration.md from the typed settings; ``--check`` fails when what is committed differs."""
+"""Writes the documents that are made from code; ``--check`` fails when what is committed differs."""
 
+import json
 import sys
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from instance_ha.api import openapi
 from instance_ha.settings import PREFIX, Settings
+from oslo_policy import generator
 from pydantic_core import PydanticUndefined
 
 from local.files import repository
@@ -26,7 +31,7 @@ the same Keystone.
 
 
 def configuration() -> str:
-    """Return the text of docs/configuration.md."""
+    """Return a table of all settings."""
     rows = []
     for name, field in Settings.model_fields.items():
         default = "**required**" if field.default is PydanticUndefined else f"`{field.default}`"
@@ -35,16 +40,36 @@ def configuration() -> str:
     return _HEAD + "\n".join(rows) + "\n"
 
 
+def api() -> str:
+    """Return the OpenAPI document, as ``/openapi.json`` answers it."""
+    return json.dumps(openapi.document(), indent=1) + "\n"
+
+
+def policy() -> str:
+    """Return a policy file that names every rule with its default."""
+    with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
+        generator.generate_sample(["--namespace", "instance-ha", "--output-file", file.name])
+        return Path(file.name).read_text()
+
+
+DOCUMENTS: Mapping[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "openapi.json": api,
+    "policy.yaml.sample": policy,
+}
+
+
 def main() -> int:
-    """Write, or check, the file."""
-    path: Path = repository() / "docs" / "configuration.md"
-    if "--check" in sys.argv:
-        if not path.exists() or path.read_text() != configuration():
-            print("docs/configuration.md is not what the settings say: run make docs", file=sys.stderr)
-            return 1
-        return 0
-    path.write_text(configuration())
-    return 0
+    """Write, or check, the files."""
+    wrong = 0
+    for name, make in DOCUMENTS.items():
+        path, text = repository() / "docs" / name, make()
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            print(f"docs/{name} is not what the code says: run make docs", file=sys.stderr)
+            wrong = 1
+    return wrong
 
 
 if __name__ == "__main__":

@@ -87,15 +87,15 @@ class Runtime:
         self.port = int(public.url.rsplit(":", 1)[1])
         self._start_database()
         self._write_secrets()
+        for name, value in self.options.settings.items():
+            self._set(f"INSTANCE_HA_{name.upper()}", value)
         if os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"):
             _check_cloud()
         else:
-            self._start_cloud()
+            self._start_cloud(noauth=os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2")
         # Functions send events while they hold a thread of the public port: without a port of their own for that,
         # as many callers as there are threads would wait for each other.
         self._set("EVENT_SINK", f"{events.url}/async-function/{{function}}")
-        for name, value in self.options.settings.items():
-            self._set(f"INSTANCE_HA_{name.upper()}", value)
         self._stack.callback(reset_function_state)
         backend = Isolated(functions, self.options.log) if self.options.isolate else InProcess(functions)
         self.backend = backend
@@ -160,30 +160,37 @@ class Runtime:
         write_secret(folder / "database-url", self.database_url)
         self._set("INSTANCE_HA_SECRETS_DIR", str(folder))
 
-    def _start_cloud(self) -> None:
+    def _start_cloud(self, *, noauth: bool) -> None:
         from sim.app import create_app
         from sim.clock import RealClock
         from sim.cloud import Cloud
         from sim.clouds import clouds_yaml
         from sim.model import CloudOptions
 
-        options = {"instance_ha_url": f"{self.url}/v1"} | self.options.sim
+        options: dict[str, Any] = {"instance_ha_url": f"{self.url}/v1", "noauth": noauth} | self.options.sim
         self.cloud = Cloud(RealClock(), CloudOptions(**options))
         server = LoopbackServer(create_app(self.cloud), 0, _THREADS)
         server.start()
         self._stack.callback(server.stop)
-        write_secret(self.clouds_yaml, clouds_yaml(self.cloud, server.url))
-        self._set("OS_CLIENT_CONFIG_FILE", str(self.clouds_yaml))
-        self._set("OS_CLOUD", "masakari")
+        if noauth:
+            self._set("OS_AUTH_TYPE", "none")
+            self._set("OS_COMPUTE_ENDPOINT_OVERRIDE", f"{server.url}/compute/v2.1")
+        else:
+            write_secret(self.clouds_yaml, clouds_yaml(self.cloud, server.url))
+            self._set("OS_CLIENT_CONFIG_FILE", str(self.clouds_yaml))
+            self._set("OS_CLOUD", "masakari")
         structlog.get_logger().info("simulated cloud", url=server.url)
 
 
 def _check_cloud() -> None:
     """Read the configuration of the given cloud now; a function would do so only when it needs it."""
+    from instance_ha.entry.wiring import check_cloud
     from instance_ha.keystone.cloud import Cloud
     from instance_ha.settings import load
 
-    _ = Cloud(load(os.environ)).region
+    settings = load(os.environ)
+    check_cloud(settings, os.environ)
+    _ = Cloud(settings).region
 
 
 def reset_function_state() -> None:

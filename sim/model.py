@@ -54,6 +54,7 @@ class CloudOptions:
     capacity: int | None = None  # servers that a host can hold, unless add_host says otherwise
     domain: str = ""  # makes hypervisor_hostname a full name: host.domain
     region: str = "RegionOne"
+    noauth: bool = False  # Nova takes every request for an administrator's
     instance_ha_url: str | None = None  # the catalogue's instance-ha endpoint; may hold %(project_id)s
 
 

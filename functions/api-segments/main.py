@@ -1,11 +1,11 @@
-"""api-segments: the REST API of segments and the version documents."""
+"""api-segments: the REST API of segments, and the documents about the API."""
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import segments, versions
+from instance_ha.api import description, extensions, segments, versions
 from instance_ha.entry import api_function
 
-_handle = api_function("api-segments", segments.ROUTES + versions.ROUTES)
+_handle = api_function("api-segments", segments.ROUTES + extensions.ROUTES + description.ROUTES + versions.ROUTES)
 
 
 @functions_framework.http

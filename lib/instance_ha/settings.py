@@ -49,6 +49,15 @@ class Settings(BaseModel):
     osapi_max_limit: int = Field(1000, ge=1, description="Most items that one list answer holds.")
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
     max_request_body_size: int = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
+    auth_strategy: Literal["keystone", "noauth2"] = Field(
+        "keystone",
+        description="`noauth2`: every caller is an administrator, for a demo. Refused where a Keystone is configured.",
+    )
+    policy_file: str | None = Field(
+        None,
+        description="Policy file of oslo.policy (all rules: docs/policy.yaml.sample); "
+        "`reader` names the one that comes with us and lets the role reader read.",
+    )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
     memcached_servers: str | None = Field(
         None, description="host:port,… that share checked tokens between function instances; each keeps its own else."

@@ -1,4 +1,4 @@
-"""The one door to everything outside: clock, Postgres, Nova, events, tokens.
+"""The one door to everything outside: clock, Postgres, Nova, events, tokens, policy.
 
 It is handed down from the function's entry; nothing below opens another. Production builds it in
 ``entry.wiring``; the simulator of the tests builds its own, with virtual time and a cloud that it controls.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from instance_ha.models.ports import Clock, Nova, Publisher, TokenCheck
+from instance_ha.models.ports import Clock, Nova, Policy, Publisher, TokenCheck
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
 
@@ -38,7 +38,7 @@ def new_owner() -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Everything outside. ``nova`` and ``tokens`` connect at their first use, not when a function starts."""
+    """Everything outside. What is costly to have is made at its first use, not when a function starts."""
 
     settings: Settings
     clock: Clock
@@ -46,6 +46,7 @@ class World:
     nova: Nova
     publisher: Publisher
     tokens: TokenCheck
+    policy: Policy
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 
     def deadline(self) -> datetime:

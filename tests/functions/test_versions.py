@@ -1,11 +1,14 @@
 """Discovery, microversions, tokens, and requests that fit no route (reference, sections 1.2 to 1.6)."""
 
+import json
 import re
 
 import pytest
 
+from local.files import repository
 from tests.functions.conftest import Installation, fault
 
+ALIASES = ["extensions", "notifications", "os-hosts", "segments", "versions", "vmoves"]
 REQUEST_ID = r"req-[0-9a-f-]{36}"
 
 
@@ -150,3 +153,61 @@ def test_the_callers_request_id_is_not_the_answers(installation: Installation) -
 
 def test_the_root_document_has_no_request_id(installation: Installation) -> None:
     assert "x-openstack-request-id" not in installation.get("/", user=None).headers
+
+
+def test_the_openapi_document_is_served_to_anybody_and_is_the_one_in_docs(installation: Installation) -> None:
+    answer = installation.get("/openapi.json", user=None, version=None)
+    assert answer.status_code == 200
+    assert json.loads((repository() / "docs/openapi.json").read_text()) == answer.json()
+
+
+def test_the_extensions_are_the_parts_of_the_api(installation: Installation) -> None:
+    extensions = installation.get("/v1/extensions").json()["extensions"]
+    assert [one["alias"] for one in extensions] == ALIASES
+    assert {tuple(one) for one in extensions} == {("name", "alias", "description", "namespace", "updated", "links")}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_extension_is_shown_by_its_alias(installation: Installation, alias: str) -> None:
+    assert installation.get(f"/v1/extensions/{alias}").json()["extension"]["alias"] == alias
+
+
+def test_an_unknown_extension_is_not_found(installation: Installation) -> None:
+    assert fault(installation.get("/v1/extensions/quotas")) == (404, "itemNotFound")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/segments/new"),
+        ("GET", "/v1/segments/x/edit"),
+        ("POST", "/v1/segments/x/action"),
+        ("GET", "/v1/segments/x/hosts/new"),
+        ("POST", "/v1/notifications/x/action"),
+        ("GET", "/v1/notifications/x/vmoves/y/edit"),
+    ],
+)
+def test_the_forms_that_the_original_routes_are_405(installation: Installation, method: str, path: str) -> None:
+    assert fault(installation.call(method, path)) == (405, "badMethod")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".xml"])
+def test_a_suffix_of_the_path_changes_nothing(installation: Installation, suffix: str) -> None:
+    answer = installation.get(f"/v1/segments{suffix}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
+def test_our_own_user_gets_one_token_for_the_whole_life_of_a_function(installation: Installation) -> None:
+    for _ in range(2):
+        installation.get("/v1/segments", user=None, headers={"X-Auth-Token": installation.token(fresh=True)})
+    before = tokens_issued(installation)
+    for _ in range(3):
+        answer = installation.get("/v1/segments", user=None, headers={"X-Auth-Token": installation.token(fresh=True)})
+        assert answer.status_code == 200
+    assert tokens_issued(installation) - before == 3  # the callers' own
+
+
+def tokens_issued(installation: Installation) -> int:
+    """Count the tokens that Keystone has issued."""
+    with installation.cloud.world():
+        return len(installation.cloud.identity._tokens)

@@ -12,9 +12,10 @@ import flask
 import requests
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
-from instance_ha.models.rows import Caller
+from instance_ha.keystone.noauth import NoAuth
 from instance_ha.models.work import Work
 from instance_ha.nova import NovaClient
+from instance_ha.policy.enforcer import Policy
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.world import World
@@ -60,16 +61,6 @@ class ImpatientAdapter(WsgiAdapter):
             raise requests.ReadTimeout("timed out", request=request) from error
         finally:
             self._scheduler.patience(None)
-
-
-class Admin:
-    """Stands for Keystone where tokens are not what is tested."""
-
-    auth_uri = "http://keystone.test"
-
-    def check(self, environ: Mapping[str, Any]) -> Caller:
-        """Let everybody in."""
-        return Caller("admin", "0123", frozenset({"admin"}))
 
 
 class Broker:
@@ -128,7 +119,8 @@ class Simulation:
             database=Database(self._database_url, 8),
             nova=self._nova(settings),
             publisher=Broker(self),
-            tokens=Admin(),
+            tokens=NoAuth(),
+            policy=Policy(None),
             step=self._step,
         )
 

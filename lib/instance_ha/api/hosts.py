@@ -1,52 +1,45 @@
 """``/segments/{id}/hosts`` (reference, section 1.10)."""
 
-from instance_ha.api import bodies, query, views
-from instance_ha.api.web import Call, Reply, Route
+from instance_ha.api import views
+from instance_ha.api.operation import Call, Operation, Route
+from instance_ha.api.schemas.base import Nothing
+from instance_ha.api.schemas.hosts import CreateHost, HostAnswer, HostsAnswer, HostsQuery, UpdateHost
 from instance_ha.models.errors import BadRequest, CloudRefused, CloudUnavailable, Conflict
 from instance_ha.store import hosts, segments
 
-_FILTERS = {
-    "type": query.text,
-    "name": query.text,
-    "control_attributes": query.text,
-    "on_maintenance": query.boolean,
-    "reserved": query.boolean,
-}
 
-
-def index(call: Call) -> Reply:
-    """List."""
-    wanted = query.page(call, _FILTERS)
+def index(call: Call, asked: HostsQuery) -> HostsAnswer:
+    """List the hosts of a segment."""
+    wanted = asked.page(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
         segment = segments.find(connection, call.path["segment_id"])
         found = hosts.page(connection, segment.uuid, wanted)
-    return Reply(200, {"hosts": [views.host(row, segment) for row in found]})
+    return HostsAnswer(hosts=[views.host(row, segment) for row in found])
 
 
-def create(call: Call) -> Reply:
+def create(call: Call, asked: CreateHost) -> HostAnswer:
     """Register a compute host that Nova knows."""
-    values = bodies.read(call.body, "host", bodies.NewHost).model_dump()
-    uuid = call.path["segment_id"]
+    values, uuid = asked.host.model_dump(), call.path["segment_id"]
     with call.world.database.begin() as connection:
         segments.find(connection, uuid)
-    _check_nova_knows(call, values["name"])
+    _check_nova_knows(call, asked.host.name)
     with call.world.database.begin() as connection:
         segment = segments.find(connection, uuid, lock=True)
         row = hosts.create(connection, uuid, values, call.world.clock.now())
-    return Reply(201, {"host": views.host(row, segment)})
+    return HostAnswer(host=views.host(row, segment))
 
 
-def show(call: Call) -> Reply:
-    """Show."""
+def show(call: Call, _: Nothing) -> HostAnswer:
+    """Show a host."""
     with call.world.database.begin() as connection:
         segment = segments.find(connection, call.path["segment_id"])
         row = hosts.find(connection, segment.uuid, call.path["host_id"])
-    return Reply(200, {"host": views.host(row, segment)})
+    return HostAnswer(host=views.host(row, segment))
 
 
-def update(call: Call) -> Reply:
-    """Change; Nova is asked only about a new name."""
-    values = bodies.read(call.body, "host", bodies.HostChange).given()
+def update(call: Call, asked: UpdateHost) -> HostAnswer:
+    """Change a host; Nova is asked only about a new name."""
+    values = asked.host.given()
     segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
     with call.world.database.begin() as connection:
         segments.find(connection, segment_uuid)
@@ -59,18 +52,17 @@ def update(call: Call) -> Reply:
         hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
         row = hosts.change(connection, uuid, values, call.world.clock.now())
-    return Reply(200, {"host": views.host(row, segment)})
+    return HostAnswer(host=views.host(row, segment))
 
 
-def delete(call: Call) -> Reply:
-    """Delete."""
+def delete(call: Call, _: Nothing) -> None:
+    """Delete a host."""
     segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
     with call.world.database.begin() as connection:
         segments.find(connection, segment_uuid, lock=True)
         hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
         hosts.delete(connection, uuid, call.world.clock.now())
-    return Reply(204)
 
 
 def _check_idle(under_recovery: bool, uuid: str) -> None:
@@ -88,6 +80,19 @@ def _check_nova_knows(call: Call, name: str) -> None:
 
 
 ROUTES = (
-    Route("/segments/<segment_id>/hosts", {"GET": index, "POST": create}),
-    Route("/segments/<segment_id>/hosts/<host_id>", {"GET": show, "PUT": update, "DELETE": delete}),
+    Route(
+        "/segments/<segment_id>/hosts",
+        {
+            "GET": Operation(index, HostsAnswer, HostsQuery, "os-hosts:index", 200, (404,)),
+            "POST": Operation(create, HostAnswer, CreateHost, "os-hosts:create", 201, (404, 409)),
+        },
+    ),
+    Route(
+        "/segments/<segment_id>/hosts/<host_id>",
+        {
+            "GET": Operation(show, HostAnswer, Nothing, "os-hosts:detail", 200, (404,)),
+            "PUT": Operation(update, HostAnswer, UpdateHost, "os-hosts:update", 200, (404, 409)),
+            "DELETE": Operation(delete, None, Nothing, "os-hosts:delete", 204, (404, 409)),
+        },
+    ),
 )

@@ -1,31 +1,39 @@
 """``/notifications`` (reference, section 1.11)."""
 
 from instance_ha import log
-from instance_ha.api import bodies, query, views
-from instance_ha.api.web import Call, Reply, Route
+from instance_ha.api import views
+from instance_ha.api.operation import Call, Operation, Route
+from instance_ha.api.schemas.base import Nothing
+from instance_ha.api.schemas.notifications import (
+    CreateNotification,
+    NewNotification,
+    NotificationAnswer,
+    NotificationDetailAnswer,
+    NotificationsAnswer,
+    NotificationsQuery,
+)
 from instance_ha.decide.reports import is_duplicate
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.work import Work, recovery_of
 from instance_ha.store import hosts, notifications, tasks
 
-_FILTERS = {"status": query.text, "type": query.text, "source_host_uuid": query.text}
+_NO_COLUMN = frozenset({"generated_since"})
 _HAS_PROGRESS = (1, 1)
 _LOOK_BACK = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
-def index(call: Call) -> Reply:
-    """List."""
-    wanted = query.page(call, _FILTERS)
-    since = query.time(call, "generated-since")
+def index(call: Call, asked: NotificationsQuery) -> NotificationsAnswer:
+    """List notifications."""
+    wanted = asked.page(call.world.settings.osapi_max_limit, apart=_NO_COLUMN)
     with call.world.database.begin() as connection:
-        found = notifications.page(connection, wanted, since)
-    return Reply(200, {"notifications": [views.notification(row) for row in found]})
+        found = notifications.page(connection, wanted, asked.generated_since)
+    return NotificationsAnswer(notifications=[views.notification(row) for row in found])
 
 
-def create(call: Call) -> Reply:
+def create(call: Call, asked: CreateNotification) -> NotificationAnswer:
     """Take a report of a failure; once it is stored nothing can lose it."""
-    report = _read(call)
+    report = asked.notification
     payload = report.payload.given()
     now = call.world.clock.now()
     with call.world.database.begin() as connection:
@@ -48,18 +56,7 @@ def create(call: Call) -> Reply:
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
         call.world.publisher.publish([Work(recovery_of(row.type), row.notification_uuid, call.request_id)])
-    return Reply(202, {"notification": views.notification(row)})
-
-
-Report = bodies.NewHostNotification | bodies.NewProcessNotification | bodies.NewInstanceNotification
-
-
-def _read(call: Call) -> Report:
-    inner = call.body.get("notification") if isinstance(call.body, dict) else None
-    kind = inner.get("type") if isinstance(inner, dict) else None
-    if isinstance(inner, dict) and (not isinstance(kind, str) or kind not in bodies.NEW_NOTIFICATION):
-        raise BadRequest(f"Invalid input for type: must be one of {', '.join(bodies.NEW_NOTIFICATION)}")
-    return bodies.read(call.body, "notification", bodies.NEW_NOTIFICATION[str(kind or "COMPUTE_HOST")])
+    return NotificationAnswer(notification=views.notification(row))
 
 
 def _host(host: Host | None, name: str) -> Host:
@@ -70,24 +67,31 @@ def _host(host: Host | None, name: str) -> Host:
     return host
 
 
-def _refuse_duplicate(call: Call, earlier: Notification, report: Report) -> None:
+def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
     if is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 
-def show(call: Call) -> Reply:
-    """Show; from 1.1 on with the progress of its recovery."""
+def show(call: Call, _: Nothing) -> NotificationDetailAnswer:
+    """Show a notification; from 1.1 on with the progress of its recovery."""
     with call.world.database.begin() as connection:
         row = notifications.find(connection, call.path["notification_id"])
-        shown = views.notification(row)
-        if call.version >= _HAS_PROGRESS:
-            done = tasks.of_notification(connection, row.notification_uuid)
-            shown["recovery_workflow_details"] = views.progress(done)
-    return Reply(200, {"notification": shown})
+        has_progress = call.version >= _HAS_PROGRESS
+        done = tasks.of_notification(connection, row.notification_uuid) if has_progress else None
+    return NotificationDetailAnswer(notification=views.notification_detail(row, done))
 
 
 ROUTES = (
-    Route("/notifications", {"GET": index, "POST": create}),
-    Route("/notifications/<notification_id>", {"GET": show}),
+    Route(
+        "/notifications",
+        {
+            "GET": Operation(index, NotificationsAnswer, NotificationsQuery, "notifications:index"),
+            "POST": Operation(create, NotificationAnswer, CreateNotification, "notifications:create", 202, (409,)),
+        },
+    ),
+    Route(
+        "/notifications/<notification_id>",
+        {"GET": Operation(show, NotificationDetailAnswer, Nothing, "notifications:detail", 200, (404,))},
+    ),
 )

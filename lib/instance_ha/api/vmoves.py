@@ -2,28 +2,28 @@
 
 from sqlalchemy import Connection
 
-from instance_ha.api import query, views
-from instance_ha.api.web import Call, Reply, Route
+from instance_ha.api import views
+from instance_ha.api.operation import Call, Operation, Route
+from instance_ha.api.schemas.base import Nothing
+from instance_ha.api.schemas.vmoves import VMoveAnswer, VMovesAnswer, VMovesQuery
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import BadRequest
 from instance_ha.store import notifications, vmoves
 
-_FILTERS = {"status": query.text, "type": query.text}
 
-
-def index(call: Call) -> Reply:
-    """List."""
-    wanted = query.page(call, _FILTERS)
+def index(call: Call, asked: VMovesQuery) -> VMovesAnswer:
+    """List the vmoves of a notification."""
+    wanted = asked.page(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
         found = vmoves.page(connection, _notification(connection, call), wanted)
-    return Reply(200, {"vmoves": [views.vmove(row) for row in found]})
+    return VMovesAnswer(vmoves=[views.vmove(row) for row in found])
 
 
-def show(call: Call) -> Reply:
-    """Show one, of this notification only."""
+def show(call: Call, _: Nothing) -> VMoveAnswer:
+    """Show a vmove, of this notification only."""
     with call.world.database.begin() as connection:
         row = vmoves.find(connection, _notification(connection, call), call.path["vmove_id"])
-    return Reply(200, {"vmove": views.vmove(row)})
+    return VMoveAnswer(vmove=views.vmove(row))
 
 
 def _notification(connection: Connection, call: Call) -> str:
@@ -33,7 +33,9 @@ def _notification(connection: Connection, call: Call) -> str:
     return row.notification_uuid
 
 
+_LIST = "/notifications/<notification_id>/vmoves"
+
 ROUTES = (
-    Route("/notifications/<notification_id>/vmoves", {"GET": index}),
-    Route("/notifications/<notification_id>/vmoves/<vmove_id>", {"GET": show}),
+    Route(_LIST, {"GET": Operation(index, VMovesAnswer, VMovesQuery, "vmoves:index", 200, (404,))}),
+    Route(f"{_LIST}/<vmove_id>", {"GET": Operation(show, VMoveAnswer, Nothing, "vmoves:detail", 200, (404,))}),
 )

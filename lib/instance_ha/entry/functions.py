@@ -14,7 +14,8 @@ from flask import Request, Response
 
 from instance_ha import log
 from instance_ha.api import faults
-from instance_ha.api.web import Api, Route, read_body
+from instance_ha.api.operation import Route
+from instance_ha.api.web import Api, read_request
 from instance_ha.entry import wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
@@ -30,7 +31,7 @@ _REQUEST_ID = "x-openstack-request-id"
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Handler:
     """Make a function that answers routes of the REST API; ``events``: it publishes some."""
-    return _function(name, Api(routes).answer, cloud=True, events=events)
+    return _function(name, Api(routes).answer, cloud=True, events=events, policy=True)
 
 
 def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]) -> Handler:
@@ -40,7 +41,7 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
         if request.method != "POST":
             return faults.fault(405, "events are posted")
         settings, now = world.settings, world.clock.now()
-        body = read_body(request, settings.max_request_body_size)
+        body = read_request(request, settings.max_request_body_size)
         event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
         with log.bound(request_id=event.request_id):
             works[event.kind](world, event.subject)
@@ -61,10 +62,12 @@ def cron_function(name: str, work: Callable[[World], object]) -> Handler:
     return _function(name, answer, cloud=False, events=True)
 
 
-def _function(name: str, answer: Answer, *, cloud: bool, events: bool) -> Handler:
+def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:
     try:
         settings = wiring.load_settings()
         wiring.check(settings, os.environ, cloud=cloud, events=events)
+        if policy:
+            wiring.check_policy(settings)
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)

@@ -51,7 +51,33 @@ def check(settings: Settings, environ: Mapping[str, str], *, cloud: bool, events
         raise Misconfigured("no event sink: set EVENT_SINK, or run under a SinkBinding that sets K_SINK")
     if events and not settings.event_keys:
         raise Misconfigured(f"no event key: mount the secret event-key in {settings.secrets_dir}")
-    if not cloud:
+    if cloud:
+        check_cloud(settings, environ)
+
+
+def check_policy(settings: Settings) -> None:
+    """Check an operator's policy file; without one nothing can be wrong, and nothing is imported.
+
+    Raises:
+        Misconfigured: it makes no sense.
+
+    """
+    if settings.policy_file is not None:
+        _policy(settings)
+
+
+def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check that there is a cloud, as far as that shows without asking it.
+
+    Raises:
+        Misconfigured: there is none, or one that callers would reach without a token.
+
+    """
+    if settings.auth_strategy == "noauth2":
+        if environ.get("OS_CLOUD") or environ.get("OS_AUTH_URL"):
+            raise Misconfigured("INSTANCE_HA_AUTH_STRATEGY=noauth2 lets everybody in: not where a cloud is configured")
+        if environ.get("OS_AUTH_TYPE") != "none" or not environ.get("OS_COMPUTE_ENDPOINT_OVERRIDE"):
+            raise Misconfigured("no Nova for noauth2: set OS_AUTH_TYPE=none and OS_COMPUTE_ENDPOINT_OVERRIDE")
         return
     if not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
         raise Misconfigured("no cloud: set OS_CLOUD (with a clouds.yaml), or OS_AUTH_URL and the other OS_* of a user")
@@ -72,6 +98,7 @@ def world() -> World:
         nova=Later(lambda: _nova(settings, clock, cloud)),
         publisher=Later(lambda: _publisher(settings, clock)),
         tokens=Later(lambda: _tokens(settings, cloud)),
+        policy=Later(lambda: _policy(settings)),
     )
 
 
@@ -95,7 +122,17 @@ def _publisher(settings: Settings, clock: SystemClock) -> Any:
     return HttpPublisher(settings.event_sink, settings.event_keys[0], settings.event_timeout, clock)
 
 
+def _policy(settings: Settings) -> Any:
+    from instance_ha.policy.enforcer import Policy
+
+    return Policy(settings.policy_file)
+
+
 def _tokens(settings: Settings, cloud: Any) -> Any:
+    if settings.auth_strategy == "noauth2":
+        from instance_ha.keystone.noauth import NoAuth
+
+        return NoAuth()
     from instance_ha.keystone.tokens import Tokens
 
     return Tokens(settings, cloud)

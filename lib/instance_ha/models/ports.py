@@ -37,6 +37,16 @@ class TokenCheck(Protocol):
         """Return the caller of a WSGI request, or raise Unauthorized."""
 
 
+class Policy(Protocol):
+    """Says who may do what."""
+
+    def allows(self, caller: Caller, rule: str) -> bool:
+        """Say whether the caller may do what the rule is about."""
+
+    def check(self, caller: Caller, rule: str) -> None:
+        """Raise Forbidden when the caller may not."""
+
+
 class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 

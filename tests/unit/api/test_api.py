@@ -12,11 +12,17 @@ import pytest
 from flask import Request
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.api import bodies, microversion, query
-from instance_ha.api.web import Api, Call, Reply, Route
+from instance_ha.api import microversion
+from instance_ha.api.operation import Call, Operation, Route
+from instance_ha.api.schemas.base import Body, ListQuery, read_body, read_query
+from instance_ha.api.schemas.hosts import HostsQuery, UpdateHost
+from instance_ha.api.schemas.notifications import CreateNotification, NotificationsQuery
+from instance_ha.api.schemas.segments import CreateSegment, NewSegment
+from instance_ha.api.web import Api
 from instance_ha.models.errors import BadRequest
 from instance_ha.models.rows import Caller
 from instance_ha.settings import load
+from instance_ha.store.paging import Page
 from instance_ha.world import World
 from werkzeug.test import EnvironBuilder
 
@@ -62,9 +68,18 @@ def test_any_header_gives_a_served_version_or_a_refusal(header: str) -> None:
         assert microversion.LOWEST <= microversion.negotiate(header) <= microversion.HIGHEST
 
 
-def _segment(**change: Any) -> bodies.NewSegment12:
+LATEST = microversion.HIGHEST
+
+
+def _segment(version: tuple[int, int] = LATEST, **change: Any) -> NewSegment:
     body = {"name": "rack", "recovery_method": "auto", "service_type": "COMPUTE"} | change
-    return bodies.read({"segment": body}, "segment", bodies.NewSegment12)
+    return read_body(CreateSegment, {"segment": body}, version).segment
+
+
+def test_a_property_is_unknown_before_the_microversion_that_brought_it() -> None:
+    with pytest.raises(BadRequest, match=r"enabled is not known before microversion 1\.2"):
+        _segment((1, 1), enabled=True)
+    assert _segment((1, 2), enabled=False).enabled is False
 
 
 @pytest.mark.parametrize("word", ["True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", True])
@@ -122,23 +137,23 @@ def test_an_unknown_property_is_refused_and_named() -> None:
 @pytest.mark.parametrize("body", [None, [], "x", 1, {}, {"host": {}}, {"segment": {}, "host": {}}])
 def test_the_envelope_has_exactly_its_one_property(body: Any) -> None:
     with pytest.raises(BadRequest, match="segment"):
-        bodies.read(body, "segment", bodies.NewSegment)
+        read_body(CreateSegment, body, LATEST)
 
 
 def test_an_update_holds_what_was_given_and_nothing_else() -> None:
-    change = bodies.read({"host": {"reserved": "no"}}, "host", bodies.HostChange)
+    change = read_body(UpdateHost, {"host": {"reserved": "no"}}, LATEST).host
     assert change.given() == {"reserved": False}
 
 
 def test_an_update_of_nothing_is_refused() -> None:
     with pytest.raises(BadRequest):
-        bodies.read({"host": {}}, "host", bodies.HostChange)
+        read_body(UpdateHost, {"host": {}}, LATEST)
 
 
 def _generated(time: Any) -> datetime:
     payload = {"event": "STOPPED"}
     body = {"type": "COMPUTE_HOST", "hostname": "c1", "generated_time": time, "payload": payload}
-    return bodies.read({"notification": body}, "notification", bodies.NewHostNotification).generated_time
+    return read_body(CreateNotification, {"notification": body}, LATEST).notification.generated_time
 
 
 @pytest.mark.parametrize(
@@ -164,18 +179,27 @@ def test_what_is_no_time_is_refused(value: Any) -> None:
         _generated(value)
 
 
-def _call(text: str) -> Call:
-    arguments = Request(EnvironBuilder(query_string=text).get_environ()).args
-    world = cast("World", SimpleNamespace(settings=SETTINGS))
-    return Call(world, None, (1, 0), {}, dict(arguments.lists()), None, "", "req-1")
+def _query(text: str) -> dict[str, list[str]]:
+    return dict(Request(EnvironBuilder(query_string=text).get_environ()).args.lists())
+
+
+def _page(text: str) -> Page:
+    return read_query(ListQuery, _query(text)).page(1000)
+
+
+@pytest.mark.parametrize("kind", [None, "HOST", 5, [], {}, "x" * 1000])
+def test_a_notification_of_no_known_type_is_refused(kind: Any) -> None:
+    with pytest.raises(BadRequest, match="type") as raised:
+        read_body(CreateNotification, {"notification": {"type": kind, "payload": {}}}, LATEST)
+    assert len(str(raised.value)) < 200
 
 
 def test_without_parameters_a_list_is_as_long_as_it_may_be() -> None:
-    assert (lambda page: (page.limit, page.marker, page.sort))(query.page(_call(""), {})) == (1000, None, ())
+    assert (lambda page: (page.limit, page.marker, page.sort))(_page("")) == (1000, None, ())
 
 
 def test_a_limit_is_never_more_than_the_most() -> None:
-    assert query.page(_call("limit=100000"), {}).limit == 1000
+    assert _page("limit=100000").limit == 1000
 
 
 @pytest.mark.parametrize(
@@ -188,24 +212,49 @@ def test_a_limit_is_never_more_than_the_most() -> None:
     ],
 )
 def test_keys_without_a_direction_take_the_first_one(text: str, sort: tuple[tuple[str, str], ...]) -> None:
-    assert sort == query.page(_call(text), {}).sort
+    assert sort == _page(text).sort
 
 
 @pytest.mark.parametrize("text", ["limit=-1", "limit=", "limit=1.0", "limit=٣", "page_size=x", "sort_dir=up"])
 def test_a_parameter_that_is_not_of_its_kind_is_a_bad_request(text: str) -> None:
     with pytest.raises(BadRequest):
-        query.page(_call(text), {})
+        _page(text)
 
 
-def test_a_time_whose_plus_sign_became_a_blank_is_understood() -> None:
-    expected = datetime(2026, 11, 22, 3, tzinfo=UTC)
-    assert expected == query.time(_call("since=2026-11-22T04:00:00+01:00"), "since")
-    assert expected == query.time(_call("since=2026-11-22+03:00:00"), "since")
+def test_of_a_repeated_parameter_the_last_counts_and_unknown_ones_are_ignored() -> None:
+    assert _page("limit=5&limit=7&colour=red").limit == 7
+
+
+def test_what_a_list_adds_are_its_filters() -> None:
+    page = read_query(HostsQuery, _query("type=COMPUTE&reserved=yes&limit=1")).page(10)
+    assert page.filters == {"type": "COMPUTE", "reserved": True}
+
+
+def test_a_parameter_that_is_no_column_is_no_filter() -> None:
+    asked = read_query(NotificationsQuery, _query("generated-since=2026-11-22&type=VM"))
+    assert asked.page(10, apart=frozenset({"generated_since"})).filters == {"type": "VM"}
+
+
+@pytest.mark.parametrize("text", ["2026-11-22T04:00:00+01:00", "2026-11-22+03:00:00"])
+def test_a_time_whose_plus_sign_became_a_blank_is_understood(text: str) -> None:
+    asked = read_query(NotificationsQuery, _query(f"generated-since={text}"))
+    assert datetime(2026, 11, 22, 3, tzinfo=UTC) == asked.generated_since
 
 
 @pytest.mark.parametrize("word", ["1", "t", "True", "ON", "y", "yes"])
 def test_a_boolean_filter_knows_the_words(word: str) -> None:
-    assert query.boolean(word) is True
+    assert read_query(HostsQuery, {"reserved": [word]}).reserved is True
+
+
+class Echo(Body):
+    """A body that is answered."""
+
+    read: Any
+
+
+def _echo(_: Call, asked: Echo) -> Echo:
+    """Answer what was read."""
+    return asked
 
 
 class _Anybody:
@@ -220,7 +269,7 @@ def _answer(build: Callable[[dict[str, Any]], None]) -> tuple[int, Any]:
     environ = EnvironBuilder(path="/v1/echo", method="POST").get_environ()
     build(environ)
     world = cast("World", SimpleNamespace(settings=SETTINGS, tokens=_Anybody()))
-    api = Api([Route("/echo", {"POST": lambda call: Reply(200, {"read": call.body})})])
+    api = Api([Route("/echo", {"POST": Operation(_echo, Echo, Echo)})])
     answer = api.answer(Request(environ), world, "req-1")
     return answer.status_code, json.loads(answer.get_data())
 
@@ -234,7 +283,7 @@ def _chunked(body: bytes) -> Callable[[dict[str, Any]], None]:
 
 
 def test_a_body_without_a_length_is_read() -> None:
-    assert _answer(_chunked(b"[1]")) == (200, {"read": [1]})
+    assert _answer(_chunked(b'{"read": [1]}')) == (200, {"read": [1]})
 
 
 def test_a_body_without_a_length_that_is_too_large_is_413() -> None:

@@ -1,0 +1,16 @@
+"""No authentication, for a demo beside a simulated cloud: every caller is an administrator (reference, section 2)."""
+
+from typing import Any
+
+from instance_ha.models.rows import Caller
+
+
+class NoAuth:
+    """Believes every caller."""
+
+    auth_uri = ""
+
+    def check(self, environ: dict[str, Any]) -> Caller:
+        """Say who calls: an ``X-Auth-Token`` of the form ``user:project`` may name himself."""
+        user, _, project = environ.get("HTTP_X_AUTH_TOKEN", "").partition(":")
+        return Caller(user or "admin", project or user or "admin", frozenset({"admin"}))

@@ -1,0 +1,49 @@
+"""The rules and their defaults; ``oslopolicy-sample-generator --namespace instance-ha`` reads them too."""
+
+from collections.abc import Iterator
+
+from oslo_policy import policy
+
+PREFIX = "os_masakari_api:"
+_ADMIN = "rule:admin_api"
+_LIST, _ITEM = "/segments", "/segments/{segment_id}"
+_NOTIFICATIONS = "/notifications"
+_NOTIFICATION = "/notifications/{notification_id}"
+
+_OPERATIONS = (
+    ("segments:index", "List segments.", "GET", _LIST),
+    ("segments:detail", "Show a segment.", "GET", _ITEM),
+    ("segments:create", "Create a segment.", "POST", _LIST),
+    ("segments:update", "Change a segment.", "PUT", _ITEM),
+    ("segments:delete", "Delete a segment with its hosts.", "DELETE", _ITEM),
+    ("os-hosts:index", "List the hosts of a segment.", "GET", f"{_ITEM}/hosts"),
+    ("os-hosts:detail", "Show a host.", "GET", f"{_ITEM}/hosts/{{host_id}}"),
+    ("os-hosts:create", "Register a host.", "POST", f"{_ITEM}/hosts"),
+    ("os-hosts:update", "Change a host.", "PUT", f"{_ITEM}/hosts/{{host_id}}"),
+    ("os-hosts:delete", "Delete a host.", "DELETE", f"{_ITEM}/hosts/{{host_id}}"),
+    ("notifications:index", "List notifications.", "GET", _NOTIFICATIONS),
+    ("notifications:detail", "Show a notification and the progress of its recovery.", "GET", _NOTIFICATION),
+    ("notifications:create", "Report a failure.", "POST", _NOTIFICATIONS),
+    ("vmoves:index", "List the vmoves of a notification.", "GET", f"{_NOTIFICATION}/vmoves"),
+    ("vmoves:detail", "Show a vmove.", "GET", f"{_NOTIFICATION}/vmoves/{{vmove_id}}"),
+    ("extensions:index", "List the parts of the API.", "GET", "/extensions"),
+    ("extensions:detail", "Show a part of the API.", "GET", "/extensions/{alias}"),
+)
+_DISCOVERABLE = ("segments", "os-hosts", "notifications", "vmoves", "extensions")
+
+
+def list_rules() -> Iterator[policy.RuleDefault]:
+    """Return all rules."""
+    yield policy.RuleDefault("context_is_admin", "role:admin", "Whose requests are an administrator's.")
+    yield policy.RuleDefault(
+        "admin_or_owner", "is_admin:True or project_id:%(project_id)s", "Used by no rule; kept for old policy files."
+    )
+    yield policy.RuleDefault("admin_api", "is_admin:True", "What most rules ask for.")
+    for name, description, method, path in _OPERATIONS:
+        yield policy.DocumentedRuleDefault(
+            f"{PREFIX}{name}", _ADMIN, description, [{"method": method, "path": f"/v1{path}"}]
+        )
+    for part in _DISCOVERABLE:
+        yield policy.RuleDefault(f"{PREFIX}{part}:discoverable", _ADMIN, f"Whether /extensions lists {part}.")
+    yield policy.RuleDefault(f"{PREFIX}versions:index", "@", "Kept for old policy files: anybody may read versions.")
+    yield policy.RuleDefault(f"{PREFIX}versions:discoverable", "@", "Whether /extensions lists versions.")

@@ -1,0 +1,67 @@
+"""What is checked when a function starts, and what it does not import then."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from instance_ha.entry import wiring
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import Settings, load
+
+ROOT = Path(__file__).parents[3]
+HEAVY = ("openstack", "keystoneauth1", "keystonemiddleware", "oslo_config", "oslo_policy", "requests", "webob")
+NOAUTH = {"INSTANCE_HA_AUTH_STRATEGY": "noauth2"}
+SIMULATED = {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://127.0.0.1:1/compute/v2.1"}
+
+
+def settings(**values: str) -> Settings:
+    """Return settings."""
+    return load({"DATABASE_URL": "postgresql://db/ha", **values})
+
+
+def check(environ: dict[str, str], **values: str) -> None:
+    """Check as an api function does."""
+    wiring.check(settings(**values), environ, cloud=True, events=False)
+
+
+@pytest.mark.parametrize("cloud", [{"OS_CLOUD": "prod"}, {"OS_AUTH_URL": "https://keystone"}], ids=str)
+def test_noauth_refuses_to_start_where_a_cloud_is_configured(cloud: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured, match="noauth2"):
+        check({**cloud, **SIMULATED}, **NOAUTH)
+
+
+def test_noauth_starts_beside_a_nova_without_keystone() -> None:
+    check(SIMULATED, **NOAUTH)
+    with pytest.raises(Misconfigured, match="OS_COMPUTE_ENDPOINT_OVERRIDE"):
+        check({}, **NOAUTH)
+
+
+def test_without_noauth_a_nova_without_keystone_is_no_cloud() -> None:
+    with pytest.raises(Misconfigured, match="no cloud"):
+        check(SIMULATED)
+
+
+def test_a_policy_file_that_is_not_there_stops_the_start() -> None:
+    with pytest.raises(Misconfigured, match="/no/policy"):
+        wiring.check_policy(settings(INSTANCE_HA_POLICY_FILE="/no/policy.yaml"))
+    wiring.check_policy(settings(INSTANCE_HA_POLICY_FILE="reader"))
+
+
+_SERVE = """
+import sys
+from functions_framework import create_app
+client = create_app({target!r}, {source!r}).test_client()
+assert client.get("/_/health").status_code == 200
+assert client.get("/").status_code in (200, 401, 404, 503), client.get("/").status_code
+print(*sorted({{name.split(".")[0] for name in sys.modules}}))
+"""
+
+
+@pytest.mark.parametrize("name", ["api-segments", "api-hosts", "api-notifications"])
+def test_an_api_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
+    code = _SERVE.format(target=name.replace("-", "_"), source=str(ROOT / "functions" / name / "main.py"))
+    environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "EVENT_SINK": "http://sink"}
+    environ |= {"INSTANCE_HA_EVENT_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert set(HEAVY) & set(done.stdout.split()) == set()
