@@ -211,3 +211,27 @@ def tokens_issued(installation: Installation) -> int:
     """Count the tokens that Keystone has issued."""
     with installation.cloud.world():
         return len(installation.cloud.identity._tokens)
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("text/html", "application/json"),
+        ("", "application/json"),
+        ("application/vnd.openstack.masakari+json", "application/vnd.openstack.masakari+json"),
+        ("application/json;q=0.5, application/vnd.openstack.masakari+json", "application/vnd.openstack.masakari+json"),
+    ],
+)
+def test_the_vendors_media_type_is_answered_to_who_prefers_it(
+    installation: Installation, accept: str, answered: str
+) -> None:
+    answer = installation.get("/v1/segments", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, answered)
+
+
+def test_the_vendors_media_type_is_read_as_json(installation: Installation) -> None:
+    header = {"Content-Type": "application/vnd.openstack.masakari+json; charset=UTF-8"}
+    answer = installation.post("/v1/segments", data=b'{"segment": {}}', headers=header)
+    assert fault(answer) == (400, "badRequest")

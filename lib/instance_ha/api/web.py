@@ -30,7 +30,8 @@ from instance_ha.models.errors import (
 from instance_ha.models.rows import Caller
 from instance_ha.world import World
 
-_JSON_TYPES = frozenset({"", "application/json", "application/vnd.openstack.masakari+json", "text/plain"})
+_JSON, _VENDOR_JSON = "application/json", "application/vnd.openstack.masakari+json"
+_JSON_TYPES = frozenset({"", _JSON, _VENDOR_JSON, "text/plain"})
 _WITH_BODY = frozenset({"POST", "PUT"})
 
 
@@ -111,7 +112,8 @@ class Api:
             base_url=_base_url(request, world),
             request_id=request_id,
         )
-        return _encode(operation, operation.handler(call, _read(operation, request, body, version)))
+        answer = operation.handler(call, _read(operation, request, body, version))
+        return _encode(answer, operation.status, request)
 
 
 def _forms(route: Route) -> list[str]:
@@ -147,13 +149,10 @@ def _check_project(caller: Caller, project_id: str | None) -> None:
 
 
 def _read(operation: Operation[Any], request: Request, body: bytes, version: Version) -> BaseModel:
-    if issubclass(operation.asks, Query):
-        if request.method in _WITH_BODY:
-            _parse(body)
-        query: BaseModel = read_query(operation.asks, dict(request.args.lists()))
-        return query
-    asked: BaseModel = read_body(operation.asks, _parse(body), version)
-    return asked
+    model: type[BaseModel] = operation.asks
+    if issubclass(model, Query):
+        return read_query(model, dict(request.args.lists()))
+    return read_body(model, _parse(body), version)
 
 
 def _parse(body: bytes) -> Any:
@@ -174,6 +173,7 @@ def _base_url(request: Request, world: World) -> str:
     return f"{scheme}://{host}{request.headers.get('X-Forwarded-Prefix', '').rstrip('/')}"
 
 
-def _encode(operation: Operation[Any], answer: BaseModel | None) -> Response:
+def _encode(answer: BaseModel | None, status: int, request: Request) -> Response:
     text = "" if answer is None else answer.model_dump_json(by_alias=True, exclude_unset=True)
-    return Response(text, operation.status, content_type="application/json")
+    wanted = request.accept_mimetypes.best_match([_JSON, _VENDOR_JSON], default=_JSON)
+    return Response(text, status, content_type=wanted)
