@@ -45,11 +45,12 @@ docs: $(READY)
 requirements: $(READY)
 	PATH=$(BIN):$$PATH $(PYTHON) requirements/compile.py
 
-$(READY): requirements/bootstrap.txt requirements/dev.txt lib/pyproject.toml
+$(READY): requirements/bootstrap.txt requirements/dev.txt requirements/monitors.txt lib/pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --no-deps -r requirements/monitors.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e lib
 	@touch $@
 

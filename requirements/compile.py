@@ -29,6 +29,7 @@ def main() -> None:
     """Pin everything."""
     compile_file("requirements/bootstrap.txt", "requirements/bootstrap.in")
     compile_file("requirements/dev.txt", LIB, "--all-extras", "requirements/dev.in")
+    compile_file("requirements/monitors.txt", "--no-deps", "requirements/monitors.in")
     for function, extras in EXTRAS.items():
         wanted = [word for extra in extras for word in ("--extra", extra)]
         compile_file(f"functions/{function}/requirements.txt", LIB, *wanted, "-c", "requirements/dev.txt")

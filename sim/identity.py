@@ -63,13 +63,13 @@ class Identity:
                 return user
         raise unauthorized()
 
-    def issue(self, user: User, project: str | None) -> Token:
+    def issue(self, user: User, project: str | None, expires_at: datetime | None = None) -> Token:
         """Make a token, scoped to the project of that name or id if one is given."""
         if project is not None and project not in (user.project.name, user.project.id):
             raise unauthorized()
         now = self._clock.now()
         scope = None if project is None else user.project
-        token = Token(secrets.token_urlsafe(32), user, scope, now, now + self._lifetime)
+        token = Token(secrets.token_urlsafe(32), user, scope, now, expires_at or now + self._lifetime)
         self._tokens[token.id] = token
         return token
 

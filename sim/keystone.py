@@ -32,9 +32,9 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     @api.post("/v3/auth/tokens")
     def issue() -> tuple[Response, int]:
-        name, password, project = _parse(request.get_json(silent=True))
+        credentials, project = _parse(request.get_json(silent=True))
         with cloud.world():
-            token = cloud.identity.issue(cloud.identity.login(name, password), project)
+            token = _issue(cloud, credentials, project)
         return _answer(cloud, token), 201
 
     @api.get("/v3/auth/tokens")
@@ -63,23 +63,33 @@ def _version() -> dict[str, Any]:
     }
 
 
-def _parse(body: Any) -> tuple[str, str, str | None]:
-    """Return user, password and project (if any) of a request for a token."""
+def _parse(body: Any) -> tuple[str | tuple[str, str], str | None]:
+    """Return who asks, a token or a user with a password, and the project (if any) of a request for a token."""
     try:
         identity = body["auth"]["identity"]
         methods = identity["methods"]
     except (KeyError, TypeError):
         raise bad_request(_MALFORMED) from None
-    if methods != ["password"]:
+    if methods not in (["password"], ["token"]):
         raise unauthorized()
     try:
-        user = identity["password"]["user"]
-        name, password = user.get("id") or user["name"], user["password"]
         scope = body["auth"].get("scope")
         project = None if not isinstance(scope, dict) else scope["project"]
-        return str(name), str(password), None if project is None else project.get("id") or project["name"]
+        wanted = None if project is None else project.get("id") or project["name"]
+        if methods == ["token"]:
+            return str(identity["token"]["id"]), wanted
+        user = identity["password"]["user"]
+        return (str(user.get("id") or user["name"]), str(user["password"])), wanted
     except (AttributeError, KeyError, TypeError):
         raise bad_request(_MALFORMED) from None
+
+
+def _issue(cloud: Cloud, credentials: str | tuple[str, str], project: str | None) -> Token:
+    """Make a token for a password, or for a token, which it does not outlive."""
+    if isinstance(credentials, tuple):
+        return cloud.identity.issue(cloud.identity.login(*credentials), project)
+    before = cloud.identity.authenticate(credentials)
+    return cloud.identity.issue(before.user, project, before.expires_at)
 
 
 def _subject(cloud: Cloud) -> Token:

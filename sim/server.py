@@ -10,6 +10,8 @@ from waitress.server import create_server
 
 from sim.faults import DroppedConnectionError
 
+_CONNECTIONS = 1000  # monitors keep theirs open, and above the limit nobody is answered
+
 
 def hang_up_on_drop(app: WSGIApplication) -> WSGIApplication:
     """Let waitress close the connection without an answer where a fault drops it."""
@@ -29,7 +31,14 @@ class LoopbackServer:
     def __init__(self, app: WSGIApplication, port: int = 0, threads: int = 32) -> None:
         self._connections: dict[int, Any] = {}
         self._server = create_server(
-            hang_up_on_drop(app), self._connections, host="127.0.0.1", port=port, threads=threads, backlog=256
+            hang_up_on_drop(app),
+            self._connections,
+            host="127.0.0.1",
+            port=port,
+            threads=threads,
+            backlog=256,
+            connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True,
         )
         self.url = f"http://127.0.0.1:{self._server.effective_port}"  # type: ignore[union-attr]
         self._thread = Thread(target=self._server.run, name="sim", daemon=True)

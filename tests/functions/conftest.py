@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -153,9 +154,9 @@ def closed(installation: Installation, notification: dict[str, Any], seconds: fl
         threading.Event().wait(0.05)
 
 
-@pytest.fixture(scope="package")
-def installation() -> Iterator[Installation]:
-    """The running installation."""
+@contextmanager
+def installed() -> Iterator[Installation]:
+    """Run the product, with nothing of the caller's environment."""
     before = structlog.get_config()
     log = io.StringIO()
     library = logging.StreamHandler(log)
@@ -172,6 +173,13 @@ def installation() -> Iterator[Installation]:
             made.database.close()
             logging.getLogger().removeHandler(library)
     structlog.configure(**before)
+
+
+@pytest.fixture(scope="package")
+def installation() -> Iterator[Installation]:
+    """The running installation."""
+    with installed() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

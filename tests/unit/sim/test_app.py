@@ -106,6 +106,26 @@ def test_token_and_catalogue(cloud: Cloud) -> None:
     assert set(urls) == {"identity", "compute", "instance-ha"}
 
 
+def exchange(client: Client, token: str) -> requests.Response:
+    """Ask for a token by a token, as Horizon does."""
+    scope = {"project": {"id": client.user.project.id}}
+    auth = {"identity": {"methods": ["token"], "token": {"id": token}}, "scope": scope}
+    return client.http.post(f"{URL}identity/v3/auth/tokens", json={"auth": auth})
+
+
+def test_a_token_for_a_token_is_of_the_same_user_and_lives_no_longer(cloud: Cloud, admin: Client) -> None:
+    first = admin.login()
+    cloud.clock.sleep(60)
+    second = exchange(admin, first.headers["X-Subject-Token"])
+    assert second.headers["X-Subject-Token"] != first.headers["X-Subject-Token"]
+    for same in ("user", "project", "roles", "expires_at"):
+        assert second.json()["token"][same] == first.json()["token"][same]
+
+
+def test_nothing_is_given_for_a_token_that_is_not_good(admin: Client) -> None:
+    assert exchange(admin, "nonsense").status_code == 401
+
+
 def test_bad_password(cloud: Cloud) -> None:
     answer = Client(cloud).login(password="wrong")
     assert answer.status_code == 401

@@ -1,0 +1,1 @@
+"""The functions over HTTP: one running installation for all of them."""

@@ -1,0 +1,109 @@
+"""One running installation for all clients, behind a proxy that writes down what they send; and one recovery."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import openstack
+import pytest
+
+from tests.clients.recorder import Recorder
+from tests.functions.conftest import Installation, closed, installed
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A host died, and its three instances run again on another."""
+
+    host: dict[str, Any]
+    notification: dict[str, Any]
+    servers: dict[str, str]  # names by id
+
+    @property
+    def uuid(self) -> str:
+        """The notification's."""
+        return str(self.notification["notification_uuid"])
+
+
+@pytest.fixture(scope="package")
+def installation() -> Iterator[Installation]:
+    """The running installation."""
+    with installed() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def proxy(installation: Installation) -> Iterator[Recorder]:
+    """The proxy, at the address that the catalogue has."""
+    made = Recorder(installation.url)
+    made.start()
+    with catalogue(installation, f"{made.url}/v1"):
+        yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def recorder(proxy: Recorder) -> Recorder:
+    """The proxy, without what it wrote down before this test."""
+    proxy.exchanges.clear()
+    return proxy
+
+
+@pytest.fixture
+def ha(recorder: Recorder) -> Any:
+    """The instance_ha proxy of an administrator's openstacksdk, without a version in its configuration."""
+    return connect().instance_ha
+
+
+@pytest.fixture
+def segment(installation: Installation) -> dict[str, Any]:
+    """A segment of its own."""
+    return installation.segment()
+
+
+@pytest.fixture
+def host(installation: Installation, segment: dict[str, Any]) -> dict[str, Any]:
+    """A host of its own, in the segment."""
+    return installation.host(segment)
+
+
+@pytest.fixture(scope="package")
+def recovery(installation: Installation) -> Recovery:
+    """A recovery that has finished."""
+    segment = installation.segment()
+    dead = installation.host(segment)
+    installation.host(segment)
+    servers = installation.cloud.boot(dead["name"], 3, metadata={"HA_Enabled": "True"})
+    installation.cloud.kill_host(dead["name"])
+    payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+    notification = closed(installation, installation.notification(dead, payload=payload), 60)
+    assert notification["status"] == "finished"
+    return Recovery(dead, notification, {server.id: server.name for server in servers})
+
+
+@contextmanager
+def catalogue(installation: Installation, url: str) -> Iterator[None]:
+    """Have this address of instance-ha in the catalogue; it may hold %(project_id)s."""
+    before, installation.cloud.instance_ha_url = installation.cloud.instance_ha_url, url
+    try:
+        yield
+    finally:
+        installation.cloud.instance_ha_url = before
+
+
+def connect(user: str = "admin", **config: Any) -> Any:
+    """Return openstacksdk's connection of one of the cloud's users; `config` is as in clouds.yaml."""
+    return openstack.connect(cloud=user, app_name="tests", **config)
+
+
+def rebooted(number: int = 0) -> dict[str, Any]:
+    """Return what makes a report one of a rebooted instance: nothing is done about it. Each number is another one."""
+    instance = f"00000000-0000-4000-8000-{number:012}"
+    payload = {"event": "REBOOT", "instance_uuid": instance, "vir_domain_event": "UNKNOWN"}
+    return {"type": "VM", "payload": payload}
+
+
+def made_in_turn(make: Callable[[int], dict[str, Any]], many: int) -> list[dict[str, Any]]:
+    """Make so many things and return them in the order of lists: the newest first."""
+    return [make(number) for number in range(many)][::-1]
