@@ -122,17 +122,24 @@ def _wants_all(detail: bool) -> bool:
 def _select(world: World, detail: bool) -> list[Server]:
     args, token = request.args, g.token
     everyone = _wants_all(detail)
-    since = paging.changes_since(args)
+    since, deleted = paging.changes_since(args), _flag("deleted")
     pool = list(world.servers.values())
     if since is not None:
-        pool = [s for s in (*pool, *world.deleted.values()) if s.updated >= since]
-    elif args.get("deleted", "").lower() in ("1", "true"):
+        gone = () if deleted is False else world.deleted.values()
+        pool = [s for s in (*pool, *gone) if s.updated >= since]
+    elif deleted:
         pool = list(world.deleted.values())
     if not everyone:
         pool = [s for s in pool if s.project_id == token.project.id]
     for check in _checks():
         pool = [server for server in pool if check(server)]
     return pool
+
+
+def _flag(name: str) -> bool | None:
+    """Read a filter that is true or false, None where it is not given."""
+    given = request.args.get(name)
+    return None if given is None else given.lower() in ("1", "t", "true", "on", "y", "yes")
 
 
 def _checks() -> list[Callable[[Server], bool]]:
@@ -147,6 +154,8 @@ def _checks() -> list[Callable[[Server], bool]]:
     ]
     if (pattern := request.args.get("name")) is not None:
         checks.append(lambda server: re.search(pattern, server.name) is not None)
+    if g.version >= (2, 73) and (locked := _flag("locked")) is not None:
+        checks.append(lambda server: (server.locked_by is not None) == locked)
     return checks
 
 

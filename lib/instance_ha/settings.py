@@ -88,8 +88,26 @@ class Settings(BaseModel):
     service_disable_reason: str = Field(
         "Masakari detected host failed.", description="Reason that Nova shows for the disabled service."
     )
+    evacuation_abort_after: int = Field(
+        5, ge=0, description="So many failed evacuations in a row, and the rest is not tried on that host; 0: try all."
+    )
+    add_reserved_host_to_aggregate: bool = Field(
+        False, description="A reserved host joins the aggregates of the failed host, and so its availability zone."
+    )
+    reserved_host_disable_reason: str = Field(
+        "Masakari keeps this host reserved.", description="Reason that Nova shows for a reserved host given back."
+    )
+    share_reserved_hosts: bool = Field(
+        False, description="A reserved host stays reserved when it is used, so several failed hosts may share it."
+    )
     evacuate_all_instances: bool = Field(True, description="Evacuate instances without the metadata key too.")
     ha_enabled_instance_metadata_key: str = Field("HA_Enabled", description="Metadata key of instances to evacuate.")
+    ha_priority_metadata_key: str = Field(
+        "HA_Priority", description="Metadata key whose number orders evacuations: higher first, 0 without it."
+    )
+    ha_opt_out_metadata_key: str | None = Field(
+        None, description="Metadata key whose true value keeps an instance out of every evacuation; none by default."
+    )
     ignore_instances_in_error_state: bool = Field(False, description="Leave instances in error where they are.")
 
     process_unfinished_notifications_interval: Seconds = Field(

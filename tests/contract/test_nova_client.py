@@ -42,7 +42,7 @@ def test_an_evacuation_is_refused_with_novas_words_while_the_host_is_up(nova: Ba
     (server,) = nova.boot(1)
 
     with pytest.raises(CloudRefused) as refusal:
-        client.evacuate(server)
+        client.evacuate(server, None)
 
     assert refusal.value.code == 400
     assert "still in use" in str(refusal.value)
@@ -60,7 +60,7 @@ def test_a_dead_host_is_disabled_and_forced_down_at_once_and_its_server_evacuate
 
     client.disable_service(service.id, "test", force_down=True, timeout=10)
     down = client.service(HOST)
-    client.evacuate(server)
+    client.evacuate(server, None)
     nova.wait(lambda: any(m.moved for m in client.evacuations_from(HOST, mark, 2)))
     moved = client.server(server)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,14 @@ def check_promises(played: Play) -> None:
     allowed = 1 + played.scenario.world.get("asked_again", 0)
     assert all(times <= allowed for times in asked.values()), f"evacuated twice: {asked}"
     dead = {h["kill_host"] for h in played.scenario.world["happenings"] if "kill_host" in h}
-    stay = set(played.scenario.world.get("stay", []))
-    forgotten = [s.name for s in cloud.servers() if s.host in dead and s.name not in stay]
+    stay = played.scenario.world.get("stay", [])
+    forgotten = [
+        s.name for s in cloud.servers() if s.host in dead and not any(fnmatchcase(s.name, name) for name in stay)
+    ]
     assert forgotten == []
     assert [s.name for s in cloud.servers() if (s.locked_reason or "").startswith("masakari")] == []
+    for what, expected in played.scenario.world.get("at_the_end", {}).items():
+        assert expected == played.ends(what), what
     assert {move["status"] for move in played.vmoves()} <= {"succeeded", "failed", "ignored"}
 
 

@@ -4,6 +4,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import structlog
 import yaml
@@ -11,7 +12,7 @@ from instance_ha.models.errors import StoreUnavailable
 from sqlalchemy import text
 
 from sim.faults import Rule
-from sim.model import CloudOptions
+from sim.model import Aggregate, CloudOptions
 from tests.conftest import Postgres
 from tests.simulator.simulation import Faults, Simulation
 
@@ -51,6 +52,7 @@ class Play:
         given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
         self.simulation = Simulation(database_url, world.get("settings", {}), options, given)
         self.names: dict[str, str] = {}
+        self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
         self._looked_at = 0
         self._answered = 0
@@ -72,6 +74,11 @@ class Play:
             cloud.add_host(host, capacity=(about or {}).get("capacity"))
             for group in reversed((about or {}).get("instances", [])):
                 self._boot(host, dict(group))
+        for name, about in self.scenario.world.get("aggregates", {}).items():
+            self._aggregate(name, about)
+        for host in self.scenario.world.get("disabled", []):
+            with cloud.world() as world:
+                world.hosts[host].enabled = False
         self._register()
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
@@ -84,12 +91,13 @@ class Play:
         """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
         count, prefix = group.pop("count", 0), group.pop("prefix", "vm")
         names = group.pop("names", None) or [f"{prefix}-{n}" for n in range(1, count + 1)] or [group.pop("name")]
-        metadata = {"HA_Enabled": "True"} if group.pop("ha", False) else {}
+        metadata = group.pop("metadata", {}) | ({"HA_Enabled": "True"} if group.pop("ha", False) else {})
         locked = group.pop("locked", False)
         for name in reversed(names):
             (server,) = self.simulation.cloud.boot(host, [name], metadata=metadata, **group)
             self.names[server.id] = name
-            self.simulation.scheduler.sleep(1.0)
+            if not self.scenario.world.get("boot_at_once"):
+                self.simulation.scheduler.sleep(1.0)
             if locked:
                 with self.simulation.cloud.world() as world:
                     world.server(server.id).locked_by = "owner"
@@ -98,12 +106,24 @@ class Play:
         for segment, about in self.scenario.world["segments"].items():
             body = {"name": segment, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
             created = self._api("api-segments", "/v1/segments", {"segment": body})["segment"]
-            for host in about["hosts"]:
-                body = {"name": host, "type": "COMPUTE", "control_attributes": "SSH"}
-                self._api("api-hosts", f"/v1/segments/{created['uuid']}/hosts", {"host": body})
+            self.segments[segment] = created["uuid"]
+            reserved = about.get("reserved", [])
+            for host in [*about["hosts"], *reserved]:
+                self._host(segment, host, reserved=host in reserved)
 
-    def _api(self, function: str, path: str, body: dict[str, Any]) -> Any:
-        answer = self.simulation.request(function, "POST", path, body)
+    def _host(self, segment: str, name: str, *, reserved: bool) -> None:
+        values = {"name": name, "type": "COMPUTE", "control_attributes": "SSH", "reserved": reserved}
+        self._api("api-hosts", f"/v1/segments/{self.segments[segment]}/hosts", {"host": values})
+
+    def _aggregate(self, name: str, about: dict[str, Any]) -> None:
+        with self.simulation.cloud.world() as world:
+            world.aggregate_count += 1
+            number = world.aggregate_count
+            made = Aggregate(number, str(uuid4()), name, world.now, about.get("zone"), hosts=list(about["hosts"]))
+            world.aggregates[number] = made
+
+    def _api(self, function: str, path: str, body: dict[str, Any], method: str = "POST") -> Any:
+        answer = self.simulation.request(function, method, path, body)
         assert answer.status_code < 300, "\n".join(self.lines)
         return answer.get_json()
 
@@ -123,9 +143,24 @@ class Play:
             assert switch is not None
             switch()
         elif what == "delete_server":
-            cloud.delete_server(next(s.id for s in cloud.servers() if s.name == about))
+            cloud.delete_server(self._server(about))
+        elif what == "lock_server":
+            with cloud.world() as world:
+                server = world.server(self._server(about))
+                server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
+        elif what == "enable_service":
+            with cloud.world() as world:
+                world.hosts[about].enabled = True
+        elif what == "reserve_host":
+            self._host(next(iter(self.segments)), about, reserved=True)
+        elif what in {"disable_segment", "enable_segment"}:
+            change = {"segment": {"enabled": what == "enable_segment"}}
+            self._api("api-segments", f"/v1/segments/{self.segments[about]}", change, "PUT")
         else:
             {"kill_host": cloud.kill_host, "start_host": cloud.start_host}[what](about)
+
+    def _server(self, name: str) -> str:
+        return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
 
     def _notify(self, host: str) -> None:
         now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
@@ -165,8 +200,25 @@ class Play:
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def ends(self, what: str) -> Any:
+        """Say how the world is at the end: ``locked`` instances, ``reserved`` hosts, ``disabled`` ones, ``aggregates``."""
+        cloud = self.simulation.cloud
+        if what == "reserved":
+            query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")
+            with self.simulation.world.database.begin() as connection:
+                return list(connection.execute(query).scalars())
+        if what == "locked":
+            return sorted(server.name for server in cloud.servers() if server.locked_by)
+        with cloud.world() as world:
+            if what == "disabled":
+                return sorted(name for name, host in world.hosts.items() if not host.enabled)
+            if what == "states":
+                return {server.name: server.vm_state for server in world.servers.values()}
+            return {one.name: sorted(one.hosts) for one in world.aggregates.values()}
+
     def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
-        if level != "debug" and event["event"] not in _QUIET:
+        shown = self.scenario.world.get("only", [event["event"]])
+        if level != "debug" and event["event"] not in _QUIET and event["event"] in shown:
             words = [event["event"]]
             if "instance_uuid" in event and "instance" not in event:
                 words.append(f"instance={event['instance_uuid']}")

@@ -7,9 +7,15 @@ from datetime import datetime, timedelta
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
+from instance_ha.models.text import LOCK_REASON
 
 SHUT_DOWN = 4  # power_state of a domain that does not run
 _EVACUABLE = frozenset({"active", "stopped", "error"})  # what Nova accepts
+
+
+def lock_reason(notification_uuid: str) -> str:
+    """Return the reason that marks a lock as ours."""
+    return f"{LOCK_REASON}{notification_uuid}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Restoration:
 def restore(facts: InstanceFacts) -> Restoration:
     """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was."""
     state = facts.vm_state
-    if state == "stopped" and facts.task_state is None:
+    if state == "stopped" and facts.task_state is None and not facts.shaken:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":
         return Restoration()
@@ -136,10 +142,10 @@ def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, ag
 
 @dataclass(frozen=True)
 class Watch:
-    """Evacuations (uuids of vmoves) to be looked at: those that Nova is done with, and those unseen for too long."""
+    """What Nova's records say of evacuations under way."""
 
-    done: tuple[str, ...]
-    unseen: tuple[str, ...]
+    done: tuple[tuple[VMove, str | None], ...]  # and where Nova says that it has moved, None when it failed
+    unseen: tuple[VMove, ...]  # nobody has looked at them for too long
 
 
 def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float) -> Watch:
@@ -148,13 +154,13 @@ def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: date
     An evacuation is unseen when nobody has looked at it for ``slow`` seconds: the record of a deleted instance,
     say, never becomes final.
     """
-    done: list[str] = []
-    unseen: list[str] = []
+    done: list[tuple[VMove, str | None]] = []
+    unseen: list[VMove] = []
     for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = ASK_AGAIN_AFTER if migration is None else slow
         if migration is not None and migration.final:
-            done.append(move.uuid)
+            done.append((move, migration.dest_host if migration.moved else None))
         elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
-            unseen.append(move.uuid)
+            unseen.append(move)
     return Watch(tuple(done), tuple(unseen))

@@ -1,18 +1,8 @@
 """Which flows of tasks a reported failure asks for (reference, sections 5.2 to 5.6)."""
 
-from enum import StrEnum
+from collections.abc import Sequence
 
-from instance_ha.models.enums import NotificationType, RecoveryMethod
-
-
-class Flow(StrEnum):
-    """A flow, by the name that its option has in the configuration of custom flows."""
-
-    HOST_AUTO = "host_auto_failure_recovery_tasks"
-    HOST_RESERVED = "host_rh_failure_recovery_tasks"
-    INSTANCE = "instance_failure_recovery_tasks"
-    PROCESS = "process_failure_recovery_tasks"
-
+from instance_ha.models.enums import Flow, NotificationType, RecoveryMethod
 
 _BY_METHOD = {
     RecoveryMethod.AUTO: (Flow.HOST_AUTO,),
@@ -29,3 +19,9 @@ def flows_for(report: NotificationType, method: RecoveryMethod) -> tuple[Flow, .
     if report is NotificationType.PROCESS:
         return (Flow.PROCESS,)
     return _BY_METHOD[method]
+
+
+def flow_after(flow: Flow, flows: Sequence[Flow]) -> Flow | None:
+    """Return the flow that takes what ``flow`` left over, if there is one."""
+    later = flows[flows.index(flow) + 1 :] if flow in flows else ()
+    return later[0] if later else None

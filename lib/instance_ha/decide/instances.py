@@ -1,11 +1,14 @@
 """Which instances of a failed host are evacuated, and in which order (reference, section 5.3 step 2)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 
 from instance_ha.models.cloud import Server
 from instance_ha.models.rows import InstanceFacts
-from instance_ha.models.text import TRUE
+from instance_ha.models.text import LOCK_REASON, TRUE
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class InstancePolicy:
     """The operator's wishes."""
 
     metadata_key: str = "HA_Enabled"
+    priority_key: str = "HA_Priority"
+    opt_out_key: str | None = None
     evacuate_all: bool = True
     ignore_error_state: bool = False
 
@@ -30,29 +35,56 @@ def ha_enabled(server: Server, policy: InstancePolicy) -> bool:
     return server.metadata.get(policy.metadata_key, "").strip().lower() in TRUE
 
 
-def choose(servers: Iterable[Server], policy: InstancePolicy) -> Choice:
-    """Choose and order: HA_Enabled instances first, else in the order Nova lists them."""
-    first: list[Server] = []
-    others: list[Server] = []
+def priority(server: Server, policy: InstancePolicy) -> int:
+    """Read the priority that its owner gave an instance; what is no number counts as 0."""
+    text = server.metadata.get(policy.priority_key, "").strip()
+    return int(text) if _NUMBER.fullmatch(text) else 0
+
+
+def choose(servers: Iterable[Server], policy: InstancePolicy, tried: Container[str] = ()) -> Choice:
+    """Choose and order: by priority, then HA_Enabled ones first, else in the order Nova lists them.
+
+    ``tried`` are instances that we have tried to evacuate before: their error state is our doing.
+    """
+    chosen: list[Server] = []
     left_out: list[tuple[Server, str]] = []
     for server in servers:
-        if policy.ignore_error_state and server.vm_state == "error":
-            left_out.append((server, "in error state"))
-        elif ha_enabled(server, policy):
-            first.append(server)
-        elif policy.evacuate_all:
-            others.append(server)
+        reason = _reason_against(server, policy, tried)
+        if reason is None:
+            chosen.append(server)
         else:
-            left_out.append((server, f"no metadata {policy.metadata_key}"))
-    return Choice(tuple(first + others), tuple(left_out))
+            left_out.append((server, reason))
+    chosen.sort(key=lambda server: (-priority(server, policy), not ha_enabled(server, policy)))
+    return Choice(tuple(chosen), tuple(left_out))
 
 
-def facts(server: Server, policy: InstancePolicy) -> InstanceFacts:
-    """Keep what must be known of an instance to give it its state back."""
+def _reason_against(server: Server, policy: InstancePolicy, tried: Container[str]) -> str | None:
+    if policy.opt_out_key and server.metadata.get(policy.opt_out_key, "").strip().lower() in TRUE:
+        return f"opted out by metadata {policy.opt_out_key}"
+    if policy.ignore_error_state and server.vm_state == "error" and server.id not in tried:
+        return "in error state"
+    if not policy.evacuate_all and not ha_enabled(server, policy):
+        return f"no metadata {policy.metadata_key}"
+    return None
+
+
+def _locked_by_others(server: Server) -> bool:
+    """A lock of ours is none that must stay: it is of a recovery that has ended without its unlock."""
+    return server.locked and not (server.locked_reason or "").startswith(LOCK_REASON)
+
+
+def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None = None) -> InstanceFacts:
+    """Keep what must be known of an instance to give it its state back.
+
+    ``before`` is what it was at our first try: an evacuation that fails leaves an instance in error.
+    """
+    if before is not None:
+        shaken = server.vm_state == "error" and before.vm_state != "error"
+        return replace(before, locked=_locked_by_others(server), shaken=shaken)
     return InstanceFacts(
         vm_state=server.vm_state,
         task_state=server.task_state,
         power_state=server.power_state,
-        locked=server.locked,
+        locked=_locked_by_others(server),
         ha_enabled=ha_enabled(server, policy),
     )

@@ -1,6 +1,6 @@
 """How a recovery ended, by its vmoves; and when to try again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,33 +10,77 @@ from instance_ha.models.rows import VMove
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of the final vmoves of one attempt, and the first reasons of those that failed."""
+    """Counts of vmoves, one an instance, and the first reasons of those that failed."""
 
     succeeded: int
     ignored: int
     failed: int
+    untried: int
     reasons: tuple[str, ...]
 
     @property
     def text(self) -> str:
         """One sentence for the notification's message."""
-        parts = [f"{self.succeeded} of {self.succeeded + self.failed} instances evacuated"]
+        parts = [f"{self.succeeded} of {self.succeeded + self.failed + self.untried} instances evacuated"]
         if self.ignored:
             parts.append(f"{self.ignored} ignored")
+        if self.untried:
+            parts.append(f"{self.untried} not tried")
         if self.failed:
             parts.append(f"{self.failed} failed: {'; '.join(self.reasons)}")
         return ", ".join(parts)
 
 
+def _is_untried(move: VMove) -> bool:
+    never_begun = move.status is VMoveStatus.IGNORED and move.start_time is None
+    return never_begun or move.status is VMoveStatus.PENDING
+
+
+def latest(moves: Iterable[VMove]) -> list[VMove]:
+    """Keep each instance's newest vmove; only that one tells how the instance fared (reference, 10.1 R1)."""
+    newest: dict[str, VMove] = {}
+    for move in moves:
+        known = newest.get(move.instance_uuid)
+        if known is None or (known.attempt, known.round) <= (move.attempt, move.round):
+            newest[move.instance_uuid] = move
+    return list(newest.values())
+
+
+def left_over(moves: Iterable[VMove]) -> list[VMove]:
+    """Name what another host may still take: what failed, and what was not tried any more."""
+    return [move for move in latest(moves) if move.status is VMoveStatus.FAILED or _is_untried(move)]
+
+
+def hopeless(ended: Sequence[VMove], limit: int) -> str | None:
+    """Say why it is of no use to try the next instance, if the last ``limit`` ones have all failed.
+
+    ``ended`` are the last vmoves of a round that have ended, the newest first; a limit of 0 never gives up.
+    """
+    last = ended[:limit]
+    if not limit or len(last) < limit or any(move.status is not VMoveStatus.FAILED for move in last):
+        return None
+    return f"not tried, since the {limit} evacuations before it failed, the last one because: {last[0].message}"
+
+
 def tally(moves: Iterable[VMove]) -> Tally:
-    """Count one attempt's vmoves; earlier attempts do not matter (reference, 10.1 R1)."""
+    """Count vmoves, one an instance."""
     counts = dict.fromkeys(VMoveStatus, 0)
     reasons: list[str] = []
+    untried = 0
     for move in moves:
+        if _is_untried(move):
+            untried += 1
+            continue
         counts[move.status] += 1
         if move.status is VMoveStatus.FAILED and len(reasons) < 3:
             reasons.append(f"{move.instance_name} ({move.instance_uuid}): {move.message}")
-    return Tally(counts[VMoveStatus.SUCCEEDED], counts[VMoveStatus.IGNORED], counts[VMoveStatus.FAILED], tuple(reasons))
+    return Tally(
+        counts[VMoveStatus.SUCCEEDED],
+        counts[VMoveStatus.IGNORED],
+        counts[VMoveStatus.FAILED],
+        untried,
+        tuple(reasons),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instance_ha.decide.flows import Flow, flows_for
-from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod
+from instance_ha.decide.flows import flows_for
+from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Notification, Segment
 
 
@@ -58,8 +58,6 @@ def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Cl
         return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover")
     if payload.get("event") != "STOPPED":
         return Close(NotificationStatus.IGNORED, f"event {payload.get('event')} asks for no recovery")
-    if method is not RecoveryMethod.AUTO:
-        return Close(NotificationStatus.FAILED, f"recovery method {method} is not part of this version")
     return Recover(flows_for(NotificationType.COMPUTE_HOST, method))
 
 

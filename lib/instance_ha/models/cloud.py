@@ -15,6 +15,15 @@ class ComputeService:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Aggregate:
+    """A group of compute hosts."""
+
+    id: int
+    name: str
+    hosts: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Server:
     """An instance as Nova shows it to an administrator."""
 

@@ -12,6 +12,15 @@ class RecoveryMethod(StrEnum):
     RH_PRIORITY = "rh_priority"  # reserved host, and what is left over by auto
 
 
+class Flow(StrEnum):
+    """A flow, by the name that its option has in the configuration of custom flows."""
+
+    HOST_AUTO = "host_auto_failure_recovery_tasks"
+    HOST_RESERVED = "host_rh_failure_recovery_tasks"
+    INSTANCE = "instance_failure_recovery_tasks"
+    PROCESS = "process_failure_recovery_tasks"
+
+
 class NotificationType(StrEnum):
     """What failed."""
 

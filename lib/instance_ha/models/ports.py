@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import Work
 
@@ -51,11 +51,16 @@ class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
-    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float) -> None: ...  # noqa: D102
+    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
+    def enable_service(self, service_id: str) -> None: ...  # noqa: D102
+    def aggregates(self) -> list[Aggregate]: ...  # noqa: D102
+    def join_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
+    def leave_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
+    def locked_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
-    def evacuate(self, server_id: str) -> None: ...  # noqa: D102
+    def evacuate(self, server_id: str, host: str | None) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102
     def reset_to_error(self, server_id: str) -> None: ...  # noqa: D102

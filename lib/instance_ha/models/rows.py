@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from instance_ha.models.enums import (
+    Flow,
     NotificationStatus,
     NotificationType,
     RecoveryMethod,
@@ -78,6 +79,7 @@ class InstanceFacts:
     power_state: int = 1
     locked: bool = False
     ha_enabled: bool = False
+    shaken: bool = False  # an evacuation that failed has left it in error, so Nova will start it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,9 @@ class VMove(Row):
     status: VMoveStatus = VMoveStatus.PENDING
     message: str | None = None
     attempt: int = 1  # the notification's attempt that this row belongs to
+    round: int = 1  # within the attempt: a later round tries again what an earlier one left over
     position: int = 0  # place in the order of evacuation
+    target_host: str | None = None  # where Nova is told to put it; None: the scheduler chooses
     step: VMoveStep = VMoveStep.START
     facts: InstanceFacts = field(default_factory=InstanceFacts)
     newer_than: int = 0  # id of Nova's newest evacuation record of the host before this attempt
@@ -116,6 +120,7 @@ class TaskRow:
     notification_uuid: str
     attempt: int
     position: int
+    flow: Flow
     name: str
     state: TaskState = TaskState.PENDING
     progress: float = 0.0

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+LOCK_REASON = "masakari: notification "  # begins the reason of every lock of ours
 TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 

@@ -1,6 +1,7 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from instance_ha import log
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.ports import Clock
 from instance_ha.nova import parse
@@ -40,7 +41,30 @@ class NovaClient:
         found = self._get(f"/os-services?{query}")["services"]
         return parse.service(found[0]) if found else None
 
-    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float) -> None:
+    def enable_service(self, service_id: str) -> None:
+        """Enable a compute service, so that instances are scheduled to it."""
+        self._send("PUT", f"/os-services/{service_id}", {"status": "enabled"})
+
+    def aggregates(self) -> list[Aggregate]:
+        """Read all host aggregates; availability zones are aggregates too."""
+        return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]
+
+    def join_aggregate(self, aggregate_id: int, host: str) -> None:
+        """Add a host to an aggregate; a host that is in it already is fine."""
+        self._change_aggregate(aggregate_id, {"add_host": {"host": host}}, 409)
+
+    def leave_aggregate(self, aggregate_id: int, host: str) -> None:
+        """Remove a host from an aggregate; a host that is not in it is fine."""
+        self._change_aggregate(aggregate_id, {"remove_host": {"host": host}}, 404)
+
+    def _change_aggregate(self, aggregate_id: int, body: dict[str, Any], done_already: int) -> None:
+        try:
+            self._send("POST", f"/os-aggregates/{aggregate_id}/action", body)
+        except CloudRefused as error:
+            if error.code != done_already:
+                raise
+
+    def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
 
         With ``force_down`` tell Nova too that it is down, whatever it last said of itself.
@@ -51,15 +75,24 @@ class NovaClient:
 
     def servers_on(self, host: str) -> Iterator[list[Server]]:
         """Read all servers on a host, page by page."""
+        return self._pages({"all_tenants": "True", "host": host})
+
+    def _pages(self, filters: dict[str, str]) -> Iterator[list[Server]]:
         marker: dict[str, str] = {}
         while True:
-            query = urlencode({"all_tenants": "True", "host": host, "limit": str(self._page_size), **marker})
+            query = urlencode({**filters, "limit": str(self._page_size), **marker})
             page = [parse.server(body) for body in self._get(f"/servers/detail?{query}", self._list_timeout)["servers"]]
             if page:
                 yield page
             if len(page) < self._page_size:
                 return
             marker = {"marker": page[-1].id}
+
+    def locked_servers(self, changed_since: datetime) -> list[Server]:
+        """Read the locked servers that have changed since then: those that we have in work, and a few of others."""
+        since = changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"all_tenants": "True", "locked": "True", "changes-since": since, "deleted": "False"}
+        return [server for page in self._pages(query) for server in page]
 
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
@@ -84,9 +117,12 @@ class NovaClient:
                 return
             marker = {"marker": bodies[-1]["uuid"]}
 
-    def evacuate(self, server_id: str) -> None:
-        """Ask for an evacuation; Nova carries it out later. Never ask twice without looking first."""
-        self._action(server_id, {"evacuate": {}})
+    def evacuate(self, server_id: str, host: str | None) -> None:
+        """Ask for an evacuation, to a host or to where the scheduler likes; Nova carries it out later.
+
+        Never ask twice without looking first.
+        """
+        self._action(server_id, {"evacuate": {"host": host} if host else {}})
 
     def lock(self, server_id: str, reason: str) -> None:
         """Keep the server's owner from acting on it."""

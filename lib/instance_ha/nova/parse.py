@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
 
 
 def service(body: dict[str, Any]) -> ComputeService:
@@ -31,6 +31,11 @@ def server(body: dict[str, Any]) -> Server:
         fault=fault.get("message"),
         metadata=body.get("metadata") or {},
     )
+
+
+def aggregate(body: dict[str, Any]) -> Aggregate:
+    """Read an entry of ``/os-aggregates``."""
+    return Aggregate(id=body["id"], name=body["name"], hosts=frozenset(body["hosts"]))
 
 
 def migration(body: dict[str, Any]) -> Migration:

@@ -43,6 +43,7 @@ class Evacuation:
     world: World
     lease: Lease
     move: VMove
+    seen: Server | None = None  # as Nova showed it last
 
     def write(self, **values: object) -> None:
         """Write to the row while it is ours; raises LeaseLost when it is not."""
@@ -52,7 +53,14 @@ class Evacuation:
 
     def server(self) -> Server | None:
         """Ask Nova for the instance."""
-        return self.world.nova.server(self.move.instance_uuid)
+        self.seen = self.world.nova.server(self.move.instance_uuid)
+        return self.seen
+
+    @property
+    def lock_is_ours(self) -> bool:
+        """Whether we may unlock: we have locked it, and as far as we have seen nobody else has since then."""
+        ours = evacuation.lock_reason(self.move.notification_uuid)
+        return self.move.locked_by_us and (self.seen is None or self.seen.locked_reason == ours)
 
     def migration(self) -> Migration | None:
         """Ask Nova for its record of this evacuation."""
@@ -78,7 +86,7 @@ def _begin(work: Evacuation) -> None:
     if not move.facts.locked:
         if not move.locked_by_us:
             work.write(locked_by_us=True)
-        nova.lock(move.instance_uuid, f"masakari: notification {move.notification_uuid}")
+        nova.lock(move.instance_uuid, evacuation.lock_reason(move.notification_uuid))
         world.step("instance-locked")
     if evacuation.prepare(move.facts).reset_to_error:
         nova.reset_to_error(move.instance_uuid)
@@ -92,7 +100,7 @@ def _ask(work: Evacuation) -> None:
     world, move = work.world, work.move
     work.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
     world.step("instance-written-down")
-    world.nova.evacuate(move.instance_uuid)
+    world.nova.evacuate(move.instance_uuid, move.target_host)
     world.step("instance-asked")
     with world.database.begin() as connection:
         now = world.clock.now()
@@ -122,7 +130,7 @@ def _must_reset(work: Evacuation, server: Server) -> bool:
 def _look(work: Evacuation) -> None:
     """Find out how the evacuation stands, and close it if it is over."""
     world, settings = work.world, work.world.settings
-    if work.move.dest_host is not None:  # it had moved; the invocation that gave it its state back died
+    if work.move.dest_host is not None:  # that it has moved is known already
         _restore(work, Moved(work.move.dest_host))
         return
     deadline = world.deadline()
@@ -171,33 +179,30 @@ _STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "r
 
 def _act(work: Evacuation, restoration: Restoration) -> str | None:
     """Run the actions; returns what did not work."""
-    nova, instance = work.world.nova, work.move.instance_uuid
-    do = {"pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}
     try:
         server = work.server()
         if server is None or server.vm_state == _STATE_AFTER[restoration.actions[-1]]:
             return None  # deleted, or done by an invocation that died then
         for action in restoration.actions:
-            if action != "stop":
-                do[action](instance)
-            elif not _stop(work):
-                return "evacuated, but it did not stop in time"
+            if not _bring(work, action):
+                return f"evacuated, but it was not {_STATE_AFTER[action]} again in time"
     except CloudRefused as error:
         return f"evacuated, but its state could not be given back: {error}"
     return None
 
 
-def _stop(work: Evacuation) -> bool:
-    """Stop the instance and wait until it has."""
-    world = work.world
+def _bring(work: Evacuation, action: str) -> bool:
+    """Ask for an action once and wait until it has worked, or the instance is gone."""
+    world, nova = work.world, work.world.nova
+    ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}[action]
     until = world.clock.now() + timedelta(seconds=world.settings.wait_period_after_power_off)
     asked = False
     while world.clock.now() < until:
         server = work.server()
-        if server is None or server.vm_state == "stopped":
+        if server is None or server.vm_state == _STATE_AFTER[action]:
             return True
         if not asked and server.task_state is None:
-            world.nova.stop(work.move.instance_uuid)
+            ask(work.move.instance_uuid)
             asked = True
         with world.database.begin() as connection:
             work.lease.renew(connection, world.clock.now())
@@ -207,7 +212,7 @@ def _stop(work: Evacuation) -> bool:
 
 def _close(work: Evacuation, end: End, dest_host: str | None = None) -> None:
     """Unlock the instance if we locked it, and end the row."""
-    if work.move.locked_by_us:
+    if work.lock_is_ours:
         try:
             work.world.nova.unlock(work.move.instance_uuid)
         except CloudRefused as error:

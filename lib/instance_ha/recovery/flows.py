@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from instance_ha.decide.flows import Flow
+from instance_ha.models.enums import Flow
 from instance_ha.recovery.context import Task
 from instance_ha.recovery.tasks.disable_compute_service import disable_compute_service
 from instance_ha.recovery.tasks.evacuate_instances import evacuate_instances
@@ -14,6 +14,9 @@ TASKS: Mapping[str, Task] = {
     "EvacuateInstancesTask": evacuate_instances,
 }
 
+_EVACUATION = ("DisableComputeServiceTask", "PrepareHAEnabledInstancesTask", "EvacuateInstancesTask")
+
 FLOWS: Mapping[Flow, tuple[str, ...]] = {
-    Flow.HOST_AUTO: ("DisableComputeServiceTask", "PrepareHAEnabledInstancesTask", "EvacuateInstancesTask"),
+    Flow.HOST_AUTO: _EVACUATION,
+    Flow.HOST_RESERVED: _EVACUATION,
 }

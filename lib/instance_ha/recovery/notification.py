@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import reports
-from instance_ha.decide.outcome import after_failure, tally
-from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
+from instance_ha.decide.flows import flow_after, flows_for
+from instance_ha.decide.outcome import after_failure, latest, tally
+from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import Notification
 from instance_ha.models.work import Work, recovery_of
@@ -53,11 +54,38 @@ def _advance(world: World, lease: Lease, notification: Notification) -> None:
     if host is None:
         _close(world, lease, notification, NotificationStatus.FAILED, "the host is not registered any more")
         return
-    recovery = Recovery(world, lease, notification, host, deadline)
-    try:
-        _run_tasks(recovery)
-    except (RecoveryFailed, CloudRefused) as error:
-        _fail(recovery, str(error))
+    _run_flows(Recovery(world, lease, notification, host, deadline))
+
+
+def _run_flows(recovery: Recovery) -> None:
+    """Run the flow that is planned; when it fails, run the next one of the segment's method."""
+    while True:
+        try:
+            _run_tasks(recovery)
+            return
+        except (RecoveryFailed, CloudRefused) as error:
+            if not _plan_next_flow(recovery, str(error)):
+                _fail(recovery, str(error))
+                return
+
+
+def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
+    """Plan the flow that takes what the failed one left over; False: there is none."""
+    world, notification, now = recovery.world, recovery.notification, recovery.world.clock.now()
+    uuid, attempt = notification.notification_uuid, notification.attempt
+    with world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        failed = tasks.next_open(connection, uuid, attempt)
+        segment = segments.find(connection, recovery.host.failover_segment_id)
+        flow = flow_after(failed.flow, flows_for(notification.type, segment.recovery_method)) if failed else None
+        if failed is None or flow is None or not segment.enabled:
+            return False
+        tasks.fail(connection, failed, now, reason)
+        vmoves.ignore_open(connection, uuid, reason, now)
+        tasks.plan(connection, uuid, attempt, flow, FLOWS[flow])
+    log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
+    world.step("flow-planned")
+    return True
 
 
 def _start(world: World, lease: Lease, notification: Notification) -> Notification | None:
@@ -78,7 +106,8 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
             log.get().info("another recovery of the host is running", host=host.name)
             return None
         hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
-        tasks.plan(connection, uuid, attempt, FLOWS[verdict.flows[0]])
+        flow = verdict.flows[0]
+        tasks.plan(connection, uuid, attempt, flow, FLOWS[flow])
         started = notifications.find(connection, uuid)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
@@ -90,13 +119,18 @@ def _run_tasks(recovery: Recovery) -> None:
     while True:
         with world.database.begin() as connection:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+            enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
         if task is None:
-            _finish(recovery, None)
+            _finish(recovery)
+            return
+        if not enabled and not task.details:
+            reason = f"the segment was disabled meanwhile: stopped before {task.name}"
+            _close(world, recovery.lease, notification, NotificationStatus.IGNORED, reason)
             return
         with log.bound(task=task.name):
             outcome = TASKS[task.name](recovery, task)
         if isinstance(outcome, Skip):
-            _finish(recovery, outcome.reason)
+            _close(world, recovery.lease, notification, outcome.status, outcome.reason)
             return
         if isinstance(outcome, NotYet):
             _hand_over(recovery)
@@ -114,13 +148,11 @@ def _hand_over(recovery: Recovery) -> None:
     )
 
 
-def _finish(recovery: Recovery, reason: str | None) -> None:
+def _finish(recovery: Recovery) -> None:
     world, notification = recovery.world, recovery.notification
-    if reason is None:
-        with world.database.begin() as connection:
-            moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
-        reason = tally(moves).text
-    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, reason)
+    with world.database.begin() as connection:
+        moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, tally(latest(moves)).text)
 
 
 def _close(world: World, lease: Lease, notification: Notification, status: NotificationStatus, message: str) -> None:
@@ -128,7 +160,7 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
     now = world.clock.now()
     with world.database.begin() as connection:
         lease.release(connection, None, status=status, message=message, updated_at=now)
-        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, message, now)
+        vmoves.ignore_open(connection, notification.notification_uuid, message, now)
     log.get().info("notification closed", status=str(status), message=message)
     world.step("host-closed")
 
@@ -146,8 +178,8 @@ def _fail(recovery: Recovery, reason: str) -> None:
     with world.database.begin() as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:
-            tasks.report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
+            tasks.fail(connection, task, now, reason)
         recovery.lease.release(connection, retry.due_at, status=retry.status, message=reason, updated_at=now)
-        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
+        vmoves.ignore_open(connection, notification.notification_uuid, reason, now)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.step("host-failed")

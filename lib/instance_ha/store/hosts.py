@@ -49,6 +49,19 @@ def page(connection: Connection, segment_uuid: str, wanted: paging.Page) -> list
     return [rows.host(row) for row in paging.fetch(connection, hosts, wanted, within=within)]
 
 
+def reserved(connection: Connection, segment_uuid: str) -> list[Host]:
+    """Read and lock the reserved hosts of a segment, the newest first; whoever asks too waits for our commit."""
+    query = select(hosts).where(
+        hosts.c.failover_segment_id == segment_uuid,
+        hosts.c.reserved,
+        hosts.c.on_maintenance.is_(False),
+        hosts.c.deleted_at.is_(None),
+    )
+    locked = connection.execute(query.order_by(hosts.c.id).with_for_update()).mappings()
+    found = [rows.host(row) for row in locked]
+    return sorted(found, key=lambda host: (host.created_at, host.id), reverse=True)
+
+
 def create(connection: Connection, segment_uuid: str, values: dict[str, Any], now: datetime) -> Host:
     """Register a host.
 

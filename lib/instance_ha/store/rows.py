@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from instance_ha.models.enums import (
+    Flow,
     NotificationStatus,
     NotificationType,
     RecoveryMethod,
@@ -45,7 +46,7 @@ def vmove(row: Values) -> VMove:
 
 def task(row: Values) -> TaskRow:
     """Build a task of a flow."""
-    return TaskRow(**{**row, "state": TaskState(row["state"])})
+    return TaskRow(**{**row, "flow": Flow(row["flow"]), "state": TaskState(row["state"])})
 
 
 def facts_json(facts: InstanceFacts) -> dict[str, Any]:

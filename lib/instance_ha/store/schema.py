@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
+from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -129,7 +129,9 @@ vmoves = Table(
     Column("type", String(36), nullable=False, server_default="evacuation"),
     Column("status", String(36), nullable=False),
     Column("message", Text),
+    Column("round", Integer, nullable=False, server_default="1"),
     Column("position", Integer, nullable=False, server_default="0"),
+    Column("target_host", String(255)),
     Column("step", String(36), nullable=False),
     Column("facts", JSONB, nullable=False),
     Column("newer_than", BigInteger, nullable=False, server_default="0"),
@@ -137,7 +139,7 @@ vmoves = Table(
     Column("asked_at", Time),
     *_work(),
     _one_of("status", VMoveStatus),
-    Index("vmoves_once", "notification_uuid", "attempt", "instance_uuid", unique=True),
+    Index("vmoves_once", "notification_uuid", "attempt", "round", "instance_uuid", unique=True),
     Index(
         "vmoves_open",
         "notification_uuid",
@@ -155,6 +157,7 @@ tasks = Table(
     Column("notification_uuid", String(36), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("position", Integer, nullable=False),
+    Column("flow", String(64), nullable=False, server_default=Flow.HOST_AUTO),
     Column("name", String(255), nullable=False),
     Column("state", String(36), nullable=False),
     Column("progress", Double, nullable=False, server_default="0"),

@@ -28,6 +28,12 @@ def find(connection: Connection, uuid: str, *, lock: bool = False) -> Segment:
     return rows.segment(row)
 
 
+def is_enabled(connection: Connection, uuid: str) -> bool:
+    """Say whether failures in a segment are recovered; one that is gone is not."""
+    query = select(segments.c.enabled).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
+    return bool(connection.execute(query).scalar())
+
+
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:
     """List segments."""
     return [rows.segment(row) for row in paging.fetch(connection, segments, wanted)]

@@ -4,28 +4,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import TaskState
+from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
 from instance_ha.store import rows
 from instance_ha.store.schema import tasks
 
 
-def plan(connection: Connection, notification_uuid: str, attempt: int, names: Sequence[str]) -> None:
-    """Write the tasks of an attempt, in order."""
+def plan(connection: Connection, notification_uuid: str, attempt: int, flow: Flow, names: Sequence[str]) -> None:
+    """Write the tasks of a flow, in order, after those that the attempt has already."""
+    of_attempt = _of_attempt(notification_uuid, attempt)
+    before = connection.execute(select(func.count()).select_from(tasks).where(*of_attempt)).scalar_one()
     values = [
         {
             "notification_uuid": notification_uuid,
             "attempt": attempt,
-            "position": position,
+            "position": before + number,
+            "flow": flow,
             "name": name,
             "state": TaskState.PENDING,
         }
-        for position, name in enumerate(names)
+        for number, name in enumerate(names)
     ]
     connection.execute(insert(tasks), values)
+
+
+def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    return tasks.c.notification_uuid == notification_uuid, tasks.c.attempt == attempt
 
 
 def of_notification(connection: Connection, notification_uuid: str) -> list[TaskRow]:
@@ -36,17 +43,9 @@ def of_notification(connection: Connection, notification_uuid: str) -> list[Task
 
 
 def next_open(connection: Connection, notification_uuid: str, attempt: int) -> TaskRow | None:
-    """Read the first task of an attempt that has not worked yet."""
-    query = (
-        select(tasks)
-        .where(
-            tasks.c.notification_uuid == notification_uuid,
-            tasks.c.attempt == attempt,
-            tasks.c.state != TaskState.SUCCESS,
-        )
-        .order_by(tasks.c.position)
-        .limit(1)
-    )
+    """Read the first task of an attempt that has not come to its end."""
+    is_open = tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING])
+    query = select(tasks).where(*_of_attempt(notification_uuid, attempt), is_open).order_by(tasks.c.position).limit(1)
     row = connection.execute(query).mappings().first()
     return rows.task(row) if row else None
 
@@ -71,6 +70,13 @@ def report(
         "state": state or TaskState.RUNNING,
     }
     connection.execute(update(tasks).where(tasks.c.id == task.id).values(**values))
+
+
+def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> None:
+    """End a task without success; the rest of its flow will not run."""
+    report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
+    rest = tasks.c.position > task.position
+    connection.execute(delete(tasks).where(*_of_attempt(task.notification_uuid, task.attempt), rest))
 
 
 def recall(connection: Connection, task: TaskRow) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
@@ -44,12 +45,14 @@ def plan(
     newer_than: int,
     now: datetime,
 ) -> None:
-    """Write one pending vmove an instance (id, name, facts), in the order of evacuation."""
+    """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
+    new_round = _last_round(connection, notification) + 1
     values = [
         {
             "uuid": str(uuid4()),
             "notification_uuid": notification.notification_uuid,
             "attempt": notification.attempt,
+            "round": new_round,
             "position": position,
             "instance_uuid": instance,
             "instance_name": name,
@@ -66,10 +69,29 @@ def plan(
         connection.execute(insert(vmoves), values)
 
 
+def _last_round(connection: Connection, notification: Notification) -> int:
+    of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
+    return connection.execute(select(func.max(vmoves.c.round)).where(*of_attempt)).scalar_one() or 0
+
+
 def of_attempt(connection: Connection, notification_uuid: str, attempt: int) -> list[VMove]:
-    """Read all vmoves of one attempt, in order."""
-    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt)
-    return [rows.vmove(row) for row in connection.execute(query.order_by(vmoves.c.position)).mappings()]
+    """Read all vmoves of one attempt, round by round, in order."""
+    query = select(vmoves).where(*_of_attempt(notification_uuid, attempt))
+    return [rows.vmove(row) for row in connection.execute(query.order_by(vmoves.c.round, vmoves.c.position)).mappings()]
+
+
+def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
+
+
+def first_facts(connection: Connection, notification_uuid: str) -> dict[str, InstanceFacts]:
+    """Read what each instance was when its host had failed: what a later try sees is what an earlier one left."""
+    query = (
+        select(vmoves.c.instance_uuid, vmoves.c.facts)
+        .where(vmoves.c.notification_uuid == notification_uuid)
+        .order_by(vmoves.c.id.desc())
+    )
+    return {instance: InstanceFacts(**facts) for instance, facts in connection.execute(query)}
 
 
 def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
@@ -80,7 +102,9 @@ def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
     return [rows.vmove(row) for row in connection.execute(query).mappings()]
 
 
-def start_next(connection: Connection, notification_uuid: str, slots: int, now: datetime) -> Sequence[str]:
+def start_next(
+    connection: Connection, notification_uuid: str, slots: int, target_host: str | None, now: datetime
+) -> Sequence[str]:
     """Begin the next pending vmoves, first ones first; returns their uuids in that order."""
     waiting = (
         select(vmoves.c.id)
@@ -91,18 +115,57 @@ def start_next(connection: Connection, notification_uuid: str, slots: int, now: 
     )
     begun = update(vmoves).where(vmoves.c.id.in_(waiting))
     values = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    result = connection.execute(begun.values(**values).returning(vmoves.c.position, vmoves.c.uuid))
+    result = connection.execute(
+        begun.values(**values, target_host=target_host).returning(vmoves.c.position, vmoves.c.uuid)
+    )
     return [uuid for _, uuid in sorted((position, uuid) for position, uuid in result)]
 
 
-def due_now(connection: Connection, uuids: Sequence[str], step: VMoveStep, now: datetime) -> None:
-    """Let somebody look at watched evacuations; ``step`` is SETTLE for those that Nova is done with."""
+def look_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
+    """Let somebody look at watched evacuations."""
     if uuids:
-        connection.execute(
-            update(vmoves)
-            .where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
-            .values(step=step, due_at=now, updated_at=now)
+        watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
+        connection.execute(watched.values(due_at=now, updated_at=now))
+
+
+def settle(connection: Connection, uuid: str, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
+    """Let somebody close an evacuation that Nova is done with; where it went is None when it failed."""
+    values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
+    watched = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.step == VMoveStep.WATCHED)
+    connection.execute(watched.values(**values, due_at=now, updated_at=now))
+
+
+def note_locked(connection: Connection, notification_uuid: str, instances: Sequence[str]) -> None:
+    """Write down that owners have locked instances which wait for their turn: they shall stay locked."""
+    if instances:
+        waiting = update(vmoves).where(
+            vmoves.c.notification_uuid == notification_uuid,
+            vmoves.c.status == VMoveStatus.PENDING,
+            vmoves.c.instance_uuid.in_(instances),
         )
+        connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
+
+
+def has_pending(connection: Connection, notification_uuid: str) -> bool:
+    """Say whether an evacuation waits for its turn."""
+    waiting = select(vmoves.c.id).where(
+        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING
+    )
+    return bool(connection.execute(select(waiting.exists())).scalar_one())
+
+
+def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
+    """Read the last vmoves of the present round that have ended after a try, the newest first."""
+    of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
+    in_round = vmoves.c.round == _last_round(connection, notification)
+    ended = vmoves.c.status.in_([VMoveStatus.FAILED, VMoveStatus.SUCCEEDED])
+    query = (
+        select(vmoves)
+        .where(*of_attempt, in_round, ended)
+        .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
+        .limit(limit)
+    )
+    return [rows.vmove(row) for row in connection.execute(query).mappings()]
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
@@ -125,15 +188,24 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     return rows.vmove(row) if row else None
 
 
-def close_open(
-    connection: Connection, notification_uuid: str, status: VMoveStatus, message: str, now: datetime
+def ignore_pending(connection: Connection, notification_uuid: str, message: str, now: datetime) -> None:
+    """End what has not begun yet."""
+    _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
+
+
+def ignore_open(connection: Connection, notification_uuid: str, message: str, now: datetime) -> None:
+    """End what is still open of an attempt that has ended itself."""
+    _ignore(connection, notification_uuid, OPEN_VMOVE, message, now)
+
+
+def _ignore(
+    connection: Connection, notification_uuid: str, statuses: frozenset[VMoveStatus], message: str, now: datetime
 ) -> None:
-    """End what is still open of a notification that has ended itself."""
-    open_ones = [str(status) for status in OPEN_VMOVE]
-    values: dict[str, Any] = {"status": status, "message": message, "end_time": now, "updated_at": now}
+    values: dict[str, Any] = {"status": VMoveStatus.IGNORED, "message": message, "end_time": now, "updated_at": now}
+    open_ones = vmoves.c.status.in_([str(status) for status in statuses])
     connection.execute(
         update(vmoves)
-        .where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(open_ones))
+        .where(vmoves.c.notification_uuid == notification_uuid, open_ones)
         .values(**values, due_at=None, lease_until=None, lease_owner=None)
     )
 

@@ -186,9 +186,15 @@ def test_every_evacuation_ends_in_the_end(move: VMove, seen: Server | None, reco
     assert isinstance(look(move, seen, record, TOO_OLD), End | Moved)
 
 
-@pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
-def test_a_watched_evacuation_that_nova_is_done_with_is_settled(status: str) -> None:
-    assert watch([vmove()], {"instance": migration(status)}, NOW, 90) == Watch(("vmove",), ())
+@pytest.mark.parametrize("status", ["error", "failed", "cancelled"])
+def test_a_watched_evacuation_that_failed_is_settled_without_a_destination(status: str) -> None:
+    assert watch([vmove()], {"instance": migration(status)}, NOW, 90) == Watch(((vmove(), None),), ())
+
+
+@pytest.mark.parametrize("status", ["done", "completed"])
+def test_a_watched_evacuation_that_nova_has_done_is_settled_with_where_it_went(status: str) -> None:
+    records = {"instance": migration(status, dest_host="compute2")}
+    assert watch([vmove()], records, NOW, 90) == Watch(((vmove(), "compute2"),), ())
 
 
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
@@ -198,13 +204,13 @@ def test_a_watched_evacuation_that_nova_works_on_is_left_to_it(status: str) -> N
 
 def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
     late = NOW + timedelta(seconds=91)
-    assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), ("vmove",))
+    assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), (vmove(),))
 
 
 def test_an_evacuation_without_a_record_gets_a_look_once_it_may_be_asked_again() -> None:
     at_the_limit = NOW + timedelta(seconds=ASK_AGAIN_AFTER)
     assert watch([vmove()], {}, at_the_limit, 90) == Watch((), ())
-    assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), ("vmove",))
+    assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), (vmove(),))
 
 
 def test_the_patience_begins_anew_with_each_look() -> None:
@@ -215,4 +221,4 @@ def test_the_patience_begins_anew_with_each_look() -> None:
 def test_only_the_evacuations_that_need_it_get_a_look() -> None:
     other = vmove(uuid="other", instance_uuid="other")
     records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
-    assert watch([vmove(), other], records, NOW, 90) == Watch(("vmove",), ())
+    assert watch([vmove(), other], records, NOW, 90) == Watch(((vmove(), None),), ())

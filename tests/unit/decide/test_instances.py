@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.decide.instances import InstancePolicy, choose, facts, ha_enabled
+from instance_ha.decide.instances import InstancePolicy, choose, facts, ha_enabled, priority
 from instance_ha.models.cloud import Server
 from instance_ha.models.rows import InstanceFacts
 
@@ -80,3 +80,40 @@ def test_the_facts_keep_all_that_gives_an_instance_its_state_back() -> None:
     seen = server(vm_state="paused", task_state="pausing", power_state=3, locked=True, metadata={"HA_Enabled": "1"})
     expected = InstanceFacts(vm_state="paused", task_state="pausing", power_state=3, locked=True, ha_enabled=True)
     assert expected == facts(seen, InstancePolicy())
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", 7), ("-3", -3), (" +2 ", 2), ("", 0), ("high", 0), ("1e3", 0), ("9" * 40, 0), ("٣", 0)]
+)
+def test_a_priority_is_a_whole_number_and_anything_else_is_0(text: str, number: int) -> None:
+    assert number == priority(server(metadata={"HA_Priority": text}), InstancePolicy())
+
+
+def test_a_higher_priority_goes_first_and_then_ha_enabled() -> None:
+    plain, ha = server(id="plain"), server(id="ha", metadata={"HA_Enabled": "True"})
+    low = server(id="low", metadata={"HA_Priority": "-1", "HA_Enabled": "True"})
+    high = server(id="high", metadata={"HA_Priority": "5"})
+    assert [one.id for one in choose([plain, low, ha, high], InstancePolicy()).chosen] == ["high", "ha", "plain", "low"]
+
+
+def test_an_instance_that_opted_out_is_left_where_it_is() -> None:
+    out = server(metadata={"HA_Never": "yes", "HA_Enabled": "True"})
+    assert choose([out], InstancePolicy(opt_out_key="HA_Never")).chosen == ()
+    assert choose([out], InstancePolicy()).chosen == (out,)
+
+
+def test_an_instance_that_our_first_try_left_in_error_is_not_left_out() -> None:
+    broken = server(vm_state="error")
+    assert choose([broken], InstancePolicy(ignore_error_state=True), {broken.id}).chosen == (broken,)
+
+
+def test_a_second_try_knows_what_the_instance_was_at_the_first() -> None:
+    before = InstanceFacts(vm_state="stopped", power_state=4)
+    again = facts(server(vm_state="error", locked=True, locked_reason="mine"), InstancePolicy(), before)
+    assert again == InstanceFacts(vm_state="stopped", power_state=4, locked=True, shaken=True)
+
+
+def test_a_lock_that_a_recovery_left_behind_is_not_an_owners() -> None:
+    left = server(locked=True, locked_reason="masakari: notification 42")
+    assert not facts(left, InstancePolicy()).locked
+    assert facts(server(locked=True), InstancePolicy()).locked

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import slots
-from instance_ha.decide.outcome import Retry, after_failure, back_off, tally
+from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, tally
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
@@ -20,8 +20,45 @@ def test_the_tally_says_how_many_instances_were_evacuated() -> None:
 
 
 def test_the_tally_counts_ignored_instances_apart() -> None:
-    moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=VMoveStatus.IGNORED)]
+    moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=VMoveStatus.IGNORED, start_time=NOW)]
     assert tally(moves).text == "1 of 1 instances evacuated, 1 ignored"
+
+
+@pytest.mark.parametrize("status", [VMoveStatus.PENDING, VMoveStatus.IGNORED])
+def test_the_tally_names_what_was_never_begun_as_not_tried(status: VMoveStatus) -> None:
+    moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=status, start_time=None)]
+    assert tally(moves).text == "1 of 2 instances evacuated, 1 not tried"
+
+
+def test_only_the_latest_vmove_of_an_instance_tells_how_it_fared() -> None:
+    failed, moved = vmove(status=VMoveStatus.FAILED), vmove(status=VMoveStatus.SUCCEEDED, round=2)
+    assert latest([failed, moved]) == [moved]
+    assert latest([moved, failed]) == [moved]
+    assert latest([moved, vmove(attempt=2, round=1)]) == [vmove(attempt=2, round=1)]
+
+
+def test_what_failed_and_what_was_not_tried_is_left_over_and_nothing_else() -> None:
+    failed = vmove(instance_uuid="a", status=VMoveStatus.FAILED, start_time=NOW)
+    untried = vmove(instance_uuid="b", status=VMoveStatus.IGNORED)
+    moved = vmove(instance_uuid="c", status=VMoveStatus.SUCCEEDED, start_time=NOW)
+    deleted = vmove(instance_uuid="d", status=VMoveStatus.IGNORED, start_time=NOW)
+    assert left_over([failed, untried, moved, deleted]) == [failed, untried]
+
+
+def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed() -> None:
+    failed = vmove(status=VMoveStatus.FAILED, message="No valid host was found.")
+    reason = hopeless([failed] * 5, 5)
+    assert reason is not None
+    assert "No valid host was found." in reason
+
+
+@pytest.mark.parametrize("ended", [[], [VMoveStatus.FAILED] * 4, [VMoveStatus.FAILED] * 4 + [VMoveStatus.SUCCEEDED]])
+def test_a_round_has_hope_until_enough_have_failed_in_a_row(ended: list[VMoveStatus]) -> None:
+    assert hopeless([vmove(status=status) for status in ended], 5) is None
+
+
+def test_a_limit_of_zero_never_gives_up() -> None:
+    assert hopeless([vmove(status=VMoveStatus.FAILED)] * 100, 0) is None
 
 
 def test_the_tally_tells_why_an_instance_failed() -> None:
@@ -36,10 +73,10 @@ def test_the_tally_tells_three_reasons_at_most() -> None:
 
 
 @given(MOVES)
-def test_the_tally_counts_every_final_vmove_once(moves: list[VMove]) -> None:
+def test_the_tally_counts_every_vmove_that_is_not_under_way_once(moves: list[VMove]) -> None:
     found = tally(moves)
-    final = {VMoveStatus.SUCCEEDED, VMoveStatus.IGNORED, VMoveStatus.FAILED}
-    assert sum(move.status in final for move in moves) == found.succeeded + found.ignored + found.failed
+    over = sum(move.status is not VMoveStatus.ONGOING for move in moves)
+    assert over == found.succeeded + found.ignored + found.failed + found.untried
 
 
 def test_a_failed_attempt_is_repeated_after_the_pause() -> None:

@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 import pytest
-from instance_ha.decide.flows import Flow
+from instance_ha.decide.flows import flows_for
 from instance_ha.decide.reports import Close, Recover, expired, is_duplicate, judge
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
     OPEN_NOTIFICATION,
+    Flow,
     NotificationStatus,
     NotificationType,
     RecoveryMethod,
@@ -61,12 +62,10 @@ def test_a_report_whose_segment_is_gone_fails() -> None:
     assert verdict.status == NotificationStatus.FAILED
 
 
-@pytest.mark.parametrize("method", set(RecoveryMethod) - {RecoveryMethod.AUTO})
-def test_a_recovery_method_that_is_missing_fails_and_is_named(method: RecoveryMethod) -> None:
-    verdict = judge(notification(), segment(recovery_method=method))
-    assert isinstance(verdict, Close)
-    assert verdict.status == NotificationStatus.FAILED
-    assert method in verdict.message
+@pytest.mark.parametrize("method", RecoveryMethod)
+def test_a_stopped_host_is_recovered_by_the_method_of_its_segment(method: RecoveryMethod) -> None:
+    verdict = judge(notification(payload=STOPPED), segment(recovery_method=method))
+    assert verdict == Recover(flows_for(NotificationType.COMPUTE_HOST, method))
 
 
 @pytest.mark.parametrize("status", sorted(OPEN_NOTIFICATION))

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
-from instance_ha.models.rows import Notification, VMove
-from instance_ha.store import notifications, vmoves, work
+from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.store import hosts, notifications, vmoves, work
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 
@@ -201,7 +201,7 @@ def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(
     begun = []
     for slots in (2, 0, 2, 5, 5):
         with rows.database.begin() as connection:
-            started = vmoves.start_next(connection, notification.notification_uuid, slots, NOW)
+            started = vmoves.start_next(connection, notification.notification_uuid, slots, None, NOW)
         begun.append("".join(uuids[uuid] for uuid in started))
     assert begun == ["zy", "", "xa", "b", ""]
 
@@ -217,7 +217,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
     move = moves(rows, notification)["a"]
     assert claim_move(rows, move) is None
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
     assert claim_move(rows, move) is not None
     assert claim_move(rows, move) is None
     assert claim_move(rows, move, after(LEASE)) is not None
@@ -226,26 +226,68 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
 def test_no_vmove_is_claimed_once_its_notification_does_not_run_any_more(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
     change(rows, notifications.lease(notification, LEASE), None, "failed")
     assert claim_move(rows, moves(rows, notification)["a"]) is None
 
 
-def test_an_instance_has_one_vmove_in_an_attempt(rows: Rows) -> None:
+def test_another_plan_of_an_attempt_is_another_round(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    rows.vmoves(notification, "b")
+    with rows.database.begin() as connection:
+        found = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+    assert [(move.round, move.instance_name) for move in found] == [(1, "a"), (1, "b"), (2, "b")]
+
+
+def test_what_an_instance_was_at_the_first_try_is_remembered(rows: Rows) -> None:
     notification = running(rows, "a")
-    with pytest.raises(Exception, match="vmoves_once"):
-        rows.vmoves(notification, "a")
+    with rows.database.begin() as connection:
+        vmoves.plan(connection, notification, "c1", [("instance-a", "a", InstanceFacts(vm_state="error"))], 0, NOW)
+        first = vmoves.first_facts(connection, notification.notification_uuid)
+    assert first == {"instance-a": InstanceFacts()}
+
+
+def test_an_owners_lock_is_noted_while_the_instance_waits_for_its_turn_only(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        locked = [move.instance_uuid for move in vmoves.of_attempt(connection, notification.notification_uuid, 1)]
+        vmoves.note_locked(connection, notification.notification_uuid, locked)
+    found = moves(rows, notification)
+    assert (found["a"].facts.locked, found["b"].facts.locked) == (False, True)
+
+
+def test_a_reserved_host_is_taken_by_one_of_those_who_ask_at_once(rows: Rows) -> None:
+    segment = rows.segment()
+    names = {rows.host(segment, reserved=True).name for _ in range(2)}
+    rows.host(segment, reserved=True, on_maintenance=True)
+    rows.host(rows.segment(), reserved=True)
+    taken: list[str] = []
+
+    def take() -> None:
+        with rows.database.begin() as connection:
+            found = hosts.reserved(connection, segment.uuid)
+            if found:
+                taken.append(found[0].name)
+                hosts.change(connection, found[0].uuid, {"reserved": False}, NOW)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(names) == sorted(taken)
 
 
 def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, NOW)
+        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, status=VMoveStatus.SUCCEEDED)
-        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, "over", NOW)
+        vmoves.ignore_open(connection, notification.notification_uuid, "over", NOW)
     found = moves(rows, notification)
     assert (found["a"].status, found["a"].message) == ("succeeded", None)
     assert (found["b"].status, found["b"].message, found["b"].due_at) == ("ignored", "over", None)
@@ -254,12 +296,13 @@ def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(ro
 def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        uuids = vmoves.start_next(connection, notification.notification_uuid, 2, NOW)
+        a, b = vmoves.start_next(connection, notification.notification_uuid, 2, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
-        vmoves.due_now(connection, uuids, VMoveStep.SETTLE, after(1))
+        for uuid in (a, b):
+            vmoves.settle(connection, uuid, "c2", False, after(1))
     found = moves(rows, notification)
-    assert ("settle", after(1)) == (found["a"].step, found["a"].due_at)
+    assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)

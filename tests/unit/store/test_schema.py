@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
 from instance_ha.store import hosts, migrate, notifications, segments, vmoves, work
 from instance_ha.store import schema as tables
@@ -134,10 +133,13 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "find equal reports": lambda c: notifications.like(c, "host", "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
-    "start vmoves": lambda c: vmoves.start_next(c, "notification", 5, NOW),
+    "start vmoves": lambda c: vmoves.start_next(c, "notification", 5, None, NOW),
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
-    "close vmoves": lambda c: vmoves.close_open(c, "notification", VMoveStatus.IGNORED, "", NOW),
+    "close vmoves": lambda c: vmoves.ignore_open(c, "notification", "", NOW),
+    "is a vmove pending": lambda c: vmoves.has_pending(c, "notification"),
+    "first facts": lambda c: vmoves.first_facts(c, "notification"),
+    "reserved hosts": lambda c: hosts.reserved(c, "segment"),
     "sweep notifications": _sweep(tables.notifications),
     "sweep vmoves": _sweep(tables.vmoves),
 }

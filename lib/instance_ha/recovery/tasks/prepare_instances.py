@@ -2,8 +2,10 @@
 
 from instance_ha import log
 from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts
+from instance_ha.decide.outcome import latest, tally
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
+from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.context import Done, Outcome, Recovery, Skip
 from instance_ha.store import tasks, vmoves
@@ -16,15 +18,21 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.report(task, 0.0, "Preparing instances for evacuation")
     newest = next(recovery.world.nova.evacuations_from(name, 0, 1), None)
     policy = _policy(recovery)
-    choice = choose(_servers(recovery), policy)
+    with recovery.world.database.begin() as connection:
+        uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
+        tried = vmoves.first_facts(connection, uuid)
+        earlier = tally(latest(vmoves.of_attempt(connection, uuid, attempt)))
+    choice = choose(_servers(recovery), policy, tried)
     _log(choice, name)
     now = recovery.world.clock.now()
     with recovery.world.database.begin() as connection:
         recovery.lease.renew(connection, now)
-        planned = [(server.id, server.name, facts(server, policy)) for server in choice.chosen]
+        planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
         tasks.report(connection, task, now, 1.0, _summary(choice, name), TaskState.SUCCESS)
     recovery.world.step("instances-planned")
+    if not choice.chosen and earlier.failed:  # another flow of this attempt could not move what is no more on the host
+        raise RecoveryFailed(earlier.text)
     return Done() if choice.chosen else Skip(f"there is no instance to evacuate on host {name}")
 
 
@@ -39,9 +47,11 @@ def _servers(recovery: Recovery) -> list[Server]:
 def _policy(recovery: Recovery) -> InstancePolicy:
     settings = recovery.world.settings
     return InstancePolicy(
-        settings.ha_enabled_instance_metadata_key,
-        settings.evacuate_all_instances,
-        settings.ignore_instances_in_error_state,
+        metadata_key=settings.ha_enabled_instance_metadata_key,
+        priority_key=settings.ha_priority_metadata_key,
+        opt_out_key=settings.ha_opt_out_metadata_key,
+        evacuate_all=settings.evacuate_all_instances,
+        ignore_error_state=settings.ignore_instances_in_error_state,
     )
 
 

@@ -1,0 +1,142 @@
+"""Reserved hosts: taken under a row lock, made ready, given back when they were not used (reference, section 5.4).
+
+What is held is written down before Nova is asked for anything, so whoever goes on after a crash knows what to undo.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+
+from instance_ha import log
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.errors import CloudRefused
+from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
+from instance_ha.recovery.context import Recovery
+from instance_ha.store import hosts, tasks, vmoves
+
+
+@dataclass(frozen=True)
+class Held:
+    """A reserved host that this recovery has taken, and what was changed to use it."""
+
+    uuid: str
+    name: str
+    was_disabled: bool | None = None  # None: not looked at yet
+    joined: list[int] | None = None  # aggregates; None: not looked at yet
+    is_ready: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the task remembers."""
+
+    held: Held | None = None
+    tried: list[str] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
+
+
+def recall(recovery: Recovery, task: TaskRow) -> Memory:
+    """Read what was written down."""
+    with recovery.world.database.begin() as connection:
+        kept = tasks.recall(connection, task)
+    held = kept.get("held")
+    return Memory(Held(**held) if held else None, kept.get("tried", []))
+
+
+def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[VMove]) -> Memory | None:
+    """Take the next reserved host, and plan another round for what the last one left over; None: no host is left."""
+    world, now = recovery.world, recovery.world.clock.now()
+    ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
+    again = [(move.instance_uuid, move.instance_name, _facts_again(move)) for move in ended]
+    newest = next(world.nova.evacuations_from(recovery.host.name, 0, 1), None)
+    with world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        found = hosts.reserved(connection, recovery.host.failover_segment_id)
+        host = next((host for host in found if host.uuid not in memory.tried), None)
+        if host is None:
+            return None
+        if not world.settings.share_reserved_hosts:
+            hosts.change(connection, host.uuid, {"reserved": False}, now)
+        vmoves.plan(connection, recovery.notification, recovery.host.name, again, newest.id if newest else 0, now)
+        memory = replace(memory, held=Held(host.uuid, host.name), tried=[*memory.tried, host.uuid])
+        tasks.remember(connection, task, asdict(memory))
+    log.get().info("reserved host taken", reserved_host=host.name)
+    world.step("reserved-host-taken")
+    return memory
+
+
+def _facts_again(move: VMove) -> InstanceFacts:
+    return replace(move.facts, shaken=move.status is VMoveStatus.FAILED)
+
+
+def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | None:
+    """Join the failed host's aggregates and enable the compute service; None: the host cannot be used."""
+    assert memory.held is not None
+    held, nova = memory.held, recovery.world.nova
+    if held.is_ready:
+        return memory
+    try:
+        service = nova.service(held.name)
+        if service is None or not service.up:
+            log.get().warning("reserved host is down", reserved_host=held.name)
+            return None
+        if held.was_disabled is None:
+            joined = _aggregates_to_join(recovery, held.name)
+            held = replace(held, was_disabled=service.disabled, joined=joined)
+            memory = _remember(recovery, task, replace(memory, held=held))
+        for number in held.joined or ():
+            nova.join_aggregate(number, held.name)
+            recovery.world.step("aggregate-joined")
+        if service.disabled:
+            nova.enable_service(service.id)
+            recovery.world.step("reserved-host-enabled")
+    except CloudRefused as error:
+        log.get().warning("reserved host cannot be made ready", reserved_host=held.name, reason=str(error))
+        return None
+    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {_count(held)} joined")
+    return _remember(recovery, task, replace(memory, held=replace(held, is_ready=True)))
+
+
+def _count(held: Held) -> int:
+    return len(held.joined or ())
+
+
+def _aggregates_to_join(recovery: Recovery, name: str) -> list[int]:
+    if not recovery.world.settings.add_reserved_host_to_aggregate:
+        return []
+    failed = recovery.host.name
+    return [one.id for one in recovery.world.nova.aggregates() if failed in one.hosts and name not in one.hosts]
+
+
+def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+    """Undo what was changed on a host that received nothing, and reserve it again."""
+    assert memory.held is not None
+    held, world = memory.held, recovery.world
+    try:
+        service = world.nova.service(held.name)
+        if held.was_disabled and service is not None and not service.disabled:
+            world.nova.disable_service(service.id, world.settings.reserved_host_disable_reason, False, None)
+        for number in held.joined or ():
+            world.nova.leave_aggregate(number, held.name)
+    except CloudRefused as error:
+        log.get().warning("reserved host not restored in Nova", reserved_host=held.name, reason=str(error))
+    now = world.clock.now()
+    memory = replace(memory, held=None)
+    with world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        if hosts.by_uuid(connection, held.uuid) is not None:
+            hosts.change(connection, held.uuid, {"reserved": True}, now)
+        tasks.remember(connection, task, asdict(memory))
+    log.get().info("reserved host given back", reserved_host=held.name)
+    world.step("reserved-host-given-back")
+    return memory
+
+
+def keep(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+    """Leave a host that has received instances as it is now."""
+    return _remember(recovery, task, replace(memory, held=None))
+
+
+def _remember(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, recovery.world.clock.now())
+        tasks.remember(connection, task, asdict(memory))
+    return memory

@@ -1,0 +1,140 @@
+"""One round of evacuations: a bounded number in flight, all watched with one question.
+
+This loop is the only one that begins evacuations of a notification, and it holds the notification's lease; so
+the bound is kept by rows. Each evacuation is begun and closed by recover-instance. In between nobody waits
+for a single instance: one list of Nova's migration records tells of all, and one list of locked instances
+tells whose lock is whose.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from instance_ha import log
+from instance_ha.decide import slots
+from instance_ha.decide.evacuation import Watch, lock_reason, watch
+from instance_ha.decide.outcome import hopeless
+from instance_ha.models.cloud import Migration
+from instance_ha.models.enums import VMoveStep
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.rows import VMove
+from instance_ha.models.work import EVACUATE_INSTANCE, Work
+from instance_ha.recovery.context import Recovery
+from instance_ha.store import segments, vmoves
+
+_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
+_LONGEST_PAUSE = 2  # times verify_interval, while Nova has no news
+
+
+def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
+    """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
+    pause = 1
+    while True:
+        ongoing, waiting = _state(recovery)
+        if not ongoing and not waiting:
+            return True
+        watched = [move for move in ongoing if move.step is VMoveStep.WATCHED]
+        found = _watch(recovery, watched)
+        free = recovery.world.settings.host_failure_recovery_threads - slots.busy(ongoing) + len(found.done)
+        news = found.done or (waiting and free > 0)
+        if news:
+            _go_on(recovery, found, free, target_host)
+        elif found.unseen:
+            _look_again(recovery, found)
+        if recovery.out_of_time:
+            return False
+        pause = 1 if news or not watched else min(2 * pause, _LONGEST_PAUSE)
+        recovery.world.clock.sleep(recovery.world.settings.verify_interval * pause)
+
+
+def _state(recovery: Recovery) -> tuple[list[VMove], bool]:
+    uuid = recovery.notification.notification_uuid
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, recovery.world.clock.now())
+        return vmoves.ongoing(connection, uuid), vmoves.has_pending(connection, uuid)
+
+
+def _go_on(recovery: Recovery, found: Watch, free: int, target_host: str | None) -> None:
+    """Hand what Nova is done with to be closed, and fill the free slots."""
+    uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
+    try:
+        locks = _foreign_locks(recovery)
+    except (CloudUnavailable, CloudRefused) as error:
+        log.get().warning("Nova does not tell about locks", error=str(error))
+        return
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, now)
+        for move, dest_host in found.done:
+            ours = move.locked_by_us and move.instance_uuid not in locks
+            vmoves.settle(connection, move.uuid, dest_host, ours, now)
+        vmoves.look_again(connection, [move.uuid for move in found.unseen], now)
+        vmoves.note_locked(connection, uuid, sorted(locks))
+        begun: Sequence[str] = ()
+        if (reason := _reason_to_stop(connection, recovery)) is not None:
+            vmoves.ignore_pending(connection, uuid, reason, now)
+        elif free > 0:
+            begun = vmoves.start_next(connection, uuid, free, target_host, now)
+    _tell(recovery, begun, target_host, reason)
+    recovery.world.step("round-went-on")
+    _publish(recovery, [*(move.uuid for move, _ in found.done), *(move.uuid for move in found.unseen), *begun])
+
+
+def _tell(recovery: Recovery, begun: Sequence[str], target_host: str | None, reason: str | None) -> None:
+    if begun:
+        log.get().info("evacuations begun", count=len(begun), target_host=target_host)
+    if reason is not None:
+        log.get().warning("no more evacuations are begun", reason=reason, host=recovery.host.name)
+
+
+def _reason_to_stop(connection: Connection, recovery: Recovery) -> str | None:
+    """Say why nothing more shall begin, if so."""
+    if not segments.is_enabled(connection, recovery.host.failover_segment_id):
+        return "not tried, since the segment was disabled"
+    limit = recovery.world.settings.evacuation_abort_after
+    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit)
+
+
+def _foreign_locks(recovery: Recovery) -> set[str]:
+    """Name the instances that somebody else has locked since the failure was reported."""
+    ours = lock_reason(recovery.notification.notification_uuid)
+    locked = recovery.world.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
+    return {server.id for server in locked if server.locked_reason != ours}
+
+
+def _look_again(recovery: Recovery, found: Watch) -> None:
+    uuids = [move.uuid for move in found.unseen]
+    with recovery.world.database.begin() as connection:
+        vmoves.look_again(connection, uuids, recovery.world.clock.now())
+    _publish(recovery, uuids)
+
+
+def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
+    """Find the evacuations that need somebody."""
+    if not watched:
+        return Watch((), ())
+    try:
+        newest = _newest_migrations(recovery, watched)
+    except (CloudUnavailable, CloudRefused) as error:
+        log.get().warning("Nova does not tell about evacuations", error=str(error))
+        return Watch((), ())
+    return watch(watched, newest, recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation)
+
+
+def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
+    """Read Nova's newest record of each watched instance; records come newest first, so mostly from one page."""
+    missing = {move.instance_uuid for move in watched}
+    since = min(move.newer_than for move in watched)
+    page = max(50, 4 * recovery.world.settings.host_failure_recovery_threads)
+    newest: dict[str, Migration] = {}
+    for migration in recovery.world.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
+        newest.setdefault(migration.server_id, migration)
+        missing.discard(migration.server_id)
+        if not missing:
+            break
+    return newest
+
+
+def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
+    request_id = recovery.notification.request_id
+    recovery.world.publisher.publish(Work(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)
