@@ -1,5 +1,8 @@
 """Our client's whole conversation with Nova, held with the simulated cloud and with a real one."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
 import pytest
 from instance_ha.models.errors import CloudRefused
 from instance_ha.nova import NovaClient
@@ -8,6 +11,7 @@ from keystoneauth1.adapter import Adapter
 
 from tests.contract.backends import HOST, Backend
 
+OTHER_HOST = "compute1"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -91,3 +95,63 @@ def test_an_unknown_server_is_none_and_an_action_on_it_is_refused_with_404(clien
     with pytest.raises(CloudRefused) as refusal:
         client.lock(UNKNOWN, "test")
     assert refusal.value.code == 404
+
+
+def test_the_list_of_locked_servers_has_what_was_locked_since_and_nothing_else(
+    nova: Backend, client: NovaClient
+) -> None:
+    ours, owners, unlocked = nova.boot(3)
+    before = datetime.now(UTC) - timedelta(seconds=30)
+    client.lock(ours, "masakari: test")
+    client.lock(owners, "mine")
+
+    locked = {server.id: server.locked_reason for server in client.locked_servers(before)}
+    client.unlock(ours)
+    still = {server.id for server in client.locked_servers(before)}
+
+    assert {ours: "masakari: test", owners: "mine"}.items() <= locked.items()
+    assert unlocked not in locked
+    assert (ours in still, owners in still) == (False, True)
+    assert client.locked_servers(datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+def test_a_host_joins_and_leaves_an_aggregate_and_doing_it_twice_is_fine(nova: Backend, client: NovaClient) -> None:
+    wanted = {"aggregate": {"name": f"contract-{uuid4().hex[:8]}"}}
+    made = nova.call("POST", "/os-aggregates", wanted).json()["aggregate"]
+
+    for _ in range(2):
+        client.join_aggregate(made["id"], HOST)
+    joined = next(one for one in client.aggregates() if one.id == made["id"])
+    for _ in range(2):
+        client.leave_aggregate(made["id"], HOST)
+    left = next(one for one in client.aggregates() if one.id == made["id"])
+    nova.call("DELETE", f"/os-aggregates/{made['id']}")
+
+    assert (joined.name, joined.hosts, left.hosts) == (made["name"], frozenset({HOST}), frozenset())
+
+
+def test_a_disabled_service_is_enabled_again(client: NovaClient) -> None:
+    service = client.service(HOST)
+    assert service is not None
+
+    client.disable_service(service.id, "test", force_down=False, timeout=None)
+    disabled = client.service(HOST)
+    client.enable_service(service.id)
+    enabled = client.service(HOST)
+
+    assert disabled is not None
+    assert enabled is not None
+    assert (disabled.disabled, enabled.disabled) == (True, False)
+
+
+def test_an_evacuation_goes_to_the_host_that_was_named(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+    newest = next(client.evacuations_from(HOST, 0, 1), None)
+    mark = newest.id if newest else 0
+    nova.kill_and_force_down()
+
+    client.evacuate(server, OTHER_HOST)
+    nova.wait(lambda: any(m.moved for m in client.evacuations_from(HOST, mark, 2)))
+    (record,) = client.evacuations_from(HOST, mark, 2)
+
+    assert record.dest_host == OTHER_HOST

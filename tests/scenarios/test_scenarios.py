@@ -68,12 +68,21 @@ STEPS = sorted(
 )
 
 
+# Where steps are reached, by the begin of their names.
+KILLED_IN = {
+    "reserved-host": "reserved-host-given-back",
+    "aggregate": "reserved-host-given-back",
+    "flow": "auto-fails-then-reserved",
+    "": "killed-after-each-step",
+}
+
+
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("step", STEPS)
 def test_whoever_is_killed_after_a_step_the_recovery_ends(
     step: str, nth: int, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = HERE / "killed-after-each-step"
+    folder = HERE / next(name for begin, name in KILLED_IN.items() if step.startswith(begin))
     played = play(folder, postgres, database_url, monkeypatch, kill=[{"step": step, "nth": nth}])
     reached = played.simulation.steps[step]
     assert played.simulation.killed == ([step] if reached >= nth else [])

@@ -201,7 +201,7 @@ class Play:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def ends(self, what: str) -> Any:
-        """Say how the world is at the end: ``locked`` instances, ``reserved`` hosts, ``disabled`` ones, ``aggregates``."""
+        """Say how the world is at the end, as far as a scenario makes a promise about it."""
         cloud = self.simulation.cloud
         if what == "reserved":
             query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")

@@ -7,7 +7,7 @@ tells whose lock is whose.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ from instance_ha.recovery.context import Recovery
 from instance_ha.store import segments, vmoves
 
 _CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
+_FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
 _LONGEST_PAUSE = 2  # times verify_interval, while Nova has no news
 
 
@@ -31,15 +32,15 @@ def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
     pause = 1
     while True:
-        ongoing, waiting = _state(recovery)
-        if not ongoing and not waiting:
+        ongoing, waiting_since = _state(recovery)
+        if not ongoing and waiting_since is None:
             return True
         watched = [move for move in ongoing if move.step is VMoveStep.WATCHED]
         found = _watch(recovery, watched)
         free = recovery.world.settings.host_failure_recovery_threads - slots.busy(ongoing) + len(found.done)
-        news = found.done or (waiting and free > 0)
+        news = found.done or (waiting_since is not None and free > 0)
         if news:
-            _go_on(recovery, found, free, target_host)
+            _go_on(recovery, found, free, target_host, waiting_since)
         elif found.unseen:
             _look_again(recovery, found)
         if recovery.out_of_time:
@@ -48,18 +49,21 @@ def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
         recovery.world.clock.sleep(recovery.world.settings.verify_interval * pause)
 
 
-def _state(recovery: Recovery) -> tuple[list[VMove], bool]:
+def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
     uuid = recovery.notification.notification_uuid
     with recovery.world.database.begin() as connection:
         recovery.lease.renew(connection, recovery.world.clock.now())
-        return vmoves.ongoing(connection, uuid), vmoves.has_pending(connection, uuid)
+        return vmoves.ongoing(connection, uuid), vmoves.waiting_since(connection, uuid)
 
 
-def _go_on(recovery: Recovery, found: Watch, free: int, target_host: str | None) -> None:
+def _go_on(
+    recovery: Recovery, found: Watch, free: int, target_host: str | None, waiting_since: datetime | None
+) -> None:
     """Hand what Nova is done with to be closed, and fill the free slots."""
     uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
+    just_listed = waiting_since is not None and now - waiting_since < _FRESH
     try:
-        locks = _foreign_locks(recovery)
+        locks = set() if just_listed and not found.done else _foreign_locks(recovery)
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks", error=str(error))
         return

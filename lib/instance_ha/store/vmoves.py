@@ -146,12 +146,13 @@ def note_locked(connection: Connection, notification_uuid: str, instances: Seque
         connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
 
 
-def has_pending(connection: Connection, notification_uuid: str) -> bool:
-    """Say whether an evacuation waits for its turn."""
-    waiting = select(vmoves.c.id).where(
+def waiting_since(connection: Connection, notification_uuid: str) -> datetime | None:
+    """Say when the evacuations that wait for their turn were planned; None when none does."""
+    query = select(func.min(vmoves.c.created_at)).where(
         vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING
     )
-    return bool(connection.execute(select(waiting.exists())).scalar_one())
+    planned: datetime | None = connection.execute(query).scalar_one()
+    return planned
 
 
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:

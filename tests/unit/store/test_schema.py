@@ -137,7 +137,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
     "close vmoves": lambda c: vmoves.ignore_open(c, "notification", "", NOW),
-    "is a vmove pending": lambda c: vmoves.has_pending(c, "notification"),
+    "vmoves that wait": lambda c: vmoves.waiting_since(c, "notification"),
     "first facts": lambda c: vmoves.first_facts(c, "notification"),
     "reserved hosts": lambda c: hosts.reserved(c, "segment"),
     "sweep notifications": _sweep(tables.notifications),
