@@ -79,11 +79,21 @@ class Settings(BaseModel):
         3600, gt=0, description="An evacuation that Nova has not finished by then has failed."
     )
     wait_period_after_power_off: Seconds = Field(180, gt=0, description="Longest wait for an instance to stop.")
+    wait_period_after_power_on: Seconds = Field(60, gt=0, description="Longest wait for an instance to start.")
     verify_interval: Seconds = Field(0.5, gt=0, description="Pause between two questions of a wait.")
     force_down: bool = Field(
         False,
         description="Tell Nova that the failed service is down instead of waiting for it. "
         "Only where every reported host has been fenced.",
+    )
+    process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    instance_failure_ha_enabled_instance_metadata_key: str = Field(
+        "HA_Enabled",
+        description="Metadata key of instances to restart (in masakari.conf: in its own section).",
+    )
+    process_failure_service_disable_reason: str = Field(
+        "Masakari detected process failed.",
+        description="Reason that Nova shows for a service whose process failed (in the section process_failure).",
     )
     service_disable_reason: str = Field(
         "Masakari detected host failed.", description="Reason that Nova shows for the disabled service."

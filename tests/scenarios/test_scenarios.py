@@ -73,6 +73,7 @@ KILLED_IN = {
     "reserved-host": "reserved-host-given-back",
     "aggregate": "reserved-host-given-back",
     "flow": "auto-fails-then-reserved",
+    "failed-instance": "vm-fails-and-is-started-again",
     "": "killed-after-each-step",
 }
 

@@ -162,10 +162,20 @@ class Play:
     def _server(self, name: str) -> str:
         return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
 
-    def _notify(self, host: str) -> None:
+    def _notify(self, about: str | dict[str, str]) -> None:
+        """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
         now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
-        payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
-        body = {"type": "COMPUTE_HOST", "hostname": host, "generated_time": now, "payload": payload}
+        if isinstance(about, str):
+            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+            kind, host = "COMPUTE_HOST", about
+        elif "process" in about:
+            payload = {"event": "STOPPED", "process_name": about["process"]}
+            kind, host = "PROCESS", about["host"]
+        else:
+            instance = self._server(about["instance"])
+            payload = {"event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
+            kind, host = "VM", about["host"]
+        body = {"type": kind, "hostname": host, "generated_time": now, "payload": payload}
         answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]

@@ -49,7 +49,7 @@ def choose(servers: Iterable[Server], policy: InstancePolicy, tried: Container[s
     chosen: list[Server] = []
     left_out: list[tuple[Server, str]] = []
     for server in servers:
-        reason = _reason_against(server, policy, tried)
+        reason = reason_to_leave(server, policy, tried)
         if reason is None:
             chosen.append(server)
         else:
@@ -58,7 +58,8 @@ def choose(servers: Iterable[Server], policy: InstancePolicy, tried: Container[s
     return Choice(tuple(chosen), tuple(left_out))
 
 
-def _reason_against(server: Server, policy: InstancePolicy, tried: Container[str]) -> str | None:
+def reason_to_leave(server: Server, policy: InstancePolicy, tried: Container[str] = ()) -> str | None:
+    """Say why an instance is left where it is, if so."""
     if policy.opt_out_key and server.metadata.get(policy.opt_out_key, "").strip().lower() in TRUE:
         return f"opted out by metadata {policy.opt_out_key}"
     if policy.ignore_error_state and server.vm_state == "error" and server.id not in tried:

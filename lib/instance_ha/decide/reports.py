@@ -1,18 +1,28 @@
 """What a reported failure asks for (reference, section 4.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from instance_ha.decide.flows import flows_for
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Notification, Segment
 
+_INSTANCE_FAILURES = frozenset(
+    {
+        ("LIFECYCLE", "STOPPED_FAILED"),
+        ("IO_ERROR", "IO_ERROR_REPORT"),
+        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+    }
+)
+_COMPUTE_PROCESS = "nova-compute"
+
 
 @dataclass(frozen=True)
 class Recover:
-    """There is something to recover, by these flows in order."""
+    """There is something to recover, by these flows in order; what becomes of the host meanwhile."""
 
     flows: tuple[Flow, ...]
+    host_changes: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,11 @@ def judge(report: Notification, segment: Segment | None) -> Recover | Close:
         return gone()
     if not segment.enabled:
         return Close(NotificationStatus.IGNORED, f"segment {segment.name} is disabled: nothing is recovered in it")
-    if report.type is NotificationType.COMPUTE_HOST:
-        return _judge_host(report.payload, segment.recovery_method)
-    return Close(
-        NotificationStatus.IGNORED,
-        f"recovery of {report.type} failures is not part of this version: nothing was done",
-    )
+    if report.type is NotificationType.VM:
+        return _judge_instance(report.payload, segment.recovery_method)
+    if report.type is NotificationType.PROCESS:
+        return _judge_process(report.payload, segment.recovery_method)
+    return _judge_host(report.payload, segment.recovery_method)
 
 
 def expired(report: Notification, now: datetime, limit: float) -> bool:
@@ -58,7 +67,27 @@ def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Cl
         return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover")
     if payload.get("event") != "STOPPED":
         return Close(NotificationStatus.IGNORED, f"event {payload.get('event')} asks for no recovery")
-    return Recover(flows_for(NotificationType.COMPUTE_HOST, method))
+    changes = {"on_maintenance": True, "reserved": False}
+    return Recover(flows_for(NotificationType.COMPUTE_HOST, method), changes)
+
+
+def _judge_instance(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
+    event = payload.get("event", "").upper(), payload.get("vir_domain_event", "").upper()
+    if event in _INSTANCE_FAILURES:
+        return Recover(flows_for(NotificationType.VM, method))
+    return Close(NotificationStatus.IGNORED, f"event {' '.join(event)} asks for no recovery")
+
+
+def _judge_process(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
+    """Say what a process needs; only a recovery puts its host on maintenance (reference, 10.1 R15)."""
+    event, process = payload.get("event"), payload.get("process_name")
+    if event == "STARTED":
+        return Close(NotificationStatus.FINISHED, f"{process} has started: nothing to recover")
+    if event != "STOPPED":
+        return Close(NotificationStatus.IGNORED, f"event {event} asks for no recovery")
+    if process != _COMPUTE_PROCESS:
+        return Close(NotificationStatus.FINISHED, f"there is no recovery for {process}: nothing was done")
+    return Recover(flows_for(NotificationType.PROCESS, method), {"on_maintenance": True})
 
 
 def is_duplicate(earlier: Notification, generated: datetime, now: datetime, interval: float) -> bool:

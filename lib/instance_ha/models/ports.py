@@ -64,6 +64,8 @@ class Nova(Protocol):
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102
     def reset_to_error(self, server_id: str) -> None: ...  # noqa: D102
+    def start(self, server_id: str) -> None: ...  # noqa: D102
+    def reset_to_active(self, server_id: str) -> None: ...  # noqa: D102
     def stop(self, server_id: str) -> None: ...  # noqa: D102
     def pause(self, server_id: str) -> None: ...  # noqa: D102
     def suspend(self, server_id: str) -> None: ...  # noqa: D102

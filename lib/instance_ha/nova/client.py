@@ -136,6 +136,14 @@ class NovaClient:
         """Put a server into a state in which Nova evacuates it."""
         self._action(server_id, {"os-resetState": {"state": "error"}})
 
+    def start(self, server_id: str) -> None:
+        """Start a stopped server."""
+        self._action(server_id, {"os-start": None})
+
+    def reset_to_active(self, server_id: str) -> None:
+        """Put a server into the state active, by name alone."""
+        self._action(server_id, {"os-resetState": {"state": "active"}})
+
     def stop(self, server_id: str) -> None:
         """Stop a server."""
         self._action(server_id, {"os-stop": None})

@@ -1,7 +1,7 @@
 """One invocation's hold on the recovery of a host, as its tasks see it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -51,6 +51,16 @@ class Recovery:
         """Hold the recovery longer; raises LeaseLost when it is another's."""
         with self.world.database.begin() as connection:
             self.lease.renew(connection, self.world.clock.now())
+
+    def give_up_at(self, task: TaskRow, seconds: float) -> datetime:
+        """Say when a task's wait ends; it is one wait over all invocations, so its end is kept."""
+        with self.world.database.begin() as connection:
+            kept = tasks.recall(connection, task)
+            if "give_up_at" not in kept:
+                end = self.world.clock.now() + timedelta(seconds=seconds)
+                kept = {**kept, "give_up_at": end.isoformat()}
+                tasks.remember(connection, task, kept)
+        return datetime.fromisoformat(kept["give_up_at"])
 
     def report(self, task: TaskRow, progress: float, message: str, state: TaskState | None = None) -> None:
         """Add a line of progress; raises LeaseLost when the recovery is another's."""

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 
 from instance_ha.models.enums import Flow
 from instance_ha.recovery.context import Task
+from instance_ha.recovery.tasks.disable_compute_node import confirm_compute_node_disabled, disable_compute_node
 from instance_ha.recovery.tasks.disable_compute_service import disable_compute_service
 from instance_ha.recovery.tasks.evacuate_instances import evacuate_instances
 from instance_ha.recovery.tasks.prepare_instances import prepare_instances
+from instance_ha.recovery.tasks.restart_instance import confirm_instance_active, start_instance, stop_instance
 
 TASKS: Mapping[str, Task] = {
     "DisableComputeServiceTask": disable_compute_service,
     "PrepareHAEnabledInstancesTask": prepare_instances,
     "EvacuateInstancesTask": evacuate_instances,
+    "StopInstanceTask": stop_instance,
+    "StartInstanceTask": start_instance,
+    "ConfirmInstanceActiveTask": confirm_instance_active,
+    "DisableComputeNodeTask": disable_compute_node,
+    "ConfirmComputeNodeDisabledTask": confirm_compute_node_disabled,
 }
 
 _EVACUATION = ("DisableComputeServiceTask", "PrepareHAEnabledInstancesTask", "EvacuateInstancesTask")
@@ -19,4 +26,6 @@ _EVACUATION = ("DisableComputeServiceTask", "PrepareHAEnabledInstancesTask", "Ev
 FLOWS: Mapping[Flow, tuple[str, ...]] = {
     Flow.HOST_AUTO: _EVACUATION,
     Flow.HOST_RESERVED: _EVACUATION,
+    Flow.INSTANCE: ("StopInstanceTask", "StartInstanceTask", "ConfirmInstanceActiveTask"),
+    Flow.PROCESS: ("DisableComputeNodeTask", "ConfirmComputeNodeDisabledTask"),
 }

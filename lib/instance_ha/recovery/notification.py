@@ -4,15 +4,16 @@ An invocation claims the notification, goes on with the first task that has not 
 when its time is up. It may be killed anywhere, run twice, or be too late: the rows say what was done.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import reports
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
-from instance_ha.models.enums import NotificationStatus
-from instance_ha.models.errors import CloudRefused, RecoveryFailed
-from instance_ha.models.rows import Notification
+from instance_ha.models.enums import NotificationStatus, NotificationType
+from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryFailed
+from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.work import Work, recovery_of
 from instance_ha.recovery.context import NotYet, Recovery, Skip
 from instance_ha.recovery.flows import FLOWS, TASKS
@@ -22,6 +23,11 @@ from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
 
 _HOST_BUSY_PAUSE = 10.0  # before looking again whether the other recovery of the host has ended
+_DONE = {
+    NotificationType.VM: "the instance was restarted",
+    NotificationType.PROCESS: "the compute service was disabled",
+    NotificationType.COMPUTE_HOST: "done",
+}
 
 
 def recover(world: World, notification_uuid: str) -> None:
@@ -101,11 +107,15 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
+        if notification.type is NotificationType.COMPUTE_HOST:
+            message = f"superseded by notification {uuid}: its host has failed"
+            notifications.supersede(connection, host.uuid, message, now)
         if not notifications.start(connection, lease, attempt, now):
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
             log.get().info("another recovery of the host is running", host=host.name)
             return None
-        hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
+        if verdict.host_changes:
+            hosts.change(connection, host.uuid, verdict.host_changes, now)
         flow = verdict.flows[0]
         tasks.plan(connection, uuid, attempt, flow, FLOWS[flow])
         started = notifications.find(connection, uuid)
@@ -152,17 +162,31 @@ def _finish(recovery: Recovery) -> None:
     world, notification = recovery.world, recovery.notification
     with world.database.begin() as connection:
         moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
-    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, tally(latest(moves)).text)
+    message = tally(latest(moves)).text if moves else _DONE[notification.type]
+    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, message)
 
 
 def _close(world: World, lease: Lease, notification: Notification, status: NotificationStatus, message: str) -> None:
     """End a notification for good; the message says why."""
     now = world.clock.now()
     with world.database.begin() as connection:
+        ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         lease.release(connection, None, status=status, message=message, updated_at=now)
         vmoves.ignore_open(connection, notification.notification_uuid, message, now)
+        waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
     log.get().info("notification closed", status=str(status), message=message)
+    world.publisher.publish(Work(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
     world.step("host-closed")
+    _unlock(world, [move for move in ongoing if move.locked_by_us])
+
+
+def _unlock(world: World, moves: Iterable[VMove]) -> None:
+    """Give instances back to their owners whose evacuation nobody follows any more."""
+    for move in moves:
+        try:
+            world.nova.unlock(move.instance_uuid)
+        except (CloudRefused, CloudUnavailable) as error:
+            log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
 
 def _fail(recovery: Recovery, reason: str) -> None:

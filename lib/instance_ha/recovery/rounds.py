@@ -25,7 +25,7 @@ from instance_ha.store import segments, vmoves
 
 _CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
-_LONGEST_PAUSE = 2  # times verify_interval, while Nova has no news
+_LONGEST_PAUSE = 4  # times verify_interval, while Nova has no news
 
 
 def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:

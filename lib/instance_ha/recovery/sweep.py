@@ -5,6 +5,7 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.models.work import EVACUATE_INSTANCE, Work, recovery_of
+from instance_ha.store import notifications as reports
 from instance_ha.store import work
 from instance_ha.store.schema import notifications, vmoves
 from instance_ha.world import World
@@ -29,7 +30,9 @@ def sweep(world: World) -> int:
 def sweep_once(world: World) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first."""
     now, grace = world.clock.now(), world.settings.sweep_grace
+    expired = now - timedelta(seconds=world.settings.notifications_expired_interval)
     with world.database.begin() as connection:
+        reports.take_expired(connection, expired, now)
         late_reports = work.take_overdue(connection, notifications, now, grace, _BATCH)
         late_moves = work.take_overdue(connection, vmoves, now, grace, _BATCH)
     overdue = [Work(recovery_of(row.type), row.notification_uuid) for row in late_reports]

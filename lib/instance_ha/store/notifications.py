@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
 from instance_ha.store import paging, rows, work
@@ -74,6 +74,39 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     )
     row = connection.execute(statement).mappings().first()
     return rows.notification(row) if row else None
+
+
+def take_expired(connection: Connection, before: datetime, now: datetime) -> None:
+    """Take notifications that are older than ``before`` away from whoever still works on them."""
+    is_open = notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION])
+    held = notifications.c.lease_until.is_not(None)
+    connection.execute(
+        update(notifications)
+        .where(is_open, held, notifications.c.created_at < before)
+        .values(lease_owner=None, lease_until=None, due_at=now)
+    )
+
+
+def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> None:
+    """End recoveries of less than the host which run on it; whoever works on one loses it."""
+    smaller = notifications.c.type != NotificationType.COMPUTE_HOST
+    running = notifications.c.status == NotificationStatus.RUNNING
+    ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
+    connection.execute(
+        update(notifications)
+        .where(notifications.c.source_host_uuid == host_uuid, running, smaller)
+        .values(**ended, due_at=None, lease_until=None, lease_owner=None)
+    )
+
+
+def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notification]:
+    """Read the reports about a host that nobody has begun to handle, the oldest first."""
+    is_new = notifications.c.status == NotificationStatus.NEW
+    query = select(notifications).where(
+        notifications.c.source_host_uuid == host_uuid, is_new, notifications.c.deleted_at.is_(None)
+    )
+    found = connection.execute(query.order_by(notifications.c.id).limit(100)).mappings()
+    return [rows.notification(row) for row in found]
 
 
 def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime) -> bool:

@@ -14,6 +14,8 @@ from instance_ha.models.enums import (
 
 from tests.unit.build import NOW, STOPPED, notification, segment
 
+MAINTENANCE = {"on_maintenance": True, "reserved": False}
+
 
 def _closed(payload: dict[str, str]) -> NotificationStatus | None:
     verdict = judge(notification(payload=payload), segment())
@@ -21,7 +23,7 @@ def _closed(payload: dict[str, str]) -> NotificationStatus | None:
 
 
 def test_a_stopped_host_in_an_enabled_segment_is_recovered() -> None:
-    assert Recover((Flow.HOST_AUTO,)) == judge(notification(payload=STOPPED), segment())
+    assert Recover((Flow.HOST_AUTO,), MAINTENANCE) == judge(notification(payload=STOPPED), segment())
 
 
 def test_the_cluster_status_does_not_matter() -> None:
@@ -65,7 +67,7 @@ def test_a_report_whose_segment_is_gone_fails() -> None:
 @pytest.mark.parametrize("method", RecoveryMethod)
 def test_a_stopped_host_is_recovered_by_the_method_of_its_segment(method: RecoveryMethod) -> None:
     verdict = judge(notification(payload=STOPPED), segment(recovery_method=method))
-    assert verdict == Recover(flows_for(NotificationType.COMPUTE_HOST, method))
+    assert verdict == Recover(flows_for(NotificationType.COMPUTE_HOST, method), MAINTENANCE)
 
 
 @pytest.mark.parametrize("status", sorted(OPEN_NOTIFICATION))
@@ -113,9 +115,48 @@ def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:
     assert expired(notification(), NOW + timedelta(seconds=60, microseconds=1), 60)
 
 
-@pytest.mark.parametrize("kind", [NotificationType.VM, NotificationType.PROCESS])
-def test_a_failure_that_is_not_recovered_yet_is_ignored_and_says_so(kind: NotificationType) -> None:
-    verdict = judge(notification(type=kind), segment())
+def _instance(event: str, detail: str) -> Recover | Close:
+    payload = {"instance_uuid": "42", "event": event, "vir_domain_event": detail}
+    return judge(notification(type=NotificationType.VM, payload=payload), segment())
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("LIFECYCLE", "STOPPED_FAILED"),
+        ("IO_ERROR", "IO_ERROR_REPORT"),
+        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+        ("lifecycle", "stopped_failed"),
+    ],
+)
+def test_a_failed_instance_is_restarted_and_its_host_stays_as_it_is(event: str, detail: str) -> None:
+    assert _instance(event, detail) == Recover((Flow.INSTANCE,), {})
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [("LIFECYCLE", "STOPPED_SHUTDOWN"), ("REBOOT", "UNKNOWN"), ("IO_ERROR", "STOPPED_FAILED"), ("WATCHDOG", "x")],
+)
+def test_any_other_event_of_an_instance_is_ignored_and_named(event: str, detail: str) -> None:
+    verdict = _instance(event, detail)
     assert isinstance(verdict, Close)
-    assert verdict.status == NotificationStatus.IGNORED
-    assert kind in verdict.message
+    assert verdict.status is NotificationStatus.IGNORED
+    assert event in verdict.message
+    assert detail in verdict.message
+
+
+def _process(name: str, event: str = "STOPPED") -> Recover | Close:
+    payload = {"process_name": name, "event": event}
+    return judge(notification(type=NotificationType.PROCESS, payload=payload), segment())
+
+
+def test_a_failed_nova_compute_is_handled_and_its_host_goes_on_maintenance() -> None:
+    assert _process("nova-compute") == Recover((Flow.PROCESS,), {"on_maintenance": True})
+
+
+@pytest.mark.parametrize(("name", "event"), [("libvirtd", "STOPPED"), ("nova-compute", "STARTED")])
+def test_a_process_without_a_recovery_and_one_that_has_started_are_finished_at_once(name: str, event: str) -> None:
+    verdict = _process(name, event)
+    assert isinstance(verdict, Close)
+    assert verdict.status is NotificationStatus.FINISHED
+    assert name in verdict.message
