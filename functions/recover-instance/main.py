@@ -4,11 +4,12 @@ import functions_framework
 from flask import Request, Response
 from instance_ha.entry import event_function
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_INSTANCE
-from instance_ha.recovery import evacuation, notification
+from instance_ha.recovery import evacuation, flows, notification
 
 _handle = event_function(
     "recover-instance",
     {RECOVER_INSTANCE: notification.recover, EVACUATE_INSTANCE: evacuation.evacuate},
+    flows.check,
 )
 
 

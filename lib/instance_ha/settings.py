@@ -123,6 +123,10 @@ class Settings(BaseModel):
     process_unfinished_notifications_interval: Seconds = Field(
         120, ge=0, description="Pause before a failed attempt is tried again."
     )
+    recovery_flows_file: Path | None = Field(
+        None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
+    )
+    remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
     recovery_attempts: int = Field(2, ge=1, description="Attempts at one recovery before it is `failed`.")
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 

@@ -4,13 +4,15 @@ It is handed down from the function's entry; nothing below opens another. Produc
 ``entry.wiring``; the simulator of the tests builds its own, with virtual time and a cloud that it controls.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from instance_ha.models.ports import Clock, Nova, Policy, Publisher, TokenCheck
+from instance_ha.models.errors import TimeIsUp
+from instance_ha.models.ports import Clock, Nova, Policy, Publisher, Remote, TokenCheck
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
 
@@ -31,6 +33,30 @@ def _pass(_name: str) -> None:
     """In production nothing happens at a named step."""
 
 
+def run_bounded(work: Callable[[], None], seconds: float) -> None:
+    """Call something of others that might hang; it goes on in its thread if it does, but nobody waits for it.
+
+    Raises:
+        TimeIsUp: it has not ended in time.
+
+    """
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="bounded")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeIsUp
+    if raised:
+        raise raised[0]
+
+
 def new_owner() -> str:
     """Name an invocation, as the owner of its leases."""
     return str(uuid4())
@@ -47,6 +73,8 @@ class World:
     publisher: Publisher
     tokens: TokenCheck
     policy: Policy
+    remote: Remote
+    bounded: Callable[[Callable[[], None], float], None] = field(default=run_bounded)  # a call that cannot hang
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 
     def deadline(self) -> datetime:

@@ -74,6 +74,8 @@ KILLED_IN = {
     "aggregate": "reserved-host-given-back",
     "flow": "auto-fails-then-reserved",
     "failed-instance": "vm-fails-and-is-started-again",
+    "remote-task": "task-is-a-url",
+    "custom-task": "custom-task-works",
     "": "killed-after-each-step",
 }
 

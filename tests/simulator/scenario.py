@@ -18,7 +18,7 @@ from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
 _HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}
-_QUIET = {"asking Nova again"}
+_QUIET = {"asking Nova again", "custom task raised"}
 
 
 @dataclass
@@ -49,8 +49,11 @@ class Play:
         self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
-        self.simulation = Simulation(database_url, world.get("settings", {}), options, given)
+        given = Faults(list(faults.get("kill", [])), list(faults.get("tasks", [])), list(faults.get("events", [])))
+        settings = dict(world.get("settings", {}))
+        if (scenario.folder / "flows.conf").exists():
+            settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
+        self.simulation = Simulation(database_url, settings, options, given)
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []

@@ -13,7 +13,8 @@ import requests
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
-from instance_ha.models.work import Work
+from instance_ha.models.errors import TimeIsUp
+from instance_ha.models.work import RemoteAnswer, Work
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
 from instance_ha.settings import Settings, load
@@ -41,6 +42,7 @@ class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
     kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
+    tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
 
 
@@ -61,6 +63,24 @@ class ImpatientAdapter(WsgiAdapter):
             raise requests.ReadTimeout("timed out", request=request) from error
         finally:
             self._scheduler.patience(None)
+
+
+class HangsError(Exception):
+    """What a custom task of a scenario raises that would never end."""
+
+
+class ScriptedTask:
+    """Stands for the function behind a URL: gives its answers one after the other."""
+
+    def __init__(self, answers: Iterable[str]) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+
+    def ask(self, _url: str, identity: str, _data: dict[str, Any]) -> RemoteAnswer:
+        """Answer the next one, and the last one again and again."""
+        self.asked.append(identity)
+        state = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return RemoteAnswer(state, "as the scenario says")
 
 
 class Broker:
@@ -108,6 +128,7 @@ class Simulation:
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
+        self.remote = ScriptedTask(faults.tasks or ["done"])
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
         self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
@@ -121,6 +142,8 @@ class Simulation:
             publisher=Broker(self),
             tokens=NoAuth(),
             policy=Policy(None),
+            remote=self.remote,
+            bounded=self._bounded,
             step=self._step,
         )
 
@@ -142,6 +165,14 @@ class Simulation:
         return NovaClient(
             adapter, self.scheduler, settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
         )
+
+    def _bounded(self, work: Callable[[], None], seconds: float) -> None:
+        """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
+        try:
+            work()
+        except HangsError:
+            self.scheduler.sleep(seconds)
+            raise TimeIsUp from None
 
     def _step(self, name: str) -> None:
         self.steps[name] += 1

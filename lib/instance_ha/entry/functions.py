@@ -20,10 +20,12 @@ from instance_ha.entry import wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
 from instance_ha.models.work import Kind
+from instance_ha.settings import Settings
 from instance_ha.world import World
 
 Handler = Callable[[Request], Response]
 Answer = Callable[[Request, World, str], Response]
+Check = Callable[[Settings], None]
 
 _RETRY_AFTER = "5"
 _REQUEST_ID = "x-openstack-request-id"
@@ -31,11 +33,11 @@ _REQUEST_ID = "x-openstack-request-id"
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Handler:
     """Make a function that answers routes of the REST API; ``events``: it publishes some."""
-    return _function(name, Api(routes).answer, cloud=True, events=events, policy=True)
+    return _function(name, Api(routes).answer, wiring.check_policy, cloud=True, events=events)
 
 
-def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]) -> Handler:
-    """Make a function that does the work its events ask for."""
+def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Handler:
+    """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
@@ -47,7 +49,7 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
             works[event.kind](world, event.subject)
         return Response(status=204)
 
-    return _function(name, answer, cloud=True, events=True)
+    return _function(name, answer, check, cloud=True, events=True)
 
 
 def cron_function(name: str, work: Callable[[World], object]) -> Handler:
@@ -59,15 +61,14 @@ def cron_function(name: str, work: Callable[[World], object]) -> Handler:
         work(world)
         return Response(status=204)
 
-    return _function(name, answer, cloud=False, events=True)
+    return _function(name, answer, lambda _: None, cloud=False, events=True)
 
 
-def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:
+def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: bool) -> Handler:
     try:
         settings = wiring.load_settings()
         wiring.check(settings, os.environ, cloud=cloud, events=events)
-        if policy:
-            wiring.check_policy(settings)
+        check(settings)
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)

@@ -99,6 +99,7 @@ def world() -> World:
         publisher=Later(lambda: _publisher(settings, clock)),
         tokens=Later(lambda: _tokens(settings, cloud)),
         policy=Later(lambda: _policy(settings)),
+        remote=Later(lambda: _remote(settings, clock)),
     )
 
 
@@ -120,6 +121,12 @@ def _publisher(settings: Settings, clock: SystemClock) -> Any:
 
     assert settings.event_sink is not None  # a function that publishes does not start without (check)
     return HttpPublisher(settings.event_sink, settings.event_keys[0], settings.event_timeout, clock)
+
+
+def _remote(settings: Settings, clock: SystemClock) -> Any:
+    from instance_ha.events.remote import HttpRemote
+
+    return HttpRemote(settings.event_keys[0], settings.event_timeout, clock)
 
 
 def _policy(settings: Settings) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from cloudevents.conversion import to_binary
@@ -10,7 +11,7 @@ from cloudevents.http import CloudEvent, from_http
 
 from instance_ha.events import signature
 from instance_ha.models.errors import BadRequest
-from instance_ha.models.work import SOURCE, Kind, Work
+from instance_ha.models.work import SOURCE, TASK, Kind, Work
 
 
 def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
@@ -26,6 +27,21 @@ def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes
     }
     attributes[signature.ATTRIBUTE] = signature.sign(attributes, key)
     headers, body = to_binary(CloudEvent(attributes, {"uuid": work.subject}))
+    return dict(headers), bytes(body)
+
+
+def encode_task(identity: str, data: dict[str, Any], now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of the signed event that asks for a task."""
+    attributes = {
+        "id": identity,
+        "source": SOURCE,
+        "type": TASK,
+        "subject": data["notification_uuid"],
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+    }
+    attributes[signature.ATTRIBUTE] = signature.sign(attributes, key)
+    headers, body = to_binary(CloudEvent(attributes, data))
     return dict(headers), bytes(body)
 
 

@@ -19,6 +19,7 @@
     │   └── StoreUnavailable    Postgres did not answer
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
+    ├── TimeIsUp                a task of others did not end within its time limit
     ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
     └── Misconfigured           a setting is wrong; says which, and what to change
 """
@@ -115,6 +116,10 @@ class CloudRefused(InstanceHAError):
 
 class RecoveryFailed(InstanceHAError):
     """The attempt has failed; the text goes into the notification's message."""
+
+
+class TimeIsUp(InstanceHAError):
+    """Something of others did not end within its time limit."""
 
 
 class LeaseLost(InstanceHAError):

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
 from instance_ha.models.rows import Caller
-from instance_ha.models.work import Work
+from instance_ha.models.work import RemoteAnswer, Work
 
 
 class Clock(Protocol):
@@ -24,6 +24,13 @@ class Publisher(Protocol):
 
     def publish(self, works: Iterable[Work]) -> None:
         """Send."""
+
+
+class Remote(Protocol):
+    """Asks tasks of others."""
+
+    def ask(self, url: str, identity: str, data: dict[str, Any]) -> RemoteAnswer:
+        """Ask once; raises CloudUnavailable when nothing was answered."""
 
 
 class TokenCheck(Protocol):

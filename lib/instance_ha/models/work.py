@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from instance_ha.models.enums import NotificationType
 
 SOURCE = "/masakari-functions"
+TASK = "org.openstack.instanceha.task"  # type of the event that asks a task of others
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ EVACUATE_INSTANCE = Kind("org.openstack.instanceha.evacuate-instance", "recover-
 def recovery_of(report: str) -> Kind:
     """Return the kind of event that starts the recovery of a reported failure, by the notification's type."""
     return RECOVER_INSTANCE if report == NotificationType.VM else RECOVER_HOST
+
+
+@dataclass(frozen=True)
+class RemoteAnswer:
+    """What a task that is a URL says of itself: ``done``, ``failed`` or ``running``."""
+
+    state: str
+    message: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,12 @@ class Recovery:
     deadline: datetime
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the invocation has just begun, so that another one would have no more time."""
+        begun = self.deadline - timedelta(seconds=self.world.settings.invocation_time)
+        return self.world.clock.now() - begun < timedelta(seconds=1)
+
+    @property
     def out_of_time(self) -> bool:
         """Whether the work must be handed over."""
         return self.world.clock.now() >= self.deadline

@@ -15,8 +15,8 @@ from instance_ha.models.enums import NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryFailed
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.work import Work, recovery_of
+from instance_ha.recovery import flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip
-from instance_ha.recovery.flows import FLOWS, TASKS
 from instance_ha.recovery.holding import holding
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
@@ -88,7 +88,7 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
             return False
         tasks.fail(connection, failed, now, reason)
         vmoves.ignore_open(connection, uuid, reason, now)
-        tasks.plan(connection, uuid, attempt, flow, FLOWS[flow])
+        tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
     log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
     world.step("flow-planned")
     return True
@@ -117,7 +117,7 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         if verdict.host_changes:
             hosts.change(connection, host.uuid, verdict.host_changes, now)
         flow = verdict.flows[0]
-        tasks.plan(connection, uuid, attempt, flow, FLOWS[flow])
+        tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
         started = notifications.find(connection, uuid)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
@@ -138,7 +138,7 @@ def _run_tasks(recovery: Recovery) -> None:
             _close(world, recovery.lease, notification, NotificationStatus.IGNORED, reason)
             return
         with log.bound(task=task.name):
-            outcome = TASKS[task.name](recovery, task)
+            outcome = flows.find(task.name)(recovery, task)
         if isinstance(outcome, Skip):
             _close(world, recovery.lease, notification, outcome.status, outcome.reason)
             return

@@ -25,28 +25,23 @@ from instance_ha.store import segments, vmoves
 
 _CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
-_LONGEST_PAUSE = 4  # times verify_interval, while Nova has no news
 
 
 def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
-    pause = 1
     while True:
         ongoing, waiting_since = _state(recovery)
         if not ongoing and waiting_since is None:
             return True
-        watched = [move for move in ongoing if move.step is VMoveStep.WATCHED]
-        found = _watch(recovery, watched)
+        found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = recovery.world.settings.host_failure_recovery_threads - slots.busy(ongoing) + len(found.done)
-        news = found.done or (waiting_since is not None and free > 0)
-        if news:
+        if found.done or (waiting_since is not None and free > 0):
             _go_on(recovery, found, free, target_host, waiting_since)
         elif found.unseen:
             _look_again(recovery, found)
         if recovery.out_of_time:
             return False
-        pause = 1 if news or not watched else min(2 * pause, _LONGEST_PAUSE)
-        recovery.world.clock.sleep(recovery.world.settings.verify_interval * pause)
+        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
 
 
 def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:

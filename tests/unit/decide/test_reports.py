@@ -135,7 +135,12 @@ def test_a_failed_instance_is_restarted_and_its_host_stays_as_it_is(event: str, 
 
 @pytest.mark.parametrize(
     ("event", "detail"),
-    [("LIFECYCLE", "STOPPED_SHUTDOWN"), ("REBOOT", "UNKNOWN"), ("IO_ERROR", "STOPPED_FAILED"), ("WATCHDOG", "x")],
+    [
+        ("LIFECYCLE", "STOPPED_SHUTDOWN"),
+        ("REBOOT", "UNKNOWN"),
+        ("IO_ERROR", "STOPPED_FAILED"),
+        ("WATCHDOG", "WATCHDOG_PAUSE"),
+    ],
 )
 def test_any_other_event_of_an_instance_is_ignored_and_named(event: str, detail: str) -> None:
     verdict = _instance(event, detail)

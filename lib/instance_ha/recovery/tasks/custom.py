@@ -1,0 +1,82 @@
+"""Third-party tasks: bounded in time, begun no more often than they allow, never holding the recovery for ever."""
+
+from instance_ha import log
+from instance_ha.custom import CustomTask, TaskFacts
+from instance_ha.models.enums import TaskState
+from instance_ha.models.errors import LeaseLost, RecoveryFailed, TimeIsUp, TryAgain
+from instance_ha.models.rows import TaskRow
+from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
+from instance_ha.store import segments, tasks, vmoves
+
+
+def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome:
+    """Run a task that others have written."""
+    world = recovery.world
+    if (recovery.deadline - world.clock.now()).total_seconds() < custom.time_limit and not recovery.is_fresh:
+        return NotYet()  # the next invocation has time enough for it
+    begun = _begin(recovery, task)
+    if begun > custom.attempts:
+        return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
+    facts, reporter = gather(recovery, task), _Reporter(recovery, task)
+    try:
+        world.bounded(lambda: custom.work(facts, reporter), custom.time_limit)
+    except (LeaseLost, TryAgain):
+        raise
+    except TimeIsUp:
+        return _failed(recovery, task, custom, f"it did not end within {custom.time_limit:g} s")
+    except Exception as error:
+        log.get().warning("custom task raised", exc_info=error)
+        return _failed(recovery, task, custom, f"{type(error).__name__}: {error}")
+    finally:
+        reporter.is_open = False
+    recovery.report(task, 1.0, f"{task.name} is done", TaskState.SUCCESS)
+    return Done()
+
+
+class _Reporter:
+    """Takes progress while the task runs; one that was abandoned may talk on, to nobody."""
+
+    def __init__(self, recovery: Recovery, task: TaskRow) -> None:
+        self.is_open = True
+        self._recovery = recovery
+        self._task = task
+
+    def __call__(self, progress: float, message: str) -> None:
+        if self.is_open:
+            self._recovery.report(self._task, min(max(float(progress), 0.0), 1.0), str(message)[:1000])
+
+
+def _begin(recovery: Recovery, task: TaskRow) -> int:
+    """Write down that it begins, before it does; returns how often it has."""
+    with recovery.world.database.begin() as connection:
+        recovery.lease.renew(connection, recovery.world.clock.now())
+        kept = tasks.recall(connection, task)
+        kept["begun"] = kept.get("begun", 0) + 1
+        tasks.remember(connection, task, kept)
+    recovery.world.step("custom-task-begun")
+    return int(kept["begun"])
+
+
+def _failed(recovery: Recovery, task: TaskRow, custom: CustomTask, reason: str) -> Outcome:
+    if custom.required:
+        raise RecoveryFailed(f"task {task.name} failed: {reason}")
+    log.get().warning("custom task failed, and is not required", task=task.name, reason=reason)
+    recovery.report(task, 1.0, f"Failed, which does not matter for the recovery: {reason}", TaskState.SUCCESS)
+    return Done()
+
+
+def gather(recovery: Recovery, task: TaskRow) -> TaskFacts:
+    """Tell a task what has failed."""
+    notification, host = recovery.notification, recovery.host
+    with recovery.world.database.begin() as connection:
+        segment = segments.find(connection, host.failover_segment_id)
+        moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+    return TaskFacts(
+        notification_uuid=notification.notification_uuid,
+        host_name=host.name,
+        segment_name=segment.name,
+        flow=str(task.flow),
+        instance_uuid=notification.payload.get("instance_uuid"),
+        process_name=notification.payload.get("process_name"),
+        reserved_hosts=tuple(sorted({move.target_host for move in moves if move.target_host})),
+    )
