@@ -18,7 +18,7 @@ from instance_ha.decide.outcome import hopeless
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import VMove
+from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.work import EVACUATE_INSTANCE, Work
 from instance_ha.recovery.context import Recovery
 from instance_ha.store import segments, vmoves
@@ -27,7 +27,7 @@ _CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
 
 
-def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
+def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
     while True:
         ongoing, waiting_since = _state(recovery)
@@ -36,7 +36,9 @@ def evacuate_round(recovery: Recovery, target_host: str | None) -> bool:
         found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = recovery.world.settings.host_failure_recovery_threads - slots.busy(ongoing) + len(found.done)
         if found.done or (waiting_since is not None and free > 0):
-            _go_on(recovery, found, free, target_host, waiting_since)
+            begun = _go_on(recovery, found, free, target_host, waiting_since)
+            if begun:
+                recovery.report(task, 0.5, f"Evacuation started of {','.join(begun)}")
         elif found.unseen:
             _look_again(recovery, found)
         if recovery.out_of_time:
@@ -53,15 +55,15 @@ def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
 
 def _go_on(
     recovery: Recovery, found: Watch, free: int, target_host: str | None, waiting_since: datetime | None
-) -> None:
-    """Hand what Nova is done with to be closed, and fill the free slots."""
+) -> list[str]:
+    """Hand what Nova is done with to be closed, and fill the free slots; returns the instances that began."""
     uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
     just_listed = waiting_since is not None and now - waiting_since < _FRESH
     try:
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks", error=str(error))
-        return
+        return []
     with recovery.world.database.begin() as connection:
         recovery.lease.renew(connection, now)
         for move, dest_host in found.done:
@@ -69,17 +71,19 @@ def _go_on(
             vmoves.settle(connection, move.uuid, dest_host, ours, now)
         vmoves.look_again(connection, [move.uuid for move in found.unseen], now)
         vmoves.note_locked(connection, uuid, sorted(locks))
-        begun: Sequence[str] = ()
+        begun: Sequence[VMove] = ()
         if (reason := _reason_to_stop(connection, recovery)) is not None:
             vmoves.ignore_pending(connection, uuid, reason, now)
         elif free > 0:
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
     _tell(recovery, begun, target_host, reason)
     recovery.world.step("round-went-on")
-    _publish(recovery, [*(move.uuid for move, _ in found.done), *(move.uuid for move in found.unseen), *begun])
+    settled = [move for move, _ in found.done]
+    _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
+    return [move.instance_uuid for move in begun]
 
 
-def _tell(recovery: Recovery, begun: Sequence[str], target_host: str | None, reason: str | None) -> None:
+def _tell(recovery: Recovery, begun: Sequence[VMove], target_host: str | None, reason: str | None) -> None:
     if begun:
         log.get().info("evacuations begun", count=len(begun), target_host=target_host)
     if reason is not None:

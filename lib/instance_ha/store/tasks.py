@@ -59,14 +59,22 @@ def report(
     state: TaskState | None = None,
 ) -> None:
     """Add a line of progress, and say the task's state."""
-    line = {
-        "timestamp": now.strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "progress": str(progress),
-        "message": message,
-    }
+    report_lines(connection, task, now, [(progress, message)], state)
+
+
+def report_lines(
+    connection: Connection,
+    task: TaskRow,
+    now: datetime,
+    lines: Sequence[tuple[float, str]],
+    state: TaskState | None = None,
+) -> None:
+    """Add lines of progress at once (how far, message), and say the task's state."""
+    time = now.strftime("%Y-%m-%d %H:%M:%S.%f")
+    details = [{"timestamp": time, "progress": str(progress), "message": message} for progress, message in lines]
     values: dict[str, Any] = {
-        "progress": progress,
-        "details": tasks.c.details.op("||")(type_coerce([line], JSONB)),
+        "progress": lines[-1][0],
+        "details": tasks.c.details.op("||")(type_coerce(details, JSONB)),
         "state": state or TaskState.RUNNING,
     }
     connection.execute(update(tasks).where(tasks.c.id == task.id).values(**values))

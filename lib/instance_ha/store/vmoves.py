@@ -95,17 +95,17 @@ def first_facts(connection: Connection, notification_uuid: str) -> dict[str, Ins
 
 
 def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
-    """Read the vmoves in work."""
+    """Read the vmoves in work, in order."""
     query = select(vmoves).where(
         vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.ONGOING
     )
-    return [rows.vmove(row) for row in connection.execute(query).mappings()]
+    return [rows.vmove(row) for row in connection.execute(query.order_by(vmoves.c.position)).mappings()]
 
 
 def start_next(
     connection: Connection, notification_uuid: str, slots: int, target_host: str | None, now: datetime
-) -> Sequence[str]:
-    """Begin the next pending vmoves, first ones first; returns their uuids in that order."""
+) -> list[VMove]:
+    """Begin the next pending vmoves, first ones first; returns them in that order."""
     waiting = (
         select(vmoves.c.id)
         .where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING)
@@ -115,10 +115,8 @@ def start_next(
     )
     begun = update(vmoves).where(vmoves.c.id.in_(waiting))
     values = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    result = connection.execute(
-        begun.values(**values, target_host=target_host).returning(vmoves.c.position, vmoves.c.uuid)
-    )
-    return [uuid for _, uuid in sorted((position, uuid) for position, uuid in result)]
+    result = connection.execute(begun.values(**values, target_host=target_host).returning(vmoves))
+    return sorted((rows.vmove(row) for row in result.mappings()), key=lambda move: move.position)
 
 
 def look_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:

@@ -197,12 +197,11 @@ def moves(rows: Rows, notification: Notification) -> dict[str, VMove]:
 
 def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(rows: Rows) -> None:
     notification = running(rows, "zyxab")
-    uuids = {move.uuid: name for name, move in moves(rows, notification).items()}
     begun = []
     for slots in (2, 0, 2, 5, 5):
         with rows.database.begin() as connection:
             started = vmoves.start_next(connection, notification.notification_uuid, slots, None, NOW)
-        begun.append("".join(uuids[uuid] for uuid in started))
+        begun.append("".join(move.instance_name for move in started))
     assert begun == ["zy", "", "xa", "b", ""]
 
 
@@ -301,8 +300,8 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
-        for uuid in (a, b):
-            vmoves.settle(connection, uuid, "c2", False, after(1))
+        for move in (a, b):
+            vmoves.settle(connection, move.uuid, "c2", False, after(1))
     found = moves(rows, notification)
     assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)

@@ -2,7 +2,7 @@
 
 from instance_ha import log
 from instance_ha.decide.outcome import Tally, latest, left_over, tally
-from instance_ha.models.enums import Flow, NotificationStatus, TaskState
+from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
@@ -18,7 +18,7 @@ def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.report(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
     if task.flow is Flow.HOST_RESERVED:
         return _to_reserved_hosts(recovery, task)
-    return _conclude(recovery, task) if evacuate_round(recovery, None) else NotYet()
+    return _conclude(recovery, task) if evacuate_round(recovery, task, None) else NotYet()
 
 
 def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -39,7 +39,7 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
             memory = reserved_hosts.give_back(recovery, task, memory)
             continue
         assert ready.held is not None
-        if not evacuate_round(recovery, ready.held.name):
+        if not evacuate_round(recovery, task, ready.held.name):
             return NotYet()
         memory = _let_go(recovery, task, ready)
 
@@ -64,13 +64,22 @@ def _is_disabled(recovery: Recovery) -> bool:
 
 def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> Outcome:
     """Say how it went, by the latest vmove of each instance."""
-    result = tally(latest(_moves(recovery)))
+    moves = latest(_moves(recovery))
+    result = tally(moves)
+    _report_ids(recovery, task, moves)
     if _is_disabled(recovery):
         return _stopped(recovery, task, result)
     if result.failed or result.untried or problem:
         raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
     recovery.report(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
     return Done()
+
+
+def _report_ids(recovery: Recovery, task: TaskRow, moves: list[VMove]) -> None:
+    for status, what in ((VMoveStatus.SUCCEEDED, "evacuated"), (VMoveStatus.FAILED, "failed to evacuate")):
+        ids = ",".join(move.instance_uuid for move in moves if move.status is status)
+        if ids:
+            recovery.report(task, 0.7, f"Instances {what}: {ids}")
 
 
 def _stopped(recovery: Recovery, task: TaskRow, result: Tally) -> Skip:

@@ -1,7 +1,7 @@
 """PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
 
 from instance_ha import log
-from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts
+from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts, ha_enabled
 from instance_ha.decide.outcome import latest, tally
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
@@ -29,7 +29,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.lease.renew(connection, now)
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
-        tasks.report(connection, task, now, 1.0, _summary(choice, name), TaskState.SUCCESS)
+        tasks.report_lines(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
     recovery.world.step("instances-planned")
     if not choice.chosen and earlier.failed:  # another flow of this attempt could not move what is no more on the host
         raise RecoveryFailed(earlier.text)
@@ -61,8 +61,15 @@ def _log(choice: Choice, host: str) -> None:
         log.get().info("instance left out", instance_uuid=server.id, reason=reason)
 
 
-def _summary(choice: Choice, host: str) -> str:
-    if not choice.chosen:
-        return f"Skipped host {host}: no instances to evacuate"
-    left_out = "".join(f"; left out {server.id}: {reason}" for server, reason in choice.left_out)
-    return f"Instances to evacuate: {','.join(server.id for server in choice.chosen)}{left_out}"
+def _progress(choice: Choice, policy: InstancePolicy, host: str) -> list[tuple[float, str]]:
+    """Say what was found and chosen (reference, section 5.7)."""
+    wanted = sum(ha_enabled(server, policy) for server in choice.chosen)
+    lines = [(0.3, f"{len(choice.chosen) + len(choice.left_out)} instances are on host {host}")]
+    lines += [(0.4, f"Left out instance {server.id}: {reason}") for server, reason in choice.left_out]
+    lines.append((0.6, f"{wanted} HA enabled instances are to be evacuated"))
+    if policy.evacuate_all:
+        lines.append((0.7, f"{len(choice.chosen) - wanted} other instances are to be evacuated"))
+        lines.append((0.8, f"{len(choice.chosen)} instances are to be evacuated in all"))
+    ids = ",".join(server.id for server in choice.chosen)
+    lines.append((1.0, f"Instances to evacuate: {ids}" if ids else f"Skipped host {host}: no instances to evacuate"))
+    return lines
