@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,13 +15,14 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
 
 
-def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: Any, **faults: Any) -> Play:
+def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch, **faults: Any) -> Play:
     """Play a folder to its end."""
     scenario = Scenario.read(folder)
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
-    played = Play(scenario, database_url, postgres)
-    played.run(monkeypatch)
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run(monkeypatch)
     return played
 
 

@@ -2,17 +2,20 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 import yaml
 from instance_ha.models.errors import StoreUnavailable
+from instance_ha.store import hosts
 from sqlalchemy import text
 
 from sim.faults import Rule
 from sim.model import CloudOptions
 from tests.conftest import Postgres
+from tests.simulator.monitors import Eyes
 from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
@@ -42,18 +45,23 @@ class Scenario:
 class Play:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres) -> None:
+    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres, folder: Path) -> None:
         self.scenario = scenario
         self.lines: list[str] = []
         self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
-        self.simulation = Simulation(database_url, world.get("settings", {}), options, given)
+        given = Faults(**{kind: list(faults.get(kind, [])) for kind in ("kill", "events", "reports")})
+        self.eyes = Eyes(world, folder)
+        settings = world.get("settings", {}) | self.eyes.settings
+        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
+        self.eyes.guests.servers = self.simulation.cloud.servers
+        self.eyes.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.notifications: list[str] = []
         self._looked_at = 0
         self._answered = 0
+        self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
 
     def run(self, monkeypatch: Any) -> None:
         """Set the world up, let things happen, and stop when all is over."""
@@ -63,7 +71,11 @@ class Play:
         )
         self.simulation.scheduler.spawn("operator", self._build)
         limit = float(self.scenario.world.get("limit", 3600))
-        assert self.simulation.scheduler.run(limit, self._over), f"not over after {limit} s:\n" + "\n".join(self.lines)
+        try:
+            over = self.simulation.scheduler.run(limit, self._over)
+        finally:
+            self.eyes.close()
+        assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
 
     def _build(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
@@ -78,7 +90,10 @@ class Play:
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
-        self.simulation.every(60.0, "sweep", lambda: self._sweep())
+        for function in ["sweep", *self.eyes.functions]:
+            self.simulation.every(60.0, function, partial(self._tick, function))
+        if self._lasting:
+            self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
 
     def _boot(self, host: str, group: dict[str, Any]) -> None:
         """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
@@ -116,12 +131,18 @@ class Play:
     def _happen(self, what: str, about: Any) -> None:
         cloud = self.simulation.cloud
         self._line("-", f"{what} {about}")
+        if self.eyes.happen(what, about):
+            return
         if what == "notify":
             self._notify(about)
         elif what == "database":
             switch = {"stop": self._postgres.stop, "start": self._postgres.start}[about]
             assert switch is not None
             switch()
+        elif what == "tick":
+            self._tick(about)
+        elif what == "maintenance":
+            self._change_host(about["host"], on_maintenance=about["is"])
         elif what == "delete_server":
             cloud.delete_server(next(s.id for s in cloud.servers() if s.name == about))
         else:
@@ -135,23 +156,37 @@ class Play:
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]
             self.notifications.append(uuid)
-            self.names[uuid] = f"notification-{len(self.notifications)}"
         self._answered += 1
         self._line("-", f"answered {answer.status_code}")
 
-    def _sweep(self) -> None:
-        self.simulation.call("sweep", "/", b"", {})
+    def _tick(self, function: str) -> None:
+        self.simulation.call(function, "/", b"", {})
+
+    def _end(self) -> None:
+        self._lasting = False
+        self._line("-", "the end")
+
+    def _change_host(self, name: str, **values: Any) -> None:
+        with self.simulation.world.database.begin() as connection:
+            host = hosts.by_name(connection, name)
+            assert host is not None
+            hosts.change(connection, host.uuid, values, self.simulation.scheduler.now())
 
     def _over(self) -> bool:
-        if len(self.lines) == self._looked_at:
+        if self._lasting or len(self.lines) == self._looked_at:
             return False
         self._looked_at = len(self.lines)
         planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:
-            return self._answered >= planned and all(self.show(uuid)["status"] in final for uuid in self.notifications)
+            stands = [self.show(uuid)["status"] in final for uuid in self.names_of_notifications()]
+            return self._answered >= planned and all(stands)
         except StoreUnavailable:
             return False
+
+    def names_of_notifications(self) -> dict[str, str]:
+        """Return all notifications by their uuids."""
+        return {uuid: name for uuid, name in self.names.items() if name.startswith("notification-")}
 
     def show(self, uuid: str) -> dict[str, Any]:
         """Read a notification straight from the table."""
@@ -166,6 +201,8 @@ class Play:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
+        if (uuid := event.get("notification_uuid")) and uuid not in self.names:
+            self.names[uuid] = f"notification-{len(self.names_of_notifications()) + 1}"
         if level != "debug" and event["event"] not in _QUIET:
             words = [event["event"]]
             if "instance_uuid" in event and "instance" not in event:

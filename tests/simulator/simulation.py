@@ -10,17 +10,22 @@ from typing import Any
 
 import flask
 import requests
+from instance_ha.consul.source import ConsulSource
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
+from instance_ha.kubernetes.source import KubernetesSource
+from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.work import Work
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
+from instance_ha.reports.client import ReportClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
-from instance_ha.world import World
+from instance_ha.world import NotThere, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
+from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
@@ -28,11 +33,22 @@ from sim.adapter import URL, WsgiAdapter
 from sim.app import create_app
 from sim.cloud import Cloud
 from sim.model import CloudOptions
+from tests.simulator.monitors import ReportsAdapter
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "sweep")
+FUNCTIONS = (
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "monitor-guests",
+    "monitor-poll",
+    "recover-host",
+    "recover-instance",
+    "sweep",
+)
 KEY = "simulated-event-key"
+REPORTS = "http://instance-ha.test"
 _RETRIED = frozenset({404, 408, 409, 429})
 
 
@@ -42,6 +58,7 @@ class Faults:
 
     kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -97,7 +114,14 @@ class Broker:
 class Simulation:
     """Functions, cloud, database and broker."""
 
-    def __init__(self, database_url: str, settings: Mapping[str, str], options: CloudOptions, faults: Faults) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        settings: Mapping[str, str],
+        options: CloudOptions,
+        faults: Faults,
+        hypervisors: Hypervisors | None = None,
+    ) -> None:
         environ = {"DATABASE_URL": database_url, "EVENT_SINK": "http://broker.test", "INSTANCE_HA_EVENT_KEY": KEY}
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}
@@ -108,6 +132,7 @@ class Simulation:
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
+        self._hypervisors = hypervisors or NotThere("hypervisors")
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
         self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
@@ -121,6 +146,10 @@ class Simulation:
             publisher=Broker(self),
             tokens=NoAuth(),
             policy=Policy(None),
+            source=_source(settings) if settings.monitoring_driver else NotThere("source"),
+            reporter=self._reporter(settings),
+            hypervisors=self._hypervisors,
+            at_once=lambda work, items, _limit: [work(item) for item in items],
             step=self._step,
         )
 
@@ -143,6 +172,13 @@ class Simulation:
             adapter, self.scheduler, settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
         )
 
+    def _reporter(self, settings: Settings) -> ReportClient:
+        http = requests.Session()
+        http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
+        return ReportClient(
+            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
+        )
+
     def _step(self, name: str) -> None:
         self.steps[name] += 1
         for fault in self.faults.kill:
@@ -156,6 +192,7 @@ class Simulation:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wiring, "load_settings", lambda: self.settings)
         monkeypatch.setattr(wiring, "world", lambda: self.world)
+        monkeypatch.setattr(wiring, "check_guests", lambda _settings: None)  # no libvirt is needed for simulated guests
         for name in FUNCTIONS:
             self._handlers[name] = getattr(_load(name), name.replace("-", "_"))
 
@@ -178,6 +215,10 @@ class Simulation:
             work()
 
         self.scheduler.spawn(name, tick, seconds)
+
+
+def _source(settings: Settings) -> HostSource:
+    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
 
 
 def _load(name: str) -> ModuleType:

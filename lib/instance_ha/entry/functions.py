@@ -20,6 +20,7 @@ from instance_ha.entry import wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
 from instance_ha.models.work import Kind
+from instance_ha.settings import Settings
 from instance_ha.world import World
 
 Handler = Callable[[Request], Response]
@@ -31,7 +32,7 @@ _REQUEST_ID = "x-openstack-request-id"
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Handler:
     """Make a function that answers routes of the REST API; ``events``: it publishes some."""
-    return _function(name, Api(routes).answer, cloud=True, events=events, policy=True)
+    return _function(name, Api(routes).answer, cloud=True, events=events, check=wiring.check_policy)
 
 
 def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]) -> Handler:
@@ -52,6 +53,15 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
 
 def cron_function(name: str, work: Callable[[World], object]) -> Handler:
     """Make a function that is called on a schedule; what it is sent does not matter."""
+    return _function(name, _tick(work), cloud=False, events=True)
+
+
+def monitor_function(name: str, work: Callable[[World], object], check: Callable[[Settings], None]) -> Handler:
+    """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
+    return _function(name, _tick(work), cloud=True, events=False, check=check)
+
+
+def _tick(work: Callable[[World], object]) -> Answer:
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
@@ -59,15 +69,21 @@ def cron_function(name: str, work: Callable[[World], object]) -> Handler:
         work(world)
         return Response(status=204)
 
-    return _function(name, answer, cloud=False, events=True)
+    return answer
 
 
-def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:
+def _function(
+    name: str,
+    answer: Answer,
+    *,
+    cloud: bool,
+    events: bool,
+    check: Callable[[Settings], None] = lambda _settings: None,
+) -> Handler:
     try:
         settings = wiring.load_settings()
         wiring.check(settings, os.environ, cloud=cloud, events=events)
-        if policy:
-            wiring.check_policy(settings)
+        check(settings)
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)
