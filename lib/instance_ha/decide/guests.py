@@ -62,7 +62,7 @@ def seen(known: GuestHealth, domain: Domain, host_uuid: str, now: datetime) -> G
     """Take in what libvirt says of a domain."""
     if domain.id is None or domain.id != known.domain_id or host_uuid != known.host_uuid:
         # It was started anew, or is off: until its agent answers, its silence says nothing.
-        known = replace(known, state=GuestState.DISCOVERY, misses=0, since=None, pinged_at=None)
+        known = replace(known, state=GuestState.DISCOVERY, misses=0, since=None, quiet_until=None, pinged_at=None)
     known = replace(known, domain_id=domain.id, host_uuid=host_uuid)
     if domain.fault is None:
         ran = domain.running or (known.ran and domain.id is not None)
@@ -85,7 +85,7 @@ def pinged(known: GuestHealth, answered: bool | None, now: datetime) -> GuestHea
         return known
     known = replace(known, pinged_at=now)
     if answered:
-        return replace(known, state=GuestState.HEALTHY, misses=0, since=None)
+        return replace(known, state=GuestState.HEALTHY, misses=0, since=None, quiet_until=None)
     if known.state in {GuestState.DISCOVERY, GuestState.REPORTED}:
         return known
     return replace(known, state=GuestState.ERROR, misses=known.misses + 1, since=known.since or now)
@@ -96,13 +96,20 @@ def switched_off(known: GuestHealth) -> GuestHealth:
     return replace(known, state=GuestState.DISCOVERY, misses=0, since=None)
 
 
-def due(known: GuestHealth, hostname: str, how: GuestPolicy) -> list[Report]:
-    """Say what must be told of a guest now."""
+def due(known: GuestHealth, hostname: str, how: GuestPolicy, now: datetime) -> list[Report]:
+    """Say what must be told of a guest now.
+
+    What the API took for a duplicate is told again later, as of then: it may have been a second failure so soon after
+    the first that nobody could tell.
+    """
+    if known.quiet_until is not None and now < known.quiet_until:
+        return []
+    at = None if known.quiet_until is None else now
     reports = []
     if known.fault is not None and known.fault_since is not None and not known.fault_told:
-        reports.append(_report(known, hostname, known.fault_since, _FAULTS[known.fault]))
+        reports.append(_report(known, hostname, at or known.fault_since, _FAULTS[known.fault]))
     if known.state is GuestState.ERROR and known.misses >= how.threshold and known.since is not None:
-        reports.append(_report(known, hostname, known.since, _AGENT))
+        reports.append(_report(known, hostname, at or known.since, _AGENT))
     return reports
 
 

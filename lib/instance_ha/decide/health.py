@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from instance_ha.decide import strategy as strategies
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.health import (
+    Answer,
     HostHealth,
     HostState,
     Report,
@@ -23,6 +24,7 @@ from instance_ha.models.health import (
 )
 
 STOPPED = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
+_STOPPED = frozenset({Told.STOPPED, Told.KNOWN, Told.STOPPED_BEFORE})
 STARTED = {"event": "STARTED", "cluster_status": "ONLINE", "host_status": "NORMAL"}
 
 
@@ -97,25 +99,33 @@ def doubt(health: HostHealth) -> HostHealth:
 
 def away(health: HostHealth) -> HostHealth:
     """Forget a host that is not judged now; when it is judged again, it is as if it was seen for the first time."""
-    told = Told.STOPPED_BEFORE if health.told is Told.STOPPED else health.told
+    told = Told.STOPPED_BEFORE if health.told in _STOPPED else health.told
     return HostHealth(host_uuid=health.host_uuid, told=told, told_at=health.told_at, answer=health.answer)
 
 
-def due(host: Watched, before: HostHealth) -> Report | None:
-    """Say what must be told about a host now, if anything; the first look after a doubt is not believed yet."""
+def due(host: Watched, before: HostHealth, now: datetime, patience: timedelta) -> Report | None:
+    """Say what must be told about a host now, if anything; the first look after a doubt is not believed yet.
+
+    What the API took for a duplicate is told again after ``patience``, if it still holds: it may have been a second
+    failure so soon after the first that nobody could tell.
+    """
     health = host.health
     if not host.judged or health.since is None or before.doubted or health.doubted:
         return None
-    if health.state is HostState.DOWN and health.told is not Told.STOPPED:
-        payload = STOPPED
-    elif health.state is HostState.UP and health.told in {Told.STOPPED, Told.STOPPED_BEFORE}:
+    at, payload = health.since, STOPPED
+    if health.state is HostState.UP and health.told in _STOPPED:
         payload = STARTED
-    else:
+    elif health.state is not HostState.DOWN or health.told is Told.STOPPED:
         return None
-    kind = NotificationType.COMPUTE_HOST
-    return Report(hostname=host.name, type=kind, generated_time=health.since, payload=payload)
+    elif health.told is Told.KNOWN:
+        if health.told_at is not None and now - health.told_at <= patience:
+            return None
+        at = now
+    return Report(hostname=host.name, type=NotificationType.COMPUTE_HOST, generated_time=at, payload=payload)
 
 
-def told_by(report: Report) -> Told:
-    """Name what has been told when the report is taken."""
-    return Told.STOPPED if report.payload == STOPPED else Told.STARTED
+def told_by(report: Report, answer: Answer) -> Told:
+    """Name what has been told when the API has answered so."""
+    if report.payload != STOPPED:
+        return Told.STARTED
+    return Told.KNOWN if answer.known else Told.STOPPED

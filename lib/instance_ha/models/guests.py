@@ -55,6 +55,7 @@ class GuestHealth:
     fault: Fault | None = None
     fault_since: datetime | None = None
     fault_told: bool = False
+    quiet_until: datetime | None = None  # the API knew what we told; what still holds then is told again
     pinged_at: datetime | None = None
     wishes: Wishes = field(default_factory=Wishes)
     wishes_at: datetime | None = None

@@ -28,6 +28,7 @@ class Told(StrEnum):
 
     NOTHING = "nothing"
     STOPPED = "stopped"
+    KNOWN = "known"  # that it stopped; the API took it for a failure that it had been told of before
     STARTED = "started"
     STOPPED_BEFORE = "stopped before"  # and since then the host was on maintenance, or its segment was disabled
 
@@ -112,4 +113,9 @@ class Answer:
     @property
     def final(self) -> bool:
         """Whether the same report must not be sent again: it was taken, known already, or refused for good."""
-        return self.code < 300 or self.code in {400, 409}
+        return self.code < 300 or self.code == 400 or self.known
+
+    @property
+    def known(self) -> bool:
+        """Whether it was taken for a duplicate, or its host is on maintenance."""
+        return self.code == 409

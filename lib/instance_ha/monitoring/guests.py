@@ -90,7 +90,7 @@ class _Look:
             health = None
         if self._remember(health) and health is not None:
             self.world.step("guests remembered")
-            due = [r for guest in health for r in guests.due(guest, self.host.name, self._policy(guest))]
+            due = [r for guest in health for r in guests.due(guest, self.host.name, self._policy(guest), self.at)]
             reporting.tell_guests(self.world, due)
 
     def _look(self, hypervisor: Hypervisor) -> list[GuestHealth]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from instance_ha import log
 from instance_ha.decide import eyes, health
 from instance_ha.models.errors import SightUnavailable, StoreUnavailable
-from instance_ha.models.health import HostState, View, Watched
+from instance_ha.models.health import HostState, Report, View, Watched
 from instance_ha.monitoring import reporting
 from instance_ha.settings import Settings
 from instance_ha.store import host_health, watches
@@ -66,9 +66,13 @@ def poll_once(world: World) -> bool:
     seen = _remember(world, look, view)
     world.step("look remembered")
     if view is not None and seen is not None and not _was_late(world, look):
-        due = [(one.host, report) for one in seen if (report := health.due(one.host, one.before.health))]
-        reporting.tell_hosts(world, due)
+        reporting.tell_hosts(world, [(one.host, report) for one in seen if (report := _due(world, look, one))])
     return True
+
+
+def _due(world: World, look: _Look, seen: _Seen) -> Report | None:
+    patience = timedelta(seconds=world.settings.duplicate_notification_detection_interval)
+    return health.due(seen.host, seen.before.health, look.at, patience)
 
 
 def _next(world: World) -> datetime | None:

@@ -1,6 +1,7 @@
 """Sends reports, several at once, and remembers which were taken; the others are sent again while they still hold."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests, health
@@ -22,6 +23,8 @@ def send(world: World, report: Report) -> Answer | None:
         return None
     if answer.code < 300:
         log.get().info("reported", **about)
+    elif answer.known:
+        log.get().info("report not taken: it is known", reason=answer.text, **about)
     elif answer.final:
         log.get().warning("report refused for good", code=answer.code, reason=answer.text, **about)
     else:
@@ -38,7 +41,7 @@ def tell_hosts(world: World, due: Sequence[tuple[Watched, Report]]) -> None:
         if answer is None:
             return
         world.step("host reported")
-        what, text = health.told_by(report), f"{answer.code} {answer.text}"
+        what, text = health.told_by(report, answer), f"{answer.code} {answer.text}"
         with world.database.begin() as connection:
             host_health.told(connection, host.health.host_uuid, what, world.clock.now(), text)
 
@@ -47,13 +50,19 @@ def tell_hosts(world: World, due: Sequence[tuple[Watched, Report]]) -> None:
 
 def tell_guests(world: World, due: Sequence[Report]) -> None:
     """Report guests, and remember each as soon as it has been taken."""
+    quiet = world.settings.duplicate_notification_detection_interval
 
     def tell(report: Report) -> None:
-        if send(world, report) is None:
+        answer, uuid = send(world, report), report.payload["instance_uuid"]
+        if answer is None:
             return
         world.step("guest reported")
-        remember = guest_health.agent_told if guests.is_about_agent(report) else guest_health.fault_told
         with world.database.begin() as connection:
-            remember(connection, report.payload["instance_uuid"])
+            if answer.known:
+                guest_health.known(connection, uuid, world.clock.now() + timedelta(seconds=quiet + 1))
+            elif guests.is_about_agent(report):
+                guest_health.agent_told(connection, uuid)
+            else:
+                guest_health.fault_told(connection, uuid)
 
     world.at_once(tell, due, _AT_ONCE)

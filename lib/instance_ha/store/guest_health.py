@@ -22,6 +22,7 @@ _COLUMNS = {
     "fault": "text",
     "fault_since": "timestamptz",
     "fault_told": "boolean",
+    "quiet_until": "timestamptz",
     "pinged_at": "timestamptz",
     "wishes": "jsonb",
     "wishes_at": "timestamptz",
@@ -77,6 +78,11 @@ def agent_told(connection: Connection, instance_uuid: str) -> None:
 def fault_told(connection: Connection, instance_uuid: str) -> None:
     """Remember that the fault of a domain has been told."""
     connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(fault_told=True))
+
+
+def known(connection: Connection, instance_uuid: str, until: datetime) -> None:
+    """Tell nothing more of a guest before that time: the API took the report for one that it had before."""
+    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(quiet_until=until))
 
 
 def forget(connection: Connection, hosts: Sequence[str]) -> None:

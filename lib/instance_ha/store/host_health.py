@@ -78,7 +78,7 @@ _WRITE = text(
     ON CONFLICT (host_uuid) DO UPDATE SET
         samples = excluded.samples, state = excluded.state, since = excluded.since, listed = excluded.listed,
         doubted = excluded.doubted,
-        told = CASE WHEN excluded.told = 'stopped before' AND host_health.told = 'stopped'
+        told = CASE WHEN excluded.told = 'stopped before' AND host_health.told IN ('stopped', 'known')
                THEN excluded.told ELSE host_health.told END
     """
 ).bindparams(bindparam("rows", type_=JSONB))

@@ -205,6 +205,7 @@ guest_health = Table(
     Column("fault", String(36)),
     Column("fault_since", Time),
     Column("fault_told", Boolean, nullable=False),
+    Column("quiet_until", Time),
     Column("pinged_at", Time),
     Column("wishes", JSONB, nullable=False),
     Column("wishes_at", Time),

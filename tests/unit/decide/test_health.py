@@ -1,17 +1,30 @@
 """What a window of samples says, and what is told of it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import health
-from instance_ha.models.health import HostHealth, HostState, Report, Sample, Sight, Sighting, Strategy, Told, Watched
+from instance_ha.models.health import (
+    Answer,
+    HostHealth,
+    HostState,
+    Report,
+    Sample,
+    Sight,
+    Sighting,
+    Strategy,
+    Told,
+    Watched,
+)
 
 from tests.unit.build import NOW
 
 UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
 STRATEGY = Strategy(("node",), frozenset({(DOWN,)}))
+PATIENCE = timedelta(seconds=180)
 WINDOW = health.Window(3, timedelta(seconds=30))
 
 
@@ -42,12 +55,12 @@ def story(*sights: Sight | None, window: health.Window = WINDOW, every: float = 
 
 def due(host: Watched) -> Report | None:
     """What is to be told, if our eyes were never in doubt."""
-    return health.due(host, host.health)
+    return health.due(host, host.health, at(0), PATIENCE)
 
 
 def told(host: Watched, what: Told) -> Watched:
     """The API has taken a report."""
-    return watched(HostHealth(**{**vars(host.health), "told": what}))
+    return watched(replace(host.health, told=what))
 
 
 def test_a_host_is_down_only_when_its_whole_window_says_so() -> None:
@@ -101,7 +114,7 @@ def test_a_told_host_that_is_up_again_gets_its_start_told_once() -> None:
     report = due(host)
     assert report is not None
     assert dict(report.payload) == {"event": "STARTED", "cluster_status": "ONLINE", "host_status": "NORMAL"}
-    assert health.told_by(report) is Told.STARTED
+    assert health.told_by(report, Answer(202, "")) is Told.STARTED
     assert due(told(host, Told.STARTED)) is None
 
 
@@ -110,7 +123,19 @@ def test_a_host_that_failed_again_is_told_again_with_a_new_time() -> None:
     report = due(told(host, Told.STARTED))
     assert report is not None
     assert report.generated_time == at(80)
-    assert health.told_by(report) is Told.STOPPED
+    assert health.told_by(report, Answer(202, "")) is Told.STOPPED
+
+
+def test_what_the_api_took_for_a_duplicate_is_told_again_later_as_of_then_while_it_holds() -> None:
+    first = story(DOWN, DOWN, DOWN)
+    report = due(first)
+    assert report is not None
+    assert health.told_by(report, Answer(409, "known")) is Told.KNOWN
+    known = watched(replace(first.health, told=Told.KNOWN, told_at=at(20)))
+    assert health.due(known, known.health, at(200), PATIENCE) is None
+    again = health.due(known, known.health, at(210), PATIENCE)
+    assert again is not None
+    assert (again.payload, again.generated_time) == (report.payload, at(210))
 
 
 def test_a_host_that_is_not_judged_is_forgotten_and_never_told() -> None:
@@ -170,9 +195,9 @@ def test_in_doubt_samples_are_forgotten_and_the_first_look_afterwards_is_not_bel
     doubted = watched(health.doubt(story(DOWN, DOWN).health))
     assert due(doubted) is None
     first = see(doubted, DOWN, 30, one)
-    assert health.due(first, doubted.health) is None
+    assert health.due(first, doubted.health, at(30), PATIENCE) is None
     second = see(first, DOWN, 40, one)
-    assert health.due(second, first.health) is not None
+    assert health.due(second, first.health, at(40), PATIENCE) is not None
 
 
 def test_a_host_out_of_service_on_purpose_is_not_expected_to_stay() -> None:

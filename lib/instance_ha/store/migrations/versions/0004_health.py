@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.CheckConstraint("state IN ('up', 'down', 'spared', 'unsure')", name="state_known"),
-        sa.CheckConstraint("told IN ('nothing', 'stopped', 'started', 'stopped before')", name="told_known"),
+        sa.CheckConstraint("told IN ('nothing', 'stopped', 'known', 'started', 'stopped before')", name="told_known"),
         sa.PrimaryKeyConstraint("host_uuid"),
     )
     op.create_table(
@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("fault", sa.String(length=36), nullable=True),
         sa.Column("fault_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fault_told", sa.Boolean(), nullable=False),
+        sa.Column("quiet_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pinged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wishes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("wishes_at", sa.DateTime(timezone=True), nullable=True),
