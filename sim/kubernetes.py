@@ -3,10 +3,25 @@
 import base64
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
 
 from flask import Flask, Response, jsonify, request
 
 _TIME = "2026-11-22T03:00:00Z"
+_CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
+_TAINTS = {"Unknown": ("node.kubernetes.io/unreachable",), "False": ("node.kubernetes.io/not-ready",)}
+_INFO = (
+    "machineID",
+    "systemUUID",
+    "bootID",
+    "kernelVersion",
+    "osImage",
+    "containerRuntimeVersion",
+    "kubeletVersion",
+    "kubeProxyVersion",
+    "operatingSystem",
+    "architecture",
+)
 
 
 @dataclass
@@ -68,12 +83,37 @@ def _selected(node: Node) -> bool:
 
 
 def _node(name: str, node: Node) -> dict[str, Any]:
-    ready = {"type": "Ready", "status": node.ready, "lastHeartbeatTime": _TIME, "lastTransitionTime": _TIME}
+    taints = [{"key": key, "effect": "NoExecute", "timeAdded": _TIME} for key in _TAINTS.get(node.ready, ())]
+    if node.cordoned:
+        taints.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "timeAdded": _TIME})
+    spec: dict[str, Any] = {"podCIDR": "10.244.1.0/24"}
+    spec |= {"unschedulable": True} if node.cordoned else {}
+    spec |= {"taints": taints} if taints else {}
     return {
-        "metadata": {"name": name, "labels": node.labels, "annotations": node.annotations},
-        "spec": {"unschedulable": True} if node.cordoned else {},
-        "status": {"conditions": [{"type": "MemoryPressure", "status": "False"}, ready]},
+        "metadata": {
+            "name": name,
+            "uid": str(uuid5(NAMESPACE_DNS, name)),
+            "resourceVersion": "1",
+            "creationTimestamp": _TIME,
+            "labels": {"kubernetes.io/hostname": name, **node.labels},
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true", **node.annotations},
+        },
+        "spec": spec,
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "Hostname", "address": name}],
+            "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
+            "conditions": [_condition(kind, node.ready) for kind in _CONDITIONS],
+            "nodeInfo": dict.fromkeys(_INFO, "any"),
+        },
     }
+
+
+def _condition(kind: str, ready: str) -> dict[str, Any]:
+    """Return a condition; when the kubelet is silent the control plane calls every one of them Unknown."""
+    status = ready if ready == "Unknown" or kind == "Ready" else "False"
+    reason = {"Unknown": "NodeStatusUnknown", "False": "KubeletNotReady", "True": "KubeletReady"}.get(ready, "Other")
+    condition = {"type": kind, "status": status, "lastHeartbeatTime": _TIME, "lastTransitionTime": _TIME}
+    return condition | {"reason": reason if kind == "Ready" or ready == "Unknown" else f"KubeletHasNo{kind}"}
 
 
 def _status(code: int, reason: str) -> tuple[Response, int]:

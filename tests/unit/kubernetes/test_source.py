@@ -10,6 +10,7 @@ from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.models.errors import Misconfigured, SightUnavailable
 from instance_ha.models.health import Sight
 from instance_ha.settings import Settings, load
+from kubernetes import client, config
 
 from sim import kubernetes
 from sim.server import LoopbackServer
@@ -168,3 +169,18 @@ def test_outside_a_pod_a_kubeconfig_is_needed(tmp_path: Path, monkeypatch: pytes
         check(settings(kubernetes_config_file=tmp_path / "no"))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     check(settings())
+
+
+def test_what_the_simulated_server_answers_is_what_the_clients_own_models_demand(cluster: Cluster) -> None:
+    cluster.nodes.nodes["compute1"] = kubernetes.Node(ready="Unknown", cordoned=True)
+    made = client.Configuration()
+    config.load_kube_config(str(cluster.file), client_configuration=made)
+    listed = client.CoreV1Api(client.ApiClient(made)).list_node(limit=2)
+    assert listed.metadata._continue
+    first = listed.items[0]
+    assert (first.metadata.name, first.spec.unschedulable) == ("compute1", True)
+    assert {taint.key for taint in first.spec.taints} == {
+        "node.kubernetes.io/unreachable",
+        "node.kubernetes.io/unschedulable",
+    }
+    assert {condition.status for condition in first.status.conditions} == {"Unknown"}
