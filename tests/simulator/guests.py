@@ -39,6 +39,7 @@ class Guests:
         self.servers: Callable[[], Iterable[Any]] = tuple
         self.sleep: Callable[[float], None] = lambda _seconds: None
         self.unreachable: set[str] = set()
+        self.elsewhere = False
 
     def guest(self, name: str) -> Guest:
         """Return a guest by its instance's name."""
@@ -53,8 +54,8 @@ class Guests:
             setattr(guest, key, value)
 
     def here(self, names: Iterable[str]) -> list[str]:
-        """All hosts can be reached."""
-        return list(names)
+        """All hosts can be reached, or none."""
+        return [] if self.elsewhere else list(names)
 
     @contextmanager
     def open(self, host: str) -> Iterator["Connection"]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import urllib3
+import yaml
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from kubernetes.config.config_exception import ConfigException
@@ -67,11 +68,17 @@ class Nodes:
     def _client(self) -> Any:
         if self._api is None:
             made = client.Configuration()
-            if self._settings.kubernetes_config_file is None:
-                config.load_incluster_config(client_configuration=made)
-            else:
-                file, context = self._settings.kubernetes_config_file, self._settings.kubernetes_context
-                config.load_kube_config(str(file), context=context, client_configuration=made)
+            self._configure(made)
             made.retries = urllib3.Retry(0, redirect=0)  # who waits for three more tries is late
             self._api = client.CoreV1Api(client.ApiClient(made))
         return self._api
+
+    def _configure(self, made: Any) -> None:
+        file, context = self._settings.kubernetes_config_file, self._settings.kubernetes_context
+        if file is None:
+            config.load_incluster_config(client_configuration=made)
+            return
+        try:
+            config.load_kube_config(str(file), context=context, client_configuration=made)
+        except yaml.YAMLError:
+            raise ConfigException(f"{file} is no YAML") from None

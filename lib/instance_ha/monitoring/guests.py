@@ -44,10 +44,12 @@ def watch_once(world: World, deadline: datetime) -> list[str]:
     """Look at as many hosts as are due, and may be looked at at once; returns their names."""
     owner, now, limit = new_owner(), world.clock.now(), world.settings.libvirt_parallel
     with world.database.begin() as connection:
-        hosts = _reachable(world, host_health.watched(connection))
+        judged = [host for host in host_health.watched(connection) if host.judged]
+        hosts = _reachable(world, judged)
         watches.register(connection, hosts, now)
-        watches.forget(connection, list(hosts))
-        guest_health.forget(connection, list(hosts))
+        everywhere = [host.health.host_uuid for host in judged]  # others may look at those that we do not reach
+        watches.forget(connection, everywhere)
+        guest_health.forget(connection, everywhere)
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
     world.step("guests claimed")
     looks = [_Look(world, hosts[uuid], owner, now, deadline) for uuid in taken]
@@ -87,6 +89,11 @@ class _Look:
                 health = self._look(hypervisor)
         except SightUnavailable as error:
             log.get().warning("the guests of a host cannot be seen", host=self.host.name, reason=str(error))
+            health = None
+        except StoreUnavailable:
+            raise
+        except Exception:  # one host must not keep us from the others
+            log.get().exception("unexpected error", host=self.host.name)
             health = None
         if self._remember(health) and health is not None:
             self.world.step("guests remembered")

@@ -11,6 +11,7 @@ from instance_ha.models.errors import Misconfigured, SightUnavailable
 from instance_ha.models.health import Sight
 from instance_ha.settings import Settings, load
 from kubernetes import client, config
+from kubernetes.config import incluster_config
 
 from sim import kubernetes
 from sim.server import LoopbackServer
@@ -126,9 +127,10 @@ def test_a_server_that_is_not_there_is_no_answer(cluster: Cluster) -> None:
         cluster.look()
 
 
-def test_a_kubeconfig_that_is_none_is_no_answer(cluster: Cluster) -> None:
-    cluster.file.write_text("clusters: []")
-    with pytest.raises(SightUnavailable, match="configuration"):
+@pytest.mark.parametrize("text", ["clusters: []", "{", "", "[]", "clusters: 7"])
+def test_a_kubeconfig_that_is_none_is_no_answer(cluster: Cluster, text: str) -> None:
+    cluster.file.write_text(text)
+    with pytest.raises(SightUnavailable):
         cluster.look()
 
 
@@ -184,3 +186,16 @@ def test_what_the_simulated_server_answers_is_what_the_clients_own_models_demand
         "node.kubernetes.io/unschedulable",
     }
     assert {condition.status for condition in first.status.conditions} == {"Unknown"}
+
+
+def test_in_a_pod_its_service_account_is_used(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("good")
+    (tmp_path / "ca.crt").write_text("any")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.url.rsplit(":", 1)[1])
+    with pytest.raises(SightUnavailable, match="cannot be reached"):  # it is found, and it speaks no TLS
+        KubernetesSource(settings()).look(frozenset())

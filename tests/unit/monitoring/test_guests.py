@@ -141,6 +141,22 @@ def test_guests_of_a_host_on_maintenance_are_not_looked_at_and_forgotten(story: 
     assert story.states() == {}
 
 
+def test_hosts_that_others_look_at_are_left_to_them(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    story.guests.elsewhere = True
+    assert monitor.watch_once(story.world, story.world.deadline()) == []
+    assert story.states() == {"vm": "healthy"}
+
+
+def test_an_unexpected_error_about_a_host_is_no_answer_of_its_guests(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    story.guests.guest("vm").agent = "speaks nonsense"
+    story.look(5)
+    assert (story.states(), story.told()) == ({"vm": "healthy"}, [])
+
+
 def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
     story.boot("vm")
     story.look()
