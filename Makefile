@@ -7,13 +7,18 @@ PORT ?= 15868
 READY := $(VENV)/.installed
 SOURCES := lib functions local sim bench tests examples
 
-.PHONY: demo test check format up down status bench requirements coldstart clean docs
+.PHONY: demo test test-real check format up down status bench requirements coldstart clean docs
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
 
 test: $(READY)
 	$(BIN)/pytest
+
+# What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
+test-real: $(READY)
+	tests/real/install.sh
+	REAL_TIER=1 $(BIN)/pytest tests/real
 
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)

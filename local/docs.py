@@ -8,7 +8,9 @@ from pathlib import Path
 
 from instance_ha.api import openapi
 from instance_ha.settings import PREFIX, Settings
+from instance_ha.settings_monitoring import MonitoringSettings
 from oslo_policy import generator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from local.files import repository
@@ -25,19 +27,27 @@ The cloud is configured as for every OpenStack client: `OS_CLOUD` with a clouds.
 where), or `OS_AUTH_URL` and the other `OS_*` variables. Its user needs the role admin; callers' tokens are checked with
 the same Keystone.
 
-| setting | default | meaning |
-| --- | --- | --- |
 """
+_MONITORS = """
+## The monitors
+
+`monitor-poll` and `monitor-guests` read these too; see [monitoring](monitoring.md).
+
+"""
+_COLUMNS = "| setting | default | meaning |\n| --- | --- | --- |"
 
 
 def configuration() -> str:
     """Return a table of all settings."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "**required**" if field.default is PydanticUndefined else f"`{field.default}`"
-        default = "" if field.default is None else default
-        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return _HEAD + "\n".join(rows) + "\n"
+    rows = {name: _row(name, field) for name, field in Settings.model_fields.items()}
+    monitoring = [rows.pop(name) for name in MonitoringSettings.model_fields]
+    return "\n".join([_HEAD + _COLUMNS, *rows.values(), _MONITORS + _COLUMNS, *monitoring]) + "\n"
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    default = "**required**" if field.default is PydanticUndefined else f"`{field.default}`"
+    default = "" if field.default is None else default
+    return f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |"
 
 
 def api() -> str:

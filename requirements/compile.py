@@ -4,10 +4,12 @@ dev.txt is resolved first; each function takes the same versions, so what is tes
 """
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIB = "lib/pyproject.toml"
+DEVELOPMENT = ("api", "recovery", "consul", "kubernetes")  # not libvirt: it needs headers that not every machine has
 EXTRAS = {
     "api-segments": ["api"],
     "api-hosts": ["api"],
@@ -15,6 +17,8 @@ EXTRAS = {
     "recover-host": ["recovery"],
     "recover-instance": ["recovery"],
     "sweep": ["recovery"],
+    "monitor-poll": ["recovery", "consul", "kubernetes"],
+    "monitor-guests": ["recovery", "libvirt"],
 }
 
 
@@ -28,11 +32,15 @@ def compile_file(output: str, *sources: str) -> None:
 def main() -> None:
     """Pin everything."""
     compile_file("requirements/bootstrap.txt", "requirements/bootstrap.in")
-    compile_file("requirements/dev.txt", LIB, "--all-extras", "requirements/dev.in")
+    compile_file("requirements/dev.txt", LIB, *_extras(DEVELOPMENT), "requirements/dev.in")
     compile_file("requirements/monitors.txt", "--no-deps", "requirements/monitors.in")
     for function, extras in EXTRAS.items():
-        wanted = [word for extra in extras for word in ("--extra", extra)]
-        compile_file(f"functions/{function}/requirements.txt", LIB, *wanted, "-c", "requirements/dev.txt")
+        compile_file(f"functions/{function}/requirements.txt", LIB, *_extras(extras), "-c", "requirements/dev.txt")
+    compile_file("requirements/real.txt", LIB, *_extras(["libvirt"]), "-c", "requirements/dev.txt")
+
+
+def _extras(names: Iterable[str]) -> list[str]:
+    return [word for name in names for word in ("--extra", name)]
 
 
 if __name__ == "__main__":

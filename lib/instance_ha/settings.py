@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
 from instance_ha.models.errors import Misconfigured
+from instance_ha.settings_monitoring import MonitoringSettings
 
 PREFIX = "INSTANCE_HA_"
 Seconds = float
 
 
-class Settings(BaseModel):
+class Settings(MonitoringSettings):
     """Every setting with its default and its meaning."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -150,7 +151,13 @@ class Settings(BaseModel):
         return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
 
 
-_SECRETS = {"database_url": "database-url", "event_key": "event-key"}
+_SECRETS = {
+    "database_url": "database-url",
+    "event_key": "event-key",
+    "consul_token_manage": "consul-token-manage",
+    "consul_token_tenant": "consul-token-tenant",
+    "consul_token_storage": "consul-token-storage",
+}
 _ALIASES = {"database_url": ("DATABASE_URL",), "event_sink": ("K_SINK", "EVENT_SINK")}
 
 

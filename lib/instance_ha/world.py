@@ -6,13 +6,26 @@ It is handed down from the function's entry; nothing below opens another. Produc
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from instance_ha.models.errors import TimeIsUp
-from instance_ha.models.ports import Clock, Nova, Policy, Publisher, Remote, TokenCheck
+from instance_ha.models.errors import Misconfigured, TimeIsUp
+from instance_ha.models.ports import (
+    Clock,
+    HostSource,
+    Hypervisors,
+    Nova,
+    Policy,
+    Publisher,
+    Remote,
+    Reporter,
+    TokenCheck,
+)
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
 
@@ -62,6 +75,26 @@ def new_owner() -> str:
     return str(uuid4())
 
 
+class NotThere:
+    """Stands for a client that a function has no use for, or that is not configured."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, _name: str) -> Any:
+        raise Misconfigured(f"this function has no {self._what}")
+
+
+def at_once(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
+    """Do the same with many things at the same time, at most so many; the first error is raised when all are done."""
+    things = list(items)
+    if not things:
+        return []
+    with ThreadPoolExecutor(min(limit, len(things)), thread_name_prefix="at-once") as pool:
+        asked = [pool.submit(copy_context().run, work, thing) for thing in things]  # the log's bound values go along
+    return [one.result() for one in asked]
+
+
 @dataclass(frozen=True)
 class World:
     """Everything outside. What is costly to have is made at its first use, not when a function starts."""
@@ -75,6 +108,10 @@ class World:
     policy: Policy
     remote: Remote
     bounded: Callable[[Callable[[], None], float], None] = field(default=run_bounded)  # a call that cannot hang
+    source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
+    reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
+    hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 
     def deadline(self) -> datetime:

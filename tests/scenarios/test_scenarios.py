@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,13 +16,14 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
 
 
-def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: Any, **faults: Any) -> Play:
+def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch, **faults: Any) -> Play:
     """Play a folder to its end."""
     scenario = Scenario.read(folder)
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
-    played = Play(scenario, database_url, postgres)
-    played.run(monkeypatch)
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run(monkeypatch)
     return played
 
 
@@ -58,14 +60,11 @@ def test_a_scenario_gives_its_expected_log(
     assert expected.read_text() == log
 
 
-STEPS = sorted(
-    {
-        line.strip().split('step("')[1].split('")')[0]
-        for path in (HERE.parents[1] / "lib/instance_ha/recovery").rglob("*.py")
-        for line in path.read_text().splitlines()
-        if 'step("' in line
-    }
-)
+def steps(package: str) -> list[str]:
+    """Find the named steps in the code of a package."""
+    files = (HERE.parents[1] / "lib/instance_ha" / package).rglob("*.py")
+    lines = [line for path in files for line in path.read_text().splitlines()]
+    return sorted({line.split('step("')[1].split('")')[0] for line in lines if 'step("' in line})
 
 
 # Where steps are reached, by the begin of their names.
@@ -81,7 +80,7 @@ KILLED_IN = {
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", steps("recovery"))
 def test_whoever_is_killed_after_a_step_the_recovery_ends(
     step: str, nth: int, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,3 +92,17 @@ def test_whoever_is_killed_after_a_step_the_recovery_ends(
     check_promises(played)
     assert [played.show(uuid)["status"] for uuid in played.notifications] == ["finished"]
     assert played.simulation.scheduler.elapsed < 600
+
+
+@pytest.mark.parametrize("step", steps("monitoring"))
+def test_whoever_is_killed_after_a_step_of_a_monitor_the_failure_is_reported_once(
+    step: str, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests = "guest" in step
+    folder = HERE / ("guest-hangs-recovers-hangs-again" if guests else "host-down-at-first-poll")
+    nth = 3 if step in {"guests claimed", "guests remembered"} else 1  # in the middle of the story
+    played = play(folder, postgres, database_url, monkeypatch, kill=[{"step": step, "nth": nth}])
+    assert played.simulation.killed == [step]
+    check_promises(played)
+    reported = [line for line in played.lines if "failure reported" in line]
+    assert len(reported) == (2 if guests else 1)

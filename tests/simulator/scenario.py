@@ -1,7 +1,8 @@
 """Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,11 +10,13 @@ from uuid import uuid4
 import structlog
 import yaml
 from instance_ha.models.errors import StoreUnavailable
+from instance_ha.store import hosts
 from sqlalchemy import text
 
 from sim.faults import Rule
 from sim.model import Aggregate, CloudOptions
 from tests.conftest import Postgres
+from tests.simulator.monitors import Eyes
 from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
@@ -43,22 +46,26 @@ class Scenario:
 class Play:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres) -> None:
+    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres, folder: Path) -> None:
         self.scenario = scenario
         self.lines: list[str] = []
         self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(list(faults.get("kill", [])), list(faults.get("tasks", [])), list(faults.get("events", [])))
-        settings = dict(world.get("settings", {}))
+        given = Faults(**{kind: list(faults.get(kind, [])) for kind in ("kill", "tasks", "events", "reports")})
+        self.eyes = Eyes(world, folder)
+        settings = world.get("settings", {}) | self.eyes.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database_url, settings, options, given)
+        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
+        self.eyes.guests.servers = self.simulation.cloud.servers
+        self.eyes.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
         self._looked_at = 0
         self._answered = 0
+        self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
 
     def run(self, monkeypatch: Any) -> None:
         """Set the world up, let things happen, and stop when all is over."""
@@ -68,7 +75,11 @@ class Play:
         )
         self.simulation.scheduler.spawn("operator", self._build)
         limit = float(self.scenario.world.get("limit", 3600))
-        assert self.simulation.scheduler.run(limit, self._over), f"not over after {limit} s:\n" + "\n".join(self.lines)
+        try:
+            over = self.simulation.scheduler.run(limit, self._over)
+        finally:
+            self.eyes.close()
+        assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
 
     def _build(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
@@ -77,18 +88,23 @@ class Play:
             cloud.add_host(host, capacity=(about or {}).get("capacity"))
             for group in reversed((about or {}).get("instances", [])):
                 self._boot(host, dict(group))
-        for name, about in self.scenario.world.get("aggregates", {}).items():
-            self._aggregate(name, about)
-        for host in self.scenario.world.get("disabled", []):
-            with cloud.world() as world:
-                world.hosts[host].enabled = False
+        self._arrange()
         self._register()
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
-        self.simulation.every(60.0, "sweep", lambda: self._sweep())
+        for function in ["sweep", *self.eyes.functions]:
+            self.simulation.every(60.0, function, partial(self._tick, function))
+        if self._lasting:
+            self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
+
+    def _arrange(self) -> None:
+        for name, about in self.scenario.world.get("aggregates", {}).items():
+            self._aggregate(name, about)
+        for host in self.scenario.world.get("disabled", []):
+            self._enable(host, enabled=False)
 
     def _boot(self, host: str, group: dict[str, Any]) -> None:
         """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
@@ -137,30 +153,43 @@ class Play:
         self.simulation.scheduler.spawn(what, lambda: self._happen(what, about), at)
 
     def _happen(self, what: str, about: Any) -> None:
-        cloud = self.simulation.cloud
         self._line("-", f"{what} {about}")
-        if what == "notify":
-            self._notify(about)
-        elif what == "database":
-            switch = {"stop": self._postgres.stop, "start": self._postgres.start}[about]
-            assert switch is not None
-            switch()
-        elif what == "delete_server":
-            cloud.delete_server(self._server(about))
-        elif what == "lock_server":
-            with cloud.world() as world:
-                server = world.server(self._server(about))
-                server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
-        elif what == "enable_service":
-            with cloud.world() as world:
-                world.hosts[about].enabled = True
-        elif what == "reserve_host":
-            self._host(next(iter(self.segments)), about, reserved=True)
-        elif what in {"disable_segment", "enable_segment"}:
-            change = {"segment": {"enabled": what == "enable_segment"}}
-            self._api("api-segments", f"/v1/segments/{self.segments[about]}", change, "PUT")
-        else:
-            {"kill_host": cloud.kill_host, "start_host": cloud.start_host}[what](about)
+        if self.eyes.happen(what, about):
+            return
+        cloud = self.simulation.cloud
+        do: dict[str, Callable[[Any], object]] = {
+            "notify": self._notify,
+            "database": self._switch_database,
+            "tick": self._tick,
+            "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
+            "delete_server": lambda name: cloud.delete_server(self._server(name)),
+            "lock_server": self._lock,
+            "enable_service": partial(self._enable, enabled=True),
+            "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
+            "disable_segment": partial(self._change_segment, enabled=False),
+            "enable_segment": partial(self._change_segment, enabled=True),
+            "kill_host": cloud.kill_host,
+            "start_host": cloud.start_host,
+        }
+        do[what](about)
+
+    def _switch_database(self, to: str) -> None:
+        switch = {"stop": self._postgres.stop, "start": self._postgres.start}[to]
+        assert switch is not None
+        switch()
+
+    def _lock(self, name: str) -> None:
+        with self.simulation.cloud.world() as world:
+            server = world.server(self._server(name))
+            server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
+
+    def _enable(self, host: str, *, enabled: bool) -> None:
+        with self.simulation.cloud.world() as world:
+            world.hosts[host].enabled = enabled
+
+    def _change_segment(self, name: str, *, enabled: bool) -> None:
+        change = {"segment": {"enabled": enabled}}
+        self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
 
     def _server(self, name: str) -> str:
         return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
@@ -183,23 +212,37 @@ class Play:
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]
             self.notifications.append(uuid)
-            self.names[uuid] = f"notification-{len(self.notifications)}"
         self._answered += 1
         self._line("-", f"answered {answer.status_code}")
 
-    def _sweep(self) -> None:
-        self.simulation.call("sweep", "/", b"", {})
+    def _tick(self, function: str) -> None:
+        self.simulation.call(function, "/", b"", {})
+
+    def _end(self) -> None:
+        self._lasting = False
+        self._line("-", "the end")
+
+    def _change_host(self, name: str, **values: Any) -> None:
+        with self.simulation.world.database.begin() as connection:
+            host = hosts.by_name(connection, name)
+            assert host is not None
+            hosts.change(connection, host.uuid, values, self.simulation.scheduler.now())
 
     def _over(self) -> bool:
-        if len(self.lines) == self._looked_at:
+        if self._lasting or len(self.lines) == self._looked_at:
             return False
         self._looked_at = len(self.lines)
         planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:
-            return self._answered >= planned and all(self.show(uuid)["status"] in final for uuid in self.notifications)
+            stands = [self.show(uuid)["status"] in final for uuid in self.names_of_notifications()]
+            return self._answered >= planned and all(stands)
         except StoreUnavailable:
             return False
+
+    def names_of_notifications(self) -> dict[str, str]:
+        """Return all notifications by their uuids."""
+        return {uuid: name for uuid, name in self.names.items() if name.startswith("notification-")}
 
     def show(self, uuid: str) -> dict[str, Any]:
         """Read a notification straight from the table."""
@@ -230,6 +273,8 @@ class Play:
             return {one.name: sorted(one.hosts) for one in world.aggregates.values()}
 
     def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
+        if (uuid := event.get("notification_uuid")) and uuid not in self.names:
+            self.names[uuid] = f"notification-{len(self.names_of_notifications()) + 1}"
         shown = self.scenario.world.get("only", [event["event"]])
         if level != "debug" and event["event"] not in _QUIET and event["event"] in shown:
             words = [event["event"]]

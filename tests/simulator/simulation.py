@@ -10,18 +10,23 @@ from typing import Any
 
 import flask
 import requests
+from instance_ha.consul.source import ConsulSource
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
+from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.models.errors import TimeIsUp
+from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.work import RemoteAnswer, Work
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
+from instance_ha.reports.client import ReportClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
-from instance_ha.world import World
+from instance_ha.world import NotThere, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
+from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
@@ -29,11 +34,22 @@ from sim.adapter import URL, WsgiAdapter
 from sim.app import create_app
 from sim.cloud import Cloud
 from sim.model import CloudOptions
+from tests.simulator.monitors import ReportsAdapter
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "sweep")
+FUNCTIONS = (
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "monitor-guests",
+    "monitor-poll",
+    "recover-host",
+    "recover-instance",
+    "sweep",
+)
 KEY = "simulated-event-key"
+REPORTS = "http://instance-ha.test"
 _RETRIED = frozenset({404, 408, 409, 429})
 
 
@@ -44,6 +60,7 @@ class Faults:
     kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -117,7 +134,14 @@ class Broker:
 class Simulation:
     """Functions, cloud, database and broker."""
 
-    def __init__(self, database_url: str, settings: Mapping[str, str], options: CloudOptions, faults: Faults) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        settings: Mapping[str, str],
+        options: CloudOptions,
+        faults: Faults,
+        hypervisors: Hypervisors | None = None,
+    ) -> None:
         environ = {"DATABASE_URL": database_url, "EVENT_SINK": "http://broker.test", "INSTANCE_HA_EVENT_KEY": KEY}
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}
@@ -129,6 +153,7 @@ class Simulation:
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
+        self._hypervisors = hypervisors or NotThere("hypervisors")
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
         self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
@@ -144,6 +169,10 @@ class Simulation:
             policy=Policy(None),
             remote=self.remote,
             bounded=self._bounded,
+            source=_source(settings) if settings.monitoring_driver else NotThere("source"),
+            reporter=self._reporter(settings),
+            hypervisors=self._hypervisors,
+            at_once=lambda work, items, _limit: [work(item) for item in items],
             step=self._step,
         )
 
@@ -174,6 +203,13 @@ class Simulation:
             self.scheduler.sleep(seconds)
             raise TimeIsUp from None
 
+    def _reporter(self, settings: Settings) -> ReportClient:
+        http = requests.Session()
+        http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
+        return ReportClient(
+            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
+        )
+
     def _step(self, name: str) -> None:
         self.steps[name] += 1
         for fault in self.faults.kill:
@@ -187,6 +223,7 @@ class Simulation:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(wiring, "load_settings", lambda: self.settings)
         monkeypatch.setattr(wiring, "world", lambda: self.world)
+        monkeypatch.setattr(wiring, "check_guests", lambda _settings: None)  # no libvirt is needed for simulated guests
         for name in FUNCTIONS:
             self._handlers[name] = getattr(_load(name), name.replace("-", "_"))
 
@@ -209,6 +246,10 @@ class Simulation:
             work()
 
         self.scheduler.spawn(name, tick, seconds)
+
+
+def _source(settings: Settings) -> HostSource:
+    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
 
 
 def _load(name: str) -> ModuleType:

@@ -114,3 +114,19 @@ def test_settings_do_not_show_their_secrets_when_printed() -> None:
     settings = load({"DATABASE_URL": URL, "INSTANCE_HA_EVENT_KEY": "k3y"})
     assert "s3cret" not in repr(settings)
     assert "k3y" not in repr(settings)
+
+
+def test_the_tokens_of_consul_are_read_from_their_secrets_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "consul-token-storage").write_text("s3cret\n")
+    settings = load({"DATABASE_URL": URL, "INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
+    assert settings.consul_token_storage is not None
+    assert settings.consul_token_storage.get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_defaults_of_the_monitors_are_those_of_masakari() -> None:
+    settings = load({"DATABASE_URL": URL})
+    assert (settings.monitoring_interval, settings.monitoring_samples) == (60, 1)
+    assert (settings.guest_monitoring_interval, settings.guest_monitoring_timeout) == (10, 2)
+    assert settings.guest_monitoring_failure_threshold == 3
+    assert (settings.monitoring_driver, settings.guest_monitoring) == (None, False)

@@ -54,14 +54,22 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
 
 def cron_function(name: str, work: Callable[[World], object]) -> Handler:
     """Make a function that is called on a schedule; what it is sent does not matter."""
+    return _function(name, _tick(work), lambda _: None, cloud=False, events=True)
 
+
+def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Handler:
+    """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
+    return _function(name, _tick(work), check, cloud=True, events=False)
+
+
+def _tick(work: Callable[[World], object]) -> Answer:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
             return faults.fault(405, "a tick is posted")
         work(world)
         return Response(status=204)
 
-    return _function(name, answer, lambda _: None, cloud=False, events=True)
+    return answer
 
 
 def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: bool) -> Handler:

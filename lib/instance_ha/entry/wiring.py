@@ -86,6 +86,36 @@ def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
         raise Misconfigured(f"OS_CLIENT_CONFIG_FILE names {file}, which is not there")
 
 
+def check_monitoring(settings: Settings) -> None:
+    """Check what monitor-poll will look at.
+
+    Raises:
+        Misconfigured: something is wrong or missing.
+
+    """
+    if settings.monitoring_driver == "consul":
+        from instance_ha.consul.clusters import read
+
+        read(settings)
+    if settings.monitoring_driver == "kubernetes":
+        from instance_ha.kubernetes.names import check
+
+        check(settings)
+
+
+def check_guests(settings: Settings) -> None:
+    """Check how monitor-guests will reach the hosts.
+
+    Raises:
+        Misconfigured: it cannot.
+
+    """
+    if settings.guest_monitoring:
+        from instance_ha.libvirt.addresses import check
+
+        check(settings)
+
+
 @cache
 def world() -> World:
     """Return the world of this process."""
@@ -100,6 +130,9 @@ def world() -> World:
         tokens=Later(lambda: _tokens(settings, cloud)),
         policy=Later(lambda: _policy(settings)),
         remote=Later(lambda: _remote(settings, clock)),
+        source=Later(lambda: _source(settings)),
+        reporter=Later(lambda: _reporter(settings, cloud)),
+        hypervisors=Later(lambda: _hypervisors(settings)),
     )
 
 
@@ -127,6 +160,28 @@ def _remote(settings: Settings, clock: SystemClock) -> Any:
     from instance_ha.events.remote import HttpRemote
 
     return HttpRemote(settings.event_keys[0], settings.event_timeout, clock)
+
+
+def _source(settings: Settings) -> Any:
+    if settings.monitoring_driver == "kubernetes":
+        from instance_ha.kubernetes.source import KubernetesSource
+
+        return KubernetesSource(settings)
+    from instance_ha.consul.source import ConsulSource
+
+    return ConsulSource(settings)
+
+
+def _reporter(settings: Settings, cloud: Any) -> Any:
+    from instance_ha.reports.client import ReportClient
+
+    return ReportClient(cloud.adapter("instance-ha", settings.api_url), settings.report_timeout)
+
+
+def _hypervisors(settings: Settings) -> Any:
+    from instance_ha.libvirt.hypervisors import LibvirtHypervisors
+
+    return LibvirtHypervisors(settings)
 
 
 def _policy(settings: Settings) -> Any:

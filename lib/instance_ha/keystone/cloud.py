@@ -50,15 +50,15 @@ class Cloud:
             session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
         return session
 
-    def adapter(self, service_type: str) -> Adapter:
-        """Speak to one service of the catalog."""
+    def adapter(self, service_type: str, url: str | None = None) -> Adapter:
+        """Speak to one service of the catalog, or to the one at this URL."""
         region = self._settings.os_region_name or self.region.config.get("region_name") or None
         return Adapter(
             session=self.session,
             service_type=service_type,
             interface=self._settings.os_interface,
             region_name=region,
-            endpoint_override=self.region.get_endpoint(service_type),
+            endpoint_override=url or self.region.get_endpoint(service_type),
             user_agent="masakari-functions",
         )
 

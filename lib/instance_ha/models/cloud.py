@@ -37,6 +37,7 @@ class Server:
     locked_reason: str | None = None
     fault: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    extra_specs: dict[str, str] = field(default_factory=dict)  # of its flavor
 
 
 @dataclass(frozen=True, kw_only=True)

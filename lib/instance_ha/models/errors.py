@@ -16,6 +16,7 @@
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
+    │   ├── SightUnavailable    a source of health did not answer, or only in part: we do not know
     │   └── StoreUnavailable    Postgres did not answer
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
@@ -97,6 +98,10 @@ class CloudUnavailable(TryAgain):
 
 class CloudTimeout(CloudUnavailable):
     """Nova did not answer in time; it may have done what was asked."""
+
+
+class SightUnavailable(TryAgain):
+    """Who knows which hosts or guests are well did not answer, or only in part: nothing follows from that."""
 
 
 class StoreUnavailable(TryAgain):

@@ -1,10 +1,13 @@
 """What the world looks like from inside: the shapes that ``World`` holds, real or simulated."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
+from instance_ha.models.guests import Domain
+from instance_ha.models.health import Answer, Report, Strategy, View
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import RemoteAnswer, Work
 
@@ -76,3 +79,56 @@ class Nova(Protocol):
     def stop(self, server_id: str) -> None: ...  # noqa: D102
     def pause(self, server_id: str) -> None: ...  # noqa: D102
     def suspend(self, server_id: str) -> None: ...  # noqa: D102
+
+
+class HostSource(Protocol):
+    """Says which hosts are up."""
+
+    @property
+    def strategy(self) -> Strategy:
+        """What its networks are, and which broken ones ask for a recovery."""
+
+    def look(self, listed: frozenset[str]) -> View:
+        """Return a complete answer; ``listed`` are the hosts that it knew the last time.
+
+        Raises:
+            SightUnavailable: there is no answer, or not all of it.
+
+        """
+
+
+class Reporter(Protocol):
+    """Tells the instance HA API about failures."""
+
+    def send(self, report: Report) -> Answer:
+        """Send a report.
+
+        Raises:
+            CloudUnavailable: there was no answer; the report may have been taken.
+
+        """
+
+
+class Hypervisor(Protocol):
+    """A connection to the libvirt of one host."""
+
+    def domains(self) -> list[Domain]:
+        """Return all domains."""
+
+    def ping(self, uuid: str) -> bool | None:
+        """Say whether the guest's agent answers; None when that cannot be said, since it could not be asked."""
+
+
+class Hypervisors(Protocol):
+    """Reaches the libvirt of every host."""
+
+    def here(self, names: Iterable[str]) -> list[str]:
+        """Say which of these hosts can be reached from here."""
+
+    def open(self, host: str) -> AbstractContextManager[Hypervisor]:
+        """Connect to a host.
+
+        Raises:
+            SightUnavailable: it cannot be reached in time.
+
+        """

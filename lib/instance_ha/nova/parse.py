@@ -30,6 +30,7 @@ def server(body: dict[str, Any]) -> Server:
         locked_reason=body.get("locked_reason"),
         fault=fault.get("message"),
         metadata=body.get("metadata") or {},
+        extra_specs=(body.get("flavor") or {}).get("extra_specs") or {},
     )
 
 

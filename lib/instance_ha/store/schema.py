@@ -22,6 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
+from instance_ha.models.guests import GuestState
+from instance_ha.models.health import HostState, Told
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -164,4 +166,52 @@ tasks = Table(
     Column("details", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
+)
+
+# Who looks at what, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.
+watches = Table(
+    "watches",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("due_at", Time, nullable=False),
+    Column("owner", String(36)),
+    Column("looked_at", Time),
+    Index("watches_due", "due_at"),
+)
+
+host_health = Table(
+    "host_health",
+    metadata,
+    Column("host_uuid", String(36), primary_key=True),
+    Column("samples", JSONB, nullable=False),
+    Column("state", String(36), nullable=False),
+    Column("since", Time),
+    Column("listed", Boolean, nullable=False),
+    Column("doubted", Boolean, nullable=False),
+    Column("told", String(36), nullable=False),
+    Column("told_at", Time),
+    Column("answer", Text),
+    _one_of("state", HostState),
+    _one_of("told", Told),
+)
+
+guest_health = Table(
+    "guest_health",
+    metadata,
+    Column("instance_uuid", String(36), primary_key=True),
+    Column("host_uuid", String(36), nullable=False),
+    Column("domain_id", Integer),
+    Column("state", String(36), nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("since", Time),
+    Column("ran", Boolean, nullable=False),
+    Column("fault", String(36)),
+    Column("fault_since", Time),
+    Column("fault_told", Boolean, nullable=False),
+    Column("quiet_until", Time),
+    Column("pinged_at", Time),
+    Column("wishes", JSONB, nullable=False),
+    Column("wishes_at", Time),
+    _one_of("state", GuestState),
+    Index("guest_health_host", "host_uuid"),
 )

@@ -10,7 +10,19 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings, load
 
 ROOT = Path(__file__).parents[3]
-HEAVY = ("openstack", "keystoneauth1", "keystonemiddleware", "oslo_config", "oslo_policy", "requests", "webob")
+HEAVY = (
+    "consul",
+    "kubernetes",
+    "libvirt",
+    "yaml",
+    "openstack",
+    "keystoneauth1",
+    "keystonemiddleware",
+    "oslo_config",
+    "oslo_policy",
+    "requests",
+    "webob",
+)
 NOAUTH = {"INSTANCE_HA_AUTH_STRATEGY": "noauth2"}
 SIMULATED = {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://127.0.0.1:1/compute/v2.1"}
 
@@ -53,15 +65,42 @@ import sys
 from functions_framework import create_app
 client = create_app({target!r}, {source!r}).test_client()
 assert client.get("/_/health").status_code == 200
-assert client.get("/").status_code in (200, 401, 404, 503), client.get("/").status_code
+assert client.get("/").status_code in (200, 401, 404, 405, 503), client.get("/").status_code
 print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """
 
 
-@pytest.mark.parametrize("name", ["api-segments", "api-hosts", "api-notifications"])
-def test_an_api_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
+@pytest.mark.parametrize("name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests"])
+def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     code = _SERVE.format(target=name.replace("-", "_"), source=str(ROOT / "functions" / name / "main.py"))
     environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "EVENT_SINK": "http://sink"}
+    environ |= {"INSTANCE_HA_MONITORING_DRIVER": "consul", "INSTANCE_HA_CONSUL_AGENT_MANAGE": "10.0.0.1"}
     environ |= {"INSTANCE_HA_EVENT_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert set(HEAVY) & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"INSTANCE_HA_MONITORING_DRIVER": "consul"}, "no Consul agent"),
+        ({"INSTANCE_HA_MONITORING_DRIVER": "kubernetes"}, "no Kubernetes"),
+    ],
+)
+def test_a_driver_that_is_not_configured_stops_the_start(
+    values: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(Misconfigured, match=words):
+        wiring.check_monitoring(settings(**values))
+
+
+def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> None:
+    wrong = {"INSTANCE_HA_LIBVIRT_URI": "{nobody}"}
+    wiring.check_guests(settings(**wrong))
+    with pytest.raises(Misconfigured, match="INSTANCE_HA_LIBVIRT_URI"):
+        wiring.check_guests(settings(**wrong, INSTANCE_HA_GUEST_MONITORING="true"))
+
+
+def test_without_a_driver_nothing_of_it_is_checked() -> None:
+    wiring.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))

@@ -1,0 +1,15 @@
+"""monitor-poll: looks which hosts are up, and reports those that are not."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha.entry import monitor_function
+from instance_ha.entry.wiring import check_monitoring
+from instance_ha.monitoring import hosts
+
+_handle = monitor_function("monitor-poll", hosts.poll, check_monitoring)
+
+
+@functions_framework.http
+def monitor_poll(request: Request) -> Response:
+    """Take one tick."""
+    return _handle(request)

@@ -1,0 +1,1 @@
+"""Kubernetes: its control plane watches the nodes that the compute hosts run on."""

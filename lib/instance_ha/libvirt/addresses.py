@@ -1,0 +1,50 @@
+"""Where a host's libvirt is."""
+
+import re
+import socket
+from collections.abc import Iterable
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import Settings
+
+HOST = "{host}"
+PORTS = {"tls": 16514, "tcp": 16509}
+
+
+def check(settings: Settings) -> None:
+    """Check the address, and that the library is there.
+
+    Raises:
+        Misconfigured: something is wrong or missing.
+
+    """
+    uri = settings.libvirt_uri
+    if not re.fullmatch(r"[a-z]+(\+(tls|tcp|ssh|unix))?", urlsplit(uri).scheme) or re.search(
+        "[{}]", uri.replace(HOST, "")
+    ):
+        raise Misconfigured(f"INSTANCE_HA_LIBVIRT_URI must be a libvirt URI, in which {HOST} stands for the host")
+    if find_spec("libvirt") is None:
+        raise Misconfigured("guest_monitoring needs libvirt-python, which is not installed")
+
+
+def here(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Say which hosts can be reached: all, or the one that we run on."""
+    if HOST in settings.libvirt_uri:
+        return list(names)
+    own = settings.libvirt_hostname or socket.gethostname()
+    return [name for name in names if name == own]
+
+
+def reachable(uri: str, timeout: float) -> bool:
+    """Whether somebody listens there; libvirt itself would wait for a dead host for minutes."""
+    parts = urlsplit(uri)
+    port = PORTS.get(parts.scheme.partition("+")[2])
+    if port is None or not parts.hostname:
+        return True
+    try:
+        socket.create_connection((parts.hostname, parts.port or port), timeout).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""What is known about the guests of a host: what libvirt says of a domain, and what is remembered of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class GuestState(StrEnum):
+    """How far a guest's agent is trusted (reference, section 8.4)."""
+
+    DISCOVERY = "discovery"  # it has never answered: its silence says nothing
+    HEALTHY = "healthy"
+    ERROR = "error"  # it has stopped answering
+    REPORTED = "reported"  # and that has been told
+
+
+class Fault(StrEnum):
+    """What has happened to a domain, by its state and reason; the values name them for people."""
+
+    FAILED = "failed"  # it crashed, or could not be started or kept running
+    IO_ERROR = "io-error"  # it is paused, since its disk has failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A domain as libvirt shows it now."""
+
+    uuid: str
+    id: int | None  # another one after each start; None while it does not run
+    running: bool
+    fault: Fault | None = None
+    has_agent: bool = False  # it has a channel for the guest agent
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How an instance is to be watched, by its metadata or its flavor; None: as the settings say."""
+
+    on: bool | None = None
+    interval: float | None = None
+    threshold: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestHealth:
+    """What is remembered of a guest."""
+
+    instance_uuid: str
+    host_uuid: str
+    domain_id: int | None = None
+    state: GuestState = GuestState.DISCOVERY
+    misses: int = 0  # in a row
+    since: datetime | None = None  # of the first miss
+    ran: bool = False  # we have seen it run, and run well, since the last fault
+    fault: Fault | None = None
+    fault_since: datetime | None = None
+    fault_told: bool = False
+    quiet_until: datetime | None = None  # the API knew what we told; what still holds then is told again
+    pinged_at: datetime | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+    wishes_at: datetime | None = None

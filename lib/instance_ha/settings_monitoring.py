@@ -1,0 +1,117 @@
+"""The settings of the monitors; names and defaults are those of masakarimonitors.conf where it has them."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Seconds = float
+
+_AGENT = (
+    "Consul agent of the {} network: address, address:port or an http(s) URL; not set: that network is not watched."
+)
+_ACL = "ACL token for the {} network's agent; also read from the secret `consul-token-{}`."
+_CA = "CA file of the {} network's agent; the system's CAs by default."
+_CERT = "Client certificate for the {} network's agent."
+_KEY = "Key of the client certificate for the {} network's agent."
+_TIMEOUT = "Time limit of one request to the {} network's agent."
+
+
+class MonitoringSettings(BaseModel):
+    """What monitor-poll and monitor-guests read beside what all functions read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    monitoring_driver: Literal["consul", "kubernetes"] | None = Field(
+        None, description="Where monitor-poll learns which hosts are down; not set: hosts are not watched."
+    )
+    monitoring_interval: Seconds = Field(60, ge=1, description="Pause between two looks at the hosts.")
+    monitoring_samples: int = Field(
+        1, ge=1, le=100, description="A host is down when so many looks in a row have said so."
+    )
+    down_segment_share: float = Field(
+        0.5, gt=0, le=1, description="When a larger share of a segment's hosts looks down at once, none is reported."
+    )
+    down_segment_number: int = Field(
+        10, ge=1, description="When more hosts of a segment look down at once, none of it is reported."
+    )
+    down_total_share: float = Field(
+        0.5, gt=0, le=1, description="When a larger share of all hosts looks down at once, none is reported."
+    )
+    down_total_number: int = Field(20, ge=1, description="When more hosts look down at once, none is reported.")
+    api_url: str | None = Field(
+        None,
+        description="Base URL of the instance HA API, as `http://host:port/v1`, for the monitors' reports; "
+        "from the cloud's catalog by default.",
+    )
+    report_timeout: Seconds = Field(10, gt=0, description="Time limit for sending one report.")
+
+    consul_agent_manage: str | None = Field(None, description=_AGENT.format("management"))
+    consul_agent_tenant: str | None = Field(None, description=_AGENT.format("tenant"))
+    consul_agent_storage: str | None = Field(None, description=_AGENT.format("storage"))
+    consul_token_manage: SecretStr | None = Field(None, description=_ACL.format("management", "manage"))
+    consul_token_tenant: SecretStr | None = Field(None, description=_ACL.format("tenant", "tenant"))
+    consul_token_storage: SecretStr | None = Field(None, description=_ACL.format("storage", "storage"))
+    consul_ca_file_manage: Path | None = Field(None, description=_CA.format("management"))
+    consul_ca_file_tenant: Path | None = Field(None, description=_CA.format("tenant"))
+    consul_ca_file_storage: Path | None = Field(None, description=_CA.format("storage"))
+    consul_cert_file_manage: Path | None = Field(None, description=_CERT.format("management"))
+    consul_cert_file_tenant: Path | None = Field(None, description=_CERT.format("tenant"))
+    consul_cert_file_storage: Path | None = Field(None, description=_CERT.format("storage"))
+    consul_key_file_manage: Path | None = Field(None, description=_KEY.format("management"))
+    consul_key_file_tenant: Path | None = Field(None, description=_KEY.format("tenant"))
+    consul_key_file_storage: Path | None = Field(None, description=_KEY.format("storage"))
+    consul_timeout_manage: Seconds = Field(5, gt=0, description=_TIMEOUT.format("management"))
+    consul_timeout_tenant: Seconds = Field(5, gt=0, description=_TIMEOUT.format("tenant"))
+    consul_timeout_storage: Seconds = Field(5, gt=0, description=_TIMEOUT.format("storage"))
+    consul_matrix_config_file: Path | None = Field(
+        None,
+        description="Strategy file (YAML: sequence and matrix): which broken networks ask for a recovery. "
+        "By default a broken storage network does.",
+    )
+    consul_left_is_down: bool = Field(
+        False,
+        description="Take a host whose agent has left its cluster in order (somebody stopped it) for down, as Masakari "
+        "does; by default that says nothing about the host.",
+    )
+
+    kubernetes_config_file: Path | None = Field(
+        None, description="kubeconfig; by default the service account of the pod that the function runs in."
+    )
+    kubernetes_context: str | None = Field(None, description="Context of the kubeconfig; its current one by default.")
+    kubernetes_node_labels: str = Field("", description="Label selector of the nodes that are compute hosts.")
+    kubernetes_page_size: int = Field(500, ge=1, description="Nodes asked of the API server in one page.")
+    kubernetes_timeout: Seconds = Field(10, gt=0, description="Time limit of one request to the API server.")
+    kubernetes_host_name: str = Field(
+        "{name}",
+        description="Compute host name of a node: a template of `{name}`, `{short}` (the name up to the first dot), "
+        "`{label:KEY}` and `{annotation:KEY}`.",
+    )
+    kubernetes_not_ready_is_down: bool = Field(
+        True,
+        description="Take Ready=False for down, as Masakari does. The node's own kubelet says it, so the host runs; "
+        "false: only Ready=Unknown is down.",
+    )
+
+    guest_monitoring: bool = Field(False, description="Let monitor-guests watch the guests of all registered hosts.")
+    guest_monitoring_default: bool = Field(
+        True, description="Ping the guest agents of instances that say nothing else in metadata or flavor."
+    )
+    guest_monitoring_interval: Seconds = Field(10, ge=1, description="Pause between two pings of a guest.")
+    guest_monitoring_timeout: Seconds = Field(2, ge=1, description="Time limit of a ping.")
+    guest_monitoring_failure_threshold: int = Field(
+        3, ge=1, description="Pings in a row that a guest must miss before it is reported."
+    )
+    guest_wishes_age: Seconds = Field(
+        300, gt=0, description="How long an instance's metadata and flavor are believed before Nova is asked again."
+    )
+    libvirt_uri: str = Field(
+        "qemu+tls://{host}/system",
+        description="How to reach a host's libvirt. Without `{host}`, as in `qemu:///system`: only the host that "
+        "the function runs on.",
+    )
+    libvirt_hostname: str | None = Field(
+        None, description="Registered name of the host that the function runs on; the machine's name by default."
+    )
+    libvirt_timeout: Seconds = Field(10, gt=0, description="Time limit for reaching a host's libvirt.")
+    libvirt_parallel: int = Field(16, ge=1, le=256, description="Hosts that are looked at at once.")

@@ -1,0 +1,90 @@
+"""What is remembered of guests, host by host: one statement reads it, one writes it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from instance_ha.models.guests import Fault, GuestHealth, GuestState, Wishes
+from instance_ha.store.schema import guest_health as guests
+
+_COLUMNS = {
+    "instance_uuid": "text",
+    "host_uuid": "text",
+    "domain_id": "integer",
+    "state": "text",
+    "misses": "integer",
+    "since": "timestamptz",
+    "ran": "boolean",
+    "fault": "text",
+    "fault_since": "timestamptz",
+    "fault_told": "boolean",
+    "quiet_until": "timestamptz",
+    "pinged_at": "timestamptz",
+    "wishes": "jsonb",
+    "wishes_at": "timestamptz",
+}
+_NAMES = ", ".join(_COLUMNS)
+_WRITE = text(
+    f"""
+    INSERT INTO guest_health ({_NAMES})
+    SELECT {_NAMES} FROM jsonb_to_recordset(:rows) AS new ({", ".join(f"{n} {t}" for n, t in _COLUMNS.items())})
+    ON CONFLICT (instance_uuid) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "instance_uuid")}
+    """  # noqa: S608 - made of the names above alone
+).bindparams(bindparam("rows", type_=JSONB))
+_FORGET = text(
+    "DELETE FROM guest_health WHERE host_uuid = :host"
+    " AND instance_uuid NOT IN (SELECT jsonb_array_elements_text(:uuids))"
+).bindparams(bindparam("uuids", type_=JSONB))
+
+
+def of_host(connection: Connection, host_uuid: str, uuids: Sequence[str]) -> dict[str, GuestHealth]:
+    """Read what is remembered of the guests of a host, also of those that have just come from another."""
+    query = select(guests).where(or_(guests.c.host_uuid == host_uuid, guests.c.instance_uuid.in_(uuids)))
+    return {row["instance_uuid"]: _guest(row) for row in connection.execute(query).mappings()}
+
+
+def _guest(row: Any) -> GuestHealth:
+    values = {
+        "state": GuestState(row["state"]),
+        "fault": row["fault"] and Fault(row["fault"]),
+        "wishes": Wishes(**row["wishes"]),
+    }
+    return GuestHealth(**{**row, **values})
+
+
+def write(connection: Connection, host_uuid: str, all_health: Iterable[GuestHealth]) -> None:
+    """Store what is to be remembered of the guests of a host; those that are not there any more are forgotten."""
+    rows = [_values(guest) for guest in all_health]
+    connection.execute(_FORGET, {"host": host_uuid, "uuids": [row["instance_uuid"] for row in rows]})
+    if rows:
+        connection.execute(_WRITE, {"rows": rows})
+
+
+def _values(guest: GuestHealth) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(guest).items()}
+
+
+def agent_told(connection: Connection, instance_uuid: str) -> None:
+    """Remember that the silence of an agent has been told, if it still is silent."""
+    silent = update(guests).where(guests.c.instance_uuid == instance_uuid, guests.c.state == GuestState.ERROR)
+    connection.execute(silent.values(state=GuestState.REPORTED))
+
+
+def fault_told(connection: Connection, instance_uuid: str) -> None:
+    """Remember that the fault of a domain has been told."""
+    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(fault_told=True))
+
+
+def known(connection: Connection, instance_uuid: str, until: datetime) -> None:
+    """Tell nothing more of a guest before that time: the API took the report for one that it had before."""
+    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(quiet_until=until))
+
+
+def forget(connection: Connection, hosts: Sequence[str]) -> None:
+    """Delete what is remembered of guests of other hosts than these."""
+    connection.execute(guests.delete().where(guests.c.host_uuid.not_in(hosts)))

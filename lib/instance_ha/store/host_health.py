@@ -1,0 +1,119 @@
+"""What is remembered of hosts: one statement reads all of it, one writes all of it, however many hosts there are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from instance_ha.models.health import HostHealth, HostState, Sample, Sight, Told, Watched
+from instance_ha.models.text import utc
+from instance_ha.store.schema import host_health, hosts, segments
+
+_HEALTH = ("samples", "state", "since", "listed", "doubted", "told", "told_at", "answer")
+
+
+def watched(connection: Connection) -> list[Watched]:
+    """Read every registered host with what is remembered of it."""
+    query = (
+        select(
+            hosts.c.uuid,
+            hosts.c.name,
+            hosts.c.failover_segment_id.label("segment_uuid"),
+            segments.c.name.label("segment_name"),
+            (segments.c.enabled & ~hosts.c.on_maintenance).label("judged"),
+            *(host_health.c[name] for name in _HEALTH),
+        )
+        .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
+        .join(host_health, host_health.c.host_uuid == hosts.c.uuid, isouter=True)
+        .where(hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None))
+        .order_by(hosts.c.id)
+    )
+    return [_watched(row) for row in connection.execute(query).mappings()]
+
+
+def _watched(row: Any) -> Watched:
+    return Watched(
+        name=row["name"],
+        segment_uuid=row["segment_uuid"],
+        segment_name=row["segment_name"],
+        judged=row["judged"],
+        health=_health(row) if row["state"] else HostHealth(host_uuid=row["uuid"]),
+    )
+
+
+def _health(row: Any) -> HostHealth:
+    return HostHealth(
+        host_uuid=row["uuid"],
+        samples=tuple(_sample(sample) for sample in row["samples"]),
+        state=HostState(row["state"]),
+        since=row["since"],
+        listed=row["listed"],
+        doubted=row["doubted"],
+        told=Told(row["told"]),
+        told_at=row["told_at"],
+        answer=row["answer"],
+    )
+
+
+def _sample(sample: dict[str, Any]) -> Sample:
+    return Sample(utc(sample["at"]), {network: Sight(sight) for network, sight in sample["vector"].items()})
+
+
+def listed(connection: Connection) -> frozenset[str]:
+    """Name the hosts that the source knew when we last looked."""
+    query = select(hosts.c.name).join(host_health, host_health.c.host_uuid == hosts.c.uuid)
+    return frozenset(connection.execute(query.where(host_health.c.listed, hosts.c.deleted_at.is_(None))).scalars())
+
+
+_WRITE = text(
+    """
+    INSERT INTO host_health (host_uuid, samples, state, since, listed, doubted, told)
+    SELECT host_uuid, samples, state, since, listed, doubted, told
+    FROM jsonb_to_recordset(:rows)
+        AS new (
+            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, doubted boolean, told text
+        )
+    ON CONFLICT (host_uuid) DO UPDATE SET
+        samples = excluded.samples, state = excluded.state, since = excluded.since, listed = excluded.listed,
+        doubted = excluded.doubted,
+        told = CASE WHEN excluded.told = 'stopped before' AND host_health.told IN ('stopped', 'known')
+               THEN excluded.told ELSE host_health.told END
+    """
+).bindparams(bindparam("rows", type_=JSONB))
+
+
+def write(connection: Connection, all_health: Iterable[HostHealth]) -> None:
+    """Store what is to be remembered now, all at once.
+
+    What has been told is left as it is, unless the host is not judged any more: it is written by ``told`` alone,
+    which may run at the same time for the poll before.
+    """
+    if rows := [_values(health) for health in all_health]:
+        connection.execute(_WRITE, {"rows": rows})
+
+
+def _values(health: HostHealth) -> dict[str, Any]:
+    return {
+        "host_uuid": health.host_uuid,
+        "samples": [{"at": s.at.isoformat(), "vector": dict(s.vector)} for s in health.samples],
+        "state": health.state,
+        "since": health.since and health.since.isoformat(),
+        "listed": health.listed,
+        "doubted": health.doubted,
+        "told": health.told,
+    }
+
+
+def forget(connection: Connection) -> None:
+    """Delete what is remembered of hosts that are not registered any more."""
+    live = select(hosts.c.uuid).where(hosts.c.deleted_at.is_(None))
+    connection.execute(delete(host_health).where(host_health.c.host_uuid.not_in(live)))
+
+
+def told(connection: Connection, host_uuid: str, what: Told, at: datetime, answer: str) -> None:
+    """Remember that the API has taken a report, or has refused it for good."""
+    connection.execute(
+        update(host_health).where(host_health.c.host_uuid == host_uuid).values(told=what, told_at=at, answer=answer)
+    )

@@ -1,0 +1,159 @@
+"""A guest of kernel, busybox and qemu-ga, and a libvirtd of our own that runs it under TCG."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PORT = 16599
+URI = f"qemu+tcp://127.0.0.1:{PORT}/system"
+_MODULES = ("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_console")
+_INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+for again in 1 2 3; do for module in /modules/*; do insmod $module 2>/dev/null; done; done
+while true; do
+  for port in /sys/class/virtio-ports/*; do
+    [ "$(cat $port/name 2>/dev/null)" = org.qemu.guest_agent.0 ] && break 2
+  done
+  sleep 0.1
+done
+mkdir -p /var/run /run /var/lib/qga
+echo "agent on $port"
+while true; do qemu-ga -m virtio-serial -p /dev/$(basename $port) -t /run; sleep 1; done
+"""
+# The first channel is another one: the agent's must be found wherever it is.
+_DOMAIN = """
+<domain type='qemu'>
+  <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>160</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{kernel}</kernel><initrd>{initrd}</initrd>
+    <cmdline>console=ttyS0 quiet panic=-1</cmdline></os>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <channel type='unix'><target type='virtio' name='org.example.other'/></channel>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+    <serial type='file'><source path='{log}'/></serial></devices>
+</domain>
+"""
+_WITHOUT_AGENT = """
+<domain type='qemu'><name>plain</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices></domain>
+"""
+
+
+def initrd(folder: Path, modules: Path) -> Path:
+    """Build the guest's file system."""
+    root = folder / "guest"
+    for name in ("bin", "modules", "dev", "proc", "sys"):
+        (root / name).mkdir(parents=True)
+    for name in ("/bin/busybox", "/usr/sbin/qemu-ga"):
+        _copy(Path(name), root / "bin" / Path(name).name)
+    for line in subprocess.run(["ldd", "/usr/sbin/qemu-ga"], capture_output=True, text=True, check=True).stdout.split():
+        if line.startswith("/"):
+            _copy(Path(line), root / line[1:])
+    for name in _MODULES:
+        for found in modules.rglob(f"{name}.ko"):
+            shutil.copy(found, root / "modules")
+    init = root / "init"
+    init.write_text(_INIT)
+    init.chmod(0o755)
+    packed = folder / "initrd"
+    subprocess.run(f"find . | cpio -o -H newc --quiet | gzip -1 > {packed}", shell=True, cwd=root, check=True)
+    return packed
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+@dataclass
+class Libvirtd:
+    """A libvirtd whose configuration and state are in a folder of the test: /etc, /run and /var stay as they are."""
+
+    folder: Path
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run it."""
+        places = {name: self.folder / name.strip("/").replace("/", "-") for name in _PLACES}
+        for name, place in places.items():
+            place.mkdir(parents=True, exist_ok=True)
+            Path(name).mkdir(parents=True, exist_ok=True)
+        (places["/etc/libvirt"] / "qemu.conf").write_text(_QEMU)
+        config = self.folder / "libvirtd.conf"
+        config.write_text(_LIBVIRTD)
+        binds = "; ".join(f"mount --bind {place} {name}" for name, place in places.items())
+        script = f"{binds}; exec libvirtd --listen --config {config} --pid-file {self.folder}/pid"
+        with (self.folder / "libvirtd.log").open("wb") as log:
+            daemon = subprocess.Popen(["unshare", "--mount", "sh", "-ec", script], stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            daemon.terminate()
+            daemon.wait(20)
+            for file in self.folder.rglob("*.pid"):
+                _kill(file)
+
+
+def _kill(file: Path) -> None:
+    """End a QEMU that libvirtd has left running, as it always does."""
+    try:
+        pid = int(file.read_text())
+        if "qemu" in Path(f"/proc/{pid}/comm").read_text():
+            os.kill(pid, 9)
+    except (OSError, ValueError):
+        return
+
+
+_PLACES = ("/etc/libvirt", "/run/libvirt", "/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt")
+_QEMU = """
+user = "root"
+group = "root"
+security_driver = "none"
+stdio_handler = "file"
+cgroup_controllers = []
+namespaces = []
+"""
+_LIBVIRTD = f"""
+listen_tls = 0
+listen_tcp = 1
+tcp_port = "{PORT}"
+listen_addr = "127.0.0.1"
+auth_tcp = "none"
+"""
+
+
+class Guest:
+    """A running guest, and what can be done to it."""
+
+    def __init__(self, connection: object, uuid: str, folder: Path, kernel: Path, packed: Path) -> None:
+        self.uuid, self.kernel, self.packed = uuid, kernel, packed
+        self.log = folder / f"{uuid}.log"
+        xml = _DOMAIN.format(name=f"guest-{uuid[:8]}", uuid=uuid, kernel=kernel, initrd=packed, log=self.log)
+        self.domain = connection.defineXML(xml)  # type: ignore[attr-defined]
+        self.domain.create()
+
+    def hang(self, seconds: int) -> None:
+        """Let the agent hang for so long: it stops itself, and something in the guest wakes it."""
+        import libvirt_qemu
+
+        script = f"sleep 0.5; kill -STOP $(pidof qemu-ga); sleep {seconds}; kill -CONT $(pidof qemu-ga)"
+        command = f'{{"execute":"guest-exec","arguments":{{"path":"/bin/sh","arg":["-c","{script}"]}}}}'
+        libvirt_qemu.qemuAgentCommand(self.domain, command, 5, 0)
+        time.sleep(1.0)
+
+    def kill(self, folder: Path) -> None:
+        """Kill its QEMU."""
+        (file,) = folder.rglob(f"guest-{self.uuid[:8]}.pid")
+        os.kill(int(re.sub(r"\D", "", file.read_text())), 9)
+
+
+def plain(connection: object, uuid: str) -> None:
+    """Run a domain without an agent's channel."""
+    connection.createXML(_WITHOUT_AGENT.format(uuid=uuid))  # type: ignore[attr-defined]

@@ -1,0 +1,107 @@
+"""What can be promised of the libvirt adapter without libvirt; the rest is in tests/real."""
+
+import socket
+import threading
+import time
+
+import pytest
+from instance_ha.libvirt.addresses import check, here, reachable
+from instance_ha.libvirt.limits import Limited
+from instance_ha.libvirt.parse import fault, has_agent
+from instance_ha.models.errors import Misconfigured, SightUnavailable
+from instance_ha.models.guests import Fault
+from instance_ha.settings import Settings, load
+
+AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+SPICE = "<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>"
+
+
+def settings(**values: str) -> Settings:
+    """Return settings."""
+    return load({"DATABASE_URL": "postgresql://db/ha", **values})
+
+
+@pytest.mark.parametrize(("channels", "found"), [(AGENT, True), (SPICE + AGENT, True), (SPICE, False), ("", False)])
+def test_the_agents_channel_is_found_wherever_it_is(channels: str, found: bool) -> None:
+    assert has_agent(f"<domain><devices>{channels}</devices></domain>") is found
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "expected"),
+    [
+        (1, 1, None),
+        (3, 1, None),
+        (3, 5, Fault.IO_ERROR),
+        (3, 10, Fault.FAILED),
+        (5, 1, None),
+        (5, 2, None),
+        (5, 3, Fault.FAILED),
+        (5, 4, None),
+        (5, 6, Fault.FAILED),
+        (6, 1, Fault.FAILED),
+    ],
+)
+def test_crashed_failed_and_io_error_are_faults_and_orderly_ends_are_none(
+    state: int, reason: int, expected: Fault | None
+) -> None:
+    assert fault(state, reason) is expected
+
+
+def test_a_uri_with_a_place_for_the_host_reaches_all_and_another_one_only_our_own() -> None:
+    assert here(settings(), ["a", "b"]) == ["a", "b"]
+    own = {"INSTANCE_HA_LIBVIRT_URI": "qemu:///system"}
+    assert here(settings(**own, INSTANCE_HA_LIBVIRT_HOSTNAME="b"), ["a", "b"]) == ["b"]
+    assert here(settings(**own), ["a", socket.gethostname()]) == [socket.gethostname()]
+
+
+@pytest.mark.parametrize("uri", ["qemu+tls://{node}/system", "{host}", "qemu+carrier+pigeon://{host}", "qemu://{host"])
+def test_a_uri_that_is_none_stops_the_start(uri: str) -> None:
+    with pytest.raises(Misconfigured, match="INSTANCE_HA_LIBVIRT_URI"):
+        check(settings(INSTANCE_HA_LIBVIRT_URI=uri))
+
+
+def test_without_libvirt_python_guests_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instance_ha.libvirt.addresses.find_spec", lambda _name: None)
+    with pytest.raises(Misconfigured, match="libvirt-python"):
+        check(settings())
+
+
+def test_a_port_where_nobody_listens_is_not_reachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert reachable(f"qemu+tcp://127.0.0.1:{port}/system", 1)
+    assert not reachable(f"qemu+tcp://127.0.0.1:{port}/system", 1)
+    assert reachable("qemu:///system", 1)
+
+
+def test_a_call_returns_what_it_returns_or_raises_what_it_raises() -> None:
+    limited = Limited()
+    assert limited.call("a", 1, lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        limited.call("a", 1, lambda: 1 // 0)
+
+
+def test_a_call_that_hangs_is_left_behind_and_what_comes_too_late_is_undone() -> None:
+    limited, release, undone = Limited(), threading.Event(), threading.Event()
+
+    def hang() -> str:
+        release.wait(10)
+        return "late"
+
+    begun = time.monotonic()
+    with pytest.raises(SightUnavailable, match="no answer"):
+        limited.call("a", 0.05, hang, lambda _result: undone.set())
+    with pytest.raises(SightUnavailable, match="still hangs"):
+        limited.call("a", 5, lambda: 1)
+    assert limited.call("b", 5, lambda: 1) == 1
+    assert time.monotonic() - begun < 2
+    release.set()
+    assert undone.wait(5)
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            assert limited.call("a", 5, lambda: 1) == 1
+            return
+        except SightUnavailable:
+            time.sleep(0.01)
+    pytest.fail("it still counts as hanging")

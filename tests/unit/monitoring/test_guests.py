@@ -1,0 +1,188 @@
+"""monitor-guests over real Postgres, a simulated Nova and simulated guests: what the scenarios do not tell."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from instance_ha.monitoring import guests as monitor
+from instance_ha.store import guest_health
+from sqlalchemy import text
+
+from sim.faults import Rule
+from sim.model import CloudOptions
+from tests.simulator.guests import Guests
+from tests.simulator.simulation import Faults, Simulation
+
+
+class Story:
+    """An installation with one host, whose guests are looked at every 10 seconds."""
+
+    def __init__(self, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.guests = Guests()
+        settings = {"guest_monitoring": "true"}
+        self.simulation = Simulation(database_url, settings, CloudOptions(), Faults(), self.guests)
+        self.guests.servers = self.simulation.cloud.servers
+        self.world = self.simulation.world
+        self.simulation.load_functions(monkeypatch)
+        self.simulation.cloud.add_host("compute1")
+        segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
+        made = self.simulation.request("api-segments", "POST", "/v1/segments", {"segment": segment}).get_json()
+        body = {"name": "compute1", "type": "COMPUTE", "control_attributes": "SSH"}
+        path = f"/v1/segments/{made['segment']['uuid']}/hosts"
+        self.host = self.simulation.request("api-hosts", "POST", path, {"host": body}).get_json()["host"]["uuid"]
+
+    def boot(self, name: str, **about: Any) -> str:
+        """Have an instance."""
+        (server,) = self.simulation.cloud.boot("compute1", [name], **about)
+        return str(server.id)
+
+    def look(self, times: int = 1) -> None:
+        """Look, every 10 seconds."""
+        for _ in range(times):
+            monitor.watch_once(self.world, self.world.deadline())
+            self.wait(10)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.simulation.scheduler.spawn("wait", lambda: None, seconds)
+        self.simulation.scheduler.run(seconds, lambda: False)
+
+    def states(self) -> dict[str, str]:
+        """Say how the guests are remembered, by their instances' names."""
+        names = {server.id: server.name for server in self.simulation.cloud.servers()}
+        with self.world.database.begin() as connection:
+            known = guest_health.of_host(connection, self.host, [])
+        return {names[uuid]: str(guest.state) for uuid, guest in known.items()}
+
+    def told(self) -> list[str]:
+        """Name the instances that were reported."""
+        names = {server.id: server.name for server in self.simulation.cloud.servers()}
+        with self.world.database.begin() as connection:
+            rows = connection.execute(text("SELECT payload FROM notifications ORDER BY id")).scalars()
+            return [names[payload["instance_uuid"]] for payload in rows]
+
+
+@pytest.fixture
+def story(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """The installation."""
+    return Story(database_url, monkeypatch)
+
+
+def _hang(story: Story, *names: str) -> None:
+    for name in names:
+        story.guests.guest(name).agent = "hangs"
+
+
+def test_an_instance_whose_owner_does_not_want_it_is_not_pinged(story: Story) -> None:
+    story.boot("watched")
+    story.boot("left-alone", metadata={"instance_ha:guest_monitoring": "false"})
+    story.look()
+    assert story.states() == {"watched": "healthy", "left-alone": "discovery"}
+
+
+def test_an_instance_may_have_a_threshold_of_its_own(story: Story) -> None:
+    story.boot("patient", metadata={"instance_ha:guest_monitoring_threshold": "5"})
+    story.boot("usual")
+    story.look()
+    _hang(story, "patient", "usual")
+    story.look(3)
+    assert story.told() == ["usual"]
+    story.look(2)
+    assert story.told() == ["usual", "patient"]
+
+
+def test_a_domain_that_is_no_instance_of_novas_is_not_pinged(story: Story) -> None:
+    uuid = story.boot("foreign")
+    with story.simulation.cloud.world() as cloud:
+        cloud.server(uuid).host = "elsewhere"
+    story.guests.servers = lambda: [_Here(uuid, "foreign")]
+    story.look()
+    assert story.states() == {"foreign": "discovery"}
+
+
+class _Here:
+    """A domain of the host, whatever Nova says."""
+
+    def __init__(self, uuid: str, name: str) -> None:
+        self.id, self.name, self.host = uuid, name, "compute1"
+
+
+def test_while_nova_has_never_told_how_a_guest_is_to_be_watched_it_is_not_pinged(story: Story) -> None:
+    story.boot("vm")
+    story.simulation.cloud.faults.add(Rule(path=".*/servers/detail", status=400, times=1))
+    story.look()
+    assert story.states() == {"vm": "discovery"}
+    story.look()
+    assert story.states() == {"vm": "healthy"}
+
+
+def test_a_host_that_cannot_be_reached_leaves_its_guests_as_they_were(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    story.guests.unreachable.add("compute1")
+    story.look(5)
+    assert (story.states(), story.told()) == ({"vm": "healthy"}, [])
+
+
+def test_a_guest_that_is_gone_is_forgotten(story: Story) -> None:
+    uuid = story.boot("vm")
+    story.look()
+    story.simulation.cloud.delete_server(uuid)
+    story.look()
+    assert story.states() == {}
+
+
+def test_guests_of_a_host_on_maintenance_are_not_looked_at_and_forgotten(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    with story.world.database.begin() as connection:
+        connection.execute(text("UPDATE hosts SET on_maintenance = true"))
+    assert monitor.watch_once(story.world, story.world.deadline()) == []
+    assert story.states() == {}
+
+
+def test_hosts_that_others_look_at_are_left_to_them(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    story.guests.elsewhere = True
+    assert monitor.watch_once(story.world, story.world.deadline()) == []
+    assert story.states() == {"vm": "healthy"}
+
+
+def test_an_unexpected_error_about_a_host_is_no_answer_of_its_guests(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    story.guests.guest("vm").agent = "speaks nonsense"
+    story.look(5)
+    assert (story.states(), story.told()) == ({"vm": "healthy"}, [])
+
+
+def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    _hang(story, "vm")
+    overtaken: list[Callable[[], None]] = [lambda: _overtake(story)]
+    story.guests.sleep = lambda _seconds: overtaken.pop()() if overtaken else None
+    story.look()
+    assert story.states() == {"vm": "healthy"}
+
+
+def _overtake(story: Story) -> None:
+    with story.world.database.begin() as connection:
+        connection.execute(text("UPDATE watches SET owner = 'another'"))
+
+
+def test_a_report_is_sent_again_when_whoever_sent_it_died_before_he_could_remember(story: Story) -> None:
+    story.boot("vm")
+    story.look()
+    _hang(story, "vm")
+    story.look(3)
+    with story.world.database.begin() as connection:
+        connection.execute(text("UPDATE guest_health SET state = 'error', misses = 3"))
+    story.look()
+    assert story.told() == ["vm"]  # the API knew it
+    story.wait(200)
+    with story.world.database.begin() as connection:
+        connection.execute(text("UPDATE notifications SET status = 'finished'"))
+    story.look()
+    assert story.told() == ["vm", "vm"]

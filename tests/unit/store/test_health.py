@@ -1,0 +1,156 @@
+"""What the monitors remember: claims of looks, and a batch of hosts in one statement."""
+
+from datetime import timedelta
+
+from instance_ha.models.health import HostHealth, HostState, Sample, Sight, Told, Watched
+from instance_ha.store import host_health, hosts, segments, watches
+from instance_ha.store.database import Database
+
+from tests.unit.build import NOW
+from tests.unit.store.conftest import Rows
+
+LATER = NOW + timedelta(seconds=60)
+
+
+def _claim(database: Database, owner: str, now: object = NOW, limit: int = 1) -> list[str]:
+    with database.begin() as connection:
+        watches.register(connection, ["a", "b"], NOW)
+        return sorted(watches.claim(connection, ["a", "b"], owner, now, 54, limit))  # type: ignore[arg-type]
+
+
+def test_a_look_is_claimed_by_one_tick_only(database: Database) -> None:
+    assert _claim(database, "first", limit=2) == ["a", "b"]
+    assert _claim(database, "second", limit=2) == []
+
+
+def test_a_look_is_due_again_after_its_time_whoever_had_it(database: Database) -> None:
+    _claim(database, "first", limit=2)
+    assert _claim(database, "second", LATER, limit=2) == ["a", "b"]
+
+
+def test_no_more_are_claimed_than_asked_for_and_the_longest_overdue_first(database: Database) -> None:
+    assert _claim(database, "first") == ["a"]
+    assert _claim(database, "first") == ["b"]
+
+
+def test_two_ticks_at_the_same_time_do_not_wait_for_each_other(database: Database) -> None:
+    with database.begin() as connection:
+        watches.register(connection, ["a", "b"], NOW)
+    with database.begin() as first, database.begin() as second:
+        assert sorted(watches.claim(first, ["a", "b"], "one", NOW, 54, 1)) == ["a"]
+        assert sorted(watches.claim(second, ["a", "b"], "two", NOW, 54, 1)) == ["b"]
+
+
+def test_who_was_overtaken_does_not_hold_the_look_any_more(database: Database) -> None:
+    _claim(database, "first", limit=2)
+    _claim(database, "second", LATER, limit=2)
+    with database.begin() as connection:
+        assert not watches.hold(connection, "a", "first")
+        assert watches.hold(connection, "a", "second")
+
+
+def test_a_good_look_is_remembered_by_the_next_claim(database: Database) -> None:
+    _claim(database, "first", limit=2)
+    with database.begin() as connection:
+        watches.looked(connection, "a", NOW)
+        assert watches.next_due(connection, ["a"]) == NOW + timedelta(seconds=54)
+        assert watches.claim(connection, ["a", "b"], "second", LATER, 54, 2) == {"a": NOW, "b": None}
+
+
+def test_a_look_that_needs_longer_may_say_when_the_next_one_is_due(database: Database) -> None:
+    _claim(database, "first", limit=2)
+    with database.begin() as connection:
+        watches.looked(connection, "a", NOW, LATER)
+        assert watches.next_due(connection, ["a"]) == LATER
+
+
+def test_what_is_not_watched_any_more_is_forgotten(database: Database) -> None:
+    _claim(database, "first", limit=2)
+    with database.begin() as connection:
+        watches.register(connection, [watches.HOSTS], NOW)
+        watches.forget(connection, ["a"])
+        assert watches.next_due(connection, ["b"]) is None
+        assert watches.next_due(connection, [watches.HOSTS]) == NOW
+
+
+def _watched(database: Database) -> dict[str, Watched]:
+    with database.begin() as connection:
+        return {host.name: host for host in host_health.watched(connection)}
+
+
+def _write(database: Database, *healths: HostHealth) -> None:
+    with database.begin() as connection:
+        host_health.write(connection, healths)
+
+
+def test_hosts_are_judged_in_enabled_segments_and_not_on_maintenance(rows: Rows) -> None:
+    enabled, disabled = rows.segment(), rows.segment(enabled=False)
+    rows.host(enabled, name="well")
+    rows.host(enabled, name="resting", on_maintenance=True)
+    rows.host(disabled, name="left-alone")
+    judged = {name: host.judged for name, host in _watched(rows.database).items()}
+    assert judged == {"well": True, "resting": False, "left-alone": False}
+
+
+def test_deleted_hosts_and_hosts_of_deleted_segments_are_not_watched(rows: Rows) -> None:
+    segment, other = rows.segment(), rows.segment()
+    host = rows.host(segment)
+    rows.host(other)
+    with rows.database.begin() as connection:
+        hosts.delete(connection, host.uuid, NOW)
+        segments.delete(connection, other.uuid, NOW)
+    assert _watched(rows.database) == {}
+
+
+def test_what_was_written_is_read(rows: Rows) -> None:
+    host = rows.host(rows.segment(), name="compute1")
+    assert _watched(rows.database)["compute1"].health == HostHealth(host_uuid=host.uuid)
+    known = HostHealth(
+        host_uuid=host.uuid,
+        samples=(Sample(NOW, {"manage": Sight.UP, "storage": Sight.DOWN}),),
+        state=HostState.DOWN,
+        since=NOW,
+        listed=True,
+        doubted=True,
+    )
+    _write(rows.database, known)
+    assert _watched(rows.database)["compute1"].health == known
+    with rows.database.begin() as connection:
+        assert host_health.listed(connection) == {"compute1"}
+
+
+def test_any_number_of_hosts_is_written_by_one_statement(database: Database) -> None:
+    many = [HostHealth(host_uuid=f"host-{n}", samples=(Sample(NOW, {"node": Sight.UP}),)) for n in range(5000)]
+    with database.begin() as connection:
+        before = database.statements
+        host_health.write(connection, many)
+        assert database.statements == before + 1
+
+
+def test_a_poll_does_not_overwrite_what_has_been_told_meanwhile(rows: Rows) -> None:
+    host = rows.host(rows.segment(), name="compute1")
+    _write(rows.database, HostHealth(host_uuid=host.uuid, state=HostState.DOWN))
+    with rows.database.begin() as connection:
+        host_health.told(connection, host.uuid, Told.STOPPED, LATER, "202 taken")
+    _write(rows.database, HostHealth(host_uuid=host.uuid, state=HostState.DOWN, told=Told.NOTHING))
+    known = _watched(rows.database)["compute1"].health
+    assert (known.told, known.told_at, known.answer) == (Told.STOPPED, LATER, "202 taken")
+
+
+def test_a_host_that_left_the_judged_ones_was_told_before(rows: Rows) -> None:
+    host = rows.host(rows.segment(), name="compute1")
+    _write(rows.database, HostHealth(host_uuid=host.uuid, told=Told.STOPPED))
+    _write(rows.database, HostHealth(host_uuid=host.uuid, told=Told.STOPPED_BEFORE))
+    assert _watched(rows.database)["compute1"].health.told is Told.STOPPED_BEFORE
+
+
+def test_what_is_known_of_a_host_goes_with_it(rows: Rows) -> None:
+    host = rows.host(rows.segment())
+    _write(rows.database, HostHealth(host_uuid=host.uuid, listed=True), HostHealth(host_uuid="long gone"))
+    with rows.database.begin() as connection:
+        host_health.forget(connection)
+        hosts.delete(connection, host.uuid, NOW)
+        assert host_health.listed(connection) == frozenset()
+        host_health.forget(connection)
+    with rows.database.begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM host_health").scalar_one() == 0
