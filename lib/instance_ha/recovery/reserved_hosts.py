@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 from instance_ha import log
+from instance_ha.decide.instances import facts_again
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
-from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
+from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery.context import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
@@ -46,7 +47,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     """Take the next reserved host, and plan another round for what the last one left over; None: no host is left."""
     world, now = recovery.world, recovery.world.clock.now()
     ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
-    again = [(move.instance_uuid, move.instance_name, _facts_again(move)) for move in ended]
+    again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
     newest = next(world.nova.evacuations_from(recovery.host.name, 0, 1), None)
     with world.database.begin() as connection:
         recovery.lease.renew(connection, now)
@@ -63,10 +64,6 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     log.get().info("reserved host taken", reserved_host=host.name)
     world.step("reserved-host-taken")
     return memory
-
-
-def _facts_again(move: VMove) -> InstanceFacts:
-    return replace(move.facts, shaken=move.status is VMoveStatus.FAILED)
 
 
 def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | None:
