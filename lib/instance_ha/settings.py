@@ -100,7 +100,10 @@ class Settings(MonitoringSettings):
         "Masakari detected host failed.", description="Reason that Nova shows for the disabled service."
     )
     evacuation_abort_after: int = Field(
-        5, ge=0, description="So many failed evacuations in a row, and the rest is not tried on that host; 0: try all."
+        5,
+        ge=0,
+        description="So many failed evacuations in a row, and the rest of the attempt is not tried on that host; "
+        "instances that an earlier attempt failed on do not count again. 0: try all.",
     )
     add_reserved_host_to_aggregate: bool = Field(
         False, description="A reserved host joins the aggregates of the failed host, and so its availability zone."
@@ -109,7 +112,9 @@ class Settings(MonitoringSettings):
         "Masakari keeps this host reserved.", description="Reason that Nova shows for a reserved host given back."
     )
     share_reserved_hosts: bool = Field(
-        False, description="A reserved host stays reserved when it is used, so several failed hosts may share it."
+        False,
+        description="A reserved host stays reserved when it is used, so several failed hosts may share it; "
+        "it stays enabled then even if it received nothing.",
     )
     evacuate_all_instances: bool = Field(True, description="Evacuate instances without the metadata key too.")
     ha_enabled_instance_metadata_key: str = Field("HA_Enabled", description="Metadata key of instances to evacuate.")

@@ -389,6 +389,8 @@ class TestEvacuation:
         assert [(m["status"], m["dest_compute"]) for m in nova.migrations(server)] == [("error", None)]
         assert nova.act(server, "evacuate", {}).status_code == 200, "it may be tried again"
         nova.wait_idle(server)
+        (newest,) = nova.get(f"/os-migrations?migration_type=evacuation&instance_uuid={server}&limit=1")["migrations"]
+        assert newest["id"] == max(record["id"] for record in nova.migrations(server))
 
 
 class TestAggregates:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.cloud import ComputeService, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON
@@ -80,10 +80,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class End:
-    """The evacuation is over without a move."""
+    """The evacuation is over."""
 
     status: VMoveStatus
     message: str
+    dest_host: str | None = None  # where it is, or where Nova was taking it when we gave it up
 
 
 Verdict = Ask | Wait | Moved | End
@@ -123,21 +124,33 @@ def look(move: VMove, server: Server | None, migration: Migration | None, age: A
             f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
         )
     if age.give_up:
-        return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time")
+        dest_host = migration.dest_host if migration is not None else None
+        return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
     return Ask() if migration is None and age.may_ask_again else Wait()
 
 
 def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age) -> Verdict:
     assert server.host is not None
+    if move.asked_at is None and server.vm_state == "error":
+        return End(VMoveStatus.FAILED, f"it is on {server.host} in error: {server.fault or 'state error'}", server.host)
     if move.asked_at is None:
         return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
     if server.task_state is None and server.vm_state in restore(move.facts).settled | {"active", "stopped"}:
         return Moved(server.host)
     if server.vm_state == "error" and (migration is None or migration.final):
-        return End(VMoveStatus.FAILED, f"it moved to {server.host} and failed there: {server.fault or 'state error'}")
+        reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
+        return End(VMoveStatus.FAILED, reason, server.host)
     if age.give_up:
-        return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time")
+        return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time", server.host)
     return Wait(settling=True)
+
+
+def is_at_work(record: Migration, dest: ComputeService | None) -> bool:
+    """Say whether Nova may still carry out what a record tells of, by the compute service of its target.
+
+    What was to happen on a host that is down will not happen any more, though its record never ends.
+    """
+    return not record.final and (record.dest_host is None or (dest is not None and dest.up))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 from instance_ha.models.cloud import Server
-from instance_ha.models.rows import InstanceFacts
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, TRUE
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
@@ -89,3 +90,8 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
         locked=_locked_by_others(server),
         ha_enabled=ha_enabled(server, policy),
     )
+
+
+def facts_again(move: VMove) -> InstanceFacts:
+    """Keep what was known of an instance for another round."""
+    return replace(move.facts, shaken=move.facts.shaken or move.status is VMoveStatus.FAILED)

@@ -47,8 +47,15 @@ def latest(moves: Iterable[VMove]) -> list[VMove]:
 
 
 def left_over(moves: Iterable[VMove]) -> list[VMove]:
-    """Name what another host may still take: what failed, and what was not tried any more."""
-    return [move for move in latest(moves) if move.status is VMoveStatus.FAILED or _is_untried(move)]
+    """Name what another host may still take: what failed, and what was not tried any more.
+
+    What failed on its way to a host, or on it, is that host's: another one cannot take it from there.
+    """
+    return [move for move in latest(moves) if _is_untried(move) or _failed_at_home(move)]
+
+
+def _failed_at_home(move: VMove) -> bool:
+    return move.status is VMoveStatus.FAILED and move.dest_host is None
 
 
 def hopeless(ended: Sequence[VMove], limit: int) -> str | None:

@@ -111,6 +111,11 @@ class VMove(Row):
     lease_until: datetime | None = None
     lease_owner: str | None = None
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether the instance may have been tried before."""
+        return self.attempt > 1 or self.round > 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRow:

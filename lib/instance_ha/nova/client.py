@@ -117,6 +117,12 @@ class NovaClient:
                 return
             marker = {"marker": bodies[-1]["uuid"]}
 
+    def latest_evacuation(self, server_id: str) -> Migration | None:
+        """Read Nova's newest record of an evacuation of a server, from wherever; None when there is none."""
+        query = urlencode({"migration_type": "evacuation", "instance_uuid": server_id, "limit": "1"})
+        bodies = self._get(f"/os-migrations?{query}")["migrations"]
+        return parse.migration(bodies[0]) if bodies else None
+
     def evacuate(self, server_id: str, host: str | None) -> None:
         """Ask for an evacuation, to a host or to where the scheduler likes; Nova carries it out later.
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 from instance_ha import log
+from instance_ha.decide.instances import facts_again
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
-from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
+from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery.context import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
@@ -20,6 +21,7 @@ class Held:
 
     uuid: str
     name: str
+    is_shared: bool = False
     was_disabled: bool | None = None  # None: not looked at yet
     joined: list[int] | None = None  # aggregates; None: not looked at yet
     is_ready: bool = False
@@ -45,7 +47,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     """Take the next reserved host, and plan another round for what the last one left over; None: no host is left."""
     world, now = recovery.world, recovery.world.clock.now()
     ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
-    again = [(move.instance_uuid, move.instance_name, _facts_again(move)) for move in ended]
+    again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
     newest = next(world.nova.evacuations_from(recovery.host.name, 0, 1), None)
     with world.database.begin() as connection:
         recovery.lease.renew(connection, now)
@@ -53,18 +55,15 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
         host = next((host for host in found if host.uuid not in memory.tried), None)
         if host is None:
             return None
-        if not world.settings.share_reserved_hosts:
+        held = Held(host.uuid, host.name, world.settings.share_reserved_hosts)
+        if not held.is_shared:
             hosts.change(connection, host.uuid, {"reserved": False}, now)
         vmoves.plan(connection, recovery.notification, recovery.host.name, again, newest.id if newest else 0, now)
-        memory = replace(memory, held=Held(host.uuid, host.name), tried=[*memory.tried, host.uuid])
+        memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
         tasks.remember(connection, task, asdict(memory))
     log.get().info("reserved host taken", reserved_host=host.name)
     world.step("reserved-host-taken")
     return memory
-
-
-def _facts_again(move: VMove) -> InstanceFacts:
-    return replace(move.facts, shaken=move.status is VMoveStatus.FAILED)
 
 
 def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | None:
@@ -107,9 +106,14 @@ def _aggregates_to_join(recovery: Recovery, name: str) -> list[int]:
 
 
 def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
-    """Undo what was changed on a host that received nothing, and reserve it again."""
+    """Undo what was changed on a host that received nothing, and reserve it again.
+
+    A shared host stays as it is: another recovery may be at work on it, and relies on what we have changed.
+    """
     assert memory.held is not None
     held, world = memory.held, recovery.world
+    if held.is_shared:
+        return keep(recovery, task, memory)
     try:
         service = world.nova.service(held.name)
         if held.was_disabled and service is not None and not service.disabled:
@@ -131,7 +135,7 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
 
 
 def keep(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
-    """Leave a host that has received instances as it is now."""
+    """Leave a host as it is now."""
     return _remember(recovery, task, replace(memory, held=None))
 
 

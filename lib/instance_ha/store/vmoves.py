@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
@@ -154,13 +154,24 @@ def waiting_since(connection: Connection, notification_uuid: str) -> datetime | 
 
 
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
-    """Read the last vmoves of the present round that have ended after a try, the newest first."""
+    """Read the last vmoves of the present round that have ended after a try and tell something new, newest first.
+
+    An instance that fails again tells nothing new: if it did, a few that fit nowhere would, attempt after
+    attempt, keep all those behind them from being tried.
+    """
     of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
     in_round = vmoves.c.round == _last_round(connection, notification)
-    ended = vmoves.c.status.in_([VMoveStatus.FAILED, VMoveStatus.SUCCEEDED])
+    earlier = vmoves.alias()
+    failed_before = select(earlier.c.id).where(
+        earlier.c.notification_uuid == notification.notification_uuid,
+        earlier.c.attempt < notification.attempt,
+        earlier.c.instance_uuid == vmoves.c.instance_uuid,
+        earlier.c.status == VMoveStatus.FAILED,
+    )
+    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists())
     query = (
         select(vmoves)
-        .where(*of_attempt, in_round, ended)
+        .where(*of_attempt, in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))
         .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
         .limit(limit)
     )

@@ -14,6 +14,7 @@ from instance_ha.decide.evacuation import (
     Wait,
     Watch,
     age,
+    is_at_work,
     look,
     prepare,
     restore,
@@ -23,7 +24,7 @@ from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 
-from tests.unit.build import NOW, migration, server, vmove
+from tests.unit.build import NOW, migration, server, service, vmove
 
 FRESH = Age(may_ask_again=False, give_up=False)
 OLD = Age(may_ask_again=True, give_up=False)
@@ -105,6 +106,33 @@ def test_an_instance_at_rest_on_another_host_has_moved() -> None:
 def test_an_instance_that_is_elsewhere_before_anything_was_asked_is_left_alone() -> None:
     verdict = look(vmove(asked_at=None), server(host="compute2"), None, FRESH)
     assert End(VMoveStatus.IGNORED, "the instance runs on compute2 already") == verdict
+
+
+def test_an_instance_that_is_elsewhere_in_error_is_not_called_running() -> None:
+    verdict = look(vmove(asked_at=None), server(host="compute2", vm_state="error", fault="No disk"), None, FRESH)
+    assert End(VMoveStatus.FAILED, "it is on compute2 in error: No disk", "compute2") == verdict
+
+
+def test_a_given_up_evacuation_says_where_nova_was_taking_it() -> None:
+    verdict = look(vmove(), server(), migration("pre-migrating", dest_host="compute2"), TOO_OLD)
+    assert End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", "compute2") == verdict
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
+def test_nova_is_at_work_on_an_evacuation_whose_target_is_unknown_yet_or_up(status: str) -> None:
+    assert is_at_work(migration(status), None)
+    assert is_at_work(migration(status, dest_host="compute2"), service(host="compute2", up=True))
+
+
+def test_nova_is_not_at_work_on_what_was_to_happen_on_a_host_that_is_down_or_unknown() -> None:
+    record = migration("pre-migrating", dest_host="compute2")
+    assert not is_at_work(record, service(host="compute2", up=False))
+    assert not is_at_work(record, None)
+
+
+@pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
+def test_nova_is_not_at_work_on_an_evacuation_that_has_ended(status: str) -> None:
+    assert not is_at_work(migration(status), None)
 
 
 def test_an_instance_on_another_host_with_a_task_under_way_is_still_settling() -> None:

@@ -1,11 +1,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.decide.instances import InstancePolicy, choose, facts, ha_enabled, priority
+from instance_ha.decide.instances import InstancePolicy, choose, facts, facts_again, ha_enabled, priority
 from instance_ha.models.cloud import Server
+from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts
 
-from tests.unit.build import server
+from tests.unit.build import server, vmove
 
 SERVERS = st.lists(
     st.builds(
@@ -117,3 +118,14 @@ def test_a_lock_that_a_recovery_left_behind_is_not_an_owners() -> None:
     left = server(locked=True, locked_reason="masakari: notification 42")
     assert not facts(left, InstancePolicy()).locked
     assert facts(server(locked=True), InstancePolicy()).locked
+
+
+def test_a_failed_round_has_shaken_an_instance_for_all_rounds_after_it() -> None:
+    failed = vmove(status=VMoveStatus.FAILED, facts=InstanceFacts(vm_state="stopped"))
+    shaken = InstanceFacts(vm_state="stopped", shaken=True)
+    assert shaken == facts_again(failed)
+    assert shaken == facts_again(vmove(status=VMoveStatus.IGNORED, facts=shaken))
+
+
+def test_an_instance_that_had_no_turn_is_for_another_round_what_it_was() -> None:
+    assert InstanceFacts() == facts_again(vmove(status=VMoveStatus.IGNORED))

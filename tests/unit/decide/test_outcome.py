@@ -45,6 +45,10 @@ def test_what_failed_and_what_was_not_tried_is_left_over_and_nothing_else() -> N
     assert left_over([failed, untried, moved, deleted]) == [failed, untried]
 
 
+def test_what_failed_on_its_way_to_a_host_or_there_is_not_left_over_for_another_host() -> None:
+    assert left_over([vmove(status=VMoveStatus.FAILED, start_time=NOW, dest_host="spare")]) == []
+
+
 def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed() -> None:
     failed = vmove(status=VMoveStatus.FAILED, message="No valid host was found.")
     reason = hopeless([failed] * 5, 5)

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.store import hosts, notifications, vmoves, work
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
+from sqlalchemy import Connection, update
 
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows
@@ -276,6 +278,26 @@ def test_a_reserved_host_is_taken_by_one_of_those_who_ask_at_once(rows: Rows) ->
     for thread in threads:
         thread.join()
     assert sorted(names) == sorted(taken)
+
+
+def test_an_instance_that_fails_again_tells_nothing_new_of_the_host_and_one_that_moves_does(rows: Rows) -> None:
+    first = running(rows, "ab")
+    second = replace(first, attempt=first.attempt + 1)
+    rows.vmoves(second, "abc")
+    with rows.database.begin() as connection:
+        end(connection, first, "a", "failed", 1)
+        end(connection, first, "b", "failed", 2)
+        end(connection, second, "a", "failed", 3)
+        end(connection, second, "b", "succeeded", 4)
+        end(connection, second, "c", "failed", 5)
+        found = vmoves.last_ended(connection, second, 5)
+    assert [move.instance_name for move in found] == ["c", "b"]
+
+
+def end(connection: Connection, notification: Notification, name: str, status: str, seconds: float) -> None:
+    """End the vmove of an instance in an attempt."""
+    of_attempt = tables.vmoves.c.attempt == notification.attempt, tables.vmoves.c.instance_name == name
+    connection.execute(update(tables.vmoves).where(*of_attempt).values(status=status, end_time=after(seconds)))
 
 
 def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:

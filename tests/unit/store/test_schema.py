@@ -16,7 +16,7 @@ from instance_ha.store.paging import Page
 from sqlalchemy import Connection, event, text
 
 from tests.conftest import Postgres
-from tests.unit.build import NOW, STOPPED
+from tests.unit.build import NOW, STOPPED, notification
 from tests.unit.store.conftest import Rows
 
 
@@ -138,6 +138,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
     "close vmoves": lambda c: vmoves.ignore_open(c, "notification", "", NOW),
     "vmoves that wait": lambda c: vmoves.waiting_since(c, "notification"),
+    "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
     "first facts": lambda c: vmoves.first_facts(c, "notification"),
     "reserved hosts": lambda c: hosts.reserved(c, "segment"),
     "sweep notifications": _sweep(tables.notifications),

@@ -1,0 +1,58 @@
+"""The state that an instance had before its host failed is given back to it."""
+
+from datetime import timedelta
+
+from instance_ha.decide import evacuation
+from instance_ha.decide.evacuation import End, Moved, Restoration
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.errors import CloudRefused
+from instance_ha.recovery.one_evacuation import Evacuation, close
+
+
+def restore(work: Evacuation, moved: Moved) -> None:
+    """Give the instance the state back that it had; it has moved, whatever comes of this."""
+    restoration = evacuation.restore(work.move.facts)
+    message = restoration.message
+    if restoration.actions:
+        if work.move.dest_host is None:
+            work.write(dest_host=moved.dest_host)
+        problem = _act(work, restoration)
+        message = problem or message
+        work.world.step("instance-restored")
+    close(work, End(VMoveStatus.SUCCEEDED, message or "", moved.dest_host))
+
+
+_STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
+
+
+def _act(work: Evacuation, restoration: Restoration) -> str | None:
+    """Run the actions; returns what did not work."""
+    try:
+        server = work.server()
+        if server is None or server.vm_state == _STATE_AFTER[restoration.actions[-1]]:
+            return None  # deleted, or done by an invocation that died then
+        for action in restoration.actions:
+            if not _bring(work, action):
+                return f"evacuated, but it was not {_STATE_AFTER[action]} again in time"
+    except CloudRefused as error:
+        return f"evacuated, but its state could not be given back: {error}"
+    return None
+
+
+def _bring(work: Evacuation, action: str) -> bool:
+    """Ask for an action once and wait until it has worked, or the instance is gone."""
+    world, nova = work.world, work.world.nova
+    ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}[action]
+    until = world.clock.now() + timedelta(seconds=world.settings.wait_period_after_power_off)
+    asked = False
+    while world.clock.now() < until:
+        server = work.server()
+        if server is None or server.vm_state == _STATE_AFTER[action]:
+            return True
+        if not asked and server.task_state is None:
+            ask(work.move.instance_uuid)
+            asked = True
+        with world.database.begin() as connection:
+            work.lease.renew(connection, world.clock.now())
+        world.clock.sleep(world.settings.verify_interval)
+    return False
