@@ -235,3 +235,8 @@ def test_the_vendors_media_type_is_read_as_json(installation: Installation) -> N
     header = {"Content-Type": "application/vnd.openstack.masakari+json; charset=UTF-8"}
     answer = installation.post("/v1/segments", data=b'{"segment": {}}', headers=header)
     assert fault(answer) == (400, "badRequest")
+
+
+@pytest.mark.parametrize("path", ["/v1/segments/%0A", "/v1/segments/a%0Ab/hosts"])
+def test_a_path_with_a_line_break_is_not_found_in_the_fault_format(installation: Installation, path: str) -> None:
+    assert fault(installation.get(path)) == (404, "itemNotFound")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
-from flask import Request, Response
+from flask import Request, Response, current_app, has_app_context
 
 from instance_ha import log
 from instance_ha.api import faults
@@ -80,6 +80,8 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)
+    if has_app_context():  # a path with a line break fits no route of functions-framework, and never comes to us
+        current_app.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))
 
     def handle(request: Request) -> Response:
         if request.path.startswith("/_/"):

@@ -3,6 +3,8 @@
 Nova shows at once that it is stopping or starting an instance, so a look tells after a crash what was asked.
 """
 
+from uuid import UUID
+
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -58,7 +60,7 @@ def confirm_instance_active(recovery: Recovery, task: TaskRow) -> Outcome:
 
 
 def _instance(recovery: Recovery) -> str:
-    return recovery.notification.payload["instance_uuid"]
+    return str(UUID(recovery.notification.payload["instance_uuid"]))  # reports may leave its dashes out
 
 
 def _reason_to_skip(recovery: Recovery, server: Server | None) -> Skip | None:
