@@ -129,6 +129,12 @@ class Settings(MonitoringSettings):
     process_unfinished_notifications_interval: Seconds = Field(
         120, ge=0, description="Pause before a failed attempt is tried again."
     )
+    retry_notification_new_status_interval: Seconds = Field(
+        5, ge=0, description="How long a new notification is left to its own event before `sweep` sends another."
+    )
+    check_expired_notifications_interval: Seconds = Field(
+        5, gt=0, description="Pause between two looks of `sweep` for what has expired."
+    )
     recovery_flows_file: Path | None = Field(
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
     )

@@ -5,7 +5,9 @@ when its time is up. It may be killed anywhere, run twice, or be too late: the r
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from instance_ha import log
 from instance_ha.decide import reports
@@ -107,10 +109,7 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
-        if notification.type is NotificationType.COMPUTE_HOST:
-            message = f"superseded by notification {uuid}: its host has failed"
-            notifications.supersede(connection, host.uuid, message, now)
-        if not notifications.start(connection, lease, attempt, now):
+        if not _take_host(connection, lease, notification, attempt, now):
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
             log.get().info("another recovery of the host is running", host=host.name)
             return None
@@ -122,6 +121,18 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
+
+
+def _take_host(connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime) -> bool:
+    """Become the one recovery of the host; the host's own recovery ends those of its instances and processes."""
+    if notifications.start(connection, lease, attempt, now):
+        return True
+    if notification.type is not NotificationType.COMPUTE_HOST:
+        return False
+    message = f"superseded by notification {notification.notification_uuid}: its host has failed"
+    for uuid in notifications.supersede(connection, notification.source_host_uuid, message, now):
+        tasks.abandon(connection, uuid, now, message)
+    return notifications.start(connection, lease, attempt, now)
 
 
 def _run_tasks(recovery: Recovery) -> None:
@@ -173,6 +184,7 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         lease.release(connection, None, status=status, message=message, updated_at=now)
         vmoves.ignore_open(connection, notification.notification_uuid, message, now)
+        tasks.abandon(connection, notification.notification_uuid, now, message)
         waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
     log.get().info("notification closed", status=str(status), message=message)
     world.publisher.publish(Work(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import or_
+
 from instance_ha import log
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.models.work import EVACUATE_INSTANCE, Work, recovery_of
@@ -16,9 +18,12 @@ _BATCH = 500
 def sweep(world: World) -> int:
     """Look again and again for the time of one invocation; returns how many events were sent."""
     settings, sent = world.settings, 0
-    deadline = world.deadline()
+    deadline, expiry_due = world.deadline(), world.clock.now()
     while True:
         try:
+            if world.clock.now() >= expiry_due:
+                expire_once(world)
+                expiry_due += timedelta(seconds=settings.check_expired_notifications_interval)
             sent += sweep_once(world)
         except StoreUnavailable as error:
             log.get().warning("cannot look for overdue work", reason=str(error))
@@ -27,13 +32,21 @@ def sweep(world: World) -> int:
         world.clock.sleep(settings.sweep_interval)
 
 
+def expire_once(world: World) -> None:
+    """Take recoveries that have lasted too long from whoever works on them; the next who claims one ends it."""
+    now = world.clock.now()
+    before = now - timedelta(seconds=world.settings.notifications_expired_interval)
+    with world.database.begin() as connection:
+        reports.take_expired(connection, before, now)
+
+
 def sweep_once(world: World) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first."""
     now, grace = world.clock.now(), world.settings.sweep_grace
-    expired = now - timedelta(seconds=world.settings.notifications_expired_interval)
+    patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
+    not_too_new = or_(notifications.c.status != "new", notifications.c.created_at <= now - patience)
     with world.database.begin() as connection:
-        reports.take_expired(connection, expired, now)
-        late_reports = work.take_overdue(connection, notifications, now, grace, _BATCH)
+        late_reports = work.take_overdue(connection, notifications, now, grace, _BATCH, not_too_new)
         late_moves = work.take_overdue(connection, vmoves, now, grace, _BATCH)
     overdue = [Work(recovery_of(row.type), row.notification_uuid) for row in late_reports]
     overdue += [Work(EVACUATE_INSTANCE, row.uuid) for row in late_moves]

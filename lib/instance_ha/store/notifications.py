@@ -1,5 +1,6 @@
 """Notifications: what the API reads and writes, and the claim of a recovery."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -87,16 +88,18 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
     )
 
 
-def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> None:
-    """End recoveries of less than the host which run on it; whoever works on one loses it."""
+def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> Sequence[str]:
+    """End recoveries of less than the host which run on it; whoever works on one loses it. Returns their uuids."""
     smaller = notifications.c.type != NotificationType.COMPUTE_HOST
     running = notifications.c.status == NotificationStatus.RUNNING
     ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
-    connection.execute(
+    statement = (
         update(notifications)
         .where(notifications.c.source_host_uuid == host_uuid, running, smaller)
         .values(**ended, due_at=None, lease_until=None, lease_owner=None)
+        .returning(notifications.c.notification_uuid)
     )
+    return connection.execute(statement).scalars().all()
 
 
 def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notification]:

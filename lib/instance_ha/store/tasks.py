@@ -87,6 +87,13 @@ def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> N
     connection.execute(delete(tasks).where(*_of_attempt(task.notification_uuid, task.attempt), rest))
 
 
+def abandon(connection: Connection, notification_uuid: str, now: datetime, reason: str) -> None:
+    """End the task that runs, with its recovery."""
+    query = select(tasks).where(tasks.c.notification_uuid == notification_uuid, tasks.c.state == TaskState.RUNNING)
+    for row in connection.execute(query).mappings().all():
+        report(connection, rows.task(row), now, 1.0, f"Stopped: {reason}", TaskState.FAILURE)
+
+
 def recall(connection: Connection, task: TaskRow) -> dict[str, Any]:
     """Read what the task has kept."""
     return dict(connection.execute(select(tasks.c.data).where(tasks.c.id == task.id)).scalar_one())

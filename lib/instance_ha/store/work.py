@@ -68,11 +68,13 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
 
 
-def take_overdue(connection: Connection, table: Table, now: datetime, grace: float, limit: int) -> Sequence[Row[Any]]:
+def take_overdue(
+    connection: Connection, table: Table, now: datetime, grace: float, limit: int, *where: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
     """Return the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
     overdue = (
         select(table.c.id)
-        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now))
+        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *where)
         .order_by(table.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -10,10 +10,27 @@ from instance_ha.models.cloud import Server
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery, Skip, Task
 from instance_ha.recovery.tasks.waiting import wait_until
 
 
+class _GoneError(Exception):
+    """The instance was deleted meanwhile."""
+
+
+def _unless_gone(inner: Task) -> Task:
+    """End the recovery when there is nothing to recover any more."""
+
+    def run(recovery: Recovery, task: TaskRow) -> Outcome:
+        try:
+            return inner(recovery, task)
+        except _GoneError:
+            return Skip("the instance was deleted meanwhile", NotificationStatus.IGNORED)
+
+    return run
+
+
+@_unless_gone
 def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Stop the instance, unless there is a reason to leave it alone."""
     instance = _instance(recovery)
@@ -32,6 +49,7 @@ def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     return Done()
 
 
+@_unless_gone
 def start_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Start the instance."""
     instance, nova = _instance(recovery), recovery.world.nova
@@ -47,6 +65,7 @@ def start_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     return Done()
 
 
+@_unless_gone
 def confirm_instance_active(recovery: Recovery, task: TaskRow) -> Outcome:
     """Wait until the instance is active."""
     instance = _instance(recovery)
@@ -87,7 +106,7 @@ _RESTARTED = frozenset({"active", "stopped", "error", "resized"})
 def _there(recovery: Recovery) -> Server:
     server = recovery.world.nova.server(_instance(recovery))
     if server is None:
-        raise RecoveryFailed("the instance was deleted meanwhile")
+        raise _GoneError
     return server
 
 
