@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 15868
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests
+SOURCES := lib functions local sim bench tests examples
 
 .PHONY: demo test check format up down status bench requirements coldstart clean docs
 

@@ -15,6 +15,8 @@ EXTRAS = {
     "recover-host": ["recovery"],
     "recover-instance": ["recovery"],
     "sweep": ["recovery"],
+    "relay": ["relay", "aws"],
+    "purge": ["api", "aws"],
 }
 
 

@@ -48,7 +48,7 @@ class Play:
         self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
+        given = Faults(**{kind: list(faults.get(kind, [])) for kind in ("kill", "events", "sinks", "bucket")})
         self.simulation = Simulation(database_url, world.get("settings", {}), options, given)
         self.names: dict[str, str] = {}
         self.notifications: list[str] = []
@@ -79,6 +79,8 @@ class Play:
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
         self.simulation.every(60.0, "sweep", lambda: self._sweep())
+        if self.simulation.settings.sinks:
+            self.simulation.every(60.0, "relay", lambda: self.simulation.call("relay", "/", b"", {}))
 
     def _boot(self, host: str, group: dict[str, Any]) -> None:
         """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
@@ -149,7 +151,9 @@ class Play:
         planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:
-            return self._answered >= planned and all(self.show(uuid)["status"] in final for uuid in self.notifications)
+            if self._answered < planned or self.waiting():
+                return False
+            return all(self.show(uuid)["status"] in final for uuid in self.notifications)
         except StoreUnavailable:
             return False
 
@@ -158,6 +162,22 @@ class Play:
         query = text("SELECT status, message FROM notifications WHERE notification_uuid = :uuid")
         with self.simulation.world.database.begin() as connection:
             return dict(connection.execute(query, {"uuid": uuid}).mappings().one())
+
+    def waiting(self) -> int:
+        """Count the event notifications that wait to be sent."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'pending'")).scalar_one())
+
+    def outbox_rows(self) -> int:
+        """Count all that was ever written to the outbox."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+    def outbox(self, sink: str) -> list[dict[str, Any]]:
+        """Read all letters to a sink, in order."""
+        query = text("SELECT * FROM outbox WHERE sink = :sink ORDER BY id")
+        with self.simulation.world.database.begin() as connection:
+            return [dict(row) for row in connection.execute(query, {"sink": sink}).mappings()]
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Read all vmoves, in order."""

@@ -3,8 +3,10 @@
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -86,6 +88,28 @@ class Scheduler:
         process.go.acquire()
         if patience is not None and until > patience:
             raise TimeLimitError
+
+    def together(self, works: Sequence[Callable[[], None]]) -> None:
+        """Run several at once, as threads of the running process: who kills one kills all."""
+        ended: list[bool] = []
+
+        def run(work: Callable[[], None]) -> None:
+            killed = True
+            try:
+                work()
+                killed = False
+            except Exception:
+                killed = False
+                raise
+            finally:
+                ended.append(killed)
+
+        for work in works:
+            self.spawn("thread", partial(copy_context().run, run, work))
+        while len(ended) < len(works) and not any(ended):
+            self.sleep(0.1)
+        if any(ended):
+            raise KilledError
 
     def patience(self, seconds: float | None) -> None:
         """Say how long the running process waits for what it has asked (None: as long as it takes)."""

@@ -28,10 +28,11 @@ from sim.adapter import URL, WsgiAdapter
 from sim.app import create_app
 from sim.cloud import Cloud
 from sim.model import CloudOptions
+from tests.simulator.outside import SimulatedBucket, SimulatedSinks
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "sweep")
+FUNCTIONS = ("api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "relay", "sweep")
 KEY = "simulated-event-key"
 _RETRIED = frozenset({404, 408, 409, 429})
 
@@ -42,6 +43,8 @@ class Faults:
 
     kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
+    sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -105,6 +108,8 @@ class Simulation:
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
+        self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
+        self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
@@ -121,6 +126,10 @@ class Simulation:
             publisher=Broker(self),
             tokens=NoAuth(),
             policy=Policy(None),
+            sinks=self.sinks,
+            archive=self.bucket,
+            hostname="simulated",
+            together=self.scheduler.together,
             step=self._step,
         )
 

@@ -50,8 +50,8 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
     return _function(name, answer, cloud=True, events=True)
 
 
-def cron_function(name: str, work: Callable[[World], object]) -> Handler:
-    """Make a function that is called on a schedule; what it is sent does not matter."""
+def cron_function(name: str, work: Callable[[World], object], *, events: bool = True) -> Handler:
+    """Make a function that is called on a schedule; what it is sent does not matter. ``events``: it publishes some."""
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
@@ -59,7 +59,7 @@ def cron_function(name: str, work: Callable[[World], object]) -> Handler:
         work(world)
         return Response(status=204)
 
-    return _function(name, answer, cloud=False, events=True)
+    return _function(name, answer, cloud=False, events=events)
 
 
 def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:

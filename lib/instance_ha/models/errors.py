@@ -16,7 +16,10 @@
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
-    │   └── StoreUnavailable    Postgres did not answer
+    │   ├── StoreUnavailable    Postgres did not answer
+    │   ├── SinkUnavailable     a sink of event notifications did not answer, or answered 5xx
+    │   └── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
+    ├── SinkRefused             a sink will not have one event
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
@@ -100,6 +103,18 @@ class CloudTimeout(CloudUnavailable):
 
 class StoreUnavailable(TryAgain):
     """Postgres cannot be reached."""
+
+
+class SinkUnavailable(TryAgain):
+    """A sink of event notifications cannot be reached, or takes nothing now."""
+
+
+class ArchiveUnavailable(TryAgain):
+    """The archive cannot be used; nothing is deleted without it."""
+
+
+class SinkRefused(InstanceHAError):
+    """A sink answered that it will not have this event; it may take the next."""
 
 
 class CloudRefused(InstanceHAError):

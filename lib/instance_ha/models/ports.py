@@ -1,10 +1,11 @@
 """What the world looks like from inside: the shapes that ``World`` holds, real or simulated."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.outward import OutwardEvent, Sink
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import Work
 
@@ -24,6 +25,26 @@ class Publisher(Protocol):
 
     def publish(self, works: Iterable[Work]) -> None:
         """Send."""
+
+
+class Sinks(Protocol):
+    """Those who follow what happens here."""
+
+    def send(self, sink: Sink, event: OutwardEvent) -> None:
+        """Hand an event over; raises SinkUnavailable or SinkRefused."""
+
+
+class Archive(Protocol):
+    """A bucket, where rows go before they are deleted. Its methods raise ArchiveUnavailable."""
+
+    def read(self, key: str) -> bytes | None:
+        """Return an object, None if there is none."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store an object."""
+
+
+Together = Callable[[Sequence[Callable[[], None]]], None]  # runs all of them, each in a thread of its own
 
 
 class TokenCheck(Protocol):

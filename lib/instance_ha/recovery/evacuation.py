@@ -7,7 +7,7 @@ is sent; after a crash Nova is asked before anything is sent again.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import Ask, End, Moved, Restoration, Verdict
 from instance_ha.models.cloud import Migration, Server
@@ -225,6 +225,7 @@ def _close(work: Evacuation, end: End, dest_host: str | None = None) -> None:
             end_time=now,
             updated_at=now,
         )
+        emit.vmoves_ended(work.world, connection, [work.move.uuid])
     log.get().info(
         "evacuation ended",
         instance=work.move.instance_name,

@@ -6,7 +6,7 @@ when its time is up. It may be killed anywhere, run twice, or be too late: the r
 
 from datetime import timedelta
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import reports
 from instance_ha.decide.outcome import after_failure, tally
 from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
@@ -77,9 +77,11 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
             log.get().info("another recovery of the host is running", host=host.name)
             return None
-        hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
+        changed = hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
         tasks.plan(connection, uuid, attempt, FLOWS[verdict.flows[0]])
         started = notifications.find(connection, uuid)
+        emit.recovery_started(world, connection, started)
+        emit.host_changed(world, connection, changed)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
@@ -128,7 +130,9 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
     now = world.clock.now()
     with world.database.begin() as connection:
         lease.release(connection, None, status=status, message=message, updated_at=now)
-        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, message, now)
+        closed = vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, message, now)
+        emit.vmoves_ended(world, connection, closed)
+        emit.recovery_ended(world, connection, notification)
     log.get().info("notification closed", status=str(status), message=message)
     world.step("host-closed")
 
@@ -148,6 +152,8 @@ def _fail(recovery: Recovery, reason: str) -> None:
         if task is not None:
             tasks.report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
         recovery.lease.release(connection, retry.due_at, status=retry.status, message=reason, updated_at=now)
-        vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
+        closed = vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
+        emit.vmoves_ended(world, connection, closed)
+        emit.recovery_ended(world, connection, notification)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.step("host-failed")

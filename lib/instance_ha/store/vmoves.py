@@ -36,6 +36,12 @@ def page(connection: Connection, notification_uuid: str, wanted: paging.Page) ->
     return [rows.vmove(row) for row in paging.fetch(connection, vmoves, wanted, within=within)]
 
 
+def by_uuids(connection: Connection, uuids: Iterable[str]) -> list[VMove]:
+    """Read vmoves, in order."""
+    query = select(vmoves).where(vmoves.c.uuid.in_(list(uuids))).order_by(vmoves.c.position, vmoves.c.id)
+    return [rows.vmove(row) for row in connection.execute(query).mappings()]
+
+
 def plan(
     connection: Connection,
     notification: Notification,
@@ -127,15 +133,17 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
 
 def close_open(
     connection: Connection, notification_uuid: str, status: VMoveStatus, message: str, now: datetime
-) -> None:
-    """End what is still open of a notification that has ended itself."""
+) -> Sequence[str]:
+    """End what is still open of a notification that has ended itself; returns the uuids."""
     open_ones = [str(status) for status in OPEN_VMOVE]
     values: dict[str, Any] = {"status": status, "message": message, "end_time": now, "updated_at": now}
-    connection.execute(
+    statement = (
         update(vmoves)
         .where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(open_ones))
         .values(**values, due_at=None, lease_until=None, lease_owner=None)
+        .returning(vmoves.c.uuid)
     )
+    return connection.execute(statement).scalars().all()
 
 
 def lease(move: VMove, seconds: float) -> work.Lease:

@@ -7,7 +7,7 @@ for a single instance: one list of Nova's migration records tells of all.
 
 from collections.abc import Iterable, Sequence
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import slots
 from instance_ha.decide.evacuation import watch
 from instance_ha.decide.outcome import tally
@@ -45,6 +45,7 @@ def _begin_next(recovery: Recovery) -> tuple[list[VMove], Sequence[str]]:
         busy = slots.busy(ongoing)
         free = max(0, recovery.world.settings.host_failure_recovery_threads - busy)
         begun = vmoves.start_next(connection, uuid, free, now) if free else []
+        emit.vmoves_begun(recovery.world, connection, begun)
     if begun:
         log.get().info("evacuations begun", count=len(begun), in_flight=busy + len(begun))
         recovery.world.step("evacuations-begun")
