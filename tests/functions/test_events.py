@@ -14,7 +14,16 @@ from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Kind, Work
 from tests.functions.conftest import Installation, fault, unique
 
 KINDS = [RECOVER_HOST, RECOVER_INSTANCE]
-FUNCTIONS = ["api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "relay", "sweep"]
+FUNCTIONS = [
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "recover-host",
+    "recover-instance",
+    "relay",
+    "sweep",
+    "purge",
+]
 
 
 def event(

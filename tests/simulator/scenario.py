@@ -73,6 +73,9 @@ class Play:
             for group in reversed((about or {}).get("instances", [])):
                 self._boot(host, dict(group))
         self._register()
+        for statement in self.scenario.world.get("sql", []):
+            with self.simulation.world.database.begin() as connection:
+                connection.execute(text(statement))
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
         self.simulation.scheduler.begin()
@@ -120,6 +123,8 @@ class Play:
         self._line("-", f"{what} {about}")
         if what == "notify":
             self._notify(about)
+        elif what == "purge":
+            self._purge(about)
         elif what == "database":
             switch = {"stop": self._postgres.stop, "start": self._postgres.start}[about]
             assert switch is not None
@@ -141,6 +146,14 @@ class Play:
         self._answered += 1
         self._line("-", f"answered {answer.status_code}")
 
+    def _purge(self, about: dict[str, Any]) -> None:
+        try:
+            answer = self.simulation.request("purge", "POST", "/v1/x-instance-ha/purge", {"purge": about})
+            told = answer.get_json().get("purge") or answer.get_json()
+            self._line("-", f"answered {answer.status_code} {told}")
+        finally:  # killed or not
+            self._answered += 1
+
     def _sweep(self) -> None:
         self.simulation.call("sweep", "/", b"", {})
 
@@ -148,7 +161,7 @@ class Play:
         if len(self.lines) == self._looked_at:
             return False
         self._looked_at = len(self.lines)
-        planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
+        planned = sum("notify" in happening or "purge" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:
             if self._answered < planned or self.waiting():

@@ -32,7 +32,16 @@ from tests.simulator.outside import SimulatedBucket, SimulatedSinks
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "relay", "sweep")
+FUNCTIONS = (
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "purge",
+    "recover-host",
+    "recover-instance",
+    "relay",
+    "sweep",
+)
 KEY = "simulated-event-key"
 _RETRIED = frozenset({404, 408, 409, 429})
 

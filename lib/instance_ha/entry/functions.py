@@ -1,4 +1,4 @@
-"""The three kinds of functions: API, event and cron. Health, request ids, logs and errors are alike in all.
+"""The kinds of functions: API, event and cron. Health, request ids, logs and errors are alike in all.
 
 A function is served by functions-framework as an HTTP function: its own CloudEvent signature answers no health
 check, and tells the caller's headers in its errors.
@@ -60,6 +60,21 @@ def cron_function(name: str, work: Callable[[World], object], *, events: bool = 
         return Response(status=204)
 
     return _function(name, answer, cloud=False, events=events)
+
+
+def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[World], object]) -> Handler:
+    """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
+    api = Api(routes)
+
+    def answer(request: Request, world: World, request_id: str) -> Response:
+        if request.path != "/":
+            return api.answer(request, world, request_id)
+        if request.method != "POST":
+            return faults.fault(405, "a tick is posted")
+        work(world)
+        return Response(status=204)
+
+    return _function(name, answer, cloud=True, events=False, policy=True)
 
 
 def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:
