@@ -1,0 +1,31 @@
+"""``instance-ha``: what an operator does at a shell, with the settings of the functions (docs/configuration.md)."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from instance_ha import log
+from instance_ha.command import db, events, status
+from instance_ha.models.errors import InstanceHAError
+
+_COMMANDS = (db, events, status)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit."""
+    parser = argparse.ArgumentParser(prog="instance-ha", description="Instance HA for OpenStack, at a shell.")
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for command in _COMMANDS:
+        command.register(subparsers)
+    sys.exit(run(parser.parse_args(arguments)))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what was asked for; every error of ours is one line, and 1."""
+    log.configure("WARNING")
+    try:
+        code: int = options.run(options)
+    except InstanceHAError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return code
