@@ -6,7 +6,6 @@ Without sinks in the settings nothing is written, read or imported here.
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -34,15 +33,24 @@ def host(values: Values, segment: Segment) -> Values:
 
 
 def _write(world: World, connection: Connection, event_type: str, subject: str, values: Values) -> None:
-    event = _event(world, event_type, subject, values, world.clock.now())
-    outbox.add(connection, [sink.name for sink in world.settings.sinks], [event])
+    _add(world, connection, _event(world, event_type, subject, values))
 
 
-def _event(world: World, event_type: str, subject: str, values: Values, now: datetime) -> OutwardEvent:
+def _add(world: World, connection: Connection, event: OutwardEvent | None) -> None:
+    if event is not None:
+        outbox.add(connection, [sink.name for sink in world.settings.sinks], [event])
+
+
+def _event(world: World, event_type: str, subject: str, values: Values) -> OutwardEvent | None:
+    """Make an event; None when we cannot, since no recovery may fail for it."""
     from instance_ha.outward import envelope
 
-    event_id = str(uuid4())
-    body = envelope.write(event_type, event_id, world.hostname, now, {"fault": None, **values})
+    event_id, now = str(uuid4()), world.clock.now()
+    try:
+        body = envelope.write(event_type, event_id, world.hostname, now, {"fault": None, **values})
+    except ValueError:  # of pydantic: the row is not what the schema promises
+        log.get().exception("event not told", event_type=event_type, subject=subject)
+        return None
     return OutwardEvent(event_id=event_id, event_type=event_type, subject=subject, created_at=now, body=body)
 
 
@@ -65,8 +73,8 @@ class Change:
         """Tell that it is going to be made; from here on a failure is an error that is told."""
         if self._world.settings.sinks:
             self._values = values if segment is None else host(values, segment)
-            self._begun = _event(self._world, f"{self._what}.start", subject, self._values, self._world.clock.now())
-            self._add(connection, self._begun)
+            self._begun = _event(self._world, f"{self._what}.start", subject, self._values)
+            _add(self._world, connection, self._begun)
 
     def end(self, connection: Connection, values: Values, segment: Segment | None = None) -> None:
         """Tell that it was made."""
@@ -81,13 +89,10 @@ class Change:
         values = {**self._values, "fault": _fault(self._world, error)}
         try:
             with self._world.database.begin() as connection:
-                self._add(connection, self._begun)
+                _add(self._world, connection, self._begun)
                 _write(self._world, connection, f"{self._what}.error", self._begun.subject, values)
         except TryAgain as trouble:
             log.get().warning("error not told", event_type=f"{self._what}.error", reason=str(trouble))
-
-    def _add(self, connection: Connection, event: OutwardEvent) -> None:
-        outbox.add(connection, [sink.name for sink in self._world.settings.sinks], [event])
 
 
 @contextmanager

@@ -159,7 +159,8 @@ class Settings(BaseModel):
         """Words that must not be told, whatever they stand in."""
         values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
         password = urlsplit(self.database_url.get_secret_value()).password
-        return (*values, *(key.decode() for key in self.event_keys), *([password] if password else []))
+        addresses = [sink.address for sink in self.sinks]
+        return (*values, *addresses, *(key.decode() for key in self.event_keys), *([password] if password else []))
 
 
 _SECRETS = {

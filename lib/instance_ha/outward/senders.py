@@ -7,7 +7,7 @@ imported where nothing goes to AWS.
 import json
 from typing import Any, Protocol
 
-from cloudevents.conversion import to_binary, to_structured
+from cloudevents.conversion import to_binary, to_dict
 from cloudevents.http import CloudEvent
 
 from instance_ha.models.outward import EVENT_PREFIX, OutwardEvent, Sink, SinkKind
@@ -77,8 +77,7 @@ def binary(event: OutwardEvent) -> tuple[dict[str, str], bytes]:
 
 def structured(event: OutwardEvent) -> str:
     """Return the event as one JSON text."""
-    _, body = to_structured(cloud_event(event))
-    return bytes(body).decode()
+    return json.dumps(to_dict(cloud_event(event)), ensure_ascii=False)
 
 
 def _compact(data: Any) -> bytes:

@@ -150,6 +150,20 @@ def test_two_purges_at_once_write_and_delete_each_row_once(database_url: str) ->
     assert len(history.simulation.bucket.writes) == len(set(history.simulation.bucket.writes))
 
 
+def test_a_batch_whose_rows_went_without_an_archive_is_forgotten(database_url: str) -> None:
+    archived, plain = History(database_url, archive_bucket="any"), History(database_url)
+    fill(archived)
+    archived.simulation.faults.kill.append({"step": "batch-planned", "nth": 1})
+    archived.purge()
+    archived.purge(600)
+    archived.simulation.scheduler.run(300, lambda: False)
+    plain.purged()
+    archived.run()
+    assert archived.left() == {}
+    assert archived.names("purge_batches", "id") == []
+    assert archived.simulation.bucket.writes == []
+
+
 def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(history: History) -> None:
     fill(history)
     history.simulation.faults.kill.append({"step": "batch-archived", "nth": 2})

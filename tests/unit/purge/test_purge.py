@@ -1,11 +1,13 @@
 """Which rows go, which stay, in which order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from instance_ha.decide.purge import Order, check
 from instance_ha.models.errors import BadRequest
 from instance_ha.purge import Report, scheduled
+from instance_ha.store import purge as store
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text
 
 from tests.unit.purge.history import HOST, LETTER, NOTIFICATION, SEGMENT, VMOVE, History
 
@@ -142,6 +144,21 @@ def test_a_purge_stops_when_its_time_is_up_and_the_next_one_goes_on(database_url
     assert (second[0].complete, first[0].total + second[0].total) == (True, 21)
 
 
+def test_samples_of_hosts_that_are_gone_go_by_a_rule_of_one_line(history: History) -> None:
+    samples = Table("samples", MetaData(), Column("id", Integer, primary_key=True), Column("host_uuid", String))
+    history.add("failover_segments", SEGMENT | {"uuid": "segment"})
+    history.add("hosts", HOST | {"uuid": "alive", "name": "a"})
+    history.add("hosts", HOST | {"uuid": "gone", "name": "g"}, deleted_at=31)
+    history.add("hosts", HOST | {"uuid": "just-gone", "name": "j"}, deleted_at=29)
+    rule = store.of_deleted_hosts(samples, samples.c.host_uuid)
+    with history.world.database.begin() as connection:
+        samples.create(connection)
+        names = ("alive", "gone", "just-gone", "purged")
+        connection.execute(insert(samples), [{"host_uuid": name} for name in names])
+        assert store.remove(connection, rule, NOW - timedelta(days=30), 10) == 2
+        assert set(connection.execute(select(samples.c.host_uuid)).scalars()) == {"alive", "just-gone"}
+
+
 def test_the_schedule_purges_as_the_settings_say(database_url: str) -> None:
     history = History(database_url, purge_age_in_days="10", purge_max_rows="1")
     history.add("outbox", LETTER | {"state": "sent"}, done_at=11)
@@ -158,8 +175,6 @@ def test_a_schedule_that_is_switched_off_purges_nothing(database_url: str) -> No
 
 
 def test_rows_that_somebody_works_on_are_left_out_and_not_waited_for(history: History) -> None:
-    from sqlalchemy import text
-
     history.notification("held", 31)
     history.notification("free", 31)
     with history.world.database.begin() as connection:
