@@ -21,6 +21,7 @@ class Follower:
     def __init__(self) -> None:
         self.got: list[CloudEvent] = []
         self.paths: list[str] = []
+        self.ports: set[str] = set()  # of those who called: one for each connection
         self.answers: list[int] = []
         self._server = LoopbackServer(self._answer, 0, 4)
         self._server.start()
@@ -29,11 +30,12 @@ class Follower:
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         self.paths.append(request.path)
+        self.ports.add(environ["REMOTE_PORT"])
         code = self.answers.pop(0) if self.answers else 204
         if code < 300:
             self.got.append(from_http(dict(request.headers), request.get_data()))
         start_response(f"{code} any", [("Location", self.url)])
-        return [b""]
+        return [b"" if code == 204 else b"taken, or not"]
 
     def about(self, subject: str) -> list[CloudEvent]:
         """Return the events about one thing, in order, each once."""

@@ -145,12 +145,14 @@ def fault(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, name
 
 
-def closed(installation: Installation, notification: dict[str, Any], seconds: float = 20) -> dict[str, Any]:
-    """Return a notification when its recovery has ended."""
+def closed(
+    installation: Installation, notification: dict[str, Any], seconds: float = 20, *, but_for: str = ""
+) -> dict[str, Any]:
+    """Return a notification when its recovery has ended, or has another status that a test waits for."""
     until = time.monotonic() + seconds
     while True:
         shown = dict(installation.get(f"/v1/notifications/{notification['notification_uuid']}").json()["notification"])
-        if shown["status"] in {"finished", "failed", "ignored"}:
+        if shown["status"] in {"finished", "failed", "ignored", but_for}:
             return shown
         assert time.monotonic() < until, shown
         threading.Event().wait(0.05)

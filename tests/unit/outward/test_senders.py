@@ -38,6 +38,15 @@ def test_a_url_gets_a_cloud_event_in_binary_mode_with_the_notification_as_its_da
     assert got.data == json.loads(sent.body)
 
 
+def test_the_connection_to_a_url_is_kept(follower: Follower) -> None:
+    (sink,) = parse_sinks(f"one={follower.url}")
+    senders = Senders(load({"DATABASE_URL": "postgresql://db/ha"}))
+    follower.answers = [200, 202, 204]
+    for _ in range(3):
+        senders.send(sink, event())
+    assert (len(follower.got), len(follower.ports)) == (3, 1)
+
+
 @pytest.mark.parametrize("code", [400, 409, 413, 415, 422])
 def test_a_status_that_is_about_the_event_is_a_refusal(follower: Follower, code: int) -> None:
     follower.answers = [code]
