@@ -79,6 +79,7 @@ class Settings(BaseModel):
         3600, gt=0, description="An evacuation that Nova has not finished by then has failed."
     )
     wait_period_after_power_off: Seconds = Field(180, gt=0, description="Longest wait for an instance to stop.")
+    wait_period_after_power_on: Seconds = Field(60, gt=0, description="Longest wait for an instance to start.")
     verify_interval: Seconds = Field(0.5, gt=0, description="Pause between two questions of a wait.")
     force_down: bool = Field(
         False,
@@ -91,6 +92,16 @@ class Settings(BaseModel):
     evacuate_all_instances: bool = Field(True, description="Evacuate instances without the metadata key too.")
     ha_enabled_instance_metadata_key: str = Field("HA_Enabled", description="Metadata key of instances to evacuate.")
     ignore_instances_in_error_state: bool = Field(False, description="Leave instances in error where they are.")
+
+    process_all_instances: bool = Field(
+        False, description="Stop and start every failed instance, not only those with the metadata key."
+    )
+    instance_failure_ha_enabled_instance_metadata_key: str | None = Field(
+        None, description="Metadata key of failed instances; `ha_enabled_instance_metadata_key` by default."
+    )
+    process_failure_service_disable_reason: str = Field(
+        "Masakari detected process failed.", description="Reason that Nova shows for a service whose process failed."
+    )
 
     process_unfinished_notifications_interval: Seconds = Field(
         120, ge=0, description="Pause before a failed attempt is tried again."

@@ -1,6 +1,7 @@
 """Our client's whole conversation with Nova, held with the simulated cloud and with a real one."""
 
 import pytest
+from instance_ha.models.cloud import PowerAction
 from instance_ha.models.errors import CloudRefused
 from instance_ha.nova import NovaClient
 from instance_ha.world import SystemClock
@@ -91,3 +92,19 @@ def test_an_unknown_server_is_none_and_an_action_on_it_is_refused_with_404(clien
     with pytest.raises(CloudRefused) as refusal:
         client.lock(UNKNOWN, "test")
     assert refusal.value.code == 404
+
+
+def test_a_server_is_stopped_and_started_and_nova_remembers_that_we_did(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+    before = client.last_power_action(server)
+
+    client.stop(server)
+    stop = client.last_power_action(server)
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "stopped")
+    client.start(server)
+    start = client.last_power_action(server)
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "active")
+
+    assert before is None
+    assert stop == PowerAction(name="stop", foreign=False)
+    assert start == PowerAction(name="start", foreign=False)

@@ -10,6 +10,7 @@ import yaml
 from instance_ha.models.errors import StoreUnavailable
 from sqlalchemy import text
 
+from sim import actions, instance_actions
 from sim.faults import Rule
 from sim.model import CloudOptions
 from tests.conftest import Postgres
@@ -37,6 +38,20 @@ class Scenario:
             yaml.safe_load((folder / "world.yaml").read_text()),
             yaml.safe_load(faults.read_text()) or {} if faults.exists() else {},
         )
+
+
+def report(about: str | dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+    """Return the body of a notification; `ids` are those of the instances, by name."""
+    if isinstance(about, str):
+        payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+        return {"type": "COMPUTE_HOST", "hostname": about, "payload": payload}
+    payload = dict(about)
+    host = payload.pop("host")
+    if "process_name" in payload:
+        return {"type": "PROCESS", "hostname": host, "payload": {"event": "STOPPED"} | payload}
+    name = payload.pop("instance")
+    failure = {"event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED"}
+    return {"type": "VM", "hostname": host, "payload": {"instance_uuid": ids.get(name, name)} | failure | payload}
 
 
 class Play:
@@ -124,13 +139,23 @@ class Play:
             switch()
         elif what == "delete_server":
             cloud.delete_server(next(s.id for s in cloud.servers() if s.name == about))
+        elif what in {"user_stops", "user_starts"}:
+            self._power(about, {"user_stops": "os-stop", "user_starts": "os-start"}[what])
         else:
             {"kill_host": cloud.kill_host, "start_host": cloud.start_host}[what](about)
 
-    def _notify(self, host: str) -> None:
+    def _power(self, name: str, action: str) -> None:
+        """Let an instance's owner stop or start it."""
+        with self.simulation.cloud.world() as world:
+            server = next(s for s in world.servers.values() if s.name == name)
+            actions.power(world, server, action)
+        by = instance_actions.By(server.user_id, server.project_id)
+        instance_actions.note(self.simulation.cloud, server.id, action, by)
+
+    def _notify(self, about: str | dict[str, Any]) -> None:
+        """Report a host by its name; an instance or a process by what the report holds (tests/scenarios/README.md)."""
         now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
-        payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
-        body = {"type": "COMPUTE_HOST", "hostname": host, "generated_time": now, "payload": payload}
+        body = report(about, {name: uuid for uuid, name in self.names.items()}) | {"generated_time": now}
         answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]

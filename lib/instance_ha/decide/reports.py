@@ -7,6 +7,15 @@ from instance_ha.decide.flows import Flow, flows_for
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Notification, Segment
 
+NOVA_COMPUTE = "nova-compute"
+_INSTANCE_FAILURES = frozenset(
+    {
+        ("LIFECYCLE", "STOPPED_FAILED"),
+        ("IO_ERROR", "IO_ERROR_REPORT"),
+        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+    }
+)
+
 
 @dataclass(frozen=True)
 class Recover:
@@ -36,10 +45,16 @@ def judge(report: Notification, segment: Segment | None) -> Recover | Close:
         return Close(NotificationStatus.IGNORED, f"segment {segment.name} is disabled: nothing is recovered in it")
     if report.type is NotificationType.COMPUTE_HOST:
         return _judge_host(report.payload, segment.recovery_method)
-    return Close(
-        NotificationStatus.IGNORED,
-        f"recovery of {report.type} failures is not part of this version: nothing was done",
-    )
+    if report.type is NotificationType.VM:
+        return _judge_instance(report.payload)
+    return _judge_process(report.payload)
+
+
+def host_changes(report: NotificationType) -> dict[str, bool]:
+    """Return what a recovery changes at the host it is about: whether it still counts, and as what."""
+    if report is NotificationType.COMPUTE_HOST:
+        return {"on_maintenance": True, "reserved": False}
+    return {"on_maintenance": True} if report is NotificationType.PROCESS else {}
 
 
 def expired(report: Notification, now: datetime, limit: float) -> bool:
@@ -61,6 +76,24 @@ def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Cl
     if method is not RecoveryMethod.AUTO:
         return Close(NotificationStatus.FAILED, f"recovery method {method} is not part of this version")
     return Recover(flows_for(NotificationType.COMPUTE_HOST, method))
+
+
+def _judge_instance(payload: dict[str, str]) -> Recover | Close:
+    event, detail = payload.get("event", ""), payload.get("vir_domain_event", "")
+    if (event.upper(), detail.upper()) not in _INSTANCE_FAILURES:
+        return Close(NotificationStatus.IGNORED, f"event {event} {detail} of an instance asks for no recovery")
+    return Recover((Flow.INSTANCE,))
+
+
+def _judge_process(payload: dict[str, str]) -> Recover | Close:
+    event, name = payload.get("event"), payload.get("process_name")
+    if event == "STARTED":
+        return Close(NotificationStatus.FINISHED, f"process {name} has started: nothing to recover")
+    if event != "STOPPED":
+        return Close(NotificationStatus.IGNORED, f"event {event} of a process asks for no recovery")
+    if name != NOVA_COMPUTE:
+        return Close(NotificationStatus.FINISHED, f"there is no recovery of process {name}: the host stays as it is")
+    return Recover((Flow.PROCESS,))
 
 
 def is_duplicate(earlier: Notification, generated: datetime, now: datetime, interval: float) -> bool:

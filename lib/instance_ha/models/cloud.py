@@ -53,3 +53,14 @@ class Migration:
     def final(self) -> bool:
         """Whether nothing more will come of it."""
         return self.moved or self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerAction:
+    """The last time somebody asked Nova to start, stop or reboot an instance.
+
+    ``foreign``: a user did who is not ours; neither we nor Nova itself.
+    """
+
+    name: str
+    foreign: bool

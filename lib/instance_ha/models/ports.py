@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import ComputeService, Migration, PowerAction, Server
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import Work
 
@@ -58,7 +58,10 @@ class Nova(Protocol):
     def evacuate(self, server_id: str) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102
+    def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def reset_to_error(self, server_id: str) -> None: ...  # noqa: D102
+    def reset_to_active(self, server_id: str) -> None: ...  # noqa: D102
+    def start(self, server_id: str) -> None: ...  # noqa: D102
     def stop(self, server_id: str) -> None: ...  # noqa: D102
     def pause(self, server_id: str) -> None: ...  # noqa: D102
     def suspend(self, server_id: str) -> None: ...  # noqa: D102

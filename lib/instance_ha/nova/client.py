@@ -9,7 +9,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from instance_ha import log
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import ComputeService, Migration, PowerAction, Server
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.ports import Clock
 from instance_ha.nova import parse
@@ -70,6 +70,11 @@ class NovaClient:
                 return None
             raise
 
+    def last_power_action(self, server_id: str) -> PowerAction | None:
+        """Read who last started, stopped or rebooted a server; None when nobody has."""
+        actions = self._get(f"/servers/{server_id}/os-instance-actions")["instanceActions"]
+        return parse.power_action(actions, self._adapter.get_user_id())
+
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
         marker: dict[str, str] = {}
@@ -99,6 +104,14 @@ class NovaClient:
     def reset_to_error(self, server_id: str) -> None:
         """Put a server into a state in which Nova evacuates it."""
         self._action(server_id, {"os-resetState": {"state": "error"}})
+
+    def reset_to_active(self, server_id: str) -> None:
+        """Put a server that waits for its resize to be confirmed into a state in which Nova stops it."""
+        self._action(server_id, {"os-resetState": {"state": "active"}})
+
+    def start(self, server_id: str) -> None:
+        """Start a server."""
+        self._action(server_id, {"os-start": None})
 
     def stop(self, server_id: str) -> None:
         """Stop a server."""

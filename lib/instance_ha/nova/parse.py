@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import ComputeService, Migration, PowerAction, Server
+
+_POWER = frozenset({"start", "stop", "reboot"})
 
 
 def service(body: dict[str, Any]) -> ComputeService:
@@ -41,3 +43,12 @@ def migration(body: dict[str, Any]) -> Migration:
         status=body["status"],
         dest_host=body.get("dest_compute"),
     )
+
+
+def power_action(actions: list[dict[str, Any]], ours: str | None) -> PowerAction | None:
+    """Find the newest action on the power in ``os-instance-actions`` (newest first); ``ours`` is our user's id."""
+    for action in actions:
+        if action["action"] in _POWER:
+            by = action["user_id"]
+            return PowerAction(name=action["action"], foreign=None not in (by, ours) and by != ours)
+    return None

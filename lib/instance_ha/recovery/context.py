@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from instance_ha.models.enums import TaskState
+from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.rows import Host, Notification, TaskRow
 from instance_ha.store import tasks
 from instance_ha.store.work import Lease
@@ -18,9 +18,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Skip:
-    """Nothing is left to do: the recovery is finished, for the reason given."""
+    """Nothing is left to do: the recovery ends, for the reason given."""
 
     reason: str
+    status: NotificationStatus = NotificationStatus.FINISHED
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ An invocation claims the notification, goes on with the first task that has not 
 when its time is up. It may be killed anywhere, run twice, or be too late: the rows say what was done.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from instance_ha import log
 from instance_ha.decide import reports
 from instance_ha.decide.outcome import after_failure, tally
-from instance_ha.models.enums import NotificationStatus, TaskState, VMoveStatus
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStatus
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import Notification
 from instance_ha.models.work import Work, recovery_of
@@ -73,16 +75,32 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
-        if not notifications.start(connection, lease, attempt, now):
+        if not _take_host(connection, lease, notification, attempt, now):
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
             log.get().info("another recovery of the host is running", host=host.name)
             return None
-        hosts.change(connection, host.uuid, {"on_maintenance": True, "reserved": False}, now)
+        if changes := reports.host_changes(notification.type):
+            hosts.change(connection, host.uuid, changes, now)
         tasks.plan(connection, uuid, attempt, FLOWS[verdict.flows[0]])
         started = notifications.find(connection, uuid)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
+
+
+def _take_host(connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime) -> bool:
+    """Make this the one recovery of its host; that of the whole host supersedes one of a part of it."""
+    if notifications.start(connection, lease, attempt, now):
+        return True
+    if notification.type is not NotificationType.COMPUTE_HOST:
+        return False
+    message = f"superseded by the recovery of the whole host, notification {notification.notification_uuid}"
+    for ended in notifications.supersede(connection, notification.source_host_uuid, message, now):
+        task = tasks.next_open(connection, ended.notification_uuid, ended.attempt)
+        if task is not None:
+            tasks.report(connection, task, now, 1.0, message, TaskState.FAILURE)
+        log.get().info("recovery superseded", type=str(ended.type), superseded=ended.notification_uuid)
+    return notifications.start(connection, lease, attempt, now)
 
 
 def _run_tasks(recovery: Recovery) -> None:
@@ -91,12 +109,12 @@ def _run_tasks(recovery: Recovery) -> None:
         with world.database.begin() as connection:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is None:
-            _finish(recovery, None)
+            _finish(recovery, Skip(_result(recovery)))
             return
         with log.bound(task=task.name):
             outcome = TASKS[task.name](recovery, task)
         if isinstance(outcome, Skip):
-            _finish(recovery, outcome.reason)
+            _finish(recovery, outcome)
             return
         if isinstance(outcome, NotYet):
             _hand_over(recovery)
@@ -114,13 +132,19 @@ def _hand_over(recovery: Recovery) -> None:
     )
 
 
-def _finish(recovery: Recovery, reason: str | None) -> None:
-    world, notification = recovery.world, recovery.notification
-    if reason is None:
-        with world.database.begin() as connection:
-            moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
-        reason = tally(moves).text
-    _close(world, recovery.lease, notification, NotificationStatus.FINISHED, reason)
+def _finish(recovery: Recovery, end: Skip) -> None:
+    _close(recovery.world, recovery.lease, recovery.notification, end.status, end.reason)
+
+
+def _result(recovery: Recovery) -> str:
+    """Say in a sentence what the tasks have achieved; for an instance or a process the last of them has said it."""
+    uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
+    with recovery.world.database.begin() as connection:
+        if recovery.notification.type is NotificationType.COMPUTE_HOST:
+            return tally(vmoves.of_attempt(connection, uuid, attempt)).text
+        done = [task for task in tasks.of_notification(connection, uuid) if task.attempt == attempt]
+    said = [task.details[-1]["message"] for task in done if task.name in TASKS and task.details]
+    return said[-1] if said else "all tasks have worked"
 
 
 def _close(world: World, lease: Lease, notification: Notification, status: NotificationStatus, message: str) -> None:
@@ -131,6 +155,7 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
         vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, message, now)
     log.get().info("notification closed", status=str(status), message=message)
     world.step("host-closed")
+    _wake_next(world, notification)
 
 
 def _fail(recovery: Recovery, reason: str) -> None:
@@ -151,3 +176,12 @@ def _fail(recovery: Recovery, reason: str) -> None:
         vmoves.close_open(connection, notification.notification_uuid, VMoveStatus.IGNORED, reason, now)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.step("host-failed")
+    _wake_next(world, notification)
+
+
+def _wake_next(world: World, ended: Notification) -> None:
+    """Let the next report of the host begin at once: there is one recovery a host at a time."""
+    with world.database.begin() as connection:
+        waiting = notifications.next_waiting(connection, ended.source_host_uuid, world.clock.now())
+    if waiting is not None:
+        world.publisher.publish([Work(recovery_of(waiting.type), waiting.notification_uuid, waiting.request_id)])

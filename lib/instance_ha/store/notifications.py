@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
 from instance_ha.store import paging, rows, work
@@ -96,6 +96,44 @@ def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime
     except IntegrityError:  # notifications_one_running
         return False
     return True
+
+
+def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> list[Notification]:
+    """End a running recovery of an instance or process of a host that is recovered as a whole.
+
+    Whoever works on it loses his lease with that. Returns what was ended.
+    """
+    statement = (
+        update(notifications)
+        .where(
+            notifications.c.source_host_uuid == host_uuid,
+            notifications.c.status == NotificationStatus.RUNNING,
+            notifications.c.type != NotificationType.COMPUTE_HOST,
+        )
+        .values(status=NotificationStatus.IGNORED, message=message, updated_at=now, **work.LET_GO)
+        .returning(notifications)
+    )
+    return [rows.notification(row) for row in connection.execute(statement).mappings()]
+
+
+def next_waiting(connection: Connection, host_uuid: str, now: datetime) -> Notification | None:
+    """Read the oldest report of a host that waits for another recovery to end, and make it due."""
+    waiting = (
+        select(notifications.c.id)
+        .where(
+            notifications.c.source_host_uuid == host_uuid,
+            notifications.c.status == NotificationStatus.NEW,
+            notifications.c.due_at.is_not(None),
+            notifications.c.deleted_at.is_(None),
+            work.is_free(notifications, now),
+        )
+        .order_by(notifications.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    statement = update(notifications).where(notifications.c.id.in_(waiting)).values(due_at=now).returning(notifications)
+    row = connection.execute(statement).mappings().first()
+    return rows.notification(row) if row else None
 
 
 def lease(notification: Notification, seconds: float) -> work.Lease:

@@ -5,15 +5,19 @@ renews the lease while it works; everything it writes names itself as owner, so 
 another invocation cannot write to it any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
+
+# Nobody holds the row, and nobody is to look at it again.
+LET_GO: Mapping[str, None] = MappingProxyType({"due_at": None, "lease_until": None, "lease_owner": None})
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 from instance_ha.decide.flows import Flow
-from instance_ha.decide.reports import Close, Recover, expired, is_duplicate, judge
+from instance_ha.decide.reports import Close, Recover, expired, host_changes, is_duplicate, judge
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
     OPEN_NOTIFICATION,
@@ -114,9 +114,48 @@ def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:
     assert expired(notification(), NOW + timedelta(seconds=60, microseconds=1), 60)
 
 
-@pytest.mark.parametrize("kind", [NotificationType.VM, NotificationType.PROCESS])
-def test_a_failure_that_is_not_recovered_yet_is_ignored_and_says_so(kind: NotificationType) -> None:
-    verdict = judge(notification(type=kind), segment())
+def _verdict(kind: NotificationType, **payload: str) -> Recover | NotificationStatus:
+    verdict = judge(notification(type=kind, payload=payload), segment())
+    return verdict.status if isinstance(verdict, Close) else verdict
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("LIFECYCLE", "STOPPED_FAILED"),
+        ("IO_ERROR", "IO_ERROR_REPORT"),
+        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+    ],
+)
+def test_a_failed_instance_is_recovered(event: str, detail: str) -> None:
+    assert _verdict(NotificationType.VM, event=event, vir_domain_event=detail) == Recover((Flow.INSTANCE,))
+
+
+@pytest.mark.parametrize(("event", "detail"), [("LIFECYCLE", "STARTED"), ("IO_ERROR", "STOPPED_FAILED"), ("X", "Y")])
+def test_any_other_event_of_an_instance_is_ignored_and_named(event: str, detail: str) -> None:
+    verdict = judge(
+        notification(type=NotificationType.VM, payload={"event": event, "vir_domain_event": detail}), segment()
+    )
     assert isinstance(verdict, Close)
     assert verdict.status == NotificationStatus.IGNORED
-    assert kind in verdict.message
+    assert f"{event} {detail}" in verdict.message
+
+
+def test_a_failed_nova_compute_is_recovered() -> None:
+    verdict = _verdict(NotificationType.PROCESS, event="STOPPED", process_name="nova-compute")
+    assert verdict == Recover((Flow.PROCESS,))
+
+
+def test_another_failed_process_is_finished_without_a_recovery() -> None:
+    assert _verdict(NotificationType.PROCESS, event="STOPPED", process_name="sshd") == NotificationStatus.FINISHED
+
+
+def test_a_started_process_is_finished_at_once() -> None:
+    verdict = _verdict(NotificationType.PROCESS, event="STARTED", process_name="nova-compute")
+    assert verdict == NotificationStatus.FINISHED
+
+
+def test_a_dead_host_goes_on_maintenance_and_is_no_reserve_a_failed_instance_changes_nothing_at_its_host() -> None:
+    assert host_changes(NotificationType.COMPUTE_HOST) == {"on_maintenance": True, "reserved": False}
+    assert host_changes(NotificationType.PROCESS) == {"on_maintenance": True}
+    assert host_changes(NotificationType.VM) == {}

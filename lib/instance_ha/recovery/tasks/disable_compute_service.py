@@ -1,7 +1,5 @@
 """DisableComputeServiceTask: nothing new comes to the host, and Nova agrees that it is down."""
 
-from datetime import datetime, timedelta
-
 from instance_ha import log
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.cloud import ComputeService
@@ -9,7 +7,7 @@ from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import CloudTimeout, RecoveryFailed
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
-from instance_ha.store import tasks
+from instance_ha.recovery.waiting import give_up_at
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next look tells.
 DISABLE_TIMEOUT = 5.0
@@ -38,7 +36,7 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
         step = next_step(service, world.settings.force_down)
         if step is ServiceStep.READY:
             return True
-        give_up = _give_up_at(recovery, task)
+        give_up = give_up_at(recovery, task, world.settings.wait_period_after_service_update)
         if step is ServiceStep.DISABLE:
             _disable(recovery, service)
         if world.clock.now() >= give_up:
@@ -60,14 +58,3 @@ def _disable(recovery: Recovery, service: ComputeService) -> None:
         log.get().info("Nova is slow to answer about a dead service", host=service.host)
     log.get().info("compute service disabled", host=service.host, forced_down=settings.force_down or None)
     recovery.world.step("service-disabled")
-
-
-def _give_up_at(recovery: Recovery, task: TaskRow) -> datetime:
-    """It is one wait over all invocations, from the first answer of Nova on, so its end is kept."""
-    with recovery.world.database.begin() as connection:
-        kept = tasks.recall(connection, task)
-        if "give_up_at" not in kept:
-            limit = recovery.world.settings.wait_period_after_service_update
-            kept = {"give_up_at": (recovery.world.clock.now() + timedelta(seconds=limit)).isoformat()}
-            tasks.remember(connection, task, kept)
-    return datetime.fromisoformat(kept["give_up_at"])
