@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from instance_ha.models.errors import Misconfigured
 
@@ -103,6 +104,17 @@ class Settings(BaseModel):
         "Masakari detected process failed.", description="Reason that Nova shows for a service whose process failed."
     )
 
+    recovery_flows_file: Path | None = Field(
+        None,
+        description="File with the section `[taskflow_driver_recovery_flows]`: other tasks than ours, or in another "
+        "order (docs/custom-tasks.md).",
+    )
+    url_task_time_limit: Seconds = Field(600, gt=0, description="Longest wait for a task that is a URL.")
+    url_task_interval: Seconds = Field(
+        5, gt=0, le=30, description="Pause between two questions to a task that is a URL."
+    )
+    url_task_timeout: Seconds = Field(15, gt=0, description="Time limit of one question to a task that is a URL.")
+
     process_unfinished_notifications_interval: Seconds = Field(
         120, ge=0, description="Pause before a failed attempt is tried again."
     )
@@ -137,13 +149,14 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     Raises:
-        Misconfigured: one line that names the setting and what is wrong with it.
+        Misconfigured: names the settings and what is wrong with each.
 
     """
     values = {name[len(PREFIX) :].lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
-    for name in sorted(values):
-        if name not in Settings.model_fields:
-            raise Misconfigured(f"unknown setting {PREFIX}{name.upper()}: see docs/configuration.md for all names")
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        where = "see docs/configuration.md for all names"
+        raise Misconfigured(*(f"unknown setting {PREFIX}{name.upper()}: {where}" for name in unknown))
     for name, aliases in _ALIASES.items():
         for alias in aliases:
             if environ.get(alias):
@@ -159,7 +172,8 @@ def _checked(values: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
-        raise Misconfigured(_one_line(error)) from None
+        found = error.errors(include_input=False, include_url=False)
+        raise Misconfigured(*(_one_line(details) for details in found)) from None
     if not settings.database_url.get_secret_value().startswith(("postgresql://", "postgres://")):
         raise Misconfigured("DATABASE_URL must start with postgresql:// (and carry user, host and database name)")
     try:
@@ -171,10 +185,9 @@ def _checked(values: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    name = str(first["loc"][0])
-    if first["type"] == "missing":
+def _one_line(details: ErrorDetails) -> str:
+    name = str(details["loc"][0])
+    if details["type"] == "missing":
         where = f"{_ALIASES.get(name, (PREFIX + name.upper(),))[0]} or the secret file {_SECRETS.get(name, name)}"
         return f"missing setting: set {where}"
-    return f"{PREFIX}{name.upper()}: {first['msg']}"
+    return f"{PREFIX}{name.upper()}: {details['msg']}"

@@ -68,7 +68,7 @@ STEPS = sorted(
 )
 
 # The scenario in which a step is reached, by how the step's name begins.
-KILLED_IN = {"vm-": "vm-fails-and-is-started-again", "process-": "process-fails"}
+KILLED_IN = {"vm-": "vm-fails-and-is-started-again", "process-": "process-fails", "task-": "custom-tasks-run-in-order"}
 
 
 @pytest.mark.parametrize("nth", [1, 2])

@@ -2,7 +2,9 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import structlog
@@ -16,6 +18,7 @@ from sim.model import CloudOptions
 from tests.conftest import Postgres
 from tests.simulator.simulation import Faults, Simulation
 
+THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
 _HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}
 _QUIET = {"asking Nova again"}
@@ -33,11 +36,19 @@ class Scenario:
     def read(cls, folder: Path) -> "Scenario":
         """Read a folder."""
         faults = folder / "faults.yaml"
+        world = yaml.safe_load((folder / "world.yaml").read_text())
+        if (folder / "flows.conf").exists():
+            world.setdefault("settings", {})["recovery_flows_file"] = folder / "flows.conf"
         return cls(
             folder,
-            yaml.safe_load((folder / "world.yaml").read_text()),
+            world,
             yaml.safe_load(faults.read_text()) or {} if faults.exists() else {},
         )
+
+
+def third_party_tasks() -> ModuleType:
+    """Return the tasks that scenarios name in their flows.conf; they come as an installed package would."""
+    return import_module("example_tasks")
 
 
 def report(about: str | dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
@@ -65,6 +76,7 @@ class Play:
         options = CloudOptions(**world.get("cloud", {}))
         given = Faults(kill=list(faults.get("kill", [])), events=list(faults.get("events", [])))
         self.simulation = Simulation(database_url, world.get("settings", {}), options, given)
+        self.simulation.urls.answers = world.get("urls", {})
         self.names: dict[str, str] = {}
         self.notifications: list[str] = []
         self._looked_at = 0
@@ -72,6 +84,8 @@ class Play:
 
     def run(self, monkeypatch: Any) -> None:
         """Set the world up, let things happen, and stop when all is over."""
+        monkeypatch.syspath_prepend(THIRD_PARTY)
+        monkeypatch.setattr(third_party_tasks(), "sleep", self.simulation.scheduler.sleep)
         self.simulation.load_functions(monkeypatch)
         structlog.configure(
             processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note]

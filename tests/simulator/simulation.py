@@ -12,7 +12,11 @@ import flask
 import requests
 from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
+from instance_ha.events.url_tasks import encode as encode_task
+from instance_ha.events.url_tasks import parse as parse_answer
 from instance_ha.keystone.noauth import NoAuth
+from instance_ha.models.custom import TaskFacts, UrlAnswer
+from instance_ha.models.errors import TaskUnavailable
 from instance_ha.models.work import Work
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
@@ -94,6 +98,25 @@ class Broker:
         self._simulation.scheduler.spawn(function, run, delay)
 
 
+class Urls:
+    """Owners of tasks that are URLs: what each answers, one after the other, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] = {}  # {code, state, message}, or {} for no answer
+        self.asked: list[tuple[str, str]] = []
+
+    def ask(self, url: str, event_id: str, facts: TaskFacts) -> UrlAnswer:
+        """Answer as the next line says, through the code that makes and reads the real messages."""
+        _, body = encode_task(event_id, facts, "2026-11-22T03:00:00+00:00", KEY.encode())
+        assert flask.json.loads(body)["notification_uuid"] == facts.notification_uuid
+        self.asked.append((url, event_id))
+        lines = self.answers[url]
+        line = dict(lines.pop(0) if len(lines) > 1 else lines[0])
+        if not line:
+            raise TaskUnavailable("no answer: ConnectionError")
+        return parse_answer(line.pop("code", 200), flask.json.dumps(line).encode())
+
+
 class Simulation:
     """Functions, cloud, database and broker."""
 
@@ -108,6 +131,7 @@ class Simulation:
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
+        self.urls = Urls()
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
         self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
@@ -121,6 +145,8 @@ class Simulation:
             publisher=Broker(self),
             tokens=NoAuth(),
             policy=Policy(None),
+            url_tasks=self.urls,
+            beside=lambda work: self.scheduler.spawn("third-party task", work),
             step=self._step,
         )
 

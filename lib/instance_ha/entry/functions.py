@@ -47,7 +47,7 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
             works[event.kind](world, event.subject)
         return Response(status=204)
 
-    return _function(name, answer, cloud=True, events=True)
+    return _function(name, answer, cloud=True, events=True, flows=True)
 
 
 def cron_function(name: str, work: Callable[[World], object]) -> Handler:
@@ -62,12 +62,16 @@ def cron_function(name: str, work: Callable[[World], object]) -> Handler:
     return _function(name, answer, cloud=False, events=True)
 
 
-def _function(name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False) -> Handler:
+def _function(
+    name: str, answer: Answer, *, cloud: bool, events: bool, policy: bool = False, flows: bool = False
+) -> Handler:
     try:
         settings = wiring.load_settings()
         wiring.check(settings, os.environ, cloud=cloud, events=events)
         if policy:
             wiring.check_policy(settings)
+        if flows:
+            wiring.check_flows(settings)
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)

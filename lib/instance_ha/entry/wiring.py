@@ -66,6 +66,18 @@ def check_policy(settings: Settings) -> None:
         _policy(settings)
 
 
+def check_flows(settings: Settings) -> None:
+    """Check the operator's flows and the tasks in them; without a file of his nothing can be wrong.
+
+    Raises:
+        Misconfigured: what is wrong with them.
+
+    """
+    from instance_ha.recovery import flows
+
+    flows.load(settings)
+
+
 def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
     """Check that there is a cloud, as far as that shows without asking it.
 
@@ -99,6 +111,7 @@ def world() -> World:
         publisher=Later(lambda: _publisher(settings, clock)),
         tokens=Later(lambda: _tokens(settings, cloud)),
         policy=Later(lambda: _policy(settings)),
+        url_tasks=Later(lambda: _url_tasks(settings, clock)),
     )
 
 
@@ -120,6 +133,12 @@ def _publisher(settings: Settings, clock: SystemClock) -> Any:
 
     assert settings.event_sink is not None  # a function that publishes does not start without (check)
     return HttpPublisher(settings.event_sink, settings.event_keys[0], settings.event_timeout, clock)
+
+
+def _url_tasks(settings: Settings, clock: SystemClock) -> Any:
+    from instance_ha.events.url_tasks import HttpUrlTasks
+
+    return HttpUrlTasks(settings.event_keys[0], settings.url_task_timeout, clock)
 
 
 def _policy(settings: Settings) -> Any:

@@ -13,12 +13,14 @@ from instance_ha.models.errors import BadRequest, Forbidden
 from instance_ha.models.text import utc
 
 ATTRIBUTE = "signature"
+DATA_HASH = "datahash"  # of events that others act on: SHA-256 of the body
 _SIGNED = ("id", "source", "type", "subject", "time", "requestid")
 
 
 def sign(attributes: Mapping[str, object], key: bytes) -> str:
     """Return the signature of an event's attributes."""
-    text = "\n".join(str(attributes.get(name) or "") for name in _SIGNED)
+    signed = _SIGNED + ((DATA_HASH,) if DATA_HASH in attributes else ())
+    text = "\n".join(str(attributes.get(name) or "") for name in signed)
     return hmac.new(key, text.encode(), sha256).hexdigest()
 
 

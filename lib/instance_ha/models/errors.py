@@ -16,7 +16,8 @@
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
-    │   └── StoreUnavailable    Postgres did not answer
+    │   ├── StoreUnavailable    Postgres did not answer
+    │   └── TaskUnavailable     the URL of a customised task did not answer
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
@@ -102,6 +103,10 @@ class StoreUnavailable(TryAgain):
     """Postgres cannot be reached."""
 
 
+class TaskUnavailable(TryAgain):
+    """Who owns the URL of a customised task cannot be reached, or has troubles of its own."""
+
+
 class CloudRefused(InstanceHAError):
     """Nova answered with a 4xx.
 
@@ -122,4 +127,8 @@ class LeaseLost(InstanceHAError):
 
 
 class Misconfigured(InstanceHAError):
-    """The settings do not let us start; the text is one line that says what to change."""
+    """The settings do not let us start; ``problems`` say one by one what to change."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems

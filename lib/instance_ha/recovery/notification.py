@@ -13,10 +13,10 @@ from instance_ha.decide import reports
 from instance_ha.decide.outcome import after_failure, tally
 from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStatus
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
-from instance_ha.models.rows import Notification
+from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.models.work import Work, recovery_of
-from instance_ha.recovery.context import NotYet, Recovery, Skip
-from instance_ha.recovery.flows import FLOWS, TASKS
+from instance_ha.recovery import flows
+from instance_ha.recovery.context import NotYet, Recovery, Skip, Task
 from instance_ha.recovery.holding import holding
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
@@ -81,7 +81,7 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
             return None
         if changes := reports.host_changes(notification.type):
             hosts.change(connection, host.uuid, changes, now)
-        tasks.plan(connection, uuid, attempt, FLOWS[verdict.flows[0]])
+        tasks.plan(connection, uuid, attempt, flows.load(world.settings).names[verdict.flows[0]])
         started = notifications.find(connection, uuid)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
@@ -112,13 +112,20 @@ def _run_tasks(recovery: Recovery) -> None:
             _finish(recovery, Skip(_result(recovery)))
             return
         with log.bound(task=task.name):
-            outcome = TASKS[task.name](recovery, task)
+            outcome = _task(recovery, task)(recovery, task)
         if isinstance(outcome, Skip):
             _finish(recovery, outcome)
             return
         if isinstance(outcome, NotYet):
             _hand_over(recovery)
             return
+
+
+def _task(recovery: Recovery, row: TaskRow) -> Task:
+    try:
+        return flows.load(recovery.world.settings).tasks[row.name]
+    except KeyError:
+        raise RecoveryFailed(f"task {row.name} is in no flow any more: the configuration has changed") from None
 
 
 def _hand_over(recovery: Recovery) -> None:
@@ -143,7 +150,7 @@ def _result(recovery: Recovery) -> str:
         if recovery.notification.type is NotificationType.COMPUTE_HOST:
             return tally(vmoves.of_attempt(connection, uuid, attempt)).text
         done = [task for task in tasks.of_notification(connection, uuid) if task.attempt == attempt]
-    said = [task.details[-1]["message"] for task in done if task.name in TASKS and task.details]
+    said = [task.details[-1]["message"] for task in done if task.name in flows.ACHIEVING and task.details]
     return said[-1] if said else "all tasks have worked"
 
 

@@ -39,7 +39,12 @@ def give_up_at(recovery: Recovery, task: TaskRow, seconds: float) -> datetime:
 
 
 def wait(
-    recovery: Recovery, task: TaskRow, seconds: float, complaint: str, look: Callable[[], Outcome | None]
+    recovery: Recovery,
+    task: TaskRow,
+    seconds: float,
+    complaint: str,
+    look: Callable[[], Outcome | None],
+    pause: float | None = None,
 ) -> Outcome:
     """Look again and again until there is an outcome, or the invocation's time is up.
 
@@ -59,4 +64,5 @@ def wait(
         if recovery.out_of_time:
             return NotYet()
         recovery.renew()
-        world.clock.sleep(world.settings.verify_interval)
+        left = (recovery.deadline - world.clock.now()).total_seconds()
+        world.clock.sleep(min(world.settings.verify_interval if pause is None else pause, max(left, 0.0)))
