@@ -118,13 +118,19 @@ class Settings(BaseModel):
     process_unfinished_notifications_interval: Seconds = Field(
         120, ge=0, description="Pause before a failed attempt is tried again."
     )
+    retry_notification_new_status_interval: Seconds = Field(
+        5, ge=0, description="How long a stored report is left to its own event before it is sent again."
+    )
+    check_expired_notifications_interval: Seconds = Field(
+        600, gt=0, description="Pause between two looks for recoveries that have lasted too long."
+    )
     recovery_attempts: int = Field(2, ge=1, description="Attempts at one recovery before it is `failed`.")
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 
     invocation_time: Seconds = Field(50, gt=1, description="Work of one invocation; the rest is continued by another.")
     lease_time: Seconds = Field(45, gt=5, description="A row held longer without a sign of life is free again.")
     sweep_interval: Seconds = Field(5, gt=0, description="Pause between two looks at what is overdue.")
-    sweep_grace: Seconds = Field(5, ge=0, description="How long due work is left to its own event.")
+    sweep_grace: Seconds = Field(5, ge=0, description="How long other due work is left to its own event.")
 
     os_region_name: str | None = Field(None, description="Region of Nova; the cloud configuration's by default.")
     os_interface: Literal["public", "internal", "admin"] = Field("public", description="Catalog interface of Nova.")

@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import text
 
 from tests.conftest import Postgres
-from tests.simulator.scenario import Play, Scenario
+from tests.simulator.scenario import Play, Scenario, third_party_tasks
 
 HERE = Path(__file__).parent
 
@@ -81,3 +81,29 @@ def test_an_alert_that_cannot_be_sent_fails_the_recovery_with_botos_words(
     assert "AlertBefore" in shown["message"]
     assert "does not exist" in shown["message"]
     assert inbox() == []
+
+
+def test_a_task_that_may_not_be_repeated_is_not_run_again_after_a_crash(
+    postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Scenario.read(HERE / "custom-task-fails")
+    scenario.world["settings"]["recovery_attempts"] = 1
+    scenario.faults["kill"] = [{"step": "task-begun"}]
+    played = Play(scenario, database_url, postgres)
+    played.run(monkeypatch)
+
+    (uuid,) = played.notifications
+    reason = "task FailingTask: it was begun, and how it ended is not known"
+    assert played.show(uuid) == {"status": "failed", "message": reason}
+    assert third_party_tasks().runs["FailingTask", uuid] == 0
+
+
+def test_the_owner_of_a_url_is_asked_with_the_same_id_until_he_is_done(
+    postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Play(Scenario.read(HERE / "custom-tasks-run-in-order"), database_url, postgres)
+    played.run(monkeypatch)
+
+    first, second = played.notifications
+    url = "http://approvals.test/recovery"
+    assert [(url, f"{first}/1/1")] * 4 + [(url, f"{second}/1/1")] == played.simulation.urls.asked

@@ -68,7 +68,12 @@ STEPS = sorted(
 )
 
 # The scenario in which a step is reached, by how the step's name begins.
-KILLED_IN = {"vm-": "vm-fails-and-is-started-again", "process-": "process-fails", "task-": "custom-tasks-run-in-order"}
+KILLED_IN = {
+    "vm-": "vm-fails-and-is-started-again",
+    "process-": "process-fails",
+    "task-": "custom-tasks-run-in-order",
+    "expired-": "expired-while-running",
+}
 
 
 @pytest.mark.parametrize("nth", [1, 2])
@@ -83,5 +88,6 @@ def test_whoever_is_killed_after_a_step_the_recovery_ends(
     assert played.simulation.killed == ([step] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {step}"
     check_promises(played)
-    assert {played.show(uuid)["status"] for uuid in played.notifications} == {"finished"}
+    end = "failed" if step.startswith("expired-") else "finished"
+    assert {played.show(uuid)["status"] for uuid in played.notifications} == {end}
     assert played.simulation.scheduler.elapsed < 600

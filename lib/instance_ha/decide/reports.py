@@ -62,6 +62,14 @@ def expired(report: Notification, now: datetime, limit: float) -> bool:
     return now - report.created_at > timedelta(seconds=limit)
 
 
+def falls_between(before: datetime, now: datetime, interval: float) -> bool:
+    """Whether a tick of a clock that ticks every ``interval`` seconds lies after ``before``, and not after ``now``.
+
+    So what is called again and again, and remembers nothing, does something once an interval.
+    """
+    return before.timestamp() // interval != now.timestamp() // interval
+
+
 def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
     host_status = payload.get("host_status")
     if host_status is None or host_status.upper() != "NORMAL":

@@ -15,7 +15,7 @@ from instance_ha.models.enums import NotificationStatus, NotificationType, TaskS
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.models.work import Work, recovery_of
-from instance_ha.recovery import flows
+from instance_ha.recovery import expiry, flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip, Task
 from instance_ha.recovery.holding import holding
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
@@ -43,7 +43,8 @@ def recover(world: World, notification_uuid: str) -> None:
 def _advance(world: World, lease: Lease, notification: Notification) -> None:
     deadline = world.deadline()
     if reports.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
-        _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
+        expiry.leave_behind(world, lease, notification)
+        _close(world, lease, notification, NotificationStatus.FAILED, expiry.MESSAGE)
         return
     if notification.status is not NotificationStatus.RUNNING:
         started = _start(world, lease, notification)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
@@ -96,6 +96,35 @@ def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime
     except IntegrityError:  # notifications_one_running
         return False
     return True
+
+
+def take_overdue(
+    connection: Connection, now: datetime, grace_new: float, grace: float, limit: int
+) -> list[Notification]:
+    """Return the notifications that nobody has looked at in time, oldest first; new ones have a grace of their own."""
+    new = notifications.c.status == NotificationStatus.NEW
+    found = [
+        *work.take_overdue(connection, notifications, now, grace_new, limit, new),
+        *work.take_overdue(connection, notifications, now, grace, limit, not_(new)),
+    ]
+    return [rows.notification(row._mapping) for row in sorted(found, key=lambda row: row.id)]
+
+
+def take_away_expired(connection: Connection, created_before: datetime, now: datetime) -> list[Notification]:
+    """Take what has lasted too long from whoever works on it, oldest first; it is due, to be closed."""
+    statement = (
+        update(notifications)
+        .where(
+            notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION]),
+            notifications.c.created_at < created_before,
+            notifications.c.deleted_at.is_(None),
+            or_(notifications.c.lease_owner.is_not(None), notifications.c.due_at > now),
+        )
+        .values(due_at=now, lease_until=None, lease_owner=None)
+        .returning(notifications)
+    )
+    found = [rows.notification(row) for row in connection.execute(statement).mappings()]
+    return sorted(found, key=lambda row: row.id)
 
 
 def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> list[Notification]:

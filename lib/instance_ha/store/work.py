@@ -72,14 +72,19 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
 
 
-def take_overdue(connection: Connection, table: Table, now: datetime, grace: float, limit: int) -> Sequence[Row[Any]]:
-    """Return the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
+def take_overdue(
+    connection: Connection, table: Table, now: datetime, grace: float, limit: int, *conditions: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
+    """Return the rows that nobody has looked at in time, oldest first; none twice within ``grace``.
+
+    When there are more than ``limit`` the longest overdue are taken, so that none is starved by another.
+    """
     overdue = (
         select(table.c.id)
-        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now))
+        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *conditions)
         .order_by(table.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)
-    return connection.execute(again).all()
+    return sorted(connection.execute(again).all(), key=lambda row: row.id)

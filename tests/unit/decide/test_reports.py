@@ -1,8 +1,9 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from instance_ha.decide.flows import Flow
-from instance_ha.decide.reports import Close, Recover, expired, host_changes, is_duplicate, judge
+from instance_ha.decide.reports import Close, Recover, expired, falls_between, host_changes, is_duplicate, judge
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
     OPEN_NOTIFICATION,
@@ -112,6 +113,13 @@ def test_with_interval_0_only_the_very_same_time_is_a_duplicate() -> None:
 def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:
     assert not expired(notification(), NOW + timedelta(seconds=60), 60)
     assert expired(notification(), NOW + timedelta(seconds=60, microseconds=1), 60)
+
+
+def test_what_is_called_each_minute_and_what_each_second_ticks_once_an_interval() -> None:
+    for step, interval in [(60, 600), (1, 60), (60, 90)]:
+        times = [NOW + timedelta(seconds=step * n) for n in range(7200 // step + 1)]
+        ticks = sum(falls_between(*pair, interval) for pair in pairwise(times))
+        assert ticks == 7200 // interval
 
 
 def _verdict(kind: NotificationType, **payload: str) -> Recover | NotificationStatus:
