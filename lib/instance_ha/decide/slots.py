@@ -1,9 +1,21 @@
 """How many evacuations are in flight."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
+
+_LONGEST_PAUSE = 10.0
+
+
+def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
+    """Say how long to wait before Nova is asked again: the longer the youngest request has lasted, the longer.
+
+    Evacuations that take a minute need no question each half second; what is noticed late is a fifth of their time.
+    """
+    ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step is VMoveStep.WATCHED]
+    return max(interval, min(_LONGEST_PAUSE, min(ages, default=0.0) / 5))
 
 
 def busy(moves: Iterable[VMove]) -> int:

@@ -43,7 +43,8 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
             _look_again(recovery, found)
         if recovery.out_of_time:
             return False
-        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+        now, interval = recovery.world.clock.now(), recovery.world.settings.verify_interval
+        recovery.world.clock.sleep(slots.pause(ongoing, now, interval))
 
 
 def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
