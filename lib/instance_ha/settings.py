@@ -47,6 +47,12 @@ class Settings(MonitoringSettings):
     event_max_age: Seconds = Field(900, gt=0, description="Older events are refused: a replay, or a stuck broker.")
     event_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one event to the sink.")
 
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Bearer tokens that open `/_/metrics`, one a line; without one the path does not exist. "
+        "Read from the secret `metrics-token`.",
+    )
+
     osapi_max_limit: int = Field(1000, ge=1, description="Most items that one list answer holds.")
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
     max_request_body_size: int = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
@@ -158,13 +164,23 @@ class Settings(MonitoringSettings):
     @cached_property
     def event_keys(self) -> tuple[bytes, ...]:
         """The keys of internal events, the signing one first."""
-        text = self.event_key.get_secret_value() if self.event_key else ""
-        return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
+        return _lines(self.event_key)
+
+    @cached_property
+    def metrics_tokens(self) -> tuple[bytes, ...]:
+        """The tokens that open the metrics; none: they are not served."""
+        return _lines(self.metrics_token)
+
+
+def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
+    text = secret.get_secret_value() if secret else ""
+    return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
 
 
 _SECRETS = {
     "database_url": "database-url",
     "event_key": "event-key",
+    "metrics_token": "metrics-token",
     "consul_token_manage": "consul-token-manage",
     "consul_token_tenant": "consul-token-tenant",
     "consul_token_storage": "consul-token-storage",

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Clock,
@@ -111,6 +112,7 @@ class World:
     source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
     reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
     hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    metrics: Recorder = field(default_factory=Recorder)
     at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 
