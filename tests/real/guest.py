@@ -168,7 +168,9 @@ class Guest:
         self.uuid, self.kernel, self.packed = uuid, kernel, packed
         self.log = folder / f"{uuid}.log"
         disk = _DISK.format(image=image) if image else ""
-        xml = _DOMAIN.format(name=f"guest-{uuid[-8:]}", uuid=uuid, kernel=kernel, initrd=packed, log=self.log, disk=disk)
+        xml = _DOMAIN.format(
+            name=f"guest-{uuid[-8:]}", uuid=uuid, kernel=kernel, initrd=packed, log=self.log, disk=disk
+        )
         self.domain = connection.defineXML(xml)  # type: ignore[attr-defined]
         self.domain.create()
 

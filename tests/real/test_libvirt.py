@@ -191,7 +191,6 @@ def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_
     guest = guests.Guest(libvirt.open(guests.URI), server.id, host.folder, host.guest.kernel, host.guest.packed)
     world = simulation.world
     object.__setattr__(world, "clock", SystemClock())  # the whole installation lives in real time
-    object.__setattr__(world, "at_once", lambda work, items, _limit: [work(item) for item in items])
 
     def look() -> list[Any]:
         watch.watch_once(world, world.deadline())
