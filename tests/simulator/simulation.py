@@ -36,6 +36,7 @@ from sim.app import create_app
 from sim.cloud import Cloud
 from sim.model import CloudOptions
 from tests.simulator.monitors import ReportsAdapter
+from tests.simulator.outside import SimulatedBucket, SimulatedSinks
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +46,10 @@ FUNCTIONS = (
     "api-segments",
     "monitor-guests",
     "monitor-poll",
+    "purge",
     "recover-host",
     "recover-instance",
+    "relay",
     "sweep",
 )
 KEY = "simulated-event-key"
@@ -62,6 +65,8 @@ class Faults:
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
+    sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -150,6 +155,8 @@ class Simulation:
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
+        self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
+        self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
@@ -175,7 +182,10 @@ class Simulation:
             reporter=self._reporter(settings),
             hypervisors=self._hypervisors,
             metrics=self.metrics,
-            at_once=lambda work, items, _limit: [work(item) for item in items],
+            sinks=self.sinks,
+            archive=self.bucket,
+            hostname="simulated",
+            at_once=self.scheduler.at_once,
             step=self._step,
         )
 

@@ -11,6 +11,7 @@ from instance_ha.settings import Settings, load
 
 ROOT = Path(__file__).parents[3]
 HEAVY = (
+    "boto3",
     "consul",
     "kubernetes",
     "libvirt",
@@ -70,7 +71,9 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """
 
 
-@pytest.mark.parametrize("name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests"])
+@pytest.mark.parametrize(
+    "name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests", "purge"]
+)
 def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     code = _SERVE.format(target=name.replace("-", "_"), source=str(ROOT / "functions" / name / "main.py"))
     environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "EVENT_SINK": "http://sink"}
@@ -104,3 +107,8 @@ def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> N
 
 def test_without_a_driver_nothing_of_it_is_checked() -> None:
     wiring.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
+
+
+def test_only_those_who_speak_to_aws_have_its_client() -> None:
+    pinned = {file.parent.name: file.read_text() for file in (ROOT / "functions").glob("*/requirements.txt")}
+    assert {name for name, text in pinned.items() if "\nboto3==" in text} == {"relay", "purge"}
