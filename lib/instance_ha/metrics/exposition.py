@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from instance_ha.metrics.gather import PATIENCE, take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form, Metric, Values
-from instance_ha.store import counters, ended, measures
+from instance_ha.store import counters, measures
 from instance_ha.store.database import Database
 
-_BATCH = 500
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-_PATIENCE = text("SET LOCAL statement_timeout = '8s'")  # Prometheus waits for 10 s
 
 
 def read(database: Database, now: datetime) -> Values:
@@ -24,14 +23,10 @@ def read(database: Database, now: datetime) -> Values:
         StoreUnavailable: Postgres does not answer.
 
     """
-    more = True
-    while more:
-        with database.begin() as connection:
-            connection.execute(_PATIENCE)
-            more = ended.count(connection, now, _BATCH) == _BATCH
+    take_in(database, now)
     with database.begin() as connection:
         connection.execute(_ONE_MOMENT)
-        connection.execute(_PATIENCE)
+        connection.execute(PATIENCE)
         return counters.read(connection) | measures.measure(connection, now)
 
 

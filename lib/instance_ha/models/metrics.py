@@ -167,6 +167,18 @@ OLDEST_OVERDUE = Metric(
     "How long the longest overdue of them is overdue, since `sweep` last sent its event; 0 without one.",
     {"table": _TABLES},
 )
+NOTIFICATIONS_PENDING = Metric(
+    "instance_ha_event_notifications_pending",
+    Form.GAUGE,
+    "Event notifications (docs/events.md) that a sink has not taken yet; absent for a sink without any.",
+    {"sink": ()},
+)
+OLDEST_NOTIFICATION = Metric(
+    "instance_ha_oldest_event_notification_age_seconds",
+    Form.GAUGE,
+    "Age of the oldest of them.",
+    {"sink": ()},
+)
 HOSTS = Metric(
     "instance_ha_hosts",
     Form.GAUGE,
@@ -193,6 +205,8 @@ MEASURED = (
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,
+    NOTIFICATIONS_PENDING,
+    OLDEST_NOTIFICATION,
     HOSTS,
     HOSTS_DOUBTED,
     LAST_LOOK,

@@ -21,6 +21,7 @@ HEAVY = (
     "keystonemiddleware",
     "oslo_config",
     "oslo_policy",
+    "prometheus_client",
     "requests",
     "webob",
 )
