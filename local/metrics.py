@@ -8,7 +8,9 @@ _HEAD = """# Metrics
 <!-- Written by `make docs` from lib/instance_ha/models/metrics.py and local/metrics.py: change it there. -->
 
 `GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: what is told comes from
-Postgres. Scrape one; `sweep` runs each minute anyway (`deploy/prometheus/scrape.yaml`).
+Postgres. Scrape one: `api-segments`, of which an instance should always be warm, and which answers several at once
+(`deploy/prometheus/scrape.yaml`). No gateway lets the path in from outside, so Prometheus goes to the function itself; a
+network policy must let it.
 
 The path exists where the secret `metrics-token` is mounted (a random text, one a line; several while it is changed).
 Whoever asks must send one of them as a bearer token: `authorization: {credentials_file: …}` in Prometheus. Without it
@@ -25,8 +27,8 @@ another number. So there are three kinds.
 - **Of recoveries that have ended.** Whoever is asked for the metrics takes ended recoveries into the table `counters`
   and marks their rows as counted, in one transaction. So each counts once, also if all who worked on it were killed;
   and no counter falls when its rows are purged, which Prometheus would take for a restart, and `increase` for failures
-  that there were not. A purge takes in what it is about to delete as well. They grow when a recovery ends, not before: until
-  then its evacuations are among the gauges.
+  that there were not. A purge takes in what it is about to delete as well. They grow when a recovery ends, not before:
+  until then its evacuations are among the gauges.
 - **Of what no row tells.** Counted in memory during an invocation, and added to the same table at its end, by one
   statement if there is anything to add. An invocation that is killed takes its counts with it. If Postgres does not
   answer then, they are added by the next invocation of that process; no invocation fails for it.
