@@ -9,8 +9,8 @@ _HEAD = """# Metrics
 
 `GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: what is told comes from
 Postgres. Scrape one: `api-segments`, of which an instance should always be warm, and which answers several at once
-(`deploy/prometheus/scrape.yaml`). No gateway lets the path in from outside, so Prometheus goes to the function itself; a
-network policy must let it.
+(`deploy/prometheus/scrape.yaml`). The public routes do not lead there: Prometheus goes to the function itself, or with
+OpenFaaS through `/function/`, and a network policy must let it.
 
 The path exists where the secret `metrics-token` is mounted (a random text, one a line; several while it is changed).
 Whoever asks must send one of them as a bearer token: `authorization: {credentials_file: …}` in Prometheus. Without it

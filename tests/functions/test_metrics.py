@@ -76,7 +76,7 @@ def test_without_a_token_in_the_secret_there_are_no_metrics(tmp_path: Path, cont
     settings = load({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
     for headers in ({}, {"Authorization": "Bearer "}):
         with flask.Flask("any").test_request_context(scrape.PATH, headers=headers):
-            assert scrape.answer(flask.request, settings, wiring.world).status_code == 404  # type: ignore[arg-type]
+            assert scrape.answer(flask.request, settings, wiring.world).status_code == 404
 
 
 def test_two_tokens_are_known_while_one_is_changed(tmp_path: Path) -> None:

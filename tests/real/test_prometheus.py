@@ -25,6 +25,6 @@ def test_promtool_takes_the_scrape_configuration(tmp_path: Path) -> None:
     token.write_text("any")
     text = (RULES / "scrape.yaml").read_text().replace("/etc/prometheus/secrets/metrics-token", str(token))
     (tmp_path / "prometheus.yml").write_text(text)
-    command = [part("usr/bin/promtool"), "check", "config", str(tmp_path / "prometheus.yml")]
+    command = [str(part("usr/bin/promtool")), "check", "config", str(tmp_path / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

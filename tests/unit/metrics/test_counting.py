@@ -9,7 +9,8 @@ from instance_ha.models.metrics import EVENTS_UNSENT, INTERNAL_ERRORS, LEASE_LOS
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
 from instance_ha.nova.client import _operation
 from instance_ha.recovery.holding import holding
-from instance_ha.store import counters, vmoves
+from instance_ha.store import counters
+from instance_ha.store.schema import vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import SystemClock
 
@@ -33,7 +34,7 @@ def counted(simulation: Simulation) -> Values:
 
 def lease() -> Lease:
     """A lease of a row that nobody has."""
-    return Lease(vmoves.vmoves, vmoves.vmoves.c.uuid, "no-such-vmove", "somebody", 45)
+    return Lease(vmoves, vmoves.c.uuid, "no-such-vmove", "somebody", 45)
 
 
 def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
@@ -78,11 +79,11 @@ def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
     monkeypatch.setattr(wiring, "world", lambda: simulation.world)
     function = cron_function("any", stumble)
     with flask.Flask("any").test_request_context("/", method="POST"):
-        assert function(flask.request).status_code == 500  # type: ignore[arg-type]
+        assert function(flask.request).status_code == 500
     assert counted(simulation) == {INTERNAL_ERRORS.sample(): 1}
     monkeypatch.setattr(Recorder, "flush", gone)
     with flask.Flask("any").test_request_context("/", method="POST"):
-        assert function(flask.request).status_code == 500  # type: ignore[arg-type]
+        assert function(flask.request).status_code == 500
 
 
 @pytest.mark.parametrize(
