@@ -63,7 +63,19 @@ def build(name: str, stage: str, **arguments: str) -> str:
     image = f"localhost/{name}:{stage}"
     volume = f"{wheels}:/wheels:ro"
     buildah(
-        "bud", "-q", "--isolation", "chroot", "--volume", volume, "--target", stage, *options, "-t", image, str(target)
+        "bud",
+        "-q",
+        "--layers",
+        "--isolation",
+        "chroot",
+        "--volume",
+        volume,
+        "--target",
+        stage,
+        *options,
+        "-t",
+        image,
+        str(target),
     )
     return image
 
