@@ -2,7 +2,11 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from instance_ha.entry import wiring
@@ -104,3 +108,26 @@ def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> N
 
 def test_without_a_driver_nothing_of_it_is_checked() -> None:
     wiring.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
+
+
+def test_an_instance_makes_its_world_once_and_a_client_once_however_many_requests_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+
+    def policy(_settings: Settings) -> SimpleNamespace:
+        time.sleep(0.05)
+        made.append(one := SimpleNamespace(rules="rules"))
+        return one
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/ha")
+    monkeypatch.setattr(wiring, "_policy", policy)
+    for cached in (wiring.load_settings, wiring.world):
+        monkeypatch.setattr(wiring, cached.__name__, cache(cached.__wrapped__))
+
+    with ThreadPoolExecutor(8) as requests:
+        seen = list(requests.map(lambda _: wiring.world().policy.rules, range(32)))  # type: ignore[attr-defined]
+
+    assert seen == ["rules"] * 32
+    assert len(made) == 1
+    assert wiring.world() is wiring.world()
