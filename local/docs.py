@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from instance_ha.api import openapi
+from instance_ha.outward import schema as events
 from instance_ha.settings import PREFIX, Settings
 from instance_ha.settings_monitoring import MonitoringSettings
 from oslo_policy import generator
@@ -55,6 +56,11 @@ def api() -> str:
     return json.dumps(openapi.document(), indent=1) + "\n"
 
 
+def event_schema() -> str:
+    """Return the JSON schema of event notifications."""
+    return json.dumps(events.document(), indent=1) + "\n"
+
+
 def policy() -> str:
     """Return a policy file that names every rule with its default."""
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
@@ -64,6 +70,7 @@ def policy() -> str:
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration,
+    "events.schema.json": event_schema,
     "openapi.json": api,
     "policy.yaml.sample": policy,
 }

@@ -19,6 +19,8 @@ EXTRAS = {
     "sweep": ["recovery"],
     "monitor-poll": ["recovery", "consul", "kubernetes"],
     "monitor-guests": ["recovery", "libvirt"],
+    "relay": ["relay", "aws"],
+    "purge": ["api", "aws"],
 }
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from tests.followers import KEYS, Aws, Follower, moto
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -70,3 +72,26 @@ def database(database_url: str) -> Iterator[Database]:
     pool = Database(database_url)
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[Aws]:
+    """SNS, SQS and S3 of moto."""
+    with moto() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(aws_server: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """The same, with keys in the environment."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return aws_server
+
+
+@pytest.fixture
+def follower() -> Iterator[Follower]:
+    """A sink over HTTP."""
+    made = Follower()
+    yield made
+    made.stop()

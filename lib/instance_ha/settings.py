@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
 from instance_ha.models.errors import Misconfigured
+from instance_ha.models.outward import Sink, parse_sinks
 from instance_ha.settings_monitoring import MonitoringSettings
 
 PREFIX = "INSTANCE_HA_"
@@ -46,6 +47,36 @@ class Settings(MonitoringSettings):
     )
     event_max_age: Seconds = Field(900, gt=0, description="Older events are refused: a replay, or a stuck broker.")
     event_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one event to the sink.")
+
+    notification_sinks: SecretStr | None = Field(
+        None,
+        description="Who gets event notifications (docs/events.md): `name=address` entries; an address is a URL that "
+        "takes CloudEvents, the ARN of an SNS topic, or `sqs+` and the URL of an SQS queue. Also read from the secret "
+        "`notification-sinks`. The same for all functions.",
+    )
+    notification_timeout: Seconds = Field(10, gt=0, description="Time limit for handing one notification to a sink.")
+    notification_give_up_after: Seconds = Field(
+        86400, gt=0, description="A notification that a sink has not taken by then is a dead letter."
+    )
+    notification_interval: Seconds = Field(1, gt=0, description="Pause between two looks for notifications to send.")
+    notification_endpoint_url: str | None = Field(
+        None, description="Where SNS and SQS are, if not at AWS. Keys and region: as for every AWS client."
+    )
+    host: str | None = Field(None, description="Name in the `publisher_id` of notifications; the host name by default.")
+
+    purge_age_in_days: int = Field(
+        30, ge=-1, description="Age from which the schedule purges rows; -1: it does not, only a request does."
+    )
+    purge_max_rows: int = Field(-1, ge=-1, description="Most rows of one scheduled purge; -1: all.")
+    purge_batch: int = Field(500, ge=1, le=10000, description="Rows that are archived and deleted at once.")
+    archive_bucket: str | None = Field(
+        None, description="Bucket that purged rows are written to before; none: nowhere."
+    )
+    archive_prefix: str = Field("instance-ha/", description="What the names of archived objects begin with.")
+    archive_endpoint_url: str | None = Field(
+        None, description="Where S3 is, if not at AWS: Ceph RGW, Swift's s3api. Keys as for every AWS client."
+    )
+    archive_timeout: Seconds = Field(15, gt=0, description="Time limit of one request to the bucket.")
 
     osapi_max_limit: int = Field(1000, ge=1, description="Most items that one list answer holds.")
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
@@ -161,6 +192,20 @@ class Settings(MonitoringSettings):
         text = self.event_key.get_secret_value() if self.event_key else ""
         return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
 
+    @cached_property
+    def sinks(self) -> tuple[Sink, ...]:
+        """Those who get event notifications; none by default."""
+        text = self.notification_sinks.get_secret_value().strip() if self.notification_sinks else ""
+        return parse_sinks(text) if text else ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Words that must not be told, whatever they stand in."""
+        values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+        password = urlsplit(self.database_url.get_secret_value()).password
+        addresses = [sink.address for sink in self.sinks]
+        return (*values, *addresses, *(key.decode() for key in self.event_keys), *([password] if password else []))
+
 
 _SECRETS = {
     "database_url": "database-url",
@@ -168,6 +213,7 @@ _SECRETS = {
     "consul_token_manage": "consul-token-manage",
     "consul_token_tenant": "consul-token-tenant",
     "consul_token_storage": "consul-token-storage",
+    "notification_sinks": "notification-sinks",
 }
 _ALIASES = {"database_url": ("DATABASE_URL",), "event_sink": ("K_SINK", "EVENT_SINK")}
 
@@ -207,6 +253,10 @@ def _checked(values: Mapping[str, str]) -> Settings:
         raise Misconfigured("DATABASE_URL is no valid URL: is the port a number?") from None
     if settings.event_sink and not settings.event_sink.startswith(("http://", "https://")):
         raise Misconfigured("EVENT_SINK must be an http:// or https:// URL")
+    try:
+        _ = settings.sinks
+    except ValueError as error:
+        raise Misconfigured(f"{PREFIX}NOTIFICATION_SINKS: {error}") from None
     return settings
 
 

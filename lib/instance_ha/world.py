@@ -1,4 +1,4 @@
-"""The one door to everything outside: clock, Postgres, Nova, events, tokens, policy.
+"""The one door to everything outside: clock, Postgres, Nova, events, tokens, policy, sinks, archive.
 
 It is handed down from the function's entry; nothing below opens another. Production builds it in
 ``entry.wiring``; the simulator of the tests builds its own, with virtual time and a cloud that it controls.
@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
+    Archive,
     Clock,
     HostSource,
     Hypervisors,
@@ -24,6 +25,7 @@ from instance_ha.models.ports import (
     Publisher,
     Remote,
     Reporter,
+    Sinks,
     TokenCheck,
 )
 from instance_ha.settings import Settings
@@ -111,6 +113,9 @@ class World:
     source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
     reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
     hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))
+    archive: Archive = field(default_factory=lambda: NotThere("archive"))
+    hostname: str = "localhost"  # who we are, for those who read our event notifications
     at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 

@@ -9,6 +9,7 @@ import openstack
 import pytest
 
 from tests.clients.recorder import Recorder
+from tests.followers import Aws
 from tests.functions.conftest import Installation, closed, installed
 
 
@@ -27,9 +28,9 @@ class Recovery:
 
 
 @pytest.fixture(scope="package")
-def installation() -> Iterator[Installation]:
+def installation(aws_server: Aws) -> Iterator[Installation]:
     """The running installation."""
-    with installed() as running:
+    with installed(aws_server) as running:
         yield running
 
 

@@ -74,7 +74,7 @@ def test_a_topic_is_told_when_a_recovery_begins_and_when_it_has_ended(
     settings = _SETTINGS | {"recovery_flows_file": str(tmp_path / "flows.conf"), "invocation_time": "20"}
     settings |= {"lease_time": "15"}
     with Runtime(Options(state_dir, 0, durable=False, sim=_CLOUD, settings=settings)) as on:
-        cloud = Installation(on, None)  # type: ignore[arg-type]  # nobody reads its log
+        cloud = Installation(on, None, None)  # type: ignore[arg-type]  # nobody reads its log, nobody follows
         segment = cloud.segment()
         dead, _ = cloud.host(segment), cloud.host(segment)
         on.cloud.boot(dead["name"], 1)

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime
+from tests.followers import KEYS, Aws, Follower
 
 _OUTSIDE = ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL", "K_SINK", "EVENT_SINK")
 _SETTINGS = {"invocation_time": "3", "lease_time": "6", "verify_interval": "0.1", "log_level": "DEBUG"}
@@ -27,13 +28,15 @@ _CLOUD = {"report_interval": 0.2, "service_down_time": 0.5, "evacuate_seconds": 
 class Installation:
     """What a test calls: the API as one of the cloud's users, and the event functions."""
 
-    def __init__(self, runtime: Runtime, log: io.StringIO) -> None:
+    def __init__(self, runtime: Runtime, log: io.StringIO, follower: Follower) -> None:
         self.runtime = runtime
         self.log = log
         self.cloud = runtime.cloud
         self.url = runtime.url
         self.traffic: list[str] = []
         self.database = Database(runtime.database_url)
+        self.follower = follower
+        self.queue = ""
         self._tokens: dict[str, str] = {}
         self.used_tokens: set[str] = set()
 
@@ -119,7 +122,7 @@ class Installation:
         password = (folder / "postgres-password").read_text().strip()
         key = (folder / "secrets/event-key").read_text().strip()
         users = [user.password for user in self.cloud.identity.users.values()]
-        return [password, key, *users, *self.used_tokens]
+        return [password, key, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
 
 
 def unique(prefix: str) -> str:
@@ -143,42 +146,51 @@ def fault(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, name
 
 
-def closed(installation: Installation, notification: dict[str, Any], seconds: float = 20) -> dict[str, Any]:
-    """Return a notification when its recovery has ended."""
+def closed(
+    installation: Installation, notification: dict[str, Any], seconds: float = 20, *, but_for: str = ""
+) -> dict[str, Any]:
+    """Return a notification when its recovery has ended, or has another status that a test waits for."""
     until = time.monotonic() + seconds
     while True:
         shown = dict(installation.get(f"/v1/notifications/{notification['notification_uuid']}").json()["notification"])
-        if shown["status"] in {"finished", "failed", "ignored"}:
+        if shown["status"] in {"finished", "failed", "ignored", but_for}:
             return shown
         assert time.monotonic() < until, shown
         threading.Event().wait(0.05)
 
 
 @contextmanager
-def installed() -> Iterator[Installation]:
-    """Run the product, with nothing of the caller's environment."""
-    before = structlog.get_config()
+def installed(aws: Aws) -> Iterator[Installation]:
+    """Run the product, with nothing of the caller's environment, and two who follow it: a web server and a queue."""
+    before, follower = structlog.get_config(), Follower()
+    queue = aws.queue(f"{unique('installation')}.fifo")
+    sinks = f"web={follower.url} queue=sqs+{queue}"
+    settings = _SETTINGS | {"notification_sinks": sinks, "notification_endpoint_url": aws.url}
     log = io.StringIO()
     library = logging.StreamHandler(log)
     library.setLevel(logging.WARNING)
     with pytest.MonkeyPatch.context() as environment, temporary_state_dir() as folder:
+        for name, value in KEYS.items():
+            environment.setenv(name, value)
         for name in [*_OUTSIDE, *(name for name in os.environ if name.startswith("INSTANCE_HA_"))]:
             environment.delenv(name, raising=False)
-        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=_SETTINGS)
+        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=settings)
         with Runtime(options) as runtime:
             structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
             logging.getLogger().addHandler(library)
-            made = Installation(runtime, log)
+            made = Installation(runtime, log, follower)
+            made.queue = queue
             yield made
             made.database.close()
             logging.getLogger().removeHandler(library)
+    follower.stop()
     structlog.configure(**before)
 
 
 @pytest.fixture(scope="package")
-def installation() -> Iterator[Installation]:
+def installation(aws_server: Aws) -> Iterator[Installation]:
     """The running installation."""
-    with installed() as running:
+    with installed(aws_server) as running:
         yield running
 
 

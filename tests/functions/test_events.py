@@ -14,7 +14,16 @@ from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Kind, Work
 from tests.functions.conftest import Installation, fault, unique
 
 KINDS = [RECOVER_HOST, RECOVER_INSTANCE]
-FUNCTIONS = ["api-hosts", "api-notifications", "api-segments", "recover-host", "recover-instance", "sweep"]
+FUNCTIONS = [
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "recover-host",
+    "recover-instance",
+    "relay",
+    "sweep",
+    "purge",
+]
 
 
 def event(
@@ -77,7 +86,7 @@ def test_a_signature_that_is_not_ascii_is_forbidden(installation: Installation) 
     assert fault(send(installation, RECOVER_HOST, headers, body)) == (403, "forbidden")
 
 
-@pytest.mark.parametrize("function", ["recover-host", "recover-instance", "sweep"])
+@pytest.mark.parametrize("function", ["recover-host", "recover-instance", "relay", "sweep"])
 def test_events_and_ticks_are_posted(installation: Installation, function: str) -> None:
     assert fault(installation.get(f"/function/{function}")) == (405, "badMethod")
 

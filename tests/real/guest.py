@@ -10,9 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PORT = 16599
+from tests.real import pki
+
+PORT, TLS_PORT = 16599, 16598
 URI = f"qemu+tcp://127.0.0.1:{PORT}/system"
-_MODULES = ("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_console")
+_MODULES = (
+    "virtio",
+    "virtio_ring",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "virtio_console",
+    "virtio_blk",
+)
 _INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
@@ -34,11 +44,15 @@ _DOMAIN = """
   <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{kernel}</kernel><initrd>{initrd}</initrd>
     <cmdline>console=ttyS0 quiet panic=-1</cmdline></os>
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+    {disk}
     <channel type='unix'><target type='virtio' name='org.example.other'/></channel>
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
     <serial type='file'><source path='{log}'/></serial></devices>
 </domain>
 """
+# As OpenStack's are: whatever goes wrong with it stops the guest.
+_DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' error_policy='stop'/>
+    <source file='{image}'/><target dev='vda' bus='virtio'/></disk>"""
 _WITHOUT_AGENT = """
 <domain type='qemu'><name>plain</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
@@ -78,6 +92,15 @@ class Libvirtd:
 
     folder: Path
 
+    @property
+    def full_disk(self) -> Path:
+        """An image that promises more than there is room for."""
+        return self.folder / "small" / "image"
+
+    def tls_uri(self, certificates: str = "client") -> str:
+        """Return the address over TLS, for who has these certificates."""
+        return f"qemu+tls://127.0.0.1:{TLS_PORT}/system?pkipath={self.folder}/{certificates}"
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it."""
@@ -87,8 +110,11 @@ class Libvirtd:
             Path(name).mkdir(parents=True, exist_ok=True)
         (places["/etc/libvirt"] / "qemu.conf").write_text(_QEMU)
         config = self.folder / "libvirtd.conf"
-        config.write_text(_LIBVIRTD)
+        pki.make(self.folder / "server", self.folder / "client", self.folder / "stranger")
+        config.write_text(_LIBVIRTD.format(pki=self.folder / "server"))
+        self.full_disk.parent.mkdir()
         binds = "; ".join(f"mount --bind {place} {name}" for name, place in places.items())
+        binds += f"; mount -t tmpfs -o size=1m none {self.full_disk.parent}; truncate -s 16m {self.full_disk}"
         script = f"{binds}; exec libvirtd --listen --config {config} --pid-file {self.folder}/pid"
         with (self.folder / "libvirtd.log").open("wb") as log:
             daemon = subprocess.Popen(["unshare", "--mount", "sh", "-ec", script], stdout=log, stderr=log)
@@ -121,7 +147,11 @@ cgroup_controllers = []
 namespaces = []
 """
 _LIBVIRTD = f"""
-listen_tls = 0
+listen_tls = 1
+tls_port = "{TLS_PORT}"
+ca_file = "{{pki}}/cacert.pem"
+cert_file = "{{pki}}/cert.pem"
+key_file = "{{pki}}/key.pem"
 listen_tcp = 1
 tcp_port = "{PORT}"
 listen_addr = "127.0.0.1"
@@ -132,25 +162,36 @@ auth_tcp = "none"
 class Guest:
     """A running guest, and what can be done to it."""
 
-    def __init__(self, connection: object, uuid: str, folder: Path, kernel: Path, packed: Path) -> None:
+    def __init__(
+        self, connection: object, uuid: str, folder: Path, kernel: Path, packed: Path, image: Path | None = None
+    ) -> None:
         self.uuid, self.kernel, self.packed = uuid, kernel, packed
         self.log = folder / f"{uuid}.log"
-        xml = _DOMAIN.format(name=f"guest-{uuid[:8]}", uuid=uuid, kernel=kernel, initrd=packed, log=self.log)
+        disk = _DISK.format(image=image) if image else ""
+        xml = _DOMAIN.format(
+            name=f"guest-{uuid[-8:]}", uuid=uuid, kernel=kernel, initrd=packed, log=self.log, disk=disk
+        )
         self.domain = connection.defineXML(xml)  # type: ignore[attr-defined]
         self.domain.create()
 
     def hang(self, seconds: int) -> None:
         """Let the agent hang for so long: it stops itself, and something in the guest wakes it."""
+        self._run(f"sleep 0.5; kill -STOP $(pidof qemu-ga); sleep {seconds}; kill -CONT $(pidof qemu-ga)")
+        time.sleep(1.0)
+
+    def write_to_its_disk(self) -> None:
+        """Let it write more than there is room for."""
+        self._run("dd if=/dev/zero of=/dev/vda bs=1M count=16; sync")
+
+    def _run(self, script: str) -> None:
         import libvirt_qemu
 
-        script = f"sleep 0.5; kill -STOP $(pidof qemu-ga); sleep {seconds}; kill -CONT $(pidof qemu-ga)"
         command = f'{{"execute":"guest-exec","arguments":{{"path":"/bin/sh","arg":["-c","{script}"]}}}}'
         libvirt_qemu.qemuAgentCommand(self.domain, command, 5, 0)
-        time.sleep(1.0)
 
     def kill(self, folder: Path) -> None:
         """Kill its QEMU."""
-        (file,) = folder.rglob(f"guest-{self.uuid[:8]}.pid")
+        (file,) = folder.rglob(f"guest-{self.uuid[-8:]}.pid")
         os.kill(int(re.sub(r"\D", "", file.read_text())), 9)
 
 

@@ -19,7 +19,7 @@ from tests.real import guest as guests
 from tests.real.conftest import PARTS, part
 from tests.simulator.simulation import Faults, Simulation
 
-UUID, PLAIN = "8d6e3c2a-0000-4000-8000-000000000001", "8d6e3c2a-0000-4000-8000-000000000002"
+UUID, PLAIN, FULL = (f"8d6e3c2a-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 _PATIENCE = 60.0
 
 libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed: make test-real does it")
@@ -37,6 +37,7 @@ class Host:
     """A hypervisor with a guest."""
 
     folder: Path
+    daemon: guests.Libvirtd
     guest: guests.Guest
     hypervisors: Any
 
@@ -70,10 +71,11 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("libvirt")
     packed = guests.initrd(folder, PARTS / "lib" / "modules")
     hypervisors = LibvirtHypervisors(settings())
-    with guests.Libvirtd(folder).running():
+    daemon = guests.Libvirtd(folder)
+    with daemon.running():
         _until(lambda: _listens(hypervisors), "libvirtd listens")
         connection = libvirt.open(guests.URI)
-        made = Host(folder, guests.Guest(connection, UUID, folder, kernel, packed), hypervisors)
+        made = Host(folder, daemon, guests.Guest(connection, UUID, folder, kernel, packed), hypervisors)
         guests.plain(connection, PLAIN)
         _until(lambda: made.ping() is True, "the guest's agent answers")
         yield made
@@ -119,6 +121,31 @@ def test_a_suspended_guest_does_not_run_and_is_not_at_fault(host: Host) -> None:
         assert (host.domain().running, host.domain().fault) == (False, None)
     finally:
         host.guest.domain.resume()
+
+
+def test_a_host_is_reached_over_tls_and_only_with_a_certificate_that_it_trusts(host: Host) -> None:
+    from instance_ha.libvirt.hypervisors import LibvirtHypervisors
+
+    with LibvirtHypervisors(settings(host.daemon.tls_uri())).open("here") as hypervisor:
+        assert hypervisor.ping(UUID) is True
+        assert UUID in {domain.uuid for domain in hypervisor.domains()}
+    for certificates in ("stranger", "nobody"):
+        hypervisors = LibvirtHypervisors(settings(host.daemon.tls_uri(certificates)))
+        with pytest.raises(SightUnavailable), hypervisors.open("here") as hypervisor:
+            hypervisor.domains()
+
+
+def test_a_guest_whose_disk_fails_is_paused_and_at_fault(host: Host) -> None:
+    connection = libvirt.open(guests.URI)
+    kernel, packed = host.guest.kernel, host.guest.packed
+    guest = guests.Guest(connection, FULL, host.folder, kernel, packed, host.daemon.full_disk)
+    _until(lambda: host.ping(FULL) is True, "the guest's agent answers")
+    assert host.domain(FULL).fault is None
+    guest.write_to_its_disk()
+    _until(lambda: host.domain(FULL).fault is Fault.IO_ERROR, "the failed disk is seen")
+    assert not host.domain(FULL).running
+    guest.domain.destroy()
+    connection.close()
 
 
 def test_nobody_listens_is_found_fast() -> None:

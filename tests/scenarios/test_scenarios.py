@@ -43,6 +43,19 @@ def check_promises(played: Play) -> None:
     for what, expected in played.scenario.world.get("at_the_end", {}).items():
         assert expected == played.ends(what), what
     assert {move["status"] for move in played.vmoves()} <= {"succeeded", "failed", "ignored"}
+    if not played.simulation.settings.sinks:
+        assert played.outbox_rows() == 0
+    for sink in played.simulation.settings.sinks:
+        check_sink(played, sink.name)
+
+
+def check_sink(played: Play, name: str) -> None:
+    """Every event came at least once, and those about the same thing in their order."""
+    sent = [(row["subject"], row["event_id"]) for row in played.outbox(name) if row["state"] == "sent"]
+    got = list(dict.fromkeys((event.subject, event.event_id) for event in played.simulation.sinks.of(name)))
+    assert set(sent) == set(got)
+    for about in {subject for subject, _ in sent}:
+        assert [e for s, e in got if s == about] == [e for s, e in sent if s == about]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)

@@ -52,7 +52,8 @@ class Play:
         self._postgres = postgres
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(**{kind: list(faults.get(kind, [])) for kind in ("kill", "tasks", "events", "reports")})
+        kinds = ("kill", "tasks", "events", "reports", "sinks", "bucket")
+        given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
         self.eyes = Eyes(world, folder)
         settings = world.get("settings", {}) | self.eyes.settings
         if (scenario.folder / "flows.conf").exists():
@@ -90,12 +91,16 @@ class Play:
                 self._boot(host, dict(group))
         self._arrange()
         self._register()
+        for statement in self.scenario.world.get("sql", []):
+            with self.simulation.world.database.begin() as connection:
+                connection.execute(text(statement))
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
-        for function in ["sweep", *self.eyes.functions]:
+        relays = ["relay"] if self.simulation.settings.sinks else []
+        for function in ["sweep", *self.eyes.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
         if self._lasting:
             self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
@@ -168,6 +173,7 @@ class Play:
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
+            "purge": self._purge,
             "kill_host": cloud.kill_host,
             "start_host": cloud.start_host,
         }
@@ -218,6 +224,14 @@ class Play:
     def _tick(self, function: str) -> None:
         self.simulation.call(function, "/", b"", {})
 
+    def _purge(self, about: dict[str, Any]) -> None:
+        try:
+            answer = self.simulation.request("purge", "POST", "/v1/x-instance-ha/purge", {"purge": about})
+            told = answer.get_json().get("purge") or answer.get_json()
+            self._line("-", f"answered {answer.status_code} {told}")
+        finally:  # killed or not
+            self._answered += 1
+
     def _end(self) -> None:
         self._lasting = False
         self._line("-", "the end")
@@ -232,11 +246,12 @@ class Play:
         if self._lasting or len(self.lines) == self._looked_at:
             return False
         self._looked_at = len(self.lines)
-        planned = sum("notify" in happening for happening in self.scenario.world["happenings"])
+        planned = sum("notify" in happening or "purge" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:
-            stands = [self.show(uuid)["status"] in final for uuid in self.names_of_notifications()]
-            return self._answered >= planned and all(stands)
+            if self._answered < planned or self.waiting():
+                return False
+            return all(self.show(uuid)["status"] in final for uuid in self.names_of_notifications())
         except StoreUnavailable:
             return False
 
@@ -249,6 +264,22 @@ class Play:
         query = text("SELECT status, message FROM notifications WHERE notification_uuid = :uuid")
         with self.simulation.world.database.begin() as connection:
             return dict(connection.execute(query, {"uuid": uuid}).mappings().one())
+
+    def waiting(self) -> int:
+        """Count the event notifications that wait to be sent."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'pending'")).scalar_one())
+
+    def outbox_rows(self) -> int:
+        """Count all that was ever written to the outbox."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+    def outbox(self, sink: str) -> list[dict[str, Any]]:
+        """Read all letters to a sink, in order."""
+        query = text("SELECT * FROM outbox WHERE sink = :sink ORDER BY id")
+        with self.simulation.world.database.begin() as connection:
+            return [dict(row) for row in connection.execute(query, {"sink": sink}).mappings()]
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Read all vmoves, in order."""

@@ -3,8 +3,11 @@
 import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 START = datetime(2100, 11, 22, 3, 0, tzinfo=UTC)  # keystoneauth takes tokens that our clock calls past for expired
 
@@ -86,6 +89,36 @@ class Scheduler:
         process.go.acquire()
         if patience is not None and until > patience:
             raise TimeLimitError
+
+    def at_once(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
+        """Do the same with several things, as threads of the running process: who kills one kills all.
+
+        A test that calls a function without any process has no time to share: one thing after the other.
+        """
+        things = list(items)
+        if self._running is None:
+            return [work(thing) for thing in things]
+        results: dict[int, Any] = {}
+        ended: list[bool] = []
+
+        def run(number: int) -> None:
+            killed = True
+            try:
+                results[number] = work(things[number])
+                killed = False
+            except Exception:
+                killed = False
+                raise
+            finally:
+                ended.append(killed)
+
+        for number in range(len(things)):
+            self.spawn("thread", partial(copy_context().run, run, number))
+        while len(ended) < len(things) and not any(ended):
+            self.sleep(0.1)
+        if any(ended):
+            raise KilledError
+        return [results[number] for number in range(len(things))]
 
     def patience(self, seconds: float | None) -> None:
         """Say how long the running process waits for what it has asked (None: as long as it takes)."""

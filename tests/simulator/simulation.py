@@ -35,6 +35,7 @@ from sim.app import create_app
 from sim.cloud import Cloud
 from sim.model import CloudOptions
 from tests.simulator.monitors import ReportsAdapter
+from tests.simulator.outside import SimulatedBucket, SimulatedSinks
 from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +45,10 @@ FUNCTIONS = (
     "api-segments",
     "monitor-guests",
     "monitor-poll",
+    "purge",
     "recover-host",
     "recover-instance",
+    "relay",
     "sweep",
 )
 KEY = "simulated-event-key"
@@ -61,6 +64,8 @@ class Faults:
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
+    sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -149,6 +154,8 @@ class Simulation:
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
+        self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
+        self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
@@ -172,7 +179,10 @@ class Simulation:
             source=_source(settings) if settings.monitoring_driver else NotThere("source"),
             reporter=self._reporter(settings),
             hypervisors=self._hypervisors,
-            at_once=lambda work, items, _limit: [work(item) for item in items],
+            sinks=self.sinks,
+            archive=self.bucket,
+            hostname="simulated",
+            at_once=self.scheduler.at_once,
             step=self._step,
         )
 

@@ -1,5 +1,8 @@
 """``/segments/{id}/hosts`` (reference, section 1.10)."""
 
+from uuid import uuid4
+
+from instance_ha import emit
 from instance_ha.api import views
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
@@ -23,9 +26,12 @@ def create(call: Call, asked: CreateHost) -> HostAnswer:
     with call.world.database.begin() as connection:
         segments.find(connection, uuid)
     _check_nova_knows(call, asked.host.name)
-    with call.world.database.begin() as connection:
+    host_uuid = str(uuid4())
+    with emit.change(call.world, "host.create") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, uuid, lock=True)
-        row = hosts.create(connection, uuid, values, call.world.clock.now())
+        change.start(connection, host_uuid, values, segment)
+        row = hosts.create(connection, uuid, {"uuid": host_uuid, **values}, call.world.clock.now())
+        change.end(connection, vars(row), segment)
     return HostAnswer(host=views.host(row, segment))
 
 
@@ -47,22 +53,26 @@ def update(call: Call, asked: UpdateHost) -> HostAnswer:
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
     if values.get("name", before.name) != before.name:
         _check_nova_knows(call, values["name"])
-    with call.world.database.begin() as connection:
+    with emit.change(call.world, "host.update") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, segment_uuid, lock=True)
-        hosts.find(connection, segment_uuid, uuid)
+        before = hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
+        change.start(connection, uuid, vars(before) | values, segment)
         row = hosts.change(connection, uuid, values, call.world.clock.now())
+        change.end(connection, vars(row), segment)
     return HostAnswer(host=views.host(row, segment))
 
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a host."""
     segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
-    with call.world.database.begin() as connection:
-        segments.find(connection, segment_uuid, lock=True)
-        hosts.find(connection, segment_uuid, uuid)
+    with emit.change(call.world, "host.delete") as change, call.world.database.begin() as connection:
+        segment = segments.find(connection, segment_uuid, lock=True)
+        before = hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
+        change.start(connection, uuid, vars(before), segment)
         hosts.delete(connection, uuid, call.world.clock.now())
+        change.end(connection, vars(before), segment)
 
 
 def _check_idle(under_recovery: bool, uuid: str) -> None:

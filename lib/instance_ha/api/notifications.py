@@ -1,6 +1,8 @@
 """``/notifications`` (reference, section 1.11)."""
 
-from instance_ha import log
+from uuid import uuid4
+
+from instance_ha import emit, log
 from instance_ha.api import views
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
@@ -13,6 +15,7 @@ from instance_ha.api.schemas.notifications import (
     NotificationsQuery,
 )
 from instance_ha.decide.reports import is_duplicate
+from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.work import Work, recovery_of
@@ -35,24 +38,22 @@ def create(call: Call, asked: CreateNotification) -> NotificationAnswer:
     """Take a report of a failure; once it is stored nothing can lose it."""
     report = asked.notification
     payload = report.payload.given()
-    now = call.world.clock.now()
-    with call.world.database.begin() as connection:
+    now, uuid = call.world.clock.now(), str(uuid4())
+    with emit.change(call.world, "notification.create") as change, call.world.database.begin() as connection:
         # The lock makes equal reports come one after the other: the second one finds the first.
         host = _host(hosts.by_name(connection, report.hostname, lock=True), report.hostname)
         for earlier in notifications.like(connection, host.uuid, report.type, payload, _LOOK_BACK):
             _refuse_duplicate(call, earlier, report)
-        row = notifications.create(
-            connection,
-            {
-                "generated_time": report.generated_time,
-                "source_host_uuid": host.uuid,
-                "type": report.type,
-                "payload": payload,
-                "failover_segment_uuid": host.failover_segment_id,
-                "request_id": call.request_id,
-            },
-            now,
-        )
+        values = {
+            "generated_time": report.generated_time,
+            "source_host_uuid": host.uuid,
+            "type": report.type,
+            "payload": payload,
+        }
+        change.start(connection, uuid, values | {"status": NotificationStatus.NEW})
+        about = {"failover_segment_uuid": host.failover_segment_id, "request_id": call.request_id}
+        row = notifications.create(connection, {"notification_uuid": uuid} | values | about, now)
+        change.end(connection, vars(row))
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
         call.world.publisher.publish([Work(recovery_of(row.type), row.notification_uuid, call.request_id)])

@@ -14,6 +14,7 @@ from instance_ha.api import (
     hosts,
     microversion,
     notifications,
+    purge,
     segments,
     versions,
     vmoves,
@@ -31,6 +32,7 @@ _ROUTES = (
     *hosts.ROUTES,
     *notifications.ROUTES,
     *vmoves.ROUTES,
+    *purge.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {

@@ -1,5 +1,8 @@
 """``/segments`` (reference, section 1.9)."""
 
+from uuid import uuid4
+
+from instance_ha import emit
 from instance_ha.api import views
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
@@ -18,8 +21,11 @@ def index(call: Call, asked: SegmentsQuery) -> SegmentsAnswer:
 
 def create(call: Call, asked: CreateSegment) -> SegmentAnswer:
     """Create a segment."""
-    with call.world.database.begin() as connection:
-        row = segments.create(connection, asked.segment.model_dump(), call.world.clock.now())
+    values, uuid = asked.segment.model_dump(), str(uuid4())
+    with emit.change(call.world, "segment.create") as change, call.world.database.begin() as connection:
+        change.start(connection, uuid, values)
+        row = segments.create(connection, {"uuid": uuid, **values}, call.world.clock.now())
+        change.end(connection, vars(row))
     return SegmentAnswer(segment=views.segment(row))
 
 
@@ -32,22 +38,26 @@ def show(call: Call, _: Nothing) -> SegmentAnswer:
 def update(call: Call, asked: UpdateSegment) -> SegmentAnswer:
     """Change a segment; ``enabled`` alone also during a recovery, since that is when an operator needs it."""
     values, uuid = asked.segment.given(), call.path["segment_id"]
-    with call.world.database.begin() as connection:
-        segments.find(connection, uuid, lock=True)
+    with emit.change(call.world, "segment.update") as change, call.world.database.begin() as connection:
+        before = segments.find(connection, uuid, lock=True)
         if set(values) != {"enabled"} and segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be changed: a failure of one of its hosts is being handled")
+        change.start(connection, uuid, vars(before) | values)
         row = segments.change(connection, uuid, values, call.world.clock.now())
+        change.end(connection, vars(row))
     return SegmentAnswer(segment=views.segment(row))
 
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a segment with its hosts."""
     uuid = call.path["segment_id"]
-    with call.world.database.begin() as connection:
-        segments.find(connection, uuid, lock=True)
+    with emit.change(call.world, "segment.delete") as change, call.world.database.begin() as connection:
+        before = segments.find(connection, uuid, lock=True)
         if segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be deleted: a failure of one of its hosts is being handled")
+        change.start(connection, uuid, vars(before))
         segments.delete(connection, uuid, call.world.clock.now())
+        change.end(connection, vars(before))
 
 
 ROUTES = (

@@ -1,15 +1,31 @@
-"""``instance-ha``: what operators run by hand. Each subcommand is a module with ``register``."""
+"""``instance-ha``: what operators do at a shell, with the settings of the functions (docs/configuration.md)."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from instance_ha.command import check_config
+from instance_ha import log
+from instance_ha.command import check_config, db, events, status
+from instance_ha.models.errors import InstanceHAError
+
+_COMMANDS = (check_config, db, events, status)
 
 
-def main() -> None:
-    """Run a subcommand; its result is the exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit."""
     parser = argparse.ArgumentParser(prog="instance-ha", description="Tools for operators of Masakari Functions.")
-    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
-    check_config.register(subcommands)
-    options = parser.parse_args()
-    sys.exit(options.run(options))
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.register(subparsers)
+    sys.exit(run(parser.parse_args(arguments)))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what was asked for; every error of ours is one line, and 1."""
+    log.configure("WARNING")
+    try:
+        code: int = options.run(options)
+    except InstanceHAError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return code

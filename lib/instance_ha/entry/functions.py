@@ -1,4 +1,4 @@
-"""The three kinds of functions: API, event and cron. Health, request ids, logs and errors are alike in all.
+"""The kinds of functions: API, event and cron. Health, request ids, logs and errors are alike in all.
 
 A function is served by functions-framework as an HTTP function: its own CloudEvent signature answers no health
 check, and tells the caller's headers in its errors.
@@ -52,14 +52,24 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
     return _function(name, answer, check, cloud=True, events=True)
 
 
-def cron_function(name: str, work: Callable[[World], object]) -> Handler:
-    """Make a function that is called on a schedule; what it is sent does not matter."""
-    return _function(name, _tick(work), lambda _: None, cloud=False, events=True)
+def cron_function(name: str, work: Callable[[World], object], *, events: bool = True) -> Handler:
+    """Make a function that is called on a schedule; what it is sent does not matter. ``events``: it publishes some."""
+    return _function(name, _tick(work), lambda _: None, cloud=False, events=events)
 
 
 def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Handler:
     """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
     return _function(name, _tick(work), check, cloud=True, events=False)
+
+
+def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[World], object]) -> Handler:
+    """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
+    api, tick = Api(routes), _tick(work)
+
+    def answer(request: Request, world: World, request_id: str) -> Response:
+        return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
+
+    return _function(name, answer, wiring.check_policy, cloud=True, events=False)
 
 
 def _tick(work: Callable[[World], object]) -> Answer:

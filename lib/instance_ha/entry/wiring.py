@@ -1,6 +1,7 @@
 """The real world of a function instance, made once; expensive clients connect at their first use."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -133,6 +134,9 @@ def world() -> World:
         source=Later(lambda: _source(settings)),
         reporter=Later(lambda: _reporter(settings, cloud)),
         hypervisors=Later(lambda: _hypervisors(settings)),
+        sinks=Later(lambda: _sinks(settings)),
+        archive=Later(lambda: _archive(settings)),
+        hostname=settings.host or socket.gethostname(),
     )
 
 
@@ -188,6 +192,18 @@ def _policy(settings: Settings) -> Any:
     from instance_ha.policy.enforcer import Policy
 
     return Policy(settings.policy_file)
+
+
+def _sinks(settings: Settings) -> Any:
+    from instance_ha.outward.senders import Senders
+
+    return Senders(settings)
+
+
+def _archive(settings: Settings) -> Any:
+    from instance_ha.archive.bucket import Bucket
+
+    return Bucket(settings)
 
 
 def _tokens(settings: Settings, cloud: Any) -> Any:

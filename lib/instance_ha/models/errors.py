@@ -17,7 +17,10 @@
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
     │   ├── SightUnavailable    a source of health did not answer, or only in part: we do not know
+    │   ├── SinkUnavailable     a sink of event notifications did not answer, or answered 5xx
+    │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   └── StoreUnavailable    Postgres did not answer
+    ├── SinkRefused             a sink will not have one event
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     ├── TimeIsUp                a task of others did not end within its time limit
@@ -106,6 +109,18 @@ class SightUnavailable(TryAgain):
 
 class StoreUnavailable(TryAgain):
     """Postgres cannot be reached."""
+
+
+class SinkUnavailable(TryAgain):
+    """A sink of event notifications cannot be reached, or takes nothing now."""
+
+
+class ArchiveUnavailable(TryAgain):
+    """The archive cannot be used; nothing is deleted without it."""
+
+
+class SinkRefused(InstanceHAError):
+    """A sink answered that it will not have this event; it may take the next."""
 
 
 class CloudRefused(InstanceHAError):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import Answer, Report, Strategy, View
+from instance_ha.models.outward import OutwardEvent, Sink
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import RemoteAnswer, Work
 
@@ -34,6 +35,23 @@ class Remote(Protocol):
 
     def ask(self, url: str, identity: str, data: dict[str, Any]) -> RemoteAnswer:
         """Ask once; raises CloudUnavailable when nothing was answered."""
+
+
+class Sinks(Protocol):
+    """Those who follow what happens here."""
+
+    def send(self, sink: Sink, event: OutwardEvent) -> None:
+        """Hand an event over; raises SinkUnavailable or SinkRefused."""
+
+
+class Archive(Protocol):
+    """A bucket, where rows go before they are deleted. Its methods raise ArchiveUnavailable."""
+
+    def read(self, key: str) -> bytes | None:
+        """Return an object, None if there is none."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Store an object."""
 
 
 class TokenCheck(Protocol):

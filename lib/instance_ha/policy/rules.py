@@ -26,6 +26,7 @@ _OPERATIONS = (
     ("notifications:create", "Report a failure.", "POST", _NOTIFICATIONS),
     ("vmoves:index", "List the vmoves of a notification.", "GET", f"{_NOTIFICATION}/vmoves"),
     ("vmoves:detail", "Show a vmove.", "GET", f"{_NOTIFICATION}/vmoves/{{vmove_id}}"),
+    ("purge:run", "Purge old rows.", "POST", "/x-instance-ha/purge"),
     ("extensions:index", "List the parts of the API.", "GET", "/extensions"),
     ("extensions:detail", "Show a part of the API.", "GET", "/extensions/{alias}"),
 )

@@ -5,11 +5,11 @@ when its time is up. It may be killed anywhere, run twice, or be too late: the r
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import reports
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
@@ -109,22 +109,24 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
-        if not _take_host(connection, lease, notification, attempt, now):
+        if not _take_host(world, connection, lease, notification, attempt):
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
             log.get().info("another recovery of the host is running", host=host.name)
             return None
         if verdict.host_changes:
-            hosts.change(connection, host.uuid, verdict.host_changes, now)
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, verdict.host_changes, now))
         flow = verdict.flows[0]
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
         started = notifications.find(connection, uuid)
+        emit.recovery_started(world, connection, started)
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
 
 
-def _take_host(connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime) -> bool:
+def _take_host(world: World, connection: Connection, lease: Lease, notification: Notification, attempt: int) -> bool:
     """Become the one recovery of the host; the host's own recovery ends those of its instances and processes."""
+    now = world.clock.now()
     if notifications.start(connection, lease, attempt, now):
         return True
     if notification.type is not NotificationType.COMPUTE_HOST:
@@ -132,6 +134,7 @@ def _take_host(connection: Connection, lease: Lease, notification: Notification,
     message = f"superseded by notification {notification.notification_uuid}: its host has failed"
     for uuid in notifications.supersede(connection, notification.source_host_uuid, message, now):
         tasks.abandon(connection, uuid, now, message)
+        emit.recovery_ended(world, connection, uuid)
     return notifications.start(connection, lease, attempt, now)
 
 
@@ -183,9 +186,13 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
     with world.database.begin() as connection:
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         lease.release(connection, None, status=status, message=message, updated_at=now)
-        vmoves.ignore_open(connection, notification.notification_uuid, message, now)
+        closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
         tasks.abandon(connection, notification.notification_uuid, now, message)
         waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
+        emit.vmoves_ended(world, connection, closed)
+        if notification.status is not NotificationStatus.RUNNING:  # it is over before it has begun
+            emit.recovery_started(world, connection, notification)
+        emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().info("notification closed", status=str(status), message=message)
     world.publisher.publish(Work(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
     world.step("host-closed")
@@ -216,6 +223,8 @@ def _fail(recovery: Recovery, reason: str) -> None:
         if task is not None:
             tasks.fail(connection, task, now, reason)
         recovery.lease.release(connection, retry.due_at, status=retry.status, message=reason, updated_at=now)
-        vmoves.ignore_open(connection, notification.notification_uuid, reason, now)
+        closed = vmoves.ignore_open(connection, notification.notification_uuid, reason, now)
+        emit.vmoves_ended(world, connection, closed)
+        emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.step("host-failed")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
 from instance_ha.models.cloud import Migration, Server
@@ -66,6 +66,7 @@ def close(work: Evacuation, end: End) -> None:
             end_time=now,
             updated_at=now,
         )
+        emit.vmoves_ended(work.world, connection, [work.move.uuid])
     log.get().info(
         "evacuation ended",
         instance=work.move.instance_name,

@@ -6,7 +6,7 @@ What is held is written down before Nova is asked for anything, so whoever goes 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide.instances import facts_again
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
@@ -57,7 +57,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
             return None
         held = Held(host.uuid, host.name, world.settings.share_reserved_hosts)
         if not held.is_shared:
-            hosts.change(connection, host.uuid, {"reserved": False}, now)
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, {"reserved": False}, now))
         vmoves.plan(connection, recovery.notification, recovery.host.name, again, newest.id if newest else 0, now)
         memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
         tasks.remember(connection, task, asdict(memory))
@@ -127,7 +127,7 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     with world.database.begin() as connection:
         recovery.lease.renew(connection, now)
         if hosts.by_uuid(connection, held.uuid) is not None:
-            hosts.change(connection, held.uuid, {"reserved": True}, now)
+            emit.host_changed(world, connection, hosts.change(connection, held.uuid, {"reserved": True}, now))
         tasks.remember(connection, task, asdict(memory))
     log.get().info("reserved host given back", reserved_host=held.name)
     world.step("reserved-host-given-back")

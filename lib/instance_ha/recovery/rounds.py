@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
@@ -73,9 +73,10 @@ def _go_on(
         vmoves.note_locked(connection, uuid, sorted(locks))
         begun: Sequence[VMove] = ()
         if (reason := _reason_to_stop(connection, recovery)) is not None:
-            vmoves.ignore_pending(connection, uuid, reason, now)
+            emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
         elif free > 0:
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
+            emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     _tell(recovery, begun, target_host, reason)
     recovery.world.step("round-went-on")
     settled = [move for move, _ in found.done]

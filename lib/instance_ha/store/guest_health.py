@@ -54,7 +54,8 @@ def _guest(row: Any) -> GuestHealth:
         "fault": row["fault"] and Fault(row["fault"]),
         "wishes": Wishes(**row["wishes"]),
     }
-    return GuestHealth(**{**row, **values})
+    known = {name: value for name, value in row.items() if name != guests.c.id.name}
+    return GuestHealth(**known | values)
 
 
 def write(connection: Connection, host_uuid: str, all_health: Iterable[GuestHealth]) -> None:

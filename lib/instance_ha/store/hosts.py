@@ -70,7 +70,7 @@ def create(connection: Connection, segment_uuid: str, values: dict[str, Any], no
 
     """
     key = {"uuid": str(uuid4()), "failover_segment_id": segment_uuid, "created_at": now}
-    return _write(connection, insert(hosts).values(**key, **values), values)
+    return _write(connection, insert(hosts).values(**key | values), values)
 
 
 def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Host:

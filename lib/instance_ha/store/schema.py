@@ -19,11 +19,12 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
 from instance_ha.models.guests import GuestState
 from instance_ha.models.health import HostState, Told
+from instance_ha.models.outward import OutboxState
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -182,6 +183,7 @@ watches = Table(
 host_health = Table(
     "host_health",
     metadata,
+    Column("id", BigInteger, Identity(), nullable=False, unique=True),
     Column("host_uuid", String(36), primary_key=True),
     Column("samples", JSONB, nullable=False),
     Column("state", String(36), nullable=False),
@@ -198,6 +200,7 @@ host_health = Table(
 guest_health = Table(
     "guest_health",
     metadata,
+    Column("id", BigInteger, Identity(), nullable=False, unique=True),
     Column("instance_uuid", String(36), primary_key=True),
     Column("host_uuid", String(36), nullable=False),
     Column("domain_id", Integer),
@@ -214,4 +217,54 @@ guest_health = Table(
     Column("wishes_at", Time),
     _one_of("state", GuestState),
     Index("guest_health_host", "host_uuid"),
+)
+
+PENDING = text("state = 'pending'")
+
+outbox = Table(  # event notifications: a row for each event and sink, written with the change that it tells of
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("created_at", Time, nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("event_type", String(255), nullable=False),
+    Column("subject", String(36), nullable=False),  # events about the same thing are sent in order
+    Column("body", Text, nullable=False),
+    Column("sink", String(63), nullable=False),
+    Column("state", String(16), nullable=False, server_default="pending"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Time),
+    Column("done_at", Time),
+    Column("reason", Text),
+    _one_of("state", OutboxState),
+    Index("outbox_once", "event_id", "sink", unique=True),
+    Index("outbox_pending", "sink", "id", postgresql_where=PENDING),
+    Index("outbox_order", "sink", "subject", "id", postgresql_where=PENDING),
+    Index("outbox_done", "done_at", "id", postgresql_where=text("done_at IS NOT NULL")),
+)
+
+sinks = Table(  # how each sink does, and who serves it
+    "outbox_sinks",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("failing_since", Time),
+    Column("reason", Text),
+    Column("due_at", Time),
+    Column("lease_until", Time),
+    Column("lease_owner", String(36)),
+)
+
+purge_batches = Table(  # rows on their way to the archive: written down before they are sent, gone with them
+    "purge_batches",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("created_at", Time, nullable=False),
+    Column("table_name", String(63), nullable=False),
+    Column("row_ids", ARRAY(BigInteger), nullable=False),
+    Column("cutoff", Time, nullable=False),
+    Column("lease_until", Time),
+    Column("lease_owner", String(36)),
+    Column("due_at", Time),
+    Index("purge_batches_table", "table_name", "id"),
 )

@@ -46,7 +46,7 @@ def create(connection: Connection, values: dict[str, Any], now: datetime) -> Seg
         Conflict: the name is in use.
 
     """
-    return _write(connection, insert(segments).values(uuid=str(uuid4()), created_at=now, **values), values)
+    return _write(connection, insert(segments).values(**{"uuid": str(uuid4()), "created_at": now} | values), values)
 
 
 def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Segment:

@@ -37,6 +37,12 @@ def page(connection: Connection, notification_uuid: str, wanted: paging.Page) ->
     return [rows.vmove(row) for row in paging.fetch(connection, vmoves, wanted, within=within)]
 
 
+def by_uuids(connection: Connection, uuids: Iterable[str]) -> list[VMove]:
+    """Read vmoves, in order."""
+    query = select(vmoves).where(vmoves.c.uuid.in_(list(uuids))).order_by(vmoves.c.position, vmoves.c.id)
+    return [rows.vmove(row) for row in connection.execute(query).mappings()]
+
+
 def plan(
     connection: Connection,
     notification: Notification,
@@ -198,26 +204,28 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     return rows.vmove(row) if row else None
 
 
-def ignore_pending(connection: Connection, notification_uuid: str, message: str, now: datetime) -> None:
-    """End what has not begun yet."""
-    _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
+def ignore_pending(connection: Connection, notification_uuid: str, message: str, now: datetime) -> Sequence[str]:
+    """End what has not begun yet; returns the uuids."""
+    return _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
 
 
-def ignore_open(connection: Connection, notification_uuid: str, message: str, now: datetime) -> None:
-    """End what is still open of an attempt that has ended itself."""
-    _ignore(connection, notification_uuid, OPEN_VMOVE, message, now)
+def ignore_open(connection: Connection, notification_uuid: str, message: str, now: datetime) -> Sequence[str]:
+    """End what is still open of an attempt that has ended itself; returns the uuids."""
+    return _ignore(connection, notification_uuid, OPEN_VMOVE, message, now)
 
 
 def _ignore(
     connection: Connection, notification_uuid: str, statuses: frozenset[VMoveStatus], message: str, now: datetime
-) -> None:
+) -> Sequence[str]:
     values: dict[str, Any] = {"status": VMoveStatus.IGNORED, "message": message, "end_time": now, "updated_at": now}
     open_ones = vmoves.c.status.in_([str(status) for status in statuses])
-    connection.execute(
+    statement = (
         update(vmoves)
         .where(vmoves.c.notification_uuid == notification_uuid, open_ones)
         .values(**values, due_at=None, lease_until=None, lease_owner=None)
+        .returning(vmoves.c.uuid)
     )
+    return connection.execute(statement).scalars().all()
 
 
 def lease(move: VMove, seconds: float) -> work.Lease:

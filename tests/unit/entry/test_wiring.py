@@ -15,6 +15,7 @@ from instance_ha.settings import Settings, load
 
 ROOT = Path(__file__).parents[3]
 HEAVY = (
+    "boto3",
     "consul",
     "kubernetes",
     "libvirt",
@@ -74,7 +75,9 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """
 
 
-@pytest.mark.parametrize("name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests"])
+@pytest.mark.parametrize(
+    "name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests", "purge"]
+)
 def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     code = _SERVE.format(target=name.replace("-", "_"), source=str(ROOT / "functions" / name / "main.py"))
     environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "EVENT_SINK": "http://sink"}
@@ -131,3 +134,8 @@ def test_an_instance_makes_its_world_once_and_a_client_once_however_many_request
     assert seen == ["rules"] * 32
     assert len(made) == 1
     assert wiring.world() is wiring.world()
+
+
+def test_only_those_who_speak_to_aws_have_its_client() -> None:
+    pinned = {file.parent.name: file.read_text() for file in (ROOT / "functions").glob("*/requirements.txt")}
+    assert {name for name, text in pinned.items() if "\nboto3==" in text} == {"relay", "purge"}

@@ -125,7 +125,7 @@ def test_ctrl_c_in_the_foreground_stops_everything_cleanly(state: Path, isolate:
     process = subprocess.Popen(
         words, cwd=repository(), env=NOTHING_SAID, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90  # as long as `up` itself waits
     while not (state / "runtime.pid").exists():
         assert process.poll() is None and time.monotonic() < until
         time.sleep(0.02)

@@ -21,6 +21,7 @@ def test_the_stack_of_the_repository_is_read_and_every_public_path_has_an_owner(
     assert routed(functions, "/v1/0123456789abcdef/segments/1/hosts/2") == "api-hosts"
     assert routed(functions, "/v1/notifications") == "api-notifications"
     assert routed(functions, "/v1/segments") == "api-segments"
+    assert routed(functions, "/v1/x-instance-ha/purge") == "purge"
     assert routed(functions, "/") == "api-segments"
     assert {f.name for f in functions if f.schedule} >= {"sweep"}
     assert all(f.target == f.name.replace("-", "_") for f in functions)

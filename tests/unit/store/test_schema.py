@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
-from instance_ha.store import hosts, migrate, notifications, segments, vmoves, work
+from instance_ha.store import hosts, migrate, notifications, outbox, segments, vmoves, work
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
@@ -141,6 +141,9 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
     "first facts": lambda c: vmoves.first_facts(c, "notification"),
     "reserved hosts": lambda c: hosts.reserved(c, "segment"),
+    "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
+    "letters of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
+    "give up letters of a sink": lambda c: outbox.bury_older(c, "one", NOW, "", NOW),
     "sweep notifications": _sweep(tables.notifications),
     "sweep vmoves": _sweep(tables.vmoves),
 }
@@ -175,4 +178,6 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
             for statement, parameters in sent
         ]
     assert plans
-    assert [plan for plan in plans if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg)", plan)] == []
+    assert [
+        plan for plan in plans if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg|outbox\b)", plan)
+    ] == []

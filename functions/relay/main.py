@@ -1,0 +1,14 @@
+"""relay: event notifications go from the outbox to those who follow what happens here."""
+
+import functions_framework
+from flask import Request, Response
+from instance_ha import relay as outbox
+from instance_ha.entry import cron_function
+
+_handle = cron_function("relay", outbox.relay, events=False)
+
+
+@functions_framework.http
+def relay(request: Request) -> Response:
+    """Take one tick."""
+    return _handle(request)

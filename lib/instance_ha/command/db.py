@@ -1,0 +1,80 @@
+"""``instance-ha db upgrade|version|purge``."""
+
+import argparse
+import sys
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from instance_ha import purge as purging
+from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, Order
+from instance_ha.entry import wiring
+from instance_ha.models.errors import StoreUnavailable
+
+
+def register(subparsers: Any) -> None:
+    """Add the commands."""
+    db = subparsers.add_parser("db", help="the database")
+    actions = db.add_subparsers(required=True, metavar="action")
+    upgrade_parser = actions.add_parser("upgrade", help="bring the schema to the version of this code")
+    upgrade_parser.set_defaults(run=upgrade)
+    actions.add_parser("version", help="print the revision of the schema").set_defaults(run=version)
+    purge_parser = actions.add_parser("purge", help="delete rows that ended long ago, archived before if configured")
+    add_purge_options(purge_parser)
+    purge_parser.add_argument("--dry-run", "--dry_run", action="store_true", help="count, and delete nothing")
+    purge_parser.set_defaults(run=purge)
+
+
+def add_purge_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that the original has, in both spellings."""
+    age = "purge what ended so many days ago, or earlier (default: %(default)s)"
+    parser.add_argument("--age_in_days", "--age-in-days", type=int, default=AGE_IN_DAYS, help=age)
+    most = "most rows over all tables, -1: all (default: %(default)s)"
+    parser.add_argument("--max_rows", "--max-rows", type=int, default=MAX_ROWS, help=most)
+
+
+def _url() -> str:
+    return wiring.load_settings().database_url.get_secret_value()
+
+
+def upgrade(_: argparse.Namespace) -> int:
+    """Upgrade the schema; safe to run again, and from several places at once."""
+    from instance_ha.store import migrate
+
+    try:
+        migrate.upgrade(_url())
+    except DBAPIError as error:
+        raise _unavailable(error) from None
+    return 0
+
+
+def version(_: argparse.Namespace) -> int:
+    """Print the revision, ``None`` for an empty database."""
+    from instance_ha.store import migrate
+
+    try:
+        sys.stdout.write(f"{migrate.version(_url())}\n")
+    except DBAPIError as error:
+        raise _unavailable(error) from None
+    return 0
+
+
+def _unavailable(error: DBAPIError) -> StoreUnavailable:
+    return StoreUnavailable(f"the database cannot be used: {' '.join(str(error.orig).split())}")
+
+
+def purge(options: argparse.Namespace) -> int:
+    """Purge until nothing is left to purge; prints the rows of each table."""
+    world = wiring.world()
+    order = Order(options.age_in_days, options.max_rows, options.dry_run)
+    done: dict[str, int] = {}
+    while True:
+        most = order.max_rows if order.max_rows < 1 else order.max_rows - sum(done.values())
+        report = purging.purge(world, Order(order.age_in_days, most, order.dry_run))
+        done = {name: done.get(name, 0) + rows for name, rows in report.tables.items()}
+        if report.complete or sum(done.values()) == order.max_rows:
+            break
+    for name, rows in done.items():
+        sys.stdout.write(f"{name}: {rows}\n")
+    sys.stdout.write(f"{'would purge' if order.dry_run else 'purged'} {sum(done.values())} rows\n")
+    return 0

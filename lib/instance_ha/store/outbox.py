@@ -1,0 +1,145 @@
+"""The outbox: event notifications, written with the change that they tell of, sent later by ``relay``.
+
+Whoever serves a sink holds its row in ``outbox_sinks``, so the letters of one sink are sent by one invocation at a
+time, and in order. A letter that its sink refuses keeps back the later ones about the same thing, and no others.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import ColumnElement
+
+from instance_ha.models.outward import Letter, OutboxState, OutwardEvent
+from instance_ha.store import work
+from instance_ha.store.schema import outbox, sinks
+
+
+def add(connection: Connection, names: Iterable[str], events: Iterable[OutwardEvent]) -> None:
+    """Write events for each sink; what is there already is not written again."""
+    values = [
+        {
+            "created_at": event.created_at,
+            "event_id": event.event_id,
+            "event_type": event.event_type,
+            "subject": event.subject,
+            "body": event.body,
+            "sink": name,
+            "due_at": event.created_at,
+        }
+        for event in events
+        for name in names
+    ]
+    if values:
+        connection.execute(insert(outbox).on_conflict_do_nothing(), values)
+
+
+def register(connection: Connection, names: Sequence[str]) -> None:
+    """Have a row for each sink."""
+    connection.execute(insert(sinks).on_conflict_do_nothing(), [{"name": name} for name in names])
+
+
+def _waiting(sink: ColumnElement[str] | str, now: datetime) -> ColumnElement[bool]:
+    """Hold for what can be sent to a sink: due, and nothing earlier about the same thing waits for its next try."""
+    earlier = outbox.alias("earlier")
+    kept_back = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.sink == outbox.c.sink,
+            earlier.c.subject == outbox.c.subject,
+            earlier.c.state == OutboxState.PENDING,
+            earlier.c.id < outbox.c.id,
+            earlier.c.due_at > now,
+        )
+        .exists()
+    )
+    return and_(outbox.c.sink == sink, outbox.c.state == OutboxState.PENDING, outbox.c.due_at <= now, ~kept_back)
+
+
+def claim(connection: Connection, sink: str, owner: str, now: datetime, seconds: float) -> RowMapping | None:
+    """Take a sink for which something waits; None when nothing does, another serves it, or it gets a rest."""
+    statement = (
+        update(sinks)
+        .where(
+            sinks.c.name == sink,
+            work.is_free(sinks, now),
+            or_(sinks.c.due_at.is_(None), sinks.c.due_at <= now),
+            select(outbox.c.id).where(_waiting(sink, now)).exists(),
+        )
+        .values(**work.hold(owner, now, seconds))
+        .returning(sinks)
+    )
+    return connection.execute(statement).mappings().first()
+
+
+def lease(sink: str, owner: str, seconds: float) -> work.Lease:
+    """Name the lease of a claimed sink."""
+    return work.Lease(sinks, sinks.c.name, sink, owner, seconds)
+
+
+def batch(connection: Connection, sink: str, now: datetime, limit: int) -> list[Letter]:
+    """Read the next letters of a sink, the oldest first."""
+    query = select(outbox).where(_waiting(sink, now)).order_by(outbox.c.id).limit(limit)
+    return [_letter(row) for row in connection.execute(query).mappings()]
+
+
+def _letter(row: RowMapping) -> Letter:
+    event = OutwardEvent(**{name: row[name] for name in ("event_id", "event_type", "subject", "created_at", "body")})
+    return Letter(id=row["id"], event=event, tries=row["tries"])
+
+
+def sent(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Note what a sink has taken."""
+    if ids:
+        _finish(connection, outbox.c.id.in_(ids), OutboxState.SENT, None, now)
+
+
+def refused(connection: Connection, letter: Letter, reason: str, due_at: datetime) -> None:
+    """Note what a sink would not have; it is offered again later."""
+    values = {"tries": letter.tries + 1, "reason": reason, "due_at": due_at}
+    connection.execute(update(outbox).where(outbox.c.id == letter.id).values(**values))
+
+
+def bury(connection: Connection, ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Give letters up."""
+    _finish(connection, outbox.c.id.in_(ids), OutboxState.DEAD, reason, now)
+
+
+def bury_older(connection: Connection, sink: str, than: datetime, reason: str, now: datetime) -> int:
+    """Give up what has waited for a sink for too long."""
+    return _finish(connection, and_(outbox.c.sink == sink, outbox.c.created_at < than), OutboxState.DEAD, reason, now)
+
+
+def bury_orphans(connection: Connection, names: Sequence[str], than: datetime, now: datetime) -> int:
+    """Give up what has waited for a sink that is no longer in the settings."""
+    gone = and_(outbox.c.sink.not_in(names), outbox.c.created_at < than)
+    return _finish(connection, gone, OutboxState.DEAD, "the sink is not in the settings any more", now)
+
+
+def _finish(
+    connection: Connection, which: ColumnElement[bool], state: OutboxState, reason: str | None, now: datetime
+) -> int:
+    values: dict[str, Any] = {"state": state, "done_at": now, "due_at": None, "reason": reason}
+    mine = update(outbox).where(which, outbox.c.state == OutboxState.PENDING)
+    return connection.execute(mine.values(**values, tries=outbox.c.tries + 1)).rowcount
+
+
+def resend(connection: Connection, sink: str | None, now: datetime) -> int:
+    """Offer the dead letters again, of one sink or of all; returns how many."""
+    which = outbox.c.state == OutboxState.DEAD
+    if sink is not None:
+        which = and_(which, outbox.c.sink == sink)
+    values = {"state": OutboxState.PENDING, "done_at": None, "due_at": now, "tries": 0}
+    count = connection.execute(update(outbox).where(which).values(**values)).rowcount
+    rest = update(sinks).values(due_at=None, failing_since=None, tries=0).where(sinks.c.lease_owner.is_(None))
+    connection.execute(rest if sink is None else rest.where(sinks.c.name == sink))
+    return count
+
+
+def counts(connection: Connection) -> list[tuple[str, str, int]]:
+    """Count letters by sink and state, but for those that were sent."""
+    query = select(outbox.c.sink, outbox.c.state, func.count()).where(outbox.c.state != OutboxState.SENT)
+    found = connection.execute(query.group_by(outbox.c.sink, outbox.c.state).order_by(outbox.c.sink, outbox.c.state))
+    return [(sink, state, count) for sink, state, count in found]

@@ -1,0 +1,131 @@
+"""The state of everything, for one screen."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, case, func, select
+
+from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.health import HostState
+from instance_ha.store.schema import host_health, hosts, notifications, segments, sinks, tasks, vmoves
+
+_OPEN = [str(status) for status in OPEN_NOTIFICATION]
+
+
+def all_segments(connection: Connection) -> Sequence[RowMapping]:
+    """Read the live segments with the numbers of their hosts."""
+    of = hosts.c.failover_segment_id == segments.c.uuid
+    live = hosts.c.deleted_at.is_(None)
+
+    def count(*where: Any) -> Any:
+        return select(func.count()).select_from(hosts).where(of, live, *where).scalar_subquery()
+
+    query = (
+        select(
+            segments.c.name,
+            segments.c.recovery_method,
+            segments.c.enabled,
+            count().label("hosts"),
+            count(hosts.c.reserved).label("reserved"),
+            count(hosts.c.on_maintenance).label("on_maintenance"),
+        )
+        .where(segments.c.deleted_at.is_(None))
+        .order_by(segments.c.name)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    """Read the hosts that are on maintenance, reserved, or not plainly up, with what was seen of them last."""
+    is_not_up = host_health.c.state != HostState.UP
+    query = (
+        select(
+            hosts.c.name,
+            segments.c.name.label("segment"),
+            hosts.c.reserved,
+            hosts.c.on_maintenance,
+            case((is_not_up, host_health.c.state)).label("state"),
+            host_health.c.since,
+            host_health.c.samples[-1]["vector"].label("vector"),
+            host_health.c.doubted,
+            host_health.c.told,
+        )
+        .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
+        .join(host_health, host_health.c.host_uuid == hosts.c.uuid, isouter=True)
+        .where(hosts.c.deleted_at.is_(None), hosts.c.on_maintenance | hosts.c.reserved | is_not_up)
+        .order_by(segments.c.name, hosts.c.name)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    """Read what is being recovered, the oldest first, with the counts of its vmoves and its last task."""
+    mine = (
+        vmoves.c.notification_uuid == notifications.c.notification_uuid,
+        vmoves.c.attempt == notifications.c.attempt,
+    )
+
+    def count(*status: str) -> Any:
+        query = select(func.count()).select_from(vmoves).where(*mine)
+        return (query.where(vmoves.c.status.in_(status)) if status else query).scalar_subquery()
+
+    task = (
+        select(tasks.c.name)
+        .where(
+            tasks.c.notification_uuid == notifications.c.notification_uuid,
+            tasks.c.attempt == notifications.c.attempt,
+            tasks.c.state == "RUNNING",
+        )
+        .order_by(tasks.c.position)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            notifications.c.notification_uuid,
+            notifications.c.type,
+            notifications.c.status,
+            notifications.c.attempt,
+            notifications.c.created_at,
+            notifications.c.message,
+            hosts.c.name.label("host"),
+            task.label("task"),
+            count().label("instances"),
+            count("succeeded").label("moved"),
+            count("failed").label("failed"),
+        )
+        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
+        .where(notifications.c.status.in_(_OPEN), notifications.c.deleted_at.is_(None))
+        .order_by(notifications.c.created_at, notifications.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def last_failures(connection: Connection, since: datetime, limit: int) -> Sequence[RowMapping]:
+    """Read the failed notifications since a time, the newest first."""
+    query = (
+        select(
+            notifications.c.notification_uuid,
+            notifications.c.type,
+            notifications.c.updated_at,
+            notifications.c.message,
+            hosts.c.name.label("host"),
+        )
+        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
+        .where(
+            notifications.c.status == "failed",
+            notifications.c.deleted_at.is_(None),
+            func.coalesce(notifications.c.updated_at, notifications.c.created_at) >= since,
+        )
+        .order_by(notifications.c.updated_at.desc().nulls_last(), notifications.c.id.desc())
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def failing_sinks(connection: Connection) -> Sequence[RowMapping]:
+    """Read the sinks that take nothing now."""
+    return connection.execute(select(sinks).where(sinks.c.failing_since.is_not(None))).mappings().all()

@@ -1,0 +1,197 @@
+"""Which rows are purged, and how: chosen in bounded batches, never waiting for a row that somebody works on.
+
+With an archive a batch is written down first (``purge_batches``), so that whoever goes on after a crash writes the
+same object again, and no row twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, case, delete, exists, func, insert, or_, select, text, true, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from instance_ha.models.enums import FINAL_NOTIFICATION
+from instance_ha.store import work
+from instance_ha.store.schema import (
+    guest_health,
+    host_health,
+    hosts,
+    notifications,
+    outbox,
+    purge_batches,
+    segments,
+    tasks,
+    vmoves,
+)
+
+_LOCK = 0x1A57A0CF  # any number: those who choose rows come one after the other
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rows of a table that are old enough at a cutoff, in their order, once nothing needs them any more."""
+
+    table: Table
+    old: Callable[[datetime], ColumnElement[bool]]
+    order: Sequence[ColumnElement[Any]]
+    ready: ColumnElement[bool] = field(default_factory=true)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Rows on their way to the archive."""
+
+    id: int
+    created_at: datetime
+    table_name: str
+    row_ids: Sequence[int]
+    cutoff: datetime
+    lease_owner: str
+
+
+def _deleted(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
+    return lambda cutoff: table.c.deleted_at < cutoff
+
+
+def _closed(cutoff: datetime) -> ColumnElement[bool]:
+    """Hold for notifications that ended long ago and that nobody works on."""
+    return and_(
+        notifications.c.status.in_([str(status) for status in FINAL_NOTIFICATION]),
+        func.coalesce(notifications.c.updated_at, notifications.c.created_at) < cutoff,
+        notifications.c.due_at.is_(None),
+        or_(notifications.c.lease_until.is_(None), notifications.c.lease_until < cutoff),
+    )
+
+
+def _of_closed(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
+    """Hold for what belongs to such a notification, or to one that is not there any more."""
+    its = notifications.c.notification_uuid == table.c.notification_uuid
+    return lambda cutoff: or_(exists().where(its, _closed(cutoff)), ~exists().where(its))
+
+
+def _of_deleted_hosts(table: Table) -> Rule:
+    """Make the rule of a table of samples: those of hosts that were deleted, or are not there any more."""
+    its = hosts.c.uuid == table.c.host_uuid
+    return Rule(
+        table,
+        lambda cutoff: or_(exists().where(its, hosts.c.deleted_at < cutoff), ~exists().where(its)),
+        (table.c.id,),
+    )
+
+
+def _vmoves(cutoff: datetime) -> ColumnElement[bool]:
+    return or_(_deleted(vmoves)(cutoff), _of_closed(vmoves)(cutoff))
+
+
+_STATUS = case({"failed": 1, "ignored": 2, "finished": 3}, value=notifications.c.status)
+
+# The order of the original, and what it forgets: what belongs to a row goes before the row. Samples of
+# hosts go before `hosts`.
+RULES: tuple[Rule, ...] = (
+    _of_deleted_hosts(host_health),
+    _of_deleted_hosts(guest_health),
+    Rule(hosts, _deleted(hosts), (hosts.c.deleted_at, hosts.c.id)),
+    Rule(vmoves, _vmoves, (vmoves.c.deleted_at, vmoves.c.id)),
+    Rule(tasks, _of_closed(tasks), (tasks.c.id,)),
+    Rule(
+        notifications,
+        _closed,
+        (_STATUS, notifications.c.id),
+        and_(
+            ~exists().where(vmoves.c.notification_uuid == notifications.c.notification_uuid),
+            ~exists().where(tasks.c.notification_uuid == notifications.c.notification_uuid),
+        ),
+    ),
+    Rule(
+        segments,
+        _deleted(segments),
+        (segments.c.deleted_at, segments.c.id),
+        ~exists().where(hosts.c.failover_segment_id == segments.c.uuid),
+    ),
+    Rule(outbox, lambda cutoff: outbox.c.done_at < cutoff, (outbox.c.done_at, outbox.c.id)),
+)
+
+
+def count(connection: Connection, rule: Rule, cutoff: datetime) -> int:
+    """Count what is old enough."""
+    return connection.execute(select(func.count()).select_from(rule.table).where(rule.old(cutoff))).scalar_one()
+
+
+def _choice(rule: Rule, cutoff: datetime, limit: int) -> Any:
+    query = select(rule.table.c.id).where(rule.old(cutoff), rule.ready)
+    return query.order_by(*rule.order).limit(limit).with_for_update(skip_locked=True, of=rule.table)
+
+
+def remove(connection: Connection, rule: Rule, cutoff: datetime, limit: int) -> int:
+    """Delete the next rows; returns how many."""
+    chosen = _choice(rule, cutoff, limit)
+    return connection.execute(delete(rule.table).where(rule.table.c.id.in_(chosen))).rowcount
+
+
+def plan(
+    connection: Connection, rule: Rule, cutoff: datetime, limit: int, owner: str, now: datetime, seconds: float
+) -> Batch | None:
+    """Write down the next rows to archive; None when there are none."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    planned = select(func.unnest(purge_batches.c.row_ids)).where(purge_batches.c.table_name == rule.table.name)
+    chosen = _choice(rule, cutoff, limit).where(rule.table.c.id.not_in(planned))
+    ids = sorted(connection.execute(chosen).scalars())
+    if not ids:
+        return None
+    values = {"created_at": now, "table_name": rule.table.name, "row_ids": ids, "cutoff": cutoff}
+    held = work.hold(owner, now, seconds)
+    row = connection.execute(insert(purge_batches).values(**values, **held).returning(purge_batches)).mappings().one()
+    return _batch(row)
+
+
+def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: datetime, seconds: float) -> Batch | None:
+    """Take a batch that somebody left behind, if it has no more rows than may be deleted now."""
+    left = (
+        select(purge_batches.c.id)
+        .where(
+            purge_batches.c.table_name == rule.table.name,
+            func.cardinality(purge_batches.c.row_ids) <= limit,
+            work.is_free(purge_batches, now),
+        )
+        .order_by(purge_batches.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(purge_batches).where(purge_batches.c.id.in_(left)).values(**work.hold(owner, now, seconds))
+    row = connection.execute(taken.returning(purge_batches)).mappings().first()
+    return _batch(row) if row else None
+
+
+def _batch(row: Mapping[Any, Any]) -> Batch:
+    return Batch(**{name: row[name] for name in Batch.__dataclass_fields__})
+
+
+def read(connection: Connection, rule: Rule, batch: Batch) -> list[Mapping[str, Any]]:
+    """Read the rows of a batch that are still to be purged."""
+    query = select(rule.table).where(_still(rule, batch)).order_by(rule.table.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def finish(connection: Connection, rule: Rule, batch: Batch, ids: Sequence[int]) -> int:
+    """Delete those rows of a batch that are in the archive, and forget it; returns how many."""
+    mine = and_(rule.table.c.id.in_(list(ids)), _still(rule, batch))
+    count = connection.execute(delete(rule.table).where(mine)).rowcount
+    connection.execute(delete(purge_batches).where(purge_batches.c.id == batch.id))
+    return count
+
+
+def _still(rule: Rule, batch: Batch) -> ColumnElement[bool]:
+    return and_(rule.table.c.id.in_(list(batch.row_ids)), rule.old(batch.cutoff), rule.ready)
+
+
+def revision(connection: Connection) -> str:
+    """Return the revision of the schema that the rows are of."""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def let_go(connection: Connection, batch: Batch) -> None:
+    """Leave a batch to whoever comes next."""
+    mine = and_(purge_batches.c.id == batch.id, purge_batches.c.lease_owner == batch.lease_owner)
+    connection.execute(update(purge_batches).where(mine).values(lease_until=None, lease_owner=None, due_at=None))

@@ -1,0 +1,223 @@
+"""The operator's commands: what they print, and their exit codes."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import structlog
+from instance_ha import command
+from instance_ha.command import manage
+from instance_ha.command.status import screen
+from instance_ha.entry import wiring
+from instance_ha.models.outward import OutwardEvent
+from instance_ha.store import outbox
+from instance_ha.store.database import Database
+from instance_ha.store.schema import host_health
+from instance_ha.world import World
+from sqlalchemy import insert
+
+from tests.conftest import Postgres
+from tests.unit.build import NOW
+from tests.unit.purge.history import HOST, LETTER, SEGMENT, VMOVE, History
+
+ROOT = Path(__file__).parents[3]
+Shell = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """Run a command; returns its exit code, what it printed, and what it complained about."""
+    before = structlog.get_config()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("INSTANCE_HA_NOTIFICATION_SINKS", "one=http://one.test two=http://two.test")
+    _forget()
+
+    def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(words.split())
+        said = capsys.readouterr()
+        code = ended.value.code
+        return code if isinstance(code, int) else int(bool(code)), said.out, said.err
+
+    yield run
+    _forget()
+    structlog.configure(**before)
+
+
+def _forget() -> None:
+    if wiring.world.cache_info().currsize:
+        wiring.world().database.close()
+    wiring.world.cache_clear()
+    wiring.load_settings.cache_clear()
+
+
+def test_the_version_is_printed(shell: Shell) -> None:
+    for main in (command.main, manage.main):
+        assert shell(main, "db version") == (0, "0004\n", "")
+
+
+def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
+    shell: Shell, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"empty_{uuid4().hex[:12]}"
+    postgres.run(f"CREATE DATABASE {name}")
+    monkeypatch.setenv("DATABASE_URL", postgres.named(name))
+    assert shell(manage.main, "db version") == (0, "None\n", "")
+    assert shell(command.main, "db upgrade")[0] == 0
+    assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync")[0] == 0
+    assert shell(command.main, "db version")[1] == "0004\n"
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("words", ["db version", "db sync", "db purge"])
+def test_a_database_that_is_not_there_is_one_line_that_tells_no_password(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ha:s3cret@127.0.0.1:1/ha")
+    code, out, err = shell(manage.main, words)
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "s3cret" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("", 2),
+        ("volume", 2),
+        ("db", 1),
+        ("db fly", 2),
+        ("db sync 7", 1),
+        ("db purge --max_rows many", 2),
+        ("db purge --max_rows -2", 1),
+        ("db purge --max_rows 2147483648", 1),
+        ("db purge --max_rows 0", 1),
+        ("db purge --age_in_days -1", 1),
+        ("db purge --age_in_days 99999", 1),
+        ("db purge", 0),
+    ],
+)
+def test_the_exit_codes_are_those_of_masakari_manage(shell: Shell, words: str, code: int) -> None:
+    ended, _, err = shell(manage.main, words)
+    assert ended == code
+    assert bool(err) == bool(code)
+
+
+def test_a_purge_prints_the_rows_of_each_table(shell: Shell, database_url: str) -> None:
+    history = History(database_url, now=datetime.now(UTC), purge_batch="1")
+    history.notification("n", 1000, moves=3)
+    _, counted, _ = shell(command.main, "db purge --dry-run --max-rows 2")
+    assert "vmoves: 2\n" in counted
+    assert counted.endswith("would purge 2 rows\n")
+    assert shell(manage.main, "db purge --max_rows 2")[1].endswith("purged 2 rows\n")
+    code, out, err = shell(command.main, "db purge --age_in_days 60")
+    assert (code, err, out.splitlines()[-1]) == (0, "", "purged 2 rows")
+    assert history.left() == {}
+
+
+def test_a_purge_goes_on_until_nothing_is_left(
+    shell: Shell, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSTANCE_HA_INVOCATION_TIME", "1.001")
+    monkeypatch.setenv("INSTANCE_HA_PURGE_BATCH", "1")
+    history = History(database_url, now=datetime.now(UTC))
+    history.notification("n", 1000, moves=30)
+    monkeypatch.setattr(World, "deadline", lambda world: world.clock.now() + timedelta(milliseconds=20))
+    assert shell(command.main, "db purge")[1].endswith("purged 31 rows\n")
+
+
+def write(database: Database, *sinks: str) -> None:
+    """Have a dead letter for each sink."""
+    event = OutwardEvent(event_id=str(uuid4()), event_type="t", subject="s", created_at=NOW, body="{}")
+    with database.begin() as connection:
+        outbox.add(connection, sinks, [event])
+        for sink in sinks:
+            outbox.bury_older(connection, sink, NOW + timedelta(days=1), "it was away", NOW)
+
+
+def test_dead_letters_are_sent_again_for_one_sink_or_for_all(shell: Shell, database: Database) -> None:
+    write(database, "one", "two")
+    write(database, "one", "two")
+    assert shell(command.main, "events resend --sink two") == (0, "2 letters will be sent again\n", "")
+    assert shell(command.main, "events resend") == (0, "2 letters will be sent again\n", "")
+    assert shell(command.main, "events resend --sink three")[0] == 1
+
+
+def test_the_status_of_an_empty_installation_says_none(shell: Shell) -> None:
+    code, out, _ = shell(command.main, "status")
+    assert (code, out.count(": none")) == (0, 5)
+
+
+def test_the_status_is_one_screen(database_url: str) -> None:
+    history = History(database_url, now=NOW)
+    history.add("failover_segments", SEGMENT | {"uuid": "segment", "name": "rack1"})
+    for name, about in {"compute1": {"on_maintenance": True}, "compute2": {"reserved": True}, "compute3": {}}.items():
+        history.add("hosts", HOST | {"uuid": name, "name": name} | about)
+    seen = {"listed": True, "doubted": False, "told": "nothing", "since": NOW}
+    networks = {"manage": "down", "tenant": "up", "storage": "up"}
+    with history.world.database.begin() as connection:
+        sample = [{"at": NOW.isoformat(), "vector": networks}]
+        connection.execute(insert(host_health).values(host_uuid="compute2", state="up", samples=[], **seen))
+        connection.execute(insert(host_health).values(host_uuid="compute3", state="spared", samples=sample, **seen))
+    running: dict[str, Any] = {
+        "status": "running",
+        "attempt": 2,
+        "source_host_uuid": "compute1",
+        "type": "COMPUTE_HOST",
+    }
+    history.notification("running", None, tasks=0, **running, created_at=0)
+    history.add("recovery_tasks", _task("running", 0, "DisableComputeServiceTask", "SUCCESS"))
+    history.add("recovery_tasks", _task("running", 1, "EvacuateInstancesTask", "RUNNING"))
+    for number, status in enumerate(("succeeded", "failed", "pending")):
+        move = VMOVE | {"notification_uuid": "running", "instance_uuid": f"{number}", "attempt": 2, "status": status}
+        history.add("vmoves", move)
+    failed: dict[str, Any] = {"status": "failed", "message": "no host\nis left", "source_host_uuid": "compute3"}
+    history.notification("failed", 2, **failed)
+    history.notification("failed-long-ago", 40, **failed)
+    history.add("outbox", LETTER | {"state": "dead"})
+    with history.world.database.begin() as connection:
+        lines = list(screen(connection, NOW + timedelta(seconds=90)))
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    assert text == EXPECTED
+
+
+def _task(uuid: str, position: int, name: str, state: str) -> dict[str, Any]:
+    return {"notification_uuid": uuid, "attempt": 2, "position": position, "name": name, "state": state}
+
+
+EXPECTED = """\
+SEGMENT METHOD ENABLED HOSTS RESERVED ON MAINTENANCE
+rack1 auto yes 3 1 1
+
+HOST SEGMENT IS
+compute1 rack1 on maintenance
+compute2 rack1 reserved
+compute3 rack1 spared for 90 s (manage down, tenant up, storage up)
+
+RECOVERY OF TYPE STATUS FOR PROGRESS NOTIFICATION
+compute1 COMPUTE_HOST running 90 s attempt 2, EvacuateInstancesTask, 1 of 3 moved, 1 failed running
+
+FAILED TYPE AGO REASON NOTIFICATION
+compute3 VM 2 d no host is left failed
+
+NOTIFICATIONS TO STATE COUNT REASON
+one dead 1"""
+
+
+def test_the_command_is_a_module_too(database_url: str) -> None:
+    environ = {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT / "lib")}
+    words = [sys.executable, "-m", "instance_ha.command", "db", "version"]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0004\n", "")
+
+
+def test_a_wrong_setting_is_one_line(database_url: str) -> None:
+    environ = {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_SINKS": "x"}
+    words = [sys.executable, "-m", "instance_ha.command", "status"]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "INSTANCE_HA_SINKS" in done.stderr

@@ -1,0 +1,95 @@
+"""The example of a consumer, called as a sink is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from functions_framework import create_app
+from instance_ha.models.errors import RecoveryFailed
+from instance_ha.models.outward import OutwardEvent
+from instance_ha.outward.envelope import write
+from instance_ha.outward.faults import fault
+from instance_ha.outward.senders import binary
+from werkzeug.wrappers import Request
+
+from sim.server import LoopbackServer
+from tests.unit.build import NOW, notification
+
+SOURCE = Path(__file__).parents[3] / "examples/event-consumer/main.py"
+
+
+class Room:
+    """A chat room's webhook."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.code = 200
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        if self.code == 200:
+            self.said.append(Request(environ).get_json()["text"])
+        start_response(f"{self.code} any", [])
+        return [b""]
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    """A chat room."""
+    made = Room()
+    server = LoopbackServer(made, 0, 2)
+    server.start()
+    monkeypatch.setenv("WEBHOOK_URL", server.url)
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def consumer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The function, as functions-framework serves it."""
+    monkeypatch.setenv("FUNCTION_TARGET", "event_consumer")
+    return create_app("event_consumer", str(SOURCE), "cloudevent").test_client()
+
+
+def event(event_type: str, **about: Any) -> OutwardEvent:
+    """A notification about the recovery of a host."""
+    event_id = str(uuid4())
+    values = vars(notification()) | {"fault": None} | about
+    body = write(event_type, event_id, "ctl1", NOW, values)
+    return OutwardEvent(event_id=event_id, event_type=event_type, subject="n", created_at=NOW, body=body)
+
+
+def send(consumer: Any, sent: OutwardEvent) -> int:
+    """Send an event as the relay does; returns the status."""
+    headers, body = binary(sent)
+    return int(consumer.post("/", data=body, headers=headers).status_code)
+
+
+def test_the_room_hears_of_a_recovery_that_failed_and_why(room: Room, consumer: Any) -> None:
+    values = {"status": "failed", "fault": fault(RecoveryFailed("no host is left"), [])}
+    assert send(consumer, event("notification.process.start")) == 200
+    assert send(consumer, event("notification.process.error", **values)) == 200
+    assert room.said == [
+        "Recovery of host host has begun (COMPUTE_HOST).",
+        "Recovery of host host is in failed: no host is left",
+    ]
+
+
+def test_an_event_that_comes_twice_is_told_once(room: Room, consumer: Any) -> None:
+    sent = event("notification.process.end", status="finished")
+    assert [send(consumer, sent), send(consumer, sent)] == [200, 200]
+    assert room.said == ["Recovery of host host is finished."]
+
+
+def test_what_nobody_wants_to_hear_is_not_told(room: Room, consumer: Any) -> None:
+    assert send(consumer, event("notification.create.end")) == 200
+    assert room.said == []
+
+
+def test_an_event_comes_again_while_the_room_is_closed(room: Room, consumer: Any) -> None:
+    sent, room.code = event("notification.process.start"), 503
+    assert send(consumer, sent) == 500
+    room.code = 200
+    assert send(consumer, sent) == 200
+    assert len(room.said) == 1

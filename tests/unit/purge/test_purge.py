@@ -1,0 +1,184 @@
+"""Which rows go, which stay, in which order."""
+
+from datetime import UTC, datetime
+
+import pytest
+from instance_ha.decide.purge import Order, check
+from instance_ha.models.errors import BadRequest
+from instance_ha.purge import Report, scheduled
+from instance_ha.store.schema import guest_health, host_health
+from sqlalchemy import insert, text
+
+from tests.unit.purge.history import HOST, LETTER, NOTIFICATION, SEGMENT, VMOVE, History
+
+NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("age", "rows", "reason"),
+    [
+        (-1, -2, "max_rows must be -1"),
+        (-1, 2**31, "max_rows must be -1"),
+        (-1, 0, "greater than 0"),
+        (-1, 1, "not be negative"),
+        (20779, 1, "epoch"),
+        (10**30, 1, "epoch"),
+    ],
+)
+def test_a_purge_that_makes_no_sense_is_refused_in_the_order_of_the_original(age: int, rows: int, reason: str) -> None:
+    with pytest.raises(BadRequest, match=reason):
+        check(Order(age, rows), NOW)
+
+
+@pytest.mark.parametrize(("age", "rows"), [(0, 1), (30, -1), (20778, 2**31 - 1)])
+def test_the_limits_of_age_and_rows_are_allowed(age: int, rows: int) -> None:
+    check(Order(age, rows), NOW)
+
+
+@pytest.fixture
+def history(database_url: str) -> History:
+    """An empty history."""
+    return History(database_url)
+
+
+def test_what_was_deleted_long_ago_goes_and_what_lives_or_was_deleted_lately_stays(history: History) -> None:
+    for number, days in enumerate((31.0, 29.0, None)):
+        segment = SEGMENT | {"uuid": f"segment{number}", "name": f"s{number}"}
+        history.add("failover_segments", segment, deleted_at=days)
+        history.add("hosts", HOST | {"name": f"h{number}", "failover_segment_id": f"segment{number}"}, deleted_at=days)
+    assert history.purged() == {"hosts": 1, "failover_segments": 1}
+    assert history.names("failover_segments", "uuid") == ["segment1", "segment2"]
+
+
+def test_a_segment_waits_for_its_hosts(history: History) -> None:
+    history.add("failover_segments", SEGMENT | {"uuid": "segment"}, deleted_at=31)
+    history.add("hosts", HOST, deleted_at=29)
+    assert history.purged() == {}
+
+
+def test_a_notification_goes_with_its_vmoves_and_its_progress(history: History) -> None:
+    history.notification("old", 31, moves=3, tasks=2)
+    history.notification("young", 29, moves=1, tasks=1)
+    assert history.purged() == {"notifications": 1, "vmoves": 3, "recovery_tasks": 2}
+    assert history.left() == {"notifications": 1, "vmoves": 1, "recovery_tasks": 1}
+
+
+@pytest.mark.parametrize("status", ["new", "running", "error"])
+def test_what_is_still_being_recovered_stays_however_old_it_is(history: History, status: str) -> None:
+    history.notification("open", 1000, moves=1, tasks=1, status=status)
+    assert history.purged(age_in_days=0) == {}
+
+
+@pytest.mark.parametrize("status", ["finished", "failed", "ignored"])
+def test_every_final_notification_goes(history: History, status: str) -> None:
+    history.notification("n", 31, status=status)
+    assert history.purged() == {"notifications": 1}
+
+
+def test_a_notification_that_was_never_updated_goes_by_its_birth(history: History) -> None:
+    history.notification("n", None)
+    assert history.purged() == {"notifications": 1}
+
+
+def test_what_belongs_to_no_notification_goes(history: History) -> None:
+    history.add("vmoves", VMOVE | {"notification_uuid": "gone"})
+    assert history.purged() == {"vmoves": 1}
+
+
+def test_delivered_and_dead_letters_go_and_waiting_ones_stay(history: History) -> None:
+    history.add("outbox", LETTER | {"state": "sent"}, done_at=31)
+    history.add("outbox", LETTER | {"state": "dead"}, done_at=31)
+    history.add("outbox", LETTER | {"state": "sent"}, done_at=29)
+    history.add("outbox", LETTER, due_at=99)
+    assert history.purged() == {"outbox": 2}
+
+
+def test_max_rows_counts_over_all_tables_and_what_is_oldest_goes_first(history: History) -> None:
+    for number, days in enumerate((40.0, 60.0, 50.0)):
+        history.add("failover_segments", SEGMENT | {"uuid": f"s{number}", "name": f"s{number}"}, deleted_at=days)
+    history.notification("n", 31, moves=2)
+    assert history.purged(max_rows=4) == {"vmoves": 2, "notifications": 1, "failover_segments": 1}
+    assert history.names("failover_segments", "uuid") == ["s0", "s2"]
+
+
+def test_notifications_go_in_the_order_of_their_status(history: History) -> None:
+    for status in ("finished", "ignored", "failed"):
+        history.notification(status, 31, status=status)
+    assert history.purged(max_rows=1) == {"notifications": 1}
+    assert history.names("notifications", "notification_uuid") == ["finished", "ignored"]
+
+
+def test_a_notification_whose_vmoves_did_not_fit_stays_with_the_rest(history: History) -> None:
+    history.notification("n", 31, moves=3)
+    assert history.purged(max_rows=2) == {"vmoves": 2}
+    assert history.purged(max_rows=2) == {"vmoves": 1, "notifications": 1}
+
+
+def test_a_dry_run_counts_what_a_purge_then_deletes(history: History) -> None:
+    history.notification("n", 31, moves=3, tasks=1)
+    history.add("failover_segments", SEGMENT | {"uuid": "segment"}, deleted_at=31)
+    history.add("hosts", HOST, deleted_at=31)
+    before = history.left()
+    counted, some = history.purged(dry_run=True), history.purged(dry_run=True, max_rows=3)
+    assert before == history.left()
+    assert some == {"hosts": 1, "vmoves": 2}
+    assert history.purged() == counted
+    assert history.left() == {}
+
+
+def test_small_batches_purge_the_same(database_url: str) -> None:
+    history = History(database_url, purge_batch="1")
+    history.notification("n", 31, moves=3, tasks=2)
+    assert history.purged() == {"notifications": 1, "vmoves": 3, "recovery_tasks": 2}
+
+
+def test_a_purge_stops_when_its_time_is_up_and_the_next_one_goes_on(database_url: str) -> None:
+    history = History(database_url, purge_batch="1", invocation_time="2", archive_bucket="any")
+    history.notification("n", 31, moves=20)
+    first, second = history.purge(), history.purge(100)
+    history.run()
+    assert isinstance(first[0], Report)
+    assert isinstance(second[0], Report)
+    assert not first[0].complete
+    assert 0 < first[0].total < 21
+    assert (second[0].complete, first[0].total + second[0].total) == (True, 21)
+
+
+def test_samples_of_hosts_that_are_gone_go_with_them(history: History) -> None:
+    history.add("failover_segments", SEGMENT | {"uuid": "segment"})
+    history.add("hosts", HOST | {"uuid": "alive", "name": "a"})
+    history.add("hosts", HOST | {"uuid": "gone", "name": "g"}, deleted_at=31)
+    history.add("hosts", HOST | {"uuid": "just-gone", "name": "j"}, deleted_at=29)
+    of_a_host = {"samples": [], "state": "up", "listed": True, "doubted": False, "told": "nothing"}
+    of_a_guest = {"state": "healthy", "misses": 0, "ran": True, "fault_told": False, "wishes": {}}
+    with history.world.database.begin() as connection:
+        for name in ("alive", "gone", "just-gone", "purged"):
+            connection.execute(insert(host_health).values(of_a_host | {"host_uuid": name}))
+            connection.execute(insert(guest_health).values(of_a_guest | {"host_uuid": name, "instance_uuid": name}))
+    assert history.purged() == {"host_health": 2, "guest_health": 2, "hosts": 1}
+    assert history.names("host_health", "host_uuid") == ["alive", "just-gone"]
+    assert history.names("guest_health", "host_uuid") == ["alive", "just-gone"]
+
+
+def test_the_schedule_purges_as_the_settings_say(database_url: str) -> None:
+    history = History(database_url, purge_age_in_days="10", purge_max_rows="1")
+    history.add("outbox", LETTER | {"state": "sent"}, done_at=11)
+    history.add("outbox", LETTER | {"state": "sent"}, done_at=12)
+    scheduled(history.world)
+    assert history.left() == {"outbox": 1}
+
+
+def test_a_schedule_that_is_switched_off_purges_nothing(database_url: str) -> None:
+    history = History(database_url, purge_age_in_days="-1")
+    history.add("notifications", NOTIFICATION, updated_at=1000)
+    scheduled(history.world)
+    assert history.left() == {"notifications": 1}
+
+
+def test_rows_that_somebody_works_on_are_left_out_and_not_waited_for(history: History) -> None:
+    history.notification("held", 31)
+    history.notification("free", 31)
+    with history.world.database.begin() as connection:
+        connection.execute(text("SELECT 1 FROM notifications WHERE notification_uuid = 'held' FOR UPDATE"))
+        assert history.purged() == {"notifications": 1}
+    assert history.names("notifications", "notification_uuid") == ["held"]

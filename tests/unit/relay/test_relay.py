@@ -1,0 +1,152 @@
+"""The relay in virtual time: who gets what when sinks refuse, are away for good, or come back."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from instance_ha.models.outward import OutwardEvent
+from instance_ha.relay import relay
+from instance_ha.store import outbox
+from sqlalchemy import text
+
+from sim.model import CloudOptions
+from tests.simulator.simulation import Faults, Simulation
+
+DAY = 86400.0
+SETTINGS = {"notification_sinks": "one=http://one.test two=http://two.test", "notification_interval": "5"}
+
+
+class Post:
+    """An outbox with two sinks."""
+
+    def __init__(self, database_url: str, sinks: list[dict[str, Any]], **settings: str) -> None:
+        self.simulation = Simulation(database_url, SETTINGS | settings, CloudOptions(), Faults(sinks=sinks))
+        self.world = self.simulation.world
+
+    def write(self, *names: str) -> None:
+        """Write events; the first letter of a name is what it is about."""
+        now = self.world.clock.now()
+        events = [
+            OutwardEvent(event_id=str(uuid4()), event_type=name, subject=name[0], created_at=now, body="{}")
+            for name in names
+        ]
+        with self.world.database.begin() as connection:
+            outbox.add(connection, ["one", "two"], events)
+
+    def at(self, seconds: float, work: Callable[[], Any]) -> None:
+        """Plan something."""
+        self.simulation.scheduler.spawn("test", work, seconds)
+
+    def relay_each_minute(self, begin: float, end: float) -> None:
+        """Let cron call the relay."""
+        for minute in range(int((end - begin) // 60)):
+            self.at(begin + 60.0 * minute, lambda: relay(self.world))
+
+    def run(self) -> None:
+        """Let everything happen."""
+        self.simulation.scheduler.run(10 * DAY, lambda: False)
+
+    def got(self, sink: str) -> list[str]:
+        """Name what a sink has got."""
+        return [event.event_type for event in self.simulation.sinks.of(sink)]
+
+    def states(self, sink: str) -> dict[str, str]:
+        """Return the state of each event for a sink."""
+        query = text("SELECT event_type, state FROM outbox WHERE sink = :sink ORDER BY id")
+        with self.world.database.begin() as connection:
+            return {row.event_type: row.state for row in connection.execute(query, {"sink": sink})}
+
+
+def test_each_sink_gets_every_event_once(database_url: str) -> None:
+    post = Post(database_url, [])
+    post.write("a1", "b1", "a2")
+    post.at(0, lambda: relay(post.world))
+    post.at(0, lambda: relay(post.world))
+    post.run()
+    assert (post.got("one"), post.got("two")) == (["a1", "b1", "a2"], ["a1", "b1", "a2"])
+    assert set(post.states("one").values()) == {"sent"}
+
+
+def test_a_refused_event_keeps_back_only_later_ones_about_the_same_thing(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a1", "to": 100}])
+    post.write("a1", "b1", "a2", "b2")
+    post.relay_each_minute(0, 300)
+    post.run()
+    assert post.got("one") == ["b1", "b2", "a1", "a2"]
+    assert post.got("two") == ["a1", "b1", "a2", "b2"]
+
+
+def test_an_event_that_is_refused_for_too_long_is_a_dead_letter_and_the_next_ones_go_on(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a1"}], notification_give_up_after="600")
+    post.write("a1", "a2")
+    post.relay_each_minute(0, 900)
+    post.run()
+    assert post.got("one") == ["a2"]
+    assert post.states("one") == {"a1": "dead", "a2": "sent"}
+
+
+def test_what_has_waited_too_long_for_a_sink_that_is_away_is_dead_and_can_be_sent_again(database_url: str) -> None:
+    away = [{"sink": "one", "do": "away", "to": 1500}]
+    post = Post(database_url, away, notification_give_up_after="600")
+    post.write("a1", "b1")
+    post.at(1000, lambda: post.write("a2"))
+    post.relay_each_minute(0, 1380)
+    states: dict[str, str] = {}
+    resent: list[int] = []
+
+    def look_and_resend() -> None:
+        states.update(post.states("one"))
+        with post.world.database.begin() as connection:
+            resent.append(outbox.resend(connection, "one", post.world.clock.now()))
+
+    post.at(1510, look_and_resend)
+    post.relay_each_minute(1560, 1700)
+    post.run()
+    assert states == {"a1": "dead", "b1": "dead", "a2": "pending"}
+    assert resent == [2]
+    assert post.got("one") == ["a1", "b1", "a2"]
+    assert post.got("two") == ["a1", "b1", "a2"]
+
+
+def test_nothing_is_given_up_because_the_relay_itself_was_away(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "away", "from": 3 * DAY, "to": 3 * DAY + 30}])
+    post.write("a1")
+    post.relay_each_minute(3 * DAY, 3 * DAY + 180)
+    post.run()
+    assert post.got("one") == ["a1"]
+
+
+def test_what_waits_for_a_sink_that_is_not_in_the_settings_any_more_dies_with_time(database_url: str) -> None:
+    post = Post(database_url, [])
+    with post.world.database.begin() as connection:
+        now = post.world.clock.now()
+        event = OutwardEvent(event_id="e", event_type="a1", subject="a", created_at=now, body="{}")
+        outbox.add(connection, ["gone"], [event])
+    states = []
+    for at in (60.0, 2 * DAY):
+        post.at(at, lambda: relay(post.world))
+        post.at(at + 100, lambda: states.append(post.states("gone")["a1"]))
+    post.run()
+    assert states == ["pending", "dead"]
+
+
+def test_without_sinks_the_relay_asks_nothing(database_url: str) -> None:
+    post = Post(database_url, [], notification_sinks="")
+    before = post.world.database.statements
+    relay(post.world)
+    assert post.world.database.statements == before
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_relay_that_is_killed_after_an_event_was_taken_sends_it_again_with_the_same_id(
+    database_url: str, nth: int
+) -> None:
+    post = Post(database_url, [{"sink": "two", "do": "away"}])
+    post.simulation.faults.kill.append({"step": "event-sent", "nth": nth})
+    post.write("a1", "a2", "b1")
+    post.relay_each_minute(0, 180)
+    post.run()
+    ids = [event.event_id for event in post.simulation.sinks.of("one")]
+    assert (len(ids), len(set(ids))) == (3 + nth, 3)
+    assert list(dict.fromkeys(post.got("one"))) == ["a1", "a2", "b1"]
