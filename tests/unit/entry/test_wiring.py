@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,24 +115,29 @@ def test_without_a_driver_nothing_of_it_is_checked() -> None:
 def test_an_instance_makes_its_world_once_and_a_client_once_however_many_requests_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made: list[object] = []
+    made: list[str] = []
 
     def policy(_settings: Settings) -> SimpleNamespace:
         time.sleep(0.05)
-        made.append(one := SimpleNamespace(rules="rules"))
-        return one
+        made.append("policy")
+        return SimpleNamespace(rules="rules")
+
+    def database(_url: str, _size: int) -> SimpleNamespace:
+        time.sleep(0.05)
+        made.append("database")
+        return SimpleNamespace(close=lambda: made.append("closed"))
 
     monkeypatch.setenv("DATABASE_URL", "postgresql://db/ha")
     monkeypatch.setattr(wiring, "_policy", policy)
-    for cached in (wiring.load_settings, wiring.world):
-        monkeypatch.setattr(wiring, cached.__name__, cache(cached.__wrapped__))
+    monkeypatch.setattr(wiring, "Database", database)
+    wiring.forget()
 
     with ThreadPoolExecutor(8) as requests:
         seen = list(requests.map(lambda _: wiring.world().policy.rules, range(32)))  # type: ignore[attr-defined]
+    wiring.forget()
 
     assert seen == ["rules"] * 32
-    assert len(made) == 1
-    assert wiring.world() is wiring.world()
+    assert made == ["database", "policy", "closed"]
 
 
 def test_only_those_who_speak_to_aws_have_its_client() -> None:
