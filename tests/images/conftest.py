@@ -131,4 +131,4 @@ def run(build: Callable[..., str], installation: Installation, secrets: Path) ->
 
     yield start
     for name in started:
-        tools.podman("rm", "-f", name)
+        tools.podman("rm", "-f", "-t", "0", name)

@@ -229,4 +229,4 @@ print(os.environ["mode"], os.environ["prefix_logs"], os.environ["exec_timeout"])
         tools.podman("kill", "--signal", "TERM", "behind")
         assert tools.podman("wait", "behind") == "0"
     finally:
-        tools.podman("rm", "-f", "behind")
+        tools.podman("rm", "-f", "-i", "-t", "0", "behind")

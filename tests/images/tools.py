@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 from local.files import repository
@@ -49,16 +50,13 @@ def make_base() -> None:
 
 def build(name: str, stage: str, **arguments: str) -> str:
     """Build a function's image up to a stage; returns its name."""
-    target, wheels = FOLDER / "build" / name, FOLDER / "wheels"
+    target, wheels = FOLDER / "build" / name, _wheels(name)
     given = context.make(repository() / "stack.yml", name, target) | {
         "PYTHON_IMAGE": BASE,
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": "/wheels",
         **arguments,
     }
-    # The machine's own settings say where packages come from: they are fetched here, and the build needs no network.
-    fetch = ["-m", "pip", "download", "-qq", "--no-deps", "--require-hashes", "-d", str(wheels)]
-    run(sys.executable, *fetch, "-r", str(repository() / "functions" / name / "requirements.txt"))
     options = [word for key, value in given.items() for word in ("--build-arg", f"{key}={value}")]
     image = f"localhost/{name}:{stage}"
     volume = f"{wheels}:/wheels:ro"
@@ -78,6 +76,17 @@ def build(name: str, stage: str, **arguments: str) -> str:
         str(target),
     )
     return image
+
+
+def _wheels(name: str) -> Path:
+    """Fetch what a function requires, once; the machine's own settings say from where, and no build needs a network."""
+    requirements, wheels = repository() / "functions" / name / "requirements.txt", FOLDER / "wheels"
+    fetched = wheels / f"fetched-{sha256(requirements.read_bytes()).hexdigest()[:16]}"
+    if not fetched.exists():
+        options = ["--no-deps", "--require-hashes", "-d", str(wheels), "-r", str(requirements)]
+        run(sys.executable, "-m", "pip", "download", "-qq", *options)
+        fetched.touch()
+    return wheels
 
 
 def start(image: str, name: str, secrets: Path, variables: dict[str, str], *options: str) -> None:
