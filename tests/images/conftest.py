@@ -16,6 +16,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 
 from local.files import free_port
 from local.hosting import Answer, Call
+from tests.followers import Aws
 from tests.functions.conftest import Installation, installed
 from tests.images import tools
 
@@ -91,9 +92,9 @@ def build() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="package")
-def installation() -> Iterator[Installation]:
+def installation(aws_server: Aws) -> Iterator[Installation]:
     """The product, of which a test puts one function or another into a container."""
-    with installed() as running:
+    with installed(aws_server) as running:
         yield running
 
 

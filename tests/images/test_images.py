@@ -175,6 +175,18 @@ print(json.dumps({
     assert set(found["packages"]) & {"local", "sim", "tests", "bench", "pip"} == set()
 
 
+def test_libvirt_is_in_the_image_that_watches_guests_and_its_compiler_is_not(run: Run) -> None:
+    container = run("monitor-guests")
+    container.becomes("/_/ready", 200)
+    look = "python3 -c 'import libvirt_qemu as l; print(l.__name__)'; command -v gcc; ls /usr/include/libvirt || true"
+
+    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1")
+
+    assert seen.split("\n")[0] == "libvirt_qemu"
+    assert "gcc" not in seen
+    assert "No such file" in seen
+
+
 def test_no_secret_is_in_an_image_or_in_what_a_container_tells(
     run: Run, installation: Installation, secrets: Path
 ) -> None:
