@@ -83,13 +83,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_exit(self, _signal: int, _frame: object) -> None:
         """Begin to end."""
-        self.wsgi.closed = True
+        self.app.gate.closed = True
         self.method_queue.defer(lambda: None)  # the loop looks again at once
 
     def notify(self) -> None:
         """Take a turn of the loop."""
         super().notify()
-        if self.alive and self.wsgi is not None and self.wsgi.closed and self.wsgi.idle:
+        if self.alive and self.app.gate.closed and self.app.gate.idle:
             super().handle_exit(signal.SIGTERM, None)
 
 
@@ -105,8 +105,8 @@ class _Log(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn with our options and nobody else's: no file, no variable."""
 
-    def __init__(self, application: Wsgi, options: Mapping[str, Any]) -> None:
-        self._application = application
+    def __init__(self, gate: Gate, options: Mapping[str, Any]) -> None:
+        self.gate = gate
         self._options = options
         super().__init__()
 
@@ -115,7 +115,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Wsgi:
-        return self._application
+        return self.gate
 
 
 def options(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from ast import literal_eval
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -139,11 +140,13 @@ def test_an_instance_that_is_told_to_end_finishes_its_request_and_takes_no_other
 def test_a_function_needs_no_rights_and_writes_nothing(run: Run, name: str) -> None:
     container = run(name)
     container.becomes("/_/ready", 200)
+    path = tools.podman("exec", "-w", "/tmp", container.name, "python3", "-c", "import sys; print(sys.path)")
     look = "grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs)' /proc/1/status; find /tmp /dev/shm -type f; touch /opt/x || true"
 
     user = tools.podman("inspect", "--format", "{{.Config.User}}", container.name)
     seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1").split("\n")
 
+    assert [entry for entry in literal_eval(path) if not entry.startswith(("/opt/", "/usr/"))] == []
     assert [int(part) > 0 for part in user.split(":")] == [True, True]
     assert [line.split()[-1].strip("0") for line in seen[:4]] == [user.split(":")[0], "", "", "1"]
     assert [line for line in seen[4:] if "Read-only file system" not in line] == []
