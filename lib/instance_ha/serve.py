@@ -11,8 +11,7 @@ import os
 import re
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from instance_ha.api.faults import fault
-
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+from instance_ha.gate import Gate, Wsgi
 
 _THREADS = 8
 _SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
@@ -31,51 +28,6 @@ _EXEC_TIMEOUT = "60s"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LINE, _FIELD = 8190, 16384  # bytes of a request line, and of one header: OpenStack's own bound, tokens are long
 _MEMORY = "/dev/shm"  # noqa: S108 - a worker's heartbeat file, unlinked as soon as it is open
-
-
-class Gate:
-    """Lets work in: only so much at once, and none when this instance is about to end.
-
-    Whatever is below ``/_/`` (health, readiness, …) is always answered.
-    """
-
-    def __init__(self, application: Wsgi, limit: int) -> None:
-        self._application = application
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._inside = 0
-        self.closed = False
-
-    @property
-    def idle(self) -> bool:
-        """Whether no work is being done."""
-        with self._lock:
-            return self._inside == 0
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer a request."""
-        path = environ.get("PATH_INFO", "")
-        if path.startswith("/_/") and not (self.closed and path == "/_/ready"):
-            return self._application(environ, start_response)
-        if not self._enter():
-            return self._refusal()(environ, start_response)
-        try:
-            return self._application(environ, start_response)
-        finally:
-            with self._lock:
-                self._inside -= 1
-
-    def _enter(self) -> bool:
-        with self._lock:
-            if self.closed or self._inside >= self._limit:
-                return False
-            self._inside += 1
-            return True
-
-    def _refusal(self) -> Wsgi:
-        refusal: Any = fault(503, "this instance is ending" if self.closed else "this instance is busy")
-        refusal.headers["Retry-After"] = "1"
-        return refusal  # type: ignore[no-any-return]  # an answer of Flask's is an application as well
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -129,7 +81,7 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
         "bind": f"{environ.get('HOST') or '0.0.0.0'}:{_number(environ, 'PORT', 8080)}",  # noqa: S104 - a container's
         "workers": 1,
         "worker_class": Worker,
-        "threads": _number(environ, "THREADS", _THREADS) + _SPARE_THREADS,
+        "threads": 2 * work(environ) + _SPARE_THREADS,
         "timeout": 0,  # work ends by itself (invocation_time); a worker killed for one would take the others with it
         "graceful_timeout": seconds(environ.get("exec_timeout") or _EXEC_TIMEOUT),
         "logger_class": _Log,
@@ -141,6 +93,11 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
         "limit_request_line": _LINE,
         "limit_request_field_size": _FIELD,
     }
+
+
+def work(environ: Mapping[str, str]) -> int:
+    """Return how much is worked on at once."""
+    return _number(environ, "THREADS", _THREADS)
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:
@@ -187,7 +144,7 @@ def main(folder: Path) -> None:
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     application = create_app(name, str(source), "http")
-    _Server(Gate(application, wanted["threads"] - _SPARE_THREADS), wanted).run()
+    _Server(Gate(application, work(os.environ)), wanted).run()
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def served(tmp_path: Path) -> Iterator[Serve]:
 
 
 def test_an_instance_that_is_told_to_end_says_so_refuses_work_and_finishes_what_it_has(served: Serve) -> None:
-    function = served()
+    function = served(THREADS="1")
     work = function.later("/?seconds=2")
 
     function.process.send_signal(signal.SIGTERM)
@@ -98,6 +98,7 @@ def test_an_instance_that_is_told_to_end_says_so_refuses_work_and_finishes_what_
     assert (ready.status_code, health.status_code, more.status_code) == (503, 200, 503)
     assert more.headers["Retry-After"] == "1"
     assert more.json() == {"serviceUnavailable": {"code": 503, "message": "this instance is ending"}}
+    assert not work.done()
     assert (work.result().status_code, work.result().text) == (200, "done")
     assert function.end()[0] == 0
     with pytest.raises(requests.ConnectionError):
@@ -127,15 +128,27 @@ def test_work_that_outlasts_its_time_does_not_hold_an_instance_that_ends(served:
         work.result()
 
 
-def test_a_busy_instance_is_alive_and_says_that_it_is_busy(served: Serve) -> None:
+def test_a_burst_is_worked_off(served: Serve) -> None:
     function = served(THREADS="2")
-    work = [function.later("/?seconds=3") for _ in range(2)]
 
-    health, more = function.get("/_/health"), function.get("/")
+    work = [function.pool.submit(function.get, "/?seconds=0.5") for _ in range(4)]
+
+    assert [one.result().status_code for one in work] == [200] * 4
+
+
+def test_a_busy_instance_is_alive_and_refuses_what_would_have_to_wait_for_long(served: Serve) -> None:
+    function = served(THREADS="1")
+    work = function.later("/?seconds=4")
+    begun = time.monotonic()
+
+    waits = function.later("/")
+    at_once, health = function.get("/"), function.get("/_/health")
+    assert time.monotonic() - begun < 1.5
 
     assert health.status_code == 200
-    assert (more.status_code, more.headers["Retry-After"]) == (503, "1")
-    assert [one.result().status_code for one in work] == [200, 200]
+    assert [(one.status_code, one.headers["Retry-After"]) for one in (at_once, waits.result())] == [(503, "1")] * 2
+    assert time.monotonic() - begun < 3.5
+    assert work.result().status_code == 200
     assert function.get("/").status_code == 200
 
 
