@@ -80,12 +80,13 @@ def build(name: str, stage: str, **arguments: str) -> str:
 
 def _wheels(name: str) -> Path:
     """Fetch what a function requires, once; the machine's own settings say from where, and no build needs a network."""
-    requirements, wheels = repository() / "functions" / name / "requirements.txt", FOLDER / "wheels"
-    fetched = wheels / f"fetched-{sha256(requirements.read_bytes()).hexdigest()[:16]}"
-    if not fetched.exists():
-        options = ["--no-deps", "--require-hashes", "-d", str(wheels), "-r", str(requirements)]
-        run(sys.executable, "-m", "pip", "download", "-qq", *options)
-        fetched.touch()
+    wheels = FOLDER / "wheels"
+    for requirements in (repository() / "functions" / name / "requirements.txt", repository() / "lib/build.txt"):
+        fetched = wheels / f"fetched-{sha256(requirements.read_bytes()).hexdigest()[:16]}"
+        if not fetched.exists():
+            options = ["--no-deps", "--require-hashes", "-d", str(wheels), "-r", str(requirements)]
+            run(sys.executable, "-m", "pip", "download", "-qq", *options)
+            fetched.touch()
     return wheels
 
 
