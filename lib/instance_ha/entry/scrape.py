@@ -30,6 +30,9 @@ def answer(request: Request, settings: Settings, world: Callable[[], World]) -> 
     except StoreUnavailable as error:
         log.get().warning("no metrics", reason=str(error))
         return faults.fault(503, str(error))
+    except Exception:  # the schema is not migrated yet, or a defect of ours
+        log.get().exception("no metrics")
+        return faults.fault(503, "There are no metrics now; the log says why.")
     text, kind = exposition(values)
     return Response(text, content_type=kind)
 

@@ -166,6 +166,15 @@ def test_the_table_may_be_asked_for_while_postgres_is_away_and_the_answer_is_503
     assert play.simulation.call("api-segments", "/", b"", {}, "GET").status_code in {200, 300}
 
 
+def test_metrics_of_a_schema_that_is_not_migrated_yet_are_answered_503(played: Played) -> None:
+    play = played(EVENT_LOST)
+    with play.simulation.world.database.begin() as connection:
+        connection.execute(text("DROP TABLE counters"))
+    assert play.simulation.call("sweep", scrape.PATH, b"", TOKEN, "GET").status_code == 503
+    refused = play.simulation.call("recover-host", "/", b"", {}).status_code  # it counts that, or would
+    assert refused in {400, 403}
+
+
 def named_in(words: str) -> set[str]:
     """Return the names of all metrics in an expression."""
     return set(re.findall(r"\binstance_ha_\w+", words))
