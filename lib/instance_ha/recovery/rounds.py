@@ -43,7 +43,9 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
             _look_again(recovery, found)
         if recovery.out_of_time:
             return False
-        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+        now = recovery.world.clock.now()
+        pause = slots.pause(ongoing, now, recovery.world.settings.verify_interval)
+        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.deadline - now).total_seconds())))
 
 
 def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
