@@ -5,9 +5,7 @@ when its time is up. It may be killed anywhere, run twice, or be too late: the r
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
+from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import reports
@@ -20,6 +18,7 @@ from instance_ha.models.work import Work, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip
 from instance_ha.recovery.holding import holding
+from instance_ha.recovery.take_host import take_host
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -109,9 +108,9 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
-        if not _take_host(connection, lease, notification, attempt, now):
+        if not take_host(connection, lease, notification, attempt, now):
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
-            log.get().info("another recovery of the host is running", host=host.name)
+            log.get().info("another recovery of the host or the instance is running", host=host.name)
             return None
         if verdict.host_changes:
             hosts.change(connection, host.uuid, verdict.host_changes, now)
@@ -121,18 +120,6 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
-
-
-def _take_host(connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime) -> bool:
-    """Become the one recovery of the host; the host's own recovery ends those of its instances and processes."""
-    if notifications.start(connection, lease, attempt, now):
-        return True
-    if notification.type is not NotificationType.COMPUTE_HOST:
-        return False
-    message = f"superseded by notification {notification.notification_uuid}: its host has failed"
-    for uuid in notifications.supersede(connection, notification.source_host_uuid, message, now):
-        tasks.abandon(connection, uuid, now, message)
-    return notifications.start(connection, lease, attempt, now)
 
 
 def _run_tasks(recovery: Recovery) -> None:
