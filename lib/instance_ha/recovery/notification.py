@@ -11,7 +11,7 @@ from instance_ha import log
 from instance_ha.decide import reports
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
-from instance_ha.models.enums import NotificationStatus, NotificationType
+from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryFailed
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.work import Work, recovery_of
@@ -19,6 +19,7 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip
 from instance_ha.recovery.holding import holding
 from instance_ha.recovery.take_host import take_host
+from instance_ha.recovery.tasks.evacuate_instances import give_up
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -49,7 +50,7 @@ def recover(world: World, notification_uuid: str) -> None:
 def _advance(world: World, lease: Lease, notification: Notification) -> None:
     deadline = world.deadline()
     if reports.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
-        _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
+        _expire(world, lease, notification)
         return
     if notification.status is not NotificationStatus.RUNNING:
         started = _start(world, lease, notification)
@@ -62,6 +63,16 @@ def _advance(world: World, lease: Lease, notification: Notification) -> None:
         _close(world, lease, notification, NotificationStatus.FAILED, "the host is not registered any more")
         return
     _run_flows(Recovery(world, lease, notification, host, deadline))
+
+
+def _expire(world: World, lease: Lease, notification: Notification) -> None:
+    """End what has lasted too long; a reserved host that received nothing is given back."""
+    with world.database.begin() as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+    if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
+        give_up(Recovery(world, lease, notification, host, world.deadline()), task)
+    _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
 
 
 def _run_flows(recovery: Recovery) -> None:
