@@ -155,3 +155,19 @@ def test_an_evacuation_goes_to_the_host_that_was_named(nova: Backend, client: No
     (record,) = client.evacuations_from(HOST, mark, 2)
 
     assert record.dest_host == OTHER_HOST
+
+
+def test_a_host_of_another_zone_is_refused_and_that_is_not_taken_for_joined(nova: Backend, client: NovaClient) -> None:
+    names = [f"contract-{uuid4().hex[:8]}" for _ in range(2)]
+    zones = [{"aggregate": {"name": name, "availability_zone": name}} for name in names]
+    first, second = (nova.call("POST", "/os-aggregates", zone).json()["aggregate"]["id"] for zone in zones)
+    client.join_aggregate(first, HOST)
+    try:
+        with pytest.raises(CloudRefused) as refusal:
+            client.join_aggregate(second, HOST)
+        assert refusal.value.code == 409
+        assert "availability zone" in str(refusal.value)
+    finally:
+        client.leave_aggregate(first, HOST)
+        for number in (first, second):
+            nova.call("DELETE", f"/os-aggregates/{number}")

@@ -50,19 +50,29 @@ class NovaClient:
         return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]
 
     def join_aggregate(self, aggregate_id: int, host: str) -> None:
-        """Add a host to an aggregate; a host that is in it already is fine."""
-        self._change_aggregate(aggregate_id, {"add_host": {"host": host}}, 409)
+        """Add a host to an aggregate; a host that is in it already is fine.
+
+        CloudRefused with 409 means that Nova does not let it in, since it is in another availability zone, say.
+        """
+        try:
+            self._change_aggregate(aggregate_id, "add_host", host)
+        except CloudRefused as error:
+            if error.code != 409 or host not in self._aggregate(aggregate_id).hosts:
+                raise
 
     def leave_aggregate(self, aggregate_id: int, host: str) -> None:
         """Remove a host from an aggregate; a host that is not in it is fine."""
-        self._change_aggregate(aggregate_id, {"remove_host": {"host": host}}, 404)
-
-    def _change_aggregate(self, aggregate_id: int, body: dict[str, Any], done_already: int) -> None:
         try:
-            self._send("POST", f"/os-aggregates/{aggregate_id}/action", body)
+            self._change_aggregate(aggregate_id, "remove_host", host)
         except CloudRefused as error:
-            if error.code != done_already:
+            if error.code != 404:
                 raise
+
+    def _aggregate(self, aggregate_id: int) -> Aggregate:
+        return parse.aggregate(self._get(f"/os-aggregates/{aggregate_id}")["aggregate"])
+
+    def _change_aggregate(self, aggregate_id: int, action: str, host: str) -> None:
+        self._send("POST", f"/os-aggregates/{aggregate_id}/action", {action: {"host": host}})
 
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
