@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from instance_ha.models.cloud import PowerAction
 from instance_ha.models.errors import CloudRefused
 from instance_ha.nova import NovaClient
 from instance_ha.world import SystemClock
@@ -171,3 +172,18 @@ def test_a_host_of_another_zone_is_refused_and_that_is_not_taken_for_joined(nova
         client.leave_aggregate(first, HOST)
         for number in (first, second):
             nova.call("DELETE", f"/os-aggregates/{number}")
+
+
+def test_a_server_is_stopped_and_started_and_nova_remembers_that_we_did(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+    seen: list[PowerAction | None] = [client.last_power_action(server)]
+
+    client.stop(server)
+    seen.append(client.last_power_action(server))
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "stopped")
+    client.start(server)
+    seen.append(client.last_power_action(server))
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "active")
+
+    assert [action and (action.name, action.foreign) for action in seen] == [None, ("stop", False), ("start", False)]
+    assert len({action.request_id for action in seen if action}) == 2
