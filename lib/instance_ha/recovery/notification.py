@@ -12,7 +12,7 @@ from instance_ha.decide import reports
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
-from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryFailed
+from instance_ha.models.errors import CloudRefused, CloudUnavailable, NoFlowHelps, RecoveryFailed
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.work import Work, recovery_of
 from instance_ha.recovery import flows
@@ -82,7 +82,7 @@ def _run_flows(recovery: Recovery) -> None:
             _run_tasks(recovery)
             return
         except (RecoveryFailed, CloudRefused) as error:
-            if not _plan_next_flow(recovery, str(error)):
+            if isinstance(error, NoFlowHelps) or not _plan_next_flow(recovery, str(error)):
                 _fail(recovery, str(error))
                 return
 

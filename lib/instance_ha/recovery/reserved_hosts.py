@@ -83,14 +83,14 @@ def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | No
             joined = _aggregates_to_join(recovery, held.name)
             held = replace(held, was_disabled=service.disabled, joined=joined)
             memory = _remember(recovery, task, replace(memory, held=held))
-        joined = sum(_join(recovery, number, held.name) for number in held.joined or ())
+        count = sum(_join(recovery, number, held.name) for number in held.joined or ())
         if service.disabled:
             nova.enable_service(service.id)
             recovery.world.step("reserved-host-enabled")
     except CloudRefused as error:
         log.get().warning("reserved host cannot be made ready", reserved_host=held.name, reason=str(error))
         return None
-    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {joined} joined")
+    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {count} joined")
     return _remember(recovery, task, replace(memory, held=replace(held, is_ready=True)))
 
 
