@@ -63,7 +63,8 @@ class Recorder:
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OF_THE_CONNECTION}
         body = json.loads(answer.data)
         assert written(body) == answer.data, "the body would not be served as it was"
-        request = {"path": asked.path, "query": query, "authorization": headers.get("Authorization")}
+        token = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+        request = {"path": asked.path, "query": query, "authorization": token}
         self.exchanges.append({"request": request, "status": answer.status, "headers": kept, "body": body})
         return answer.status, kept, answer.data
 

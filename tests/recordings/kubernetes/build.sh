@@ -36,5 +36,4 @@ packages=$(grep -rl '^// +k8s:openapi-gen=' --include='*.go' --exclude='*_test.g
 nice go build -o "$HERE/bin/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
 "$HERE/bin/openapi-gen" --logtostderr -i "$packages" -p k8s.io/kubernetes/pkg/generated/openapi \
   -O zz_generated.openapi -h vendor/k8s.io/code-generator/hack/boilerplate.go.txt -r "$HERE/violations"
-version=$(dpkg-parsechangelog -S Version | sed 's/.*really\([0-9.]*\).*/\1/')
-nice go build -ldflags "-X k8s.io/component-base/version.gitVersion=v$version" -o "$HERE/bin/kube-apiserver" ./cmd/kube-apiserver
+nice go build -o "$HERE/bin/kube-apiserver" ./cmd/kube-apiserver
