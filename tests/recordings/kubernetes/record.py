@@ -1,4 +1,4 @@
-"""Record what a real kube-apiserver answers to our Kubernetes driver: `python -m tests.recordings.kubernetes.record FOLDER`.
+"""Record what a real kube-apiserver answers to our driver: `python -m tests.recordings.kubernetes.record FOLDER`.
 
 The folder is that of build.sh. The driver asks through a recorder in front of the API server. No kubelet and no
 controller runs: this script writes the status, taints and cordons that they would.
@@ -97,7 +97,9 @@ class Cases:
         recorder.write(ANSWERS / f"{case}.json", f"kube-apiserver {self._made_by.git_version}")
 
     def _directly(self) -> None:
-        print("the same, over TLS", self._look(self._server.url, {"certificate": self._server.certificate}, "reader", {}))
+        print(
+            "the same, over TLS", self._look(self._server.url, {"certificate": self._server.certificate}, "reader", {})
+        )
 
     @contextmanager
     def _recorder(self) -> Iterator[Recorder]:
