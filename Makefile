@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 15868
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests examples
+SOURCES := lib functions local sim bench tests examples deploy
 
-.PHONY: demo test test-real check format up down status bench requirements coldstart clean docs
+.PHONY: demo test test-real check format up down status bench requirements coldstart clean docs manifests
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
@@ -23,9 +23,10 @@ test-real: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib local sim bench tests
+	$(BIN)/mypy lib local sim bench tests deploy
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
+	$(BIN)/python -m deploy.render --check
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
@@ -45,6 +46,10 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m local.docs
+
+# What a cluster is told: deploy/knative and deploy/gateway, from stack.yml and deploy/settings.yml.
+manifests: $(READY)
+	$(BIN)/python -m deploy.render
 
 # The pinned requirements, for development and for each function's image.
 requirements: $(READY)

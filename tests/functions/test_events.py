@@ -176,5 +176,7 @@ def test_a_dead_letter_is_logged_and_ends_there(installation: Installation) -> N
     answer = installation.post("/function/sweep/dead-letters", data=body, headers=headers, user=None, version=None)
 
     assert answer.status_code == 204
-    assert any("dead letter" in line and headers["ce-subject"] in line for line in installation.log.getvalue().splitlines())
+    assert any(
+        "dead letter" in line and headers["ce-subject"] in line for line in installation.log.getvalue().splitlines()
+    )
     assert headers["ce-signature"] not in installation.log.getvalue()

@@ -1,7 +1,8 @@
 """Hands events to the sink: a Knative broker, which answers at once, or OpenFaaS' ``/function/{function}``.
 
 The latter answers when the function has done its work, up to a minute later. Whoever has the whole request and is still
-silent after ``answer_timeout`` has the event: it works on, and the sender goes on as well. A lost event costs time and nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
+silent after ``answer_timeout`` has the event: it works on, and the sender goes on as well. A lost event costs time and
+nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
 """
 
 from collections.abc import Iterable
