@@ -18,7 +18,7 @@ test: $(READY)
 # What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
 test-real: $(READY)
 	tests/real/install.sh
-	REAL_TIER=1 $(BIN)/pytest tests/real
+	REAL_TIER=1 $(BIN)/pytest tests/real tests/gateways
 
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)

