@@ -13,7 +13,15 @@ _SCALE = "com.openfaas.scale."
 _LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|Ki|M|Mi|G|Gi)?")
-_UNITS = {"m": Decimal("0.001"), "k": 10**3, "Ki": 2**10, "M": 10**6, "Mi": 2**20, "G": 10**9, "Gi": 2**30}
+_UNITS: Mapping[str, int | str] = {
+    "m": "0.001",
+    "k": 10**3,
+    "Ki": 2**10,
+    "M": 10**6,
+    "Mi": 2**20,
+    "G": 10**9,
+    "Gi": 2**30,
+}
 
 
 def labels(_name: str, entry: Entry) -> Complaints:
@@ -53,4 +61,4 @@ def resources(_name: str, entry: Entry) -> Complaints:
 def amount(text: str) -> Decimal | None:
     """Read a quantity of Kubernetes; None if it is none."""
     found = _QUANTITY.fullmatch(text)
-    return Decimal(found[1]) * _UNITS.get(found[2] or "", 1) if found else None
+    return Decimal(found[1]) * Decimal(_UNITS.get(found[2] or "", 1)) if found else None
