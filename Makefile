@@ -7,7 +7,7 @@ PORT ?= 15868
 READY := $(VENV)/.installed
 SOURCES := lib functions local sim bench tests examples deploy
 
-.PHONY: demo test test-real check format up down status bench requirements coldstart clean docs manifests
+.PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
@@ -19,6 +19,11 @@ test: $(READY)
 test-real: $(READY)
 	tests/real/install.sh
 	REAL_TIER=1 $(BIN)/pytest tests/real tests/gateways
+
+# What needs podman, buildah and runc: images of functions, built and run. Installs them on Debian, as root.
+test-images: $(READY)
+	tests/images/install.sh
+	IMAGES_TIER=1 $(BIN)/pytest tests/images
 
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)

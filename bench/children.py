@@ -33,11 +33,19 @@ class DidNotStart(Exception):
 
 @dataclass(frozen=True)
 class Served:
-    """A function: the name of the Python function, and the file that it is in."""
+    """A function: the name of the Python function, its file, and whether it is served as in its image."""
 
     target: str
     source: Path
     python: Path = Path(sys.executable)
+    as_image: bool = False
+
+    @property
+    def command(self) -> list[str]:
+        """The module that serves it, with its arguments; the port comes from the environment."""
+        if self.as_image:
+            return ["-m", "instance_ha.serve", str(self.source.parent)]
+        return ["-m", "functions_framework", "--target", self.target, "--source", str(self.source)]
 
 
 def hello_world(folder: Path) -> Served:
@@ -54,10 +62,9 @@ def serving(
 ) -> Iterator[tuple[float, int]]:
     """Serve a function as a platform does; gives the seconds until it was ready, and its pid."""
     port = free_port()
-    command = [str(served.python), *options, "-m", "functions_framework", "--target", served.target]
-    command += ["--source", str(served.source), "--signature-type", "http"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with child(command, environment, output) as (process, begun):
+    command = [str(served.python), *options, *served.command]
+    listening = {"HOST": "127.0.0.1", "PORT": str(port)}
+    with child(command, {**environment, **listening}, output) as (process, begun):
         await_ok(process, port, "/_/ready")
         yield time.perf_counter() - begun, process.pid
 

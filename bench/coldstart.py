@@ -34,7 +34,7 @@ def measure(runs: int) -> tuple[list[Row], str]:
         hello = hello_world(folder)
         output = resources.enter_context((folder / "output").open("ab"))
         venvs = Venvs(folder)
-        served = {f.name: Served(f.target, f.folder / "main.py", venvs.python(f)) for f in functions}
+        served = {f.name: Served(f.target, f.folder / "main.py", venvs.python(f), as_image=True) for f in functions}
         rows = _rows(served, hello, values, runs, output)
         dear = imports.dearest(served[_PROFILED], hello, values, folder)
     return rows, f"Imports of {_PROFILED} that the hello world does without:\n\n{dear}"

@@ -1,13 +1,15 @@
-"""What an isolated function's process runs: functions-framework, for as long as the runtime lives.
+"""What an isolated function's process runs: what its image runs, for as long as the runtime lives.
 
 The runtime holds the other end of our standard input; when it is gone, killed or not, that ends.
 """
 
 import os
-import runpy
 import signal
 import sys
 import threading
+from pathlib import Path
+
+from instance_ha import serve
 
 
 def _end_with_the_runtime() -> None:
@@ -18,5 +20,4 @@ def _end_with_the_runtime() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_the_runtime, daemon=True).start()
-    sys.argv[0] = "functions-framework"
-    runpy.run_module("functions_framework", run_name="__main__")
+    serve.main(Path(sys.argv[1]))

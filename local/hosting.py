@@ -199,11 +199,9 @@ class Isolated:
     def _start(self, name: str) -> _Child:
         function, port = self._functions[name], free_port()
         # -P: the folder of child.py is not for import.
-        command = [sys.executable, "-P", str(_CHILD), "--target", function.target]
-        command += ["--source", str(function.source), "--signature-type", "http"]
-        command += ["--host", "127.0.0.1", "--port", str(port)]
+        command = [sys.executable, "-P", str(_CHILD), str(function.folder)]
         given = {key: value for key, value in function.environment.items() if "${" not in value}
-        environment = os.environ | {"THREADS": str(_THREADS)} | given
+        environment = os.environ | {"THREADS": str(_THREADS)} | given | {"HOST": "127.0.0.1", "PORT": str(port)}
         process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log, stdin=subprocess.PIPE)
         pool = HTTPConnectionPool("127.0.0.1", port, maxsize=64, timeout=Timeout(connect=5.0, read=_CALL_LIMIT))
         return _Child(process, port, pool)

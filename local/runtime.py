@@ -201,7 +201,4 @@ def reset_function_state() -> None:
     """Forget the settings and the connections of functions that ran in this process before."""
     wiring = sys.modules.get("instance_ha.entry.wiring")
     if wiring is not None:
-        if wiring.world.cache_info().currsize:
-            wiring.world().database.close()
-        wiring.world.cache_clear()
-        wiring.load_settings.cache_clear()
+        wiring.forget()

@@ -38,6 +38,7 @@ def main() -> None:
     compile_file("requirements/monitors.txt", "--no-deps", "requirements/monitors.in")
     for function, extras in EXTRAS.items():
         compile_file(f"functions/{function}/requirements.txt", LIB, *_extras(extras), "-c", "requirements/dev.txt")
+    compile_file("lib/build.txt", "requirements/build.in", "-c", "requirements/dev.txt")
     compile_file("requirements/real.txt", LIB, *_extras(["libvirt"]), "-c", "requirements/dev.txt")
 
 

@@ -14,6 +14,8 @@ from instance_ha.settings import Settings
 from instance_ha.store.database import Database
 from instance_ha.world import SystemClock, World
 
+_making = threading.Lock()
+
 
 class Later:
     """Stands for a client that is made when it is first asked for something; imports of SDKs take half a second."""
@@ -117,9 +119,23 @@ def check_guests(settings: Settings) -> None:
         check(settings)
 
 
-@cache
 def world() -> World:
     """Return the world of this process."""
+    with _making:  # two first requests at once would make one each, and a pool of connections each
+        return _world()
+
+
+def forget() -> None:
+    """Close the world and forget it, with its settings: for the local runtime, which runs one after the other."""
+    with _making:
+        if _world.cache_info().currsize:
+            _world().database.close()
+        _world.cache_clear()
+        load_settings.cache_clear()
+
+
+@cache
+def _world() -> World:
     settings, clock = load_settings(), SystemClock()
     cloud = Later(lambda: _cloud(settings))
     return World(

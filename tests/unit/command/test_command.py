@@ -35,7 +35,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("INSTANCE_HA_NOTIFICATION_SINKS", "one=http://one.test two=http://two.test")
-    _forget()
+    wiring.forget()
 
     def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -45,15 +45,8 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return code if isinstance(code, int) else int(bool(code)), said.out, said.err
 
     yield run
-    _forget()
+    wiring.forget()
     structlog.configure(**before)
-
-
-def _forget() -> None:
-    if wiring.world.cache_info().currsize:
-        wiring.world().database.close()
-    wiring.world.cache_clear()
-    wiring.load_settings.cache_clear()
 
 
 def test_the_version_is_printed(shell: Shell) -> None:

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from instance_ha.entry import wiring
@@ -107,6 +110,34 @@ def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> N
 
 def test_without_a_driver_nothing_of_it_is_checked() -> None:
     wiring.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
+
+
+def test_an_instance_makes_its_world_once_and_a_client_once_however_many_requests_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def policy(_settings: Settings) -> SimpleNamespace:
+        time.sleep(0.05)
+        made.append("policy")
+        return SimpleNamespace(rules="rules")
+
+    def database(_url: str, _size: int) -> SimpleNamespace:
+        time.sleep(0.05)
+        made.append("database")
+        return SimpleNamespace(close=lambda: made.append("closed"))
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/ha")
+    monkeypatch.setattr(wiring, "_policy", policy)
+    monkeypatch.setattr(wiring, "Database", database)
+    wiring.forget()
+
+    with ThreadPoolExecutor(8) as requests:
+        seen = list(requests.map(lambda _: wiring.world().policy.rules, range(32)))  # type: ignore[attr-defined]
+    wiring.forget()
+
+    assert seen == ["rules"] * 32
+    assert made == ["database", "policy", "closed"]
 
 
 def test_only_those_who_speak_to_aws_have_its_client() -> None:

@@ -1,0 +1,135 @@
+"""The tests of images run when they are asked for, where their tools are installed."""
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from urllib3 import HTTPConnectionPool, Timeout
+
+from local.files import free_port
+from local.hosting import Answer, Call
+from tests.followers import Aws
+from tests.functions.conftest import Installation, installed
+from tests.images import tools
+
+_PATIENCE = 30.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder builds or runs images."""
+    reason = "builds images: make test-images installs for it and runs it"
+    missing = [tool for tool in tools.NEEDED if shutil.which(tool) is None]
+    if tools.asked_for() and (missing or not (tools.FOLDER / "installed").exists()):
+        reason = (
+            f"not installed: {', '.join(missing) or 'the base image'}; tests/images/install.sh needs Debian and root"
+        )
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.path.name != "test_context.py":
+            item.add_marker(pytest.mark.images)
+            if not tools.asked_for() or reason.startswith("not installed"):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@dataclass
+class Container:
+    """A function that runs in its image."""
+
+    name: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, **how: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=30, **how)
+
+    def state(self, path: str) -> int:
+        """Return the code of an answer; 0 when there is none."""
+        try:
+            return self.get(path).status_code
+        except requests.ConnectionError:
+            return 0
+
+    def becomes(self, path: str, code: int) -> None:
+        """Wait for an answer."""
+        until = time.monotonic() + _PATIENCE
+        while self.state(path) != code:
+            running = tools.podman("inspect", "--format", "{{.State.Running}}", self.name) == "true"
+            assert running and time.monotonic() < until, f"{path} is not {code}: {tools.logs(self.name)}"
+            time.sleep(0.05)
+
+    def call(self, call: Call) -> Answer:
+        """Take a call of the local gateway."""
+        pool = HTTPConnectionPool("127.0.0.1", self.port, timeout=Timeout(60.0))
+        answer = pool.urlopen(call.method, call.path, call.body, dict(call.headers), retries=False, redirect=False)
+        return Answer(answer.status, tuple(answer.headers.iteritems()), answer.data)
+
+
+Run = Callable[..., Container]
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., str]:
+    """Builds an image, once for each function and stage."""
+    tools.make_base()
+    built: dict[tuple[str, str], str] = {}
+
+    def make(name: str, stage: str = "knative", **arguments: str) -> str:
+        if (name, stage) not in built:
+            built[name, stage] = tools.build(name, stage, **arguments)
+        return built[name, stage]
+
+    return make
+
+
+@pytest.fixture(scope="package")
+def installation(aws_server: Aws) -> Iterator[Installation]:
+    """The product, of which a test puts one function or another into a container."""
+    with installed(aws_server) as running:
+        yield running
+
+
+@pytest.fixture
+def secrets(installation: Installation, tmp_path: Path) -> Path:
+    """The secrets as platforms mount them: the functions' user may read them."""
+    folder = tmp_path / "secrets"
+    shutil.copytree(installation.runtime.options.state_dir / "secrets", folder)
+    shutil.copy(installation.runtime.clouds_yaml, folder / "clouds-yaml")
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o444)
+    return folder
+
+
+@pytest.fixture
+def run(build: Callable[..., str], installation: Installation, secrets: Path) -> Iterator[Run]:
+    """Runs a function in its image, on a port of the loopback interface."""
+    started: list[str] = []
+
+    def start(name: str, **variables: str) -> Container:
+        container = Container(f"{name}-{uuid4().hex[:8]}", free_port())
+        started.append(container.name)
+        own = ("EVENT_SINK", "INSTANCE_HA_INVOCATION_TIME", "INSTANCE_HA_LEASE_TIME", "INSTANCE_HA_VERIFY_INTERVAL")
+        given = {name: os.environ[name] for name in own} | {
+            "OS_CLOUD": "masakari",
+            "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml",
+            "INSTANCE_HA_LOG_LEVEL": "DEBUG",
+            "HOST": "127.0.0.1",
+            "PORT": str(container.port),
+            "HOSTNAME": socket.gethostname(),
+        }
+        tools.start(build(name), container.name, secrets, given | variables)
+        return container
+
+    yield start
+    for name in started:
+        tools.podman("rm", "-f", "-t", "0", name)

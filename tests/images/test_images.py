@@ -1,0 +1,247 @@
+"""Functions in their images: as little allowed as possible, and they still work."""
+
+import json
+import time
+from ast import literal_eval
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from instance_ha.events.codec import encode
+from instance_ha.models.work import RECOVER_INSTANCE, Work
+from instance_ha.serve import seconds
+from instance_ha.store import migrate
+
+from local.files import repository
+from local.postgres import EmbeddedPostgres, temporary_state_dir
+from sim.faults import Rule
+from tests.functions.conftest import Installation, closed, unique
+from tests.images import tools
+from tests.images.conftest import Container, Run
+
+BODY = {"recovery_method": "auto", "service_type": "COMPUTE"}
+NAMES = ["api-segments", "recover-instance"]
+
+
+def into(monkeypatch: pytest.MonkeyPatch, installation: Installation, name: str, container: Container) -> list[str]:
+    """Let the gateway call a function in its container; returns the calls that it gets."""
+    backend: Any = installation.runtime.backend
+    usual, calls = backend.call, []
+
+    def call(called: str, call: Any) -> Any:
+        if called != name:
+            return usual(called, call)
+        calls.append(f"{call.method} {call.path}")
+        return container.call(call)
+
+    monkeypatch.setattr(backend, "call", call)
+    return calls
+
+
+def signed(secrets: Path) -> tuple[dict[str, str], bytes]:
+    """Return an event about nothing."""
+    key = (secrets / "event-key").read_bytes().strip()
+    return encode(Work(RECOVER_INSTANCE, str(uuid4())), datetime.now(UTC), key)
+
+
+def told(container: Container) -> str:
+    """Return all that a container tells whoever looks at it: its description, its image's, its log."""
+    image = tools.podman("inspect", "--format", "{{.Image}}", container.name)
+    parts = [tools.podman("inspect", container.name), tools.podman("image", "inspect", image)]
+    return "\n".join([*parts, tools.podman("history", "--no-trunc", image), tools.logs(container.name)])
+
+
+def test_a_request_to_the_api_is_answered(
+    run: Run, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = run("api-segments")
+    container.becomes("/_/ready", 200)
+    calls = into(monkeypatch, installation, "api-segments", container)
+
+    made = installation.post("/v1/segments", {"segment": {"name": unique("segment")} | BODY})
+    shown = installation.get(f"/v1/segments/{made.json()['segment']['uuid']}")
+
+    assert (made.status_code, shown.status_code) == (201, 200)
+    assert shown.json() == made.json()
+    assert installation.get("/v1/segments", user=None).status_code == 401
+    assert len(calls) == 3
+
+
+def test_an_event_is_worked_off(run: Run, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = installation.host(installation.segment())
+    container = run("recover-instance")
+    container.becomes("/_/ready", 200)
+    calls = into(monkeypatch, installation, "recover-instance", container)
+    installation.cloud.boot(host["name"], 1, metadata={"HA_Enabled": "True"})
+    server = next(s for s in installation.cloud.servers() if s.host == host["name"])
+    payload = {"instance_uuid": server.id, "event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED"}
+
+    ended = closed(installation, installation.notification(host, type="VM", payload=payload))
+
+    assert ended["status"] == "finished"
+    assert installation.cloud.server(server.id).status == "ACTIVE"
+    assert set(calls) == {"POST /"}
+
+
+def test_an_event_that_is_not_signed_is_refused(run: Run, secrets: Path) -> None:
+    container = run("recover-instance")
+    container.becomes("/_/health", 200)
+    headers, body = signed(secrets)
+
+    right = requests.post(container.url, body, headers=headers, timeout=10)
+    del headers["ce-signature"]
+    wrong = requests.post(container.url, body, headers=headers, timeout=10)
+
+    assert (right.status_code, wrong.status_code) == (204, 403)
+
+
+def test_a_function_lives_without_its_database_and_is_ready_when_it_is_there(run: Run, secrets: Path) -> None:
+    with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as postgres:
+        migrate.upgrade(postgres.dsn)
+        postgres.stop()
+        (secrets / "database-url").unlink()
+        (secrets / "database-url").write_text(postgres.dsn)
+        container = run("api-segments")
+
+        container.becomes("/_/health", 200)
+        assert container.state("/_/ready") == 503
+        postgres.start()
+
+        container.becomes("/_/ready", 200)
+
+
+def test_an_instance_that_is_told_to_end_finishes_its_request_and_takes_no_other(
+    run: Run, installation: Installation
+) -> None:
+    container = run("api-segments")
+    container.becomes("/_/ready", 200)
+    installation.cloud.faults.add(Rule(method="GET", path="/v3/auth/tokens", latency=3.0, times=1))
+    headers = {"X-Auth-Token": installation.token(fresh=True)}
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(container.get, "/v1/segments", headers=headers)
+        time.sleep(1.0)
+
+        tools.podman("kill", "--signal", "TERM", container.name)
+        time.sleep(0.3)
+
+        assert (container.state("/_/ready"), container.state("/_/health")) == (503, 200)
+        assert container.get("/v1/segments", headers=headers).status_code == 503
+        assert asked.result().status_code == 200
+    installation.cloud.faults.clear()
+    assert tools.podman("wait", container.name) == "0"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_needs_no_rights_and_writes_nothing(run: Run, name: str) -> None:
+    container = run(name)
+    container.becomes("/_/ready", 200)
+    path = tools.podman("exec", "-w", "/tmp", container.name, "python3", "-c", "import sys; print(sys.path)")
+    look = "grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs)' /proc/1/status; find /tmp /dev/shm -type f; touch /opt/x || true"
+
+    user = tools.podman("inspect", "--format", "{{.Config.User}}", container.name)
+    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1").split("\n")
+
+    assert [entry for entry in literal_eval(path) if not entry.startswith(("/opt/", "/usr/"))] == []
+    assert [int(part) > 0 for part in user.split(":")] == [True, True]
+    assert [line.split()[-1].strip("0") for line in seen[:4]] == [user.split(":")[0], "", "", "1"]
+    assert [line for line in seen[4:] if "Read-only file system" not in line] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_holds_what_its_function_needs_and_all_of_that_is_compiled(run: Run, name: str) -> None:
+    container = run(name)
+    program = """
+import json, pathlib, re, sys
+from importlib.metadata import distributions
+files = [p for p in pathlib.Path("/opt").rglob("*.py") if not p.is_symlink() and p.parent.name != "bin"]
+compiled = lambda p: p.parent / "__pycache__" / f"{p.stem}.{sys.implementation.cache_tag}.pyc"
+print(json.dumps({
+    "distributions": sorted(re.sub("[-_.]+", "-", d.name.lower()) for d in distributions(path=sys.path[-1:])),
+    "uncompiled": [str(p) for p in files if not compiled(p).exists()],
+    "function": sorted(p.name for p in pathlib.Path("/opt/function").iterdir()),
+    "packages": sorted(p.name for p in pathlib.Path(sys.path[-1]).iterdir()),
+}))
+"""
+    found = json.loads(tools.podman("exec", container.name, "python3", "-c", program))
+    lines = (repository() / "functions" / name / "requirements.txt").read_text().splitlines()
+    wanted = {line.split("==")[0].split("[")[0] for line in lines if "==" in line}
+
+    assert "instance-ha" in found["distributions"]
+    assert set(found["distributions"]) - {"instance-ha"} <= wanted
+    assert [path for path in found["uncompiled"] if "/site-packages/" not in path or "/instance_ha/" in path] == []
+    assert found["function"] == ["__pycache__", "main.py"]
+    assert set(found["packages"]) & {"local", "sim", "tests", "bench", "pip"} == set()
+
+
+def test_libvirt_is_in_the_image_that_watches_guests_and_its_compiler_is_not(run: Run) -> None:
+    container = run("monitor-guests")
+    container.becomes("/_/ready", 200)
+    look = "python3 -c 'import libvirt_qemu as l; print(l.__name__)'; command -v gcc; ls /usr/include/libvirt || true"
+
+    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1")
+
+    assert seen.split("\n")[0] == "libvirt_qemu"
+    assert "gcc" not in seen
+    assert "No such file" in seen
+
+
+def test_no_secret_is_in_an_image_or_in_what_a_container_tells(
+    run: Run, installation: Installation, secrets: Path
+) -> None:
+    containers = [run(name) for name in NAMES]
+    for container in containers:
+        container.becomes("/_/ready", 200)
+    containers[0].get("/v1/segments", headers={"X-Auth-Token": installation.token()})
+    requests.post(containers[1].url, signed(secrets)[1], headers=signed(secrets)[0], timeout=10)
+    containers[1].get("/v1/segments?x=y")
+
+    for container in containers:
+        text = told(container)
+        assert [secret[:4] for secret in installation.secrets() if secret in text] == []
+        logged = [line for line in tools.logs(container.name).splitlines() if line]
+        assert [line for line in logged if not line.startswith("{")] == []
+
+
+def test_openfaas_gets_the_same_function_behind_a_stand_in_for_its_watchdog(
+    build: Callable[..., str], secrets: Path
+) -> None:
+    """The watchdog itself cannot be had here: what stands in for it starts `fprocess` and no more.
+
+    So this proves that the image starts its function where `upstream_url` says, and that `ready_path` is one of its.
+    """
+    folder = tools.FOLDER / "build" / "watchdog"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "fwatchdog").write_text("#!/bin/sh\nexec $fprocess\n")
+    (folder / "fwatchdog").chmod(0o755)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY fwatchdog /fwatchdog\n")
+    tools.buildah("bud", "-q", "-t", "localhost/stand-in", str(folder))
+    image = build("api-segments", "openfaas", WATCHDOG_IMAGE="localhost/stand-in")
+    variables = {"OS_CLOUD": "masakari", "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml"}
+    program = """
+import os, time, urllib.error, urllib.request
+for path in ("/_/health", os.environ["ready_path"]):
+    for _ in range(200):
+        try:
+            print(urllib.request.urlopen(os.environ["upstream_url"] + path).status)
+        except urllib.error.HTTPError as error:
+            print(error.code)
+        except OSError:
+            time.sleep(0.05)
+            continue
+        break
+print(os.environ["mode"], os.environ["prefix_logs"], os.environ["exec_timeout"])
+"""
+    try:
+        tools.start(image, "behind", secrets, variables, "--network", "none")
+        said = tools.podman("exec", "behind", "python3", "-c", program).split()
+        assert said[:2] == ["200", "503"]  # without a network there is no database
+        assert (said[2:4], seconds(said[4])) == (["http", "false"], 60)
+        tools.podman("kill", "--signal", "TERM", "behind")
+        assert tools.podman("wait", "behind") == "0"
+    finally:
+        tools.podman("rm", "-f", "-i", "-t", "0", "behind")

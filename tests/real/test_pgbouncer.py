@@ -1,0 +1,117 @@
+"""A whole recovery by separate instances that share three connections to Postgres, behind a pgbouncer."""
+
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from local.files import free_port
+from local.hosting import Isolated
+from local.postgres import EmbeddedPostgres, temporary_state_dir
+from local.runtime import Options, Runtime
+from tests.e2e.test_main_job import HOSTS, prepare, report, wait
+from tests.real.conftest import part
+
+_SERVER_CONNECTIONS = 3
+_OF_CLOUD = {"report_interval": 1.0, "service_down_time": 2.0, "evacuate_seconds": 0.5}
+_CONFIGURATION = """
+[databases]
+* = host=127.0.0.1 port={postgres}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {folder}/users
+admin_users = {user}
+pool_mode = transaction
+default_pool_size = {connections}
+"""
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A Postgres, and the pgbouncer before it."""
+
+    direct: str
+    url: str
+
+    def server_connections(self) -> int:
+        """Count what Postgres sees of our database."""
+        with psycopg.connect(self.direct) as connection:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            row = connection.execute(query).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    def client_connections(self) -> int:
+        """Count who is connected to pgbouncer."""
+        console = make_url(self.url).set(database="pgbouncer").render_as_string(hide_password=False)
+        with psycopg.connect(console, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
+            return len(connection.execute("SHOW CLIENTS").fetchall()) - 1
+
+
+@pytest.fixture
+def pooled(processes: list[subprocess.Popen[bytes]]) -> Iterator[Pooled]:
+    """Postgres behind pgbouncer, which pools transactions."""
+    program = part("usr/sbin/pgbouncer")
+    with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as postgres:
+        direct, port = make_url(postgres.dsn), free_port()
+        (folder / "users").write_text(f'"{direct.username}" "{direct.password}"\n')
+        values = {"postgres": direct.port, "port": port, "folder": folder, "user": direct.username}
+        (folder / "pgbouncer.ini").write_text(_CONFIGURATION.format(**values, connections=_SERVER_CONNECTIONS))
+        # It refuses to run as root.
+        process = subprocess.Popen(
+            [str(program), str(folder / "pgbouncer.ini")], user="nobody", stderr=subprocess.DEVNULL
+        )
+        processes.append(process)
+        made = Pooled(postgres.dsn, direct.set(port=port).render_as_string(hide_password=False))
+        _await(made)
+        yield made
+        process.terminate()
+        process.wait(10)
+
+
+def _await(pooled: Pooled) -> None:
+    until = time.monotonic() + 10
+    while True:
+        try:
+            psycopg.connect(pooled.url).close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < until, "pgbouncer does not answer"
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture
+def runtime(pooled: Pooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """The product on it, migrations and all, each function in a process of its own."""
+    for name in ("OS_CLOUD", "OS_AUTH_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", pooled.url)
+    with Runtime(Options(tmp_path, port=0, isolate=True, sim=_OF_CLOUD)) as running:
+        yield running
+
+
+def test_a_recovery_works_behind_a_pgbouncer_that_pools_transactions(runtime: Runtime, pooled: Pooled) -> None:
+    ha = prepare(runtime, 12)
+    runtime.cloud.kill_host(HOSTS[0])
+
+    uuid = report(ha)
+
+    assert isinstance(runtime.backend, Isolated)
+    assert wait(ha, uuid) == "finished"
+    assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
+    assert {"succeeded"} == {v.status for v in ha.vmoves(uuid)}
+    assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 12
+    assert pooled.client_connections() > _SERVER_CONNECTIONS
+    assert pooled.server_connections() <= _SERVER_CONNECTIONS
