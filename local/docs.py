@@ -14,6 +14,7 @@ from oslo_policy import generator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from local import metrics
 from local.files import repository
 
 _HEAD = """# Configuration
@@ -71,6 +72,7 @@ def policy() -> str:
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "events.schema.json": event_schema,
+    "metrics.md": metrics.document,
     "openapi.json": api,
     "policy.yaml.sample": policy,
 }

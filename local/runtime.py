@@ -158,9 +158,9 @@ class Runtime:
         """Hand the secrets over as the platforms do: files in a folder."""
         folder = self.options.state_dir / "secrets"
         folder.mkdir(mode=0o700, exist_ok=True)
-        key = folder / "event-key"
-        if not key.exists():
-            write_secret(key, secrets.token_hex(32))
+        for name in ("event-key", "metrics-token"):
+            if not (folder / name).exists():
+                write_secret(folder / name, secrets.token_hex(32))
         write_secret(folder / "database-url", self.database_url)
         self._set("INSTANCE_HA_SECRETS_DIR", str(folder))
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from instance_ha import log
 from instance_ha.archive import parcel
 from instance_ha.decide.purge import Order, check, cutoff, room
+from instance_ha.metrics.gather import take_in
 from instance_ha.models.errors import ArchiveUnavailable, StoreUnavailable, TryAgain
 from instance_ha.store import purge as store
 from instance_ha.store.purge import RULES, Batch, Rule
@@ -72,6 +73,7 @@ def _count(world: World, order: Order, before: datetime, report: Report) -> None
 
 def _work_off(world: World, order: Order, before: datetime, report: Report) -> None:
     deadline = world.deadline()
+    take_in(world.database, world.clock.now())  # what is purged stays in the counters
     for rule in RULES:
         while True:
             most = room(order, report.total, world.settings.purge_batch)

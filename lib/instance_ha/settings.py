@@ -54,6 +54,11 @@ class Settings(MonitoringSettings):
         "the sink is a function itself: OpenFaaS' `/function/{function}`.",
     )
 
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Bearer tokens that open `/_/metrics`, one a line; without one the path does not exist. "
+        "Read from the secret `metrics-token`.",
+    )
     notification_sinks: SecretStr | None = Field(
         None,
         description="Who gets event notifications (docs/events.md): `name=address` entries; an address is a URL that "
@@ -195,8 +200,12 @@ class Settings(MonitoringSettings):
     @cached_property
     def event_keys(self) -> tuple[bytes, ...]:
         """The keys of internal events, the signing one first."""
-        text = self.event_key.get_secret_value() if self.event_key else ""
-        return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
+        return _lines(self.event_key)
+
+    @cached_property
+    def metrics_tokens(self) -> tuple[bytes, ...]:
+        """The tokens that open the metrics; none: they are not served."""
+        return _lines(self.metrics_token)
 
     @cached_property
     def sinks(self) -> tuple[Sink, ...]:
@@ -210,12 +219,23 @@ class Settings(MonitoringSettings):
         values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
         password = urlsplit(self.database_url.get_secret_value()).password
         addresses = [sink.address for sink in self.sinks]
-        return (*values, *addresses, *(key.decode() for key in self.event_keys), *([password] if password else []))
+        return (
+            *values,
+            *addresses,
+            *(key.decode() for key in (*self.event_keys, *self.metrics_tokens)),
+            *([password] if password else []),
+        )
+
+
+def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
+    text = secret.get_secret_value() if secret else ""
+    return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
 
 
 SECRETS = {  # setting: the file that may hold it
     "database_url": "database-url",
     "event_key": "event-key",
+    "metrics_token": "metrics-token",
     "consul_token_manage": "consul-token-manage",
     "consul_token_tenant": "consul-token-tenant",
     "consul_token_storage": "consul-token-storage",

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Archive,
@@ -113,6 +114,7 @@ class World:
     source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
     reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
     hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))
     archive: Archive = field(default_factory=lambda: NotThere("archive"))
     hostname: str = "localhost"  # who we are, for those who read our event notifications

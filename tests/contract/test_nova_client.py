@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.cloud import PowerAction
 from instance_ha.models.errors import CloudRefused
 from instance_ha.nova import NovaClient
@@ -20,7 +21,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 def client(nova: Backend) -> NovaClient:
     """Our client, with pages of two servers."""
     adapter = Adapter(session=nova.session, service_type="compute")
-    return NovaClient(adapter, SystemClock(), timeout=30, list_timeout=60, page_size=2)
+    return NovaClient(adapter, SystemClock(), timeout=30, list_timeout=60, page_size=2, metrics=Recorder())
 
 
 def test_a_compute_service_is_found_by_its_host_and_an_unknown_host_has_none(client: NovaClient) -> None:

@@ -120,9 +120,9 @@ class Installation:
         """Name all that must never be told."""
         folder = self.runtime.options.state_dir
         password = (folder / "postgres-password").read_text().strip()
-        key = (folder / "secrets/event-key").read_text().strip()
+        key, token = ((folder / "secrets" / name).read_text().strip() for name in ("event-key", "metrics-token"))
         users = [user.password for user in self.cloud.identity.users.values()]
-        return [password, key, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
+        return [password, key, token, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
 
 
 def unique(prefix: str) -> str:

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the real tier needs: Consul, pgbouncer, nginx, a kernel, libvirt with a guest, libvirt-python. Debian, as root.
+# Installs what the real tier needs: Consul, pgbouncer, nginx, promtool, a kernel, libvirt with a guest, libvirt-python.
+# Debian, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
 READY=$HERE/installed
 [ -e "$READY" ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && [ -e "$HERE/root/usr/sbin/nginx" ] &&
+  [ -e "$HERE/root/usr/bin/promtool" ] &&
   .venv/bin/python -c 'import libvirt' 2>/dev/null && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "the real tier is installed on Debian, as root; its tests are skipped" >&2
@@ -21,7 +23,7 @@ apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio 
 # nginx for tests/gateways and a kernel for the guest: they are unpacked, not installed; an installed nginx would start.
 (cd "$HERE/packages" && apt-get download -q nginx)
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)
-(cd "$HERE/packages" && apt-get download -q "$kernel")
+(cd "$HERE/packages" && apt-get download -q "$kernel" prometheus)    # of Prometheus only promtool is used
 
 # Pgbouncer is unpacked as well: installed, it would bring a server, and start.
 (cd "$HERE/packages" && apt-get download -q pgbouncer)

@@ -15,6 +15,7 @@ from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.work import RemoteAnswer, Work
@@ -161,6 +162,7 @@ class Simulation:
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or NotThere("hypervisors")
+        self.metrics = Recorder()
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
         self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
@@ -179,6 +181,7 @@ class Simulation:
             source=_source(settings) if settings.monitoring_driver else NotThere("source"),
             reporter=self._reporter(settings),
             hypervisors=self._hypervisors,
+            metrics=self.metrics,
             sinks=self.sinks,
             archive=self.bucket,
             hostname="simulated",
@@ -201,9 +204,8 @@ class Simulation:
         adapter = Adapter(
             Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
         )
-        return NovaClient(
-            adapter, self.scheduler, settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
-        )
+        limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
+        return NovaClient(adapter, self.scheduler, *limits, self.metrics)
 
     def _bounded(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""

@@ -16,9 +16,10 @@ from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.entry import dead_letters, wiring
+from instance_ha.entry import dead_letters, scrape, wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
+from instance_ha.models.metrics import EVENTS_REFUSED, INTERNAL_ERRORS, TICKS
 from instance_ha.models.work import Kind
 from instance_ha.settings import Settings
 from instance_ha.world import World
@@ -43,8 +44,12 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
         if request.method != "POST":
             return faults.fault(405, "events are posted")
         settings, now = world.settings, world.clock.now()
-        body = read_request(request, settings.max_request_body_size)
-        event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
+        try:
+            body = read_request(request, settings.max_request_body_size)
+            event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
+        except Refused:
+            world.metrics.count(EVENTS_REFUSED, function=name)
+            raise
         with log.bound(request_id=event.request_id):
             works[event.kind](world, event.subject)
         return Response(status=204)
@@ -54,17 +59,17 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
 
 def cron_function(name: str, work: Callable[[World], object], *, events: bool = True) -> Handler:
     """Make a function that is called on a schedule; what it is sent does not matter. ``events``: it publishes some."""
-    return _function(name, _tick(work), lambda _: None, cloud=False, events=events)
+    return _function(name, _tick(name, work), lambda _: None, cloud=False, events=events)
 
 
 def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Handler:
     """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
-    return _function(name, _tick(work), check, cloud=True, events=False)
+    return _function(name, _tick(name, work), check, cloud=True, events=False)
 
 
 def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[World], object]) -> Handler:
     """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
-    api, tick = Api(routes), _tick(work)
+    api, tick = Api(routes), _tick(name, work)
 
     def answer(request: Request, world: World, request_id: str) -> Response:
         return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
@@ -72,13 +77,14 @@ def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[Wo
     return _function(name, answer, wiring.check_policy, cloud=True, events=False)
 
 
-def _tick(work: Callable[[World], object]) -> Answer:
+def _tick(name: str, work: Callable[[World], object]) -> Answer:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
             return faults.fault(405, "a tick is posted")
         if request.path == dead_letters.PATH:
             return dead_letters.take(request)
         work(world)
+        world.metrics.count(TICKS, function=name)
         return Response(status=204)
 
     return answer
@@ -96,13 +102,17 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
         current_app.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))
 
     def handle(request: Request) -> Response:
+        if request.path == scrape.PATH:
+            return scrape.answer(request, settings, wiring.world)
         if request.path.startswith("/_/"):
             return _health(request.path)
         request_id = f"req-{uuid4()}"
         asked_by = request.headers.get("X-OpenStack-Request-ID", "")
         caller_id = asked_by if re.fullmatch(r"req-[0-9a-f-]{36}", asked_by) else None
         with log.bound(function=name, request_id=request_id, global_request_id=caller_id):
-            return _guarded(answer, request, caller_id or request_id, request_id)
+            response = _guarded(answer, request, caller_id or request_id, request_id)
+            _keep_counts(response)
+            return response
 
     return handle
 
@@ -128,6 +138,17 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
         response.headers[_REQUEST_ID] = request_id
     log.get().debug("answered", method=request.method, path=request.path, code=response.status_code)
     return response
+
+
+def _keep_counts(response: Response) -> None:
+    """Add to Postgres what the invocation has counted; no invocation fails for it."""
+    try:
+        world = wiring.world()
+        if response.status_code == 500:
+            world.metrics.count(INTERNAL_ERRORS)
+        world.metrics.flush(world.database, world.clock.now())
+    except Exception:
+        log.get().exception("counts are lost")
 
 
 def _health(path: str) -> Response:

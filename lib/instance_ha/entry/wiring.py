@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from instance_ha import settings as settings_module
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import Misconfigured
+from instance_ha.models.ports import Metrics
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
 from instance_ha.world import SystemClock, World
@@ -136,20 +138,21 @@ def forget() -> None:
 
 @cache
 def _world() -> World:
-    settings, clock = load_settings(), SystemClock()
+    settings, clock, recorder = load_settings(), SystemClock(), Recorder()
     cloud = Later(lambda: _cloud(settings))
     return World(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
-        nova=Later(lambda: _nova(settings, clock, cloud)),
-        publisher=Later(lambda: _publisher(settings, clock)),
+        nova=Later(lambda: _nova(settings, clock, cloud, recorder)),
+        publisher=Later(lambda: _publisher(settings, clock, recorder)),
         tokens=Later(lambda: _tokens(settings, cloud)),
         policy=Later(lambda: _policy(settings)),
         remote=Later(lambda: _remote(settings, clock)),
         source=Later(lambda: _source(settings)),
         reporter=Later(lambda: _reporter(settings, cloud)),
         hypervisors=Later(lambda: _hypervisors(settings)),
+        metrics=recorder,
         sinks=Later(lambda: _sinks(settings)),
         archive=Later(lambda: _archive(settings)),
         hostname=settings.host or socket.gethostname(),
@@ -162,19 +165,20 @@ def _cloud(settings: Settings) -> Any:
     return Cloud(settings)
 
 
-def _nova(settings: Settings, clock: SystemClock, cloud: Any) -> Any:
+def _nova(settings: Settings, clock: SystemClock, cloud: Any, metrics: Metrics) -> Any:
     from instance_ha.nova import NovaClient
 
     adapter = cloud.adapter("compute")
-    return NovaClient(adapter, clock, settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size)
+    limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
+    return NovaClient(adapter, clock, *limits, metrics)
 
 
-def _publisher(settings: Settings, clock: SystemClock) -> Any:
+def _publisher(settings: Settings, clock: SystemClock, metrics: Metrics) -> Any:
     from instance_ha.events.publisher import HttpPublisher
 
     assert settings.event_sink is not None  # a function that publishes does not start without (check)
     timeouts = settings.event_timeout, settings.event_answer_timeout
-    return HttpPublisher(settings.event_sink, settings.event_keys[0], *timeouts, clock)
+    return HttpPublisher(settings.event_sink, settings.event_keys[0], *timeouts, clock, metrics)
 
 
 def _remote(settings: Settings, clock: SystemClock) -> Any:

@@ -13,7 +13,8 @@ from requests.adapters import HTTPAdapter
 
 from instance_ha import log
 from instance_ha.events.codec import encode
-from instance_ha.models.ports import Clock
+from instance_ha.models.metrics import EVENTS_UNSENT
+from instance_ha.models.ports import Clock, Metrics
 from instance_ha.models.work import Work
 
 _AT_ONCE = 8
@@ -22,11 +23,14 @@ _AT_ONCE = 8
 class HttpPublisher:
     """Posts events, on connections that are kept."""
 
-    def __init__(self, sink: str, key: bytes, timeout: float, answer_timeout: float, clock: Clock) -> None:
+    def __init__(
+        self, sink: str, key: bytes, timeout: float, answer_timeout: float, clock: Clock, metrics: Metrics
+    ) -> None:
         self._sink = sink
         self._key = key
         self._timeouts = (timeout, answer_timeout)
         self._clock = clock
+        self._metrics = metrics
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
         self._http = requests.Session()
         self._http.trust_env = False
@@ -47,4 +51,5 @@ class HttpPublisher:
         except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
             log.get().debug("event handed over", type=work.kind.type, subject=work.subject)
         except requests.RequestException as error:
+            self._metrics.count(EVENTS_UNSENT, type=work.kind.type)
             log.get().warning("event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import Answer, Report, Strategy, View
+from instance_ha.models.metrics import Metric
 from instance_ha.models.outward import OutwardEvent, Sink
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import RemoteAnswer, Work
@@ -28,6 +29,16 @@ class Publisher(Protocol):
 
     def publish(self, works: Iterable[Work]) -> None:
         """Send."""
+
+
+class Metrics(Protocol):
+    """Counts what no row tells."""
+
+    def count(self, metric: Metric, **labels: str) -> None:
+        """Count one more."""
+
+    def observe(self, metric: Metric, seconds: float, **labels: str) -> None:
+        """Count one more, which took so long."""
 
 
 class Remote(Protocol):

@@ -63,6 +63,7 @@ class Notification(Row):
     failover_segment_uuid: str | None = None
     message: str | None = None
     request_id: str | None = None
+    counted: bool = False  # its end is in the counters
     attempt: int = 0  # which try at the whole recovery; 0 before the first
     tries: int = 0  # troubles in a row that were not the recovery's own fault
     due_at: datetime | None = None

@@ -10,8 +10,9 @@ from keystoneauth1.adapter import Adapter
 
 from instance_ha import log
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.ports import Clock
+from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
+from instance_ha.models.metrics import NOVA_REQUESTS
+from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import parse
 from instance_ha.nova.answer import answer
 
@@ -27,7 +28,16 @@ class NovaClient:
     repeated by themselves; what changes something is repeated by the caller, who knows how to ask first.
     """
 
-    def __init__(self, adapter: Adapter, clock: Clock, timeout: float, list_timeout: float, page_size: int) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        clock: Clock,
+        timeout: float,
+        list_timeout: float,
+        page_size: int,
+        metrics: Metrics,
+    ) -> None:
+        self._metrics = metrics
         self._adapter = adapter
         self._clock = clock
         self._timeout = timeout
@@ -194,4 +204,25 @@ class NovaClient:
     def _request(self, method: str, path: str, timeout: float | None, **body: Any) -> Any:
         limit = timeout or self._timeout
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
-        return answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+        begun, outcome = self._clock.now(), "unavailable"
+        try:
+            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+            outcome = "ok"
+            return response
+        except CloudTimeout:
+            outcome = "timeout"
+            raise
+        except CloudRefused:
+            outcome = "refused"
+            raise
+        finally:
+            took = (self._clock.now() - begun).total_seconds()
+            self._metrics.observe(NOVA_REQUESTS, took, operation=_operation(method, path, body), outcome=outcome)
+
+
+def _operation(method: str, path: str, body: dict[str, Any]) -> str:
+    """Name a request without naming what it is about: an action, or method and resource."""
+    parts = path.partition("?")[0].strip("/").split("/")
+    if parts[-1] == "action":
+        return str(next(iter(body["json"])))
+    return f"{method} {'/'.join(part for part in parts if part in {parts[0], 'detail', 'os-instance-actions'})}"

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from instance_ha import log
 from instance_ha.decide.outcome import back_off
 from instance_ha.models.errors import LeaseLost, TryAgain
+from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
 from instance_ha.store.work import Lease
 from instance_ha.world import World
 
@@ -19,10 +20,12 @@ def holding(world: World, lease: Lease, tries: int) -> Iterator[None]:
     try:
         yield
     except LeaseLost as error:
+        world.metrics.count(LEASE_LOSSES, table=lease.table.name)
         log.get().warning("lease lost", reason=str(error))
     except TryAgain as error:
         _come_again(world, lease, tries + 1, str(error))
     except Exception as error:  # a defect of ours must not hold the row for ever
+        world.metrics.count(INTERNAL_ERRORS)
         log.get().exception("work stumbled")
         _come_again(world, lease, tries + 1, f"internal error: {type(error).__name__}")
 

@@ -100,6 +100,7 @@ notifications = Table(
     Column("failover_segment_uuid", String(36)),
     Column("message", Text),
     Column("request_id", String(64)),
+    Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
     _one_of("type", NotificationType),
     _one_of("status", NotificationStatus),
@@ -121,6 +122,7 @@ notifications = Table(
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
     Index("notifications_status", "status", "created_at", "id", postgresql_where=LIVE),
     Index("notifications_generated", "generated_time", postgresql_where=LIVE),
+    Index("notifications_uncounted", "id", postgresql_where=text("NOT counted")),
 )
 
 vmoves = Table(
@@ -273,4 +275,14 @@ purge_batches = Table(  # rows on their way to the archive: written down before 
     Column("lease_owner", String(36)),
     Column("due_at", Time),
     Index("purge_batches_table", "table_name", "id"),
+)
+
+# What no row tells, and what rows told before they were purged: see models.metrics.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("labels", String(512), primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("updated_at", Time, nullable=False),
 )

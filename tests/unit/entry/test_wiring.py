@@ -24,6 +24,7 @@ HEAVY = (
     "keystonemiddleware",
     "oslo_config",
     "oslo_policy",
+    "prometheus_client",
     "requests",
     "webob",
 )

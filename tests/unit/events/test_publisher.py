@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from instance_ha.events.publisher import HttpPublisher
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
 from instance_ha.world import SystemClock
 from structlog.testing import capture_logs
@@ -54,7 +55,7 @@ def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
 
 def publish(url: str, *subjects: str, answer_timeout: float = 0.3) -> tuple[list[str], float]:
     """Send events; returns the warnings, and how long it took."""
-    publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, SystemClock())
+    publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, SystemClock(), Recorder())
     begin = time.monotonic()
     with capture_logs() as logs:
         publisher.publish([Work(EVACUATE_INSTANCE, subject) for subject in subjects])
@@ -72,7 +73,7 @@ def test_a_function_that_works_on_an_event_is_not_waited_for(sink: Sink) -> None
 
 @pytest.mark.parametrize("sink", [(204, 1.5)], indirect=True)
 def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None:
-    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock())
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), Recorder())
     for subject in ("one", "two", "three"):
         publisher.publish([Work(RECOVER_HOST, subject)])
 

@@ -1,0 +1,214 @@
+"""Every metric that is served at ``/_/metrics``; docs/metrics.md is generated from here.
+
+A counter's samples are kept in Postgres under the name and the labels that Prometheus shows, as text; a process that
+is scaled to zero takes nothing with it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import product
+
+from instance_ha.models.enums import FINAL_NOTIFICATION, OPEN_NOTIFICATION, NotificationType, VMoveStatus
+from instance_ha.models.health import HostState
+from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
+
+Sample = tuple[str, str]  # a name, and labels as JSON
+Values = dict[Sample, float]
+
+
+class Form(StrEnum):
+    """What Prometheus takes it for."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    SUMMARY = "summary"  # of count and sum
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric; the values of a label are given where they are known before one is seen, so that it starts at 0."""
+
+    name: str
+    form: Form
+    text: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The name as it is asked for, without the suffixes of histograms and summaries."""
+        return f"{self.name}_total" if self.form is Form.COUNTER else self.name
+
+    def sample(self, suffix: str = "", **labels: str) -> Sample:
+        """Name one of its samples."""
+        return f"{self.shown}{suffix}", json.dumps(labels, sort_keys=True)
+
+    def known(self) -> list[dict[str, str]]:
+        """List the labels of the samples that are there before anything is counted."""
+        return [dict(zip(self.labels, values, strict=True)) for values in product(*self.labels.values())]
+
+    def observed(self, seconds: float, **labels: str) -> Values:
+        """Return what one observation adds to the samples of a histogram or summary; no time is less than none."""
+        seconds = max(0.0, seconds)
+        added = {self.sample("_count", **labels): 1.0, self.sample("_sum", **labels): seconds}
+        reached = [bound for bound in self.buckets if seconds <= bound]
+        return added | {self.sample("_bucket", **labels, le=f"{bound:g}"): 1.0 for bound in reached}
+
+
+def _words(values: frozenset[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(str(value) for value in values))
+
+
+_TYPES = _words(tuple(NotificationType))
+_TABLES = ("notifications", "vmoves")
+_MINUTES = (10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
+
+RECOVERIES = Metric(
+    "instance_ha_recoveries",
+    Form.COUNTER,
+    "Recoveries that have ended, by what had failed and how they ended.",
+    {"type": _TYPES, "status": _words(FINAL_NOTIFICATION)},
+)
+EVACUATIONS = Metric(
+    "instance_ha_evacuations",
+    Form.COUNTER,
+    "Evacuations (vmoves) of ended recoveries, by result; an instance that was tried twice counts twice.",
+    {"status": ("failed", "ignored", "succeeded")},
+)
+REPORT_DELAY = Metric(
+    "instance_ha_report_delay_seconds",
+    Form.HISTOGRAM,
+    "From a failure (generated_time) to its report (created_at), of ended recoveries.",
+    {"type": _TYPES},
+    (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+)
+FIRST_EVACUATION_DELAY = Metric(
+    "instance_ha_first_evacuation_delay_seconds",
+    Form.HISTOGRAM,
+    "From a host's failure (generated_time) to the start of its first evacuation, of ended recoveries.",
+    buckets=_MINUTES,
+)
+LAST_ACTIVE_DELAY = Metric(
+    "instance_ha_last_instance_active_delay_seconds",
+    Form.HISTOGRAM,
+    "From a failure (generated_time) until its last instance was active again, of finished recoveries.",
+    {"type": ("COMPUTE_HOST", "VM")},
+    (30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0),
+)
+NOVA_REQUESTS = Metric(
+    "instance_ha_nova_request_seconds",
+    Form.SUMMARY,
+    "Requests to Nova and their time; operation is an action's name, or method and resource; outcome is `ok`, "
+    "`refused` (4xx; a server that is gone is one), `unavailable` (5xx, 429, or nobody there) or `timeout`.",
+    {"operation": (), "outcome": ()},
+)
+LEASE_LOSSES = Metric(
+    "instance_ha_lease_losses",
+    Form.COUNTER,
+    "Rows that an invocation lost to another while it worked on them.",
+    {"table": _TABLES},
+)
+EVENTS_REFUSED = Metric(
+    "instance_ha_events_refused",
+    Form.COUNTER,
+    "Events that a function refused: unsigned, altered, too old, or not understood.",
+    {"function": ()},
+)
+EVENTS_UNSENT = Metric(
+    "instance_ha_events_unsent",
+    Form.COUNTER,
+    "Events that the sink did not take; sweep sends them again.",
+    {"type": tuple(kind.type for kind in (EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE))},
+)
+INTERNAL_ERRORS = Metric(
+    "instance_ha_internal_errors",
+    Form.COUNTER,
+    "Calls that were answered 500, and work that stumbled; the log says why.",
+)
+TICKS = Metric(
+    "instance_ha_ticks", Form.COUNTER, "Ticks that a scheduled function has brought to an end.", {"function": ()}
+)
+LAST_TICK = Metric(
+    "instance_ha_last_tick_timestamp_seconds",
+    Form.GAUGE,
+    "When a scheduled function last brought a tick to an end.",
+    {"function": ()},
+)
+OPEN_RECOVERIES = Metric(
+    "instance_ha_open_recoveries",
+    Form.GAUGE,
+    "Recoveries that have not ended, by what has failed and how far they are.",
+    {"type": _TYPES, "status": _words(OPEN_NOTIFICATION)},
+)
+OLDEST_RECOVERY = Metric(
+    "instance_ha_oldest_open_recovery_age_seconds",
+    Form.GAUGE,
+    "Time since the report of the oldest recovery that has not ended; 0 without one.",
+    {"type": _TYPES},
+)
+OPEN_EVACUATIONS = Metric(
+    "instance_ha_open_recovery_evacuations",
+    Form.GAUGE,
+    "Evacuations (vmoves) of recoveries that have not ended, of all attempts.",
+    {"status": _words(tuple(VMoveStatus))},
+)
+OVERDUE = Metric(
+    "instance_ha_overdue_rows",
+    Form.GAUGE,
+    "Rows that somebody should have looked at by now, and that nobody holds.",
+    {"table": _TABLES},
+)
+OLDEST_OVERDUE = Metric(
+    "instance_ha_oldest_overdue_seconds",
+    Form.GAUGE,
+    "How long the longest overdue of them is overdue, since `sweep` last sent its event; 0 without one.",
+    {"table": _TABLES},
+)
+NOTIFICATIONS_PENDING = Metric(
+    "instance_ha_event_notifications_pending",
+    Form.GAUGE,
+    "Event notifications (docs/events.md) that a sink has not taken yet; absent for a sink without any.",
+    {"sink": ()},
+)
+OLDEST_NOTIFICATION = Metric(
+    "instance_ha_oldest_event_notification_age_seconds",
+    Form.GAUGE,
+    "Age of the oldest of them.",
+    {"sink": ()},
+)
+HOSTS = Metric(
+    "instance_ha_hosts",
+    Form.GAUGE,
+    "Hosts that monitor-poll judges, by the state it sees.",
+    {"state": _words(tuple(HostState))},
+)
+HOSTS_DOUBTED = Metric(
+    "instance_ha_hosts_doubted",
+    Form.GAUGE,
+    "Hosts about which nothing is reported, since so many looked down at once that our eyes are rather broken.",
+)
+LAST_LOOK = Metric(
+    "instance_ha_last_look_timestamp_seconds",
+    Form.GAUGE,
+    "When monitor-poll last had a complete answer about the hosts; absent where it never had one.",
+)
+
+GATHERED = (RECOVERIES, EVACUATIONS, REPORT_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
+COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, EVENTS_REFUSED, EVENTS_UNSENT, INTERNAL_ERRORS, TICKS)
+MEASURED = (
+    LAST_TICK,
+    OPEN_RECOVERIES,
+    OLDEST_RECOVERY,
+    OPEN_EVACUATIONS,
+    OVERDUE,
+    OLDEST_OVERDUE,
+    NOTIFICATIONS_PENDING,
+    OLDEST_NOTIFICATION,
+    HOSTS,
+    HOSTS_DOUBTED,
+    LAST_LOOK,
+)
+ALL = GATHERED + COUNTED + MEASURED

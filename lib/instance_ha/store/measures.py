@@ -1,0 +1,89 @@
+"""What the rows that are there tell about now."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+
+from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.metrics import (
+    HOSTS,
+    HOSTS_DOUBTED,
+    LAST_LOOK,
+    LAST_TICK,
+    NOTIFICATIONS_PENDING,
+    OLDEST_NOTIFICATION,
+    OLDEST_OVERDUE,
+    OLDEST_RECOVERY,
+    OPEN_EVACUATIONS,
+    OPEN_RECOVERIES,
+    OVERDUE,
+    TICKS,
+    Values,
+)
+from instance_ha.models.outward import OutboxState
+from instance_ha.store import counters, watches, work
+from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
+from instance_ha.store.schema import watches as watch_rows
+
+_OPEN = notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION])
+
+
+def measure(connection: Connection, now: datetime) -> Values:
+    """Return the values of all gauges that are not what they start at."""
+    values = _recoveries(connection, now) | _outward(connection, now) | _hosts(connection) | _times(connection)
+    for table in (notifications, vmoves):
+        values |= _overdue(connection, table, now)
+    return values
+
+
+def _recoveries(connection: Connection, now: datetime) -> Values:
+    kinds = notifications.c.type, notifications.c.status
+    query = select(*kinds, func.count(), func.min(notifications.c.created_at)).where(_OPEN).group_by(*kinds)
+    values: Values = {}
+    for kind, status, number, since in connection.execute(query):
+        values[OPEN_RECOVERIES.sample(type=kind, status=status)] = number
+        oldest = OLDEST_RECOVERY.sample(type=kind)
+        values[oldest] = max(values.get(oldest, 0.0), (now - since).total_seconds())
+    its = vmoves.c.notification_uuid == notifications.c.notification_uuid
+    moves = select(vmoves.c.status, func.count()).join(notifications, its).where(_OPEN).group_by(vmoves.c.status)
+    return values | {OPEN_EVACUATIONS.sample(status=status): number for status, number in connection.execute(moves)}
+
+
+def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
+    waiting = and_(table.c.due_at < now, work.is_free(table, now))
+    number, since = connection.execute(select(func.count(), func.min(table.c.due_at)).where(waiting)).one()
+    oldest = (now - since).total_seconds() if since else 0.0
+    return {OVERDUE.sample(table=table.name): number, OLDEST_OVERDUE.sample(table=table.name): oldest}
+
+
+def _outward(connection: Connection, now: datetime) -> Values:
+    pending = select(outbox.c.sink, func.count(), func.min(outbox.c.created_at)).group_by(outbox.c.sink)
+    values: Values = {}
+    for sink, number, since in connection.execute(pending.where(outbox.c.state == OutboxState.PENDING)):
+        values[NOTIFICATIONS_PENDING.sample(sink=sink)] = number
+        values[OLDEST_NOTIFICATION.sample(sink=sink)] = (now - since).total_seconds()
+    return values
+
+
+def _hosts(connection: Connection) -> Values:
+    judged: ColumnElement[bool] = and_(
+        hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None), segments.c.enabled, ~hosts.c.on_maintenance
+    )
+    known = (
+        select(host_health.c.state, func.count(), func.count().filter(host_health.c.doubted))
+        .join(hosts, hosts.c.uuid == host_health.c.host_uuid)
+        .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
+        .where(judged)
+        .group_by(host_health.c.state)
+    )
+    found = connection.execute(known).all()
+    values = {HOSTS.sample(state=state): float(number) for state, number, _ in found}
+    return values | {HOSTS_DOUBTED.sample(): float(sum(doubted for _, _, doubted in found))}
+
+
+def _times(connection: Connection) -> Values:
+    ticks = counters.grown(connection, TICKS.shown)
+    values = {(LAST_TICK.name, labels): time.timestamp() for labels, time in ticks.items()}
+    look = select(watch_rows.c.looked_at).where(watch_rows.c.subject == watches.HOSTS)
+    looked = connection.execute(look).scalar_one_or_none()
+    return values | ({LAST_LOOK.sample(): looked.timestamp()} if looked else {})

@@ -1,0 +1,103 @@
+"""What no row tells is counted where it happens."""
+
+import flask
+import pytest
+from instance_ha.events.publisher import HttpPublisher
+from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.errors import CloudUnavailable, LeaseLost
+from instance_ha.models.metrics import EVENTS_UNSENT, INTERNAL_ERRORS, LEASE_LOSSES, Values
+from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
+from instance_ha.nova.client import _operation
+from instance_ha.recovery.holding import holding
+from instance_ha.store import counters
+from instance_ha.store.schema import vmoves
+from instance_ha.store.work import Lease
+from instance_ha.world import SystemClock
+
+from sim.model import CloudOptions
+from tests.simulator.simulation import Faults, Simulation
+
+
+@pytest.fixture
+def simulation(database_url: str) -> Simulation:
+    """A simulated installation without any host."""
+    return Simulation(database_url, {}, CloudOptions(), Faults())
+
+
+def counted(simulation: Simulation) -> Values:
+    """Return what is in Postgres after an invocation."""
+    database = simulation.world.database
+    simulation.metrics.flush(database, simulation.scheduler.now())
+    with database.begin() as connection:
+        return counters.read(connection)
+
+
+def lease() -> Lease:
+    """A lease of a row that nobody has."""
+    return Lease(vmoves, vmoves.c.uuid, "no-such-vmove", "somebody", 45)
+
+
+def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
+    sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, SystemClock(), simulation.metrics)
+    sink.publish([Work(RECOVER_HOST, "a"), Work(EVACUATE_INSTANCE, "b"), Work(EVACUATE_INSTANCE, "c")])
+    assert counted(simulation) == {
+        EVENTS_UNSENT.sample(type=RECOVER_HOST.type): 1,
+        EVENTS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,
+    }
+
+
+def test_a_lost_lease_is_counted_by_its_table(simulation: Simulation) -> None:
+    with holding(simulation.world, lease(), 0):
+        raise LeaseLost("another has it")
+    assert counted(simulation) == {LEASE_LOSSES.sample(table="vmoves"): 1}
+
+
+def test_work_that_stumbles_is_counted(simulation: Simulation) -> None:
+    with holding(simulation.world, lease(), 0):
+        raise ValueError("a defect")
+    assert counted(simulation)[INTERNAL_ERRORS.sample()] == 1
+
+
+def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> None:
+    with holding(simulation.world, lease(), 0):
+        raise CloudUnavailable("away")
+    assert INTERNAL_ERRORS.sample() not in counted(simulation)
+
+
+def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from instance_ha.entry import cron_function, wiring
+
+    def stumble(_world: object) -> None:
+        raise ValueError("a defect")
+
+    def gone(_recorder: Recorder, *_: object) -> None:
+        raise ValueError("counting is broken too")
+
+    monkeypatch.setattr(wiring, "load_settings", lambda: simulation.settings)
+    monkeypatch.setattr(wiring, "world", lambda: simulation.world)
+    function = cron_function("any", stumble)
+    with flask.Flask("any").test_request_context("/", method="POST"):
+        assert function(flask.request).status_code == 500
+    assert counted(simulation) == {INTERNAL_ERRORS.sample(): 1}
+    monkeypatch.setattr(Recorder, "flush", gone)
+    with flask.Flask("any").test_request_context("/", method="POST"):
+        assert function(flask.request).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "name"),
+    [
+        ("GET", "/os-services?host=compute1&binary=nova-compute", {}, "GET os-services"),
+        ("PUT", "/os-services/7", {"json": {"status": "disabled"}}, "PUT os-services"),
+        ("GET", "/servers/detail?limit=500", {}, "GET servers/detail"),
+        ("GET", "/servers/0f1e", {}, "GET servers"),
+        ("POST", "/servers/0f1e/action", {"json": {"os-start": None}}, "os-start"),
+        ("POST", "/os-aggregates/3/action", {"json": {"add_host": {"host": "compute1"}}}, "add_host"),
+    ],
+)
+def test_a_request_to_nova_is_named_without_what_it_is_about(
+    method: str, path: str, body: dict[str, object], name: str
+) -> None:
+    assert name == _operation(method, path, body)
