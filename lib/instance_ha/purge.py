@@ -122,23 +122,18 @@ def _let_go(world: World, batch: Batch) -> None:
 
 def _archive(world: World, rule: Rule, batch: Batch) -> list[int]:
     """Have the rows of a batch in the archive, and be sure of it; returns their ids."""
-    archive, table = world.archive, rule.table.name
-    key = parcel.name(world.settings.archive_prefix, table, batch.row_ids)
-    there = archive.read(parcel.manifest_key(key))
-    kept = archive.read(key) if there is not None else None
-    if there is not None and kept is not None and parcel.matches(there, kept):
-        log.get().info("batch is in the archive already", object=key)
-        return parcel.ids(kept)
+    archive, prefix = world.archive, world.settings.archive_prefix
     with world.database.begin() as connection:
         rows = store.read(connection, rule, batch)
         about = {"schema": store.revision(connection), "planned_at": batch.created_at, "cutoff": batch.cutoff}
     if not rows:
         return []
-    made = parcel.pack(key, table, rows, about)
-    for name, data in ((made.key, made.data), (made.manifest_key, made.manifest)):
-        if archive.read(name) != data:
-            archive.write(name, data)
-            if archive.read(name) != data:
-                raise ArchiveUnavailable(f"the archive did not keep {name}")
-    log.get().info("batch archived", object=key, rows=len(rows))
+    made = parcel.pack(prefix, rule.table.name, rows, about)
+    objects = {made.key: made.data, made.manifest_key: made.manifest}  # a manifest says that its object is whole
+    missing = [name for name, data in objects.items() if archive.read(name) != data]
+    for name in missing:
+        archive.write(name, objects[name])
+        if archive.read(name) != objects[name]:
+            raise ArchiveUnavailable(f"the archive did not keep {name}")
+    log.get().info("batch archived" if missing else "batch is in the archive already", object=made.key, rows=len(rows))
     return [row["id"] for row in rows]

@@ -10,6 +10,7 @@ import pytest
 from instance_ha.archive.bucket import Bucket
 from instance_ha.models.errors import ArchiveUnavailable
 from instance_ha.purge import Report
+from sqlalchemy import text
 
 from tests.followers import Aws
 from tests.unit.purge.history import HOST, SEGMENT, VMOVE, History
@@ -135,6 +136,24 @@ def test_whoever_is_killed_no_row_is_lost_and_none_is_written_twice(
     assert len(objects.rows()) == total
     assert len(objects.keys()) == len(set(objects.keys()))  # no object has a second version
     assert history.names("purge_batches", "id") == []
+
+
+def test_a_database_that_was_made_anew_and_counts_from_one_again_is_archived_beside_the_old(
+    history: History, objects: Objects
+) -> None:
+    first = fill(history)
+    history.purged()
+    with history.world.database.begin() as connection:
+        connection.execute(
+            text("TRUNCATE vmoves, failover_segments, hosts, notifications, recovery_tasks RESTART IDENTITY")
+        )
+    history.notification("another", 40, moves=4)
+    second = history.purged()
+    assert {row["table"] for row in objects.rows() if row.get("notification_uuid") == "another"} == {
+        "notifications",
+        "vmoves",
+    }
+    assert len(objects.rows()) == first + sum(second.values())
 
 
 def test_two_purges_at_once_write_and_delete_each_row_once(database_url: str) -> None:
