@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from statistics import median_low
 
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
 
 _LONGEST_PAUSE = 5.0  # seconds
-_SHARE = 3  # of how long the youngest evacuation has lasted: what is noticed late
+_SHARE = 3  # of how long evacuations have lasted: so much later than they end they are noticed
 
 
 def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
-    """Say how many seconds to wait before Nova is asked again: the longer the youngest evacuation lasts, the more.
+    """Say how many seconds to wait before Nova is asked again: the longer evacuations last, the more.
 
-    Evacuations that take a minute need no question each half second.
+    Evacuations that take a minute need no question each half second. Their median age counts: neither those that have
+    just begun, nor one that hangs.
     """
     ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step is VMoveStep.WATCHED]
-    return max(interval, min(_LONGEST_PAUSE, min(ages, default=0.0) / _SHARE))
+    return max(interval, min(_LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
 
 
 def free(ongoing: Sequence[VMove], done: Sequence[tuple[VMove, str | None]], most: int) -> int:

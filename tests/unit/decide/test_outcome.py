@@ -85,9 +85,9 @@ def test_the_tally_counts_every_vmove_that_is_not_under_way_once(moves: list[VMo
 
 @pytest.mark.parametrize(("age", "seconds"), [(0, 0.5), (1.5, 0.5), (6, 2.0), (15, 5.0), (500, 5.0)])
 def test_nova_is_asked_less_often_the_longer_its_evacuations_last(age: float, seconds: float) -> None:
-    young, old = vmove(asked_at=NOW), vmove(asked_at=NOW - timedelta(hours=1))
     later = NOW + timedelta(seconds=age)
-    assert slots.pause([young, old], later, 0.5) == seconds
+    just_begun, usual, hanging = (vmove(asked_at=at) for at in (later, NOW, NOW - timedelta(hours=1)))
+    assert slots.pause([just_begun, usual, hanging], later, 0.5) == seconds
 
 
 def test_nova_is_asked_often_while_it_has_no_evacuation_in_work() -> None:
