@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 15868
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests examples
+SOURCES := lib functions local sim bench tests examples deploy
 
-.PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs
+.PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
@@ -18,7 +18,7 @@ test: $(READY)
 # What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
 test-real: $(READY)
 	tests/real/install.sh
-	REAL_TIER=1 $(BIN)/pytest tests/real
+	REAL_TIER=1 $(BIN)/pytest tests/real tests/gateways
 
 # What needs podman, buildah and runc: images of functions, built and run. Installs them on Debian, as root.
 test-images: $(READY)
@@ -28,9 +28,10 @@ test-images: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib local sim bench tests
+	$(BIN)/mypy lib local sim bench tests deploy
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
+	$(BIN)/python -m deploy.render --check
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
@@ -50,6 +51,10 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m local.docs
+
+# What a cluster is told: deploy/knative and deploy/gateway, from stack.yml and deploy/settings.yml.
+manifests: $(READY)
+	$(BIN)/python -m deploy.render
 
 # The pinned requirements, for development and for each function's image.
 requirements: $(READY)

@@ -23,6 +23,7 @@ from sim.server import LoopbackServer
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue
+_WORKING_THREADS = 64  # an event that goes straight to its function holds a thread while it works
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Options:
     port: int = 15868  # 0: a free one
     isolate: bool = False
     durable: bool = True
+    direct_events: bool = False  # straight to the functions, without a queue between: as we are installed on OpenFaaS
     sim: dict[str, Any] = field(default_factory=dict)  # CloudOptions of the simulated cloud
     settings: dict[str, str] = field(default_factory=dict)  # settings of the functions, by their names
     log: IO[bytes] | None = None  # where isolated functions write
@@ -83,7 +85,9 @@ class Runtime:
         functions = stack.read(repository() / "stack.yml")
         make_state_dir(self.options.state_dir)
         self._unset("INSTANCE_HA_STATE_DIR")  # ours, and no setting of the functions
-        public, events = self._listen(self.options.port, _THREADS), self._listen(0, _EVENT_THREADS)
+        direct = self.options.direct_events
+        public = self._listen(self.options.port, _THREADS)
+        events = self._listen(0, _WORKING_THREADS if direct else _EVENT_THREADS)
         self.port = int(public.url.rsplit(":", 1)[1])
         self._start_database()
         self._write_secrets()
@@ -95,7 +99,7 @@ class Runtime:
             self._start_cloud(noauth=os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2")
         # Functions send events while they hold a thread of the public port: without a port of their own for that,
         # as many callers as there are threads would wait for each other.
-        self._set("EVENT_SINK", f"{events.url}/async-function/{{function}}")
+        self._set("EVENT_SINK", f"{events.url}/{'function' if direct else 'async-function'}/{{function}}")
         self._stack.callback(reset_function_state)
         backend = Isolated(functions, self.options.log) if self.options.isolate else InProcess(functions)
         self.backend = backend

@@ -1,4 +1,4 @@
-"""stack.yml, as far as the local runtime looks at it: which functions there are, their routes and schedules."""
+"""Reads stack.yml for whoever needs it: the local runtime, and the manifests and gateways that are made from it."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ import yaml
 from croniter import croniter
 
 ROUTE = "instance-ha.route"
+EVENTS = "instance-ha.events"
 _CRON = "cron-function"
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
 class StackError(Exception):
@@ -26,6 +28,16 @@ class Function:
     route: re.Pattern[str] | None = None
     schedule: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""  # with its variables, as it stands there
+    secrets: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The types of the events that it takes."""
+        return tuple(text.strip() for text in self.annotations.get(EVENTS, "").split(",") if text.strip())
 
     @property
     def target(self) -> str:
@@ -38,11 +50,11 @@ class Function:
         return self.folder / "main.py"
 
 
-def read(path: Path) -> tuple[Function, ...]:
-    """Read all functions, in the order of the file.
+def load(path: Path) -> dict[str, Any]:
+    """Read the file as it is, with all its keys.
 
     Raises:
-        StackError: the file is wrong.
+        StackError: it is none, or has no functions.
 
     """
     try:
@@ -54,7 +66,22 @@ def read(path: Path) -> tuple[Function, ...]:
     entries = stack.get("functions") if isinstance(stack, dict) else None
     if not isinstance(entries, dict) or not entries:
         raise StackError(f"{path}: it has no functions")
-    return tuple(_function(path, str(name), entry) for name, entry in entries.items())
+    return dict(stack)
+
+
+def read(path: Path) -> tuple[Function, ...]:
+    """Read all functions, in the order of the file.
+
+    Raises:
+        StackError: the file is wrong.
+
+    """
+    return tuple(_function(path, str(name), entry) for name, entry in load(path)["functions"].items())
+
+
+def substituted(text: str, variables: Mapping[str, str]) -> str:
+    """Put variables into ``${NAME}`` and ``${NAME:-default}``, as faas-cli does."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1]) or found[2] or "", text)
 
 
 def _function(path: Path, name: str, entry: Any) -> Function:
@@ -68,6 +95,11 @@ def _function(path: Path, name: str, entry: Any) -> Function:
         route=_route(where, annotations.get(ROUTE)),
         schedule=_schedule(where, annotations),
         environment=_texts(where, entry, "environment"),
+        image=str(entry.get("image") or ""),
+        secrets=_names(where, entry, "secrets"),
+        annotations=annotations,
+        limits=_texts(where, entry, "limits"),
+        requests=_texts(where, entry, "requests"),
     )
     if not function.source.is_file():
         raise StackError(f"{where}: there is no {function.source}")
@@ -79,6 +111,13 @@ def _texts(where: str, entry: dict[str, Any], key: str) -> dict[str, str]:
     if not isinstance(values, dict):
         raise StackError(f"{where}: {key} must be names with values")
     return {str(name): str(value) for name, value in values.items()}
+
+
+def _names(where: str, entry: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = entry.get(key) or []
+    if not isinstance(values, list):
+        raise StackError(f"{where}: {key} must be a list")
+    return tuple(str(value) for value in values)
 
 
 def _route(where: str, text: str | None) -> re.Pattern[str] | None:

@@ -10,6 +10,7 @@ from flask import Flask, Response, jsonify, request
 _TIME = "2026-11-22T03:00:00Z"
 _CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
 _TAINTS = {"Unknown": ("node.kubernetes.io/unreachable",), "False": ("node.kubernetes.io/not-ready",)}
+_CAPACITY = {"cpu": "8", "memory": "32Gi", "pods": "110"}
 _INFO = (
     "machineID",
     "systemUUID",
@@ -62,17 +63,17 @@ def create_app(cluster: Nodes) -> Flask:
         begin = int(base64.b64decode(request.args.get("continue", "")) or 0)
         if begin and cluster.answers == "expired":
             cluster.answers = "well"
-            return _status(410, "Expired")
+            return _status(410, "Expired", {"continue": base64.b64encode(str(begin).encode()).decode()})
         found = [(name, node) for name, node in sorted(cluster.nodes.items()) if _selected(node)]
         limit = int(request.args.get("limit", 0)) or len(found) or 1
         following = base64.b64encode(str(begin + limit).encode()).decode() if begin + limit < len(found) else ""
         items = [_node(name, node) for name, node in found[begin : begin + limit]]
-        return jsonify(
-            kind="NodeList",
-            apiVersion="v1",
-            metadata={"resourceVersion": "1", **({"continue": following} if following else {})},
-            items=items,
-        )
+        metadata: dict[str, Any] = {"resourceVersion": "1"}
+        if following:
+            metadata["continue"] = following
+            if not request.args.get("labelSelector"):
+                metadata["remainingItemCount"] = len(found) - begin - limit
+        return jsonify(kind="NodeList", apiVersion="v1", metadata=metadata, items=items)
 
     return app
 
@@ -86,7 +87,7 @@ def _node(name: str, node: Node) -> dict[str, Any]:
     taints = [{"key": key, "effect": "NoExecute", "timeAdded": _TIME} for key in _TAINTS.get(node.ready, ())]
     if node.cordoned:
         taints.append({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "timeAdded": _TIME})
-    spec: dict[str, Any] = {"podCIDR": "10.244.1.0/24"}
+    spec: dict[str, Any] = {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"]}
     spec |= {"unschedulable": True} if node.cordoned else {}
     spec |= {"taints": taints} if taints else {}
     return {
@@ -101,7 +102,9 @@ def _node(name: str, node: Node) -> dict[str, Any]:
         "spec": spec,
         "status": {
             "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "Hostname", "address": name}],
-            "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},
+            "capacity": _CAPACITY,
+            "allocatable": _CAPACITY,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "conditions": [_condition(kind, node.ready) for kind in _CONDITIONS],
             "nodeInfo": dict.fromkeys(_INFO, "any"),
         },
@@ -113,8 +116,10 @@ def _condition(kind: str, ready: str) -> dict[str, Any]:
     status = ready if ready == "Unknown" or kind == "Ready" else "False"
     reason = {"Unknown": "NodeStatusUnknown", "False": "KubeletNotReady", "True": "KubeletReady"}.get(ready, "Other")
     condition = {"type": kind, "status": status, "lastHeartbeatTime": _TIME, "lastTransitionTime": _TIME}
-    return condition | {"reason": reason if kind == "Ready" or ready == "Unknown" else f"KubeletHasNo{kind}"}
+    reason = reason if kind == "Ready" or ready == "Unknown" else f"KubeletHasNo{kind}"
+    return condition | {"reason": reason, "message": reason}
 
 
-def _status(code: int, reason: str) -> tuple[Response, int]:
-    return jsonify(kind="Status", apiVersion="v1", status="Failure", reason=reason, code=code), code
+def _status(code: int, reason: str, metadata: dict[str, str] | None = None) -> tuple[Response, int]:
+    said = {"status": "Failure", "message": reason, "reason": reason, "code": code}
+    return jsonify(kind="Status", apiVersion="v1", metadata=metadata or {}, **said), code

@@ -176,3 +176,14 @@ class EvacuationRequest:
     server_id: str
     source: str
     host: str | None  # the wanted destination
+
+
+@dataclass(frozen=True)
+class InstanceAction:
+    """Something that was done to a server, as Nova remembers it."""
+
+    time: datetime
+    name: str
+    request_id: str
+    user_id: str | None
+    project_id: str | None

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import microversion, nova_admin, nova_aggregates, nova_servers
+from sim import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers
 from sim.cloud import Cloud
 from sim.errors import ApiError, nova_body, unauthorized
 from sim.identity import Token
@@ -31,6 +31,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     api.before_request(lambda: _prepare(cloud))  # before the policies that the parts check
     nova_servers.register(api, cloud)
+    instance_actions.register(api, cloud)
     nova_admin.register(api, cloud)
     nova_aggregates.register(api, cloud)
     root.register_blueprint(api)

@@ -86,8 +86,16 @@ def _change_hosts(world: World, record: Aggregate, body: dict[str, Any]) -> None
     if action == "add_host":
         if host in record.hosts:
             raise conflict(f"Aggregate {record.id} already has host {host}.")
+        _check_zone(world, record, host)
         record.hosts.append(host)
     elif host in record.hosts:
         record.hosts.remove(host)
     else:
         raise not_found(f"Cannot remove host {host} in aggregate {record.id}")
+
+
+def _check_zone(world: World, record: Aggregate, host: str) -> None:
+    zones = {one.availability_zone for one in world.aggregates.values() if host in one.hosts} - {None}
+    if record.availability_zone is not None and zones - {record.availability_zone}:
+        reason = f"One or more hosts already in availability zone(s) {sorted(zones, key=str)}"
+        raise conflict(f"Cannot add host to aggregate {record.id}. Reason: {reason}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import actions, paging, views
+from sim import actions, instance_actions, paging, views
 from sim.cloud import Cloud
 from sim.errors import bad_request, forbidden, not_found
 from sim.identity import Token
@@ -73,7 +73,10 @@ def register(api: Blueprint, cloud: Cloud) -> None:
         name, argument = _parse_action(request.get_json(silent=True))
         with cloud.world() as world:
             _visible(world, server_id)
-        return _HANDLERS[name](cloud, server_id, argument)
+        answer = _HANDLERS[name](cloud, server_id, argument)
+        project = g.token.project.id if g.token.project else None
+        instance_actions.note(cloud, server_id, name, instance_actions.By(g.token.user.id, project))
+        return answer
 
 
 def base() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sim.errors import not_found
-from sim.model import Aggregate, CloudOptions, EvacuationRequest, Host, Migration, Server
+from sim.model import Aggregate, CloudOptions, EvacuationRequest, Host, InstanceAction, Migration, Server
 from sim.timeline import Timeline
 
 
@@ -21,6 +21,7 @@ class World:
     migrations: list[Migration] = field(default_factory=list)
     aggregates: dict[int, Aggregate] = field(default_factory=dict)
     evacuation_requests: list[EvacuationRequest] = field(default_factory=list)
+    instance_actions: dict[str, list[InstanceAction]] = field(default_factory=dict)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
     aggregate_count: int = 0
     server_count: int = 0

@@ -47,6 +47,12 @@ class Settings(MonitoringSettings):
     )
     event_max_age: Seconds = Field(900, gt=0, description="Older events are refused: a replay, or a stuck broker.")
     event_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one event to the sink.")
+    event_answer_timeout: Seconds = Field(
+        5,
+        gt=0,
+        description="A sink that has the whole event and has not answered by then is taken to work on it. Short where "
+        "the sink is a function itself: OpenFaaS' `/function/{function}`.",
+    )
 
     metrics_token: SecretStr | None = Field(
         None,
@@ -226,7 +232,7 @@ def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
     return tuple(line.strip().encode() for line in text.splitlines() if line.strip())
 
 
-_SECRETS = {
+SECRETS = {  # setting: the file that may hold it
     "database_url": "database-url",
     "event_key": "event-key",
     "metrics_token": "metrics-token",
@@ -254,7 +260,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             if environ.get(alias):
                 values.setdefault(name, environ[alias])
     folder = Path(values.get("secrets_dir", str(Settings.model_fields["secrets_dir"].default)))
-    for name, file in _SECRETS.items():
+    for name, file in SECRETS.items():
         if name not in values and (folder / file).is_file():
             values[name] = (folder / file).read_text().strip()
     return _checked(values)
@@ -284,6 +290,6 @@ def _one_line(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])
     if first["type"] == "missing":
-        where = f"{_ALIASES.get(name, (PREFIX + name.upper(),))[0]} or the secret file {_SECRETS.get(name, name)}"
+        where = f"{_ALIASES.get(name, (PREFIX + name.upper(),))[0]} or the secret file {SECRETS.get(name, name)}"
         return f"missing setting: set {where}"
     return f"{PREFIX}{name.upper()}: {first['msg']}"

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.cloud import PowerAction
 from instance_ha.models.errors import CloudRefused
 from instance_ha.nova import NovaClient
 from instance_ha.world import SystemClock
@@ -156,3 +157,34 @@ def test_an_evacuation_goes_to_the_host_that_was_named(nova: Backend, client: No
     (record,) = client.evacuations_from(HOST, mark, 2)
 
     assert record.dest_host == OTHER_HOST
+
+
+def test_a_host_of_another_zone_is_refused_and_that_is_not_taken_for_joined(nova: Backend, client: NovaClient) -> None:
+    names = [f"contract-{uuid4().hex[:8]}" for _ in range(2)]
+    zones = [{"aggregate": {"name": name, "availability_zone": name}} for name in names]
+    first, second = (nova.call("POST", "/os-aggregates", zone).json()["aggregate"]["id"] for zone in zones)
+    client.join_aggregate(first, HOST)
+    try:
+        with pytest.raises(CloudRefused) as refusal:
+            client.join_aggregate(second, HOST)
+        assert refusal.value.code == 409
+        assert "availability zone" in str(refusal.value)
+    finally:
+        client.leave_aggregate(first, HOST)
+        for number in (first, second):
+            nova.call("DELETE", f"/os-aggregates/{number}")
+
+
+def test_a_server_is_stopped_and_started_and_nova_remembers_that_we_did(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+    seen: list[PowerAction | None] = [client.last_power_action(server)]
+
+    client.stop(server)
+    seen.append(client.last_power_action(server))
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "stopped")
+    client.start(server)
+    seen.append(client.last_power_action(server))
+    nova.wait(lambda: nova.server(server)["OS-EXT-STS:vm_state"] == "active")
+
+    assert [action and (action.name, action.foreign) for action in seen] == [None, ("stop", False), ("start", False)]
+    assert len({action.request_id for action in seen if action}) == 2

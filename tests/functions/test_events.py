@@ -167,3 +167,16 @@ def test_everything_works_again_once_postgres_is_back(outage: dict[str, Any]) ->
 def test_no_outage_tells_where_postgres_is(installation: Installation, outage: dict[str, Any]) -> None:
     port = installation.runtime.database_url.rsplit(":", 1)[1].split("/")[0]
     assert not [name for name, answer in outage["down"].items() if port in answer.text]
+
+
+def test_a_dead_letter_is_logged_and_ends_there(installation: Installation) -> None:
+    headers, body = event(installation, RECOVER_HOST)
+    headers |= {"ce-knativeerrorcode": "400"}
+
+    answer = installation.post("/function/sweep/dead-letters", data=body, headers=headers, user=None, version=None)
+
+    assert answer.status_code == 204
+    assert any(
+        "dead letter" in line and headers["ce-subject"] in line for line in installation.log.getvalue().splitlines()
+    )
+    assert headers["ce-signature"] not in installation.log.getvalue()

@@ -221,6 +221,7 @@ def test_openfaas_gets_the_same_function_behind_a_stand_in_for_its_watchdog(
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY fwatchdog /fwatchdog\n")
     tools.buildah("bud", "-q", "-t", "localhost/stand-in", str(folder))
     image = build("api-segments", "openfaas", WATCHDOG_IMAGE="localhost/stand-in")
+    name = f"openfaas-{uuid4().hex[:8]}"
     variables = {"OS_CLOUD": "masakari", "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml"}
     program = """
 import os, time, urllib.error, urllib.request
@@ -237,11 +238,11 @@ for path in ("/_/health", os.environ["ready_path"]):
 print(os.environ["mode"], os.environ["prefix_logs"], os.environ["exec_timeout"])
 """
     try:
-        tools.start(image, "behind", secrets, variables, "--network", "none")
-        said = tools.podman("exec", "behind", "python3", "-c", program).split()
+        tools.start(image, name, secrets, variables, "--network", "none")
+        said = tools.podman("exec", name, "python3", "-c", program).split()
         assert said[:2] == ["200", "503"]  # without a network there is no database
         assert (said[2:4], seconds(said[4])) == (["http", "false"], 60)
-        tools.podman("kill", "--signal", "TERM", "behind")
-        assert tools.podman("wait", "behind") == "0"
+        tools.podman("kill", "--signal", "TERM", name)
+        assert tools.podman("wait", name) == "0"
     finally:
-        tools.podman("rm", "-f", "-i", "-t", "0", "behind")
+        tools.podman("rm", "-f", "-i", "-t", "0", name)

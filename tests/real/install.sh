@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the real tier needs: Consul, pgbouncer, promtool, a kernel, libvirt, QEMU, its guest agent, libvirt-python.
+# Installs what the real tier needs: Consul, pgbouncer, nginx, promtool, a kernel, libvirt with a guest, libvirt-python.
 # Debian, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
 READY=$HERE/installed
-[ -e "$READY" ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && [ -e "$HERE/root/usr/bin/promtool" ] &&
+[ -e "$READY" ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && [ -e "$HERE/root/usr/sbin/nginx" ] &&
+  [ -e "$HERE/root/usr/bin/promtool" ] &&
   .venv/bin/python -c 'import libvirt' 2>/dev/null && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "the real tier is installed on Debian, as root; its tests are skipped" >&2
@@ -19,7 +20,8 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio gcc pkg-config \
   libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-guest-agent
 
-# A kernel for the guest: it is unpacked, not installed.
+# nginx for tests/gateways and a kernel for the guest: they are unpacked, not installed; an installed nginx would start.
+(cd "$HERE/packages" && apt-get download -q nginx)
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)
 (cd "$HERE/packages" && apt-get download -q "$kernel" prometheus)    # of Prometheus only promtool is used
 

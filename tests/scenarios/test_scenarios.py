@@ -73,6 +73,14 @@ def test_a_scenario_gives_its_expected_log(
     assert expected.read_text() == log
 
 
+def test_a_plain_recovery_asks_nova_fewer_than_four_times_an_instance(
+    postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = play(HERE / "2500-servers-on-one-host", postgres, database_url, monkeypatch)
+    asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
+    assert asked / len(played.vmoves()) < 4
+
+
 def steps(package: str) -> list[str]:
     """Find the named steps in the code of a package."""
     files = (HERE.parents[1] / "lib/instance_ha" / package).rglob("*.py")

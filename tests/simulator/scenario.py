@@ -13,6 +13,7 @@ from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import hosts
 from sqlalchemy import text
 
+from sim import actions, instance_actions
 from sim.faults import Rule
 from sim.model import Aggregate, CloudOptions
 from tests.conftest import Postgres
@@ -169,6 +170,8 @@ class Play:
             "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
             "delete_server": lambda name: cloud.delete_server(self._server(name)),
             "lock_server": self._lock,
+            "user_stops": partial(self._power, action="os-stop"),
+            "user_starts": partial(self._power, action="os-start"),
             "enable_service": partial(self._enable, enabled=True),
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
@@ -188,6 +191,13 @@ class Play:
         with self.simulation.cloud.world() as world:
             server = world.server(self._server(name))
             server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
+
+    def _power(self, name: str, action: str) -> None:
+        """Let an instance's owner stop or start it."""
+        owner = instance_actions.By("its-owner", "its-project")
+        with self.simulation.cloud.world() as world:
+            actions.power(world, world.server(self._server(name)), action)
+        instance_actions.note(self.simulation.cloud, self._server(name), action, owner)
 
     def _enable(self, host: str, *, enabled: bool) -> None:
         with self.simulation.cloud.world() as world:

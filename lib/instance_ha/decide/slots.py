@@ -1,9 +1,36 @@
 """How many evacuations are in flight."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from statistics import median_low
 
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
+
+_LONGEST_PAUSE = 5.0  # seconds
+_SHARE = 3  # of how long evacuations have lasted: so much later than they end they are noticed
+
+
+def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
+    """Say how many seconds to wait before Nova is asked again: the longer evacuations last, the more.
+
+    Evacuations that take a minute need no question each half second. Their median age counts: neither those that have
+    just begun, nor one that hangs.
+    """
+    ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step is VMoveStep.WATCHED]
+    return max(interval, min(_LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
+
+
+def free(ongoing: Sequence[VMove], done: Sequence[tuple[VMove, str | None]], most: int) -> int:
+    """Count the evacuations that may begin.
+
+    ``done`` are those of ``ongoing`` that Nova has just finished, and where they went. None begins while a failure is
+    not counted yet: as many as are in flight may have failed together, and be reason enough to stop.
+    """
+    settling = any(move.step is VMoveStep.SETTLE and move.dest_host is None for move in ongoing)
+    if settling or any(dest_host is None for _, dest_host in done):
+        return 0
+    return most - busy(ongoing) + len(done)
 
 
 def busy(moves: Iterable[VMove]) -> int:

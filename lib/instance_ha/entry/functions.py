@@ -16,7 +16,7 @@ from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.entry import scrape, wiring
+from instance_ha.entry import dead_letters, scrape, wiring
 from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
 from instance_ha.models.metrics import EVENTS_REFUSED, INTERNAL_ERRORS, TICKS
@@ -81,6 +81,8 @@ def _tick(name: str, work: Callable[[World], object]) -> Answer:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
             return faults.fault(405, "a tick is posted")
+        if request.path == dead_letters.PATH:
+            return dead_letters.take(request)
         work(world)
         world.metrics.count(TICKS, function=name)
         return Response(status=204)

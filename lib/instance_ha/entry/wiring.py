@@ -177,7 +177,8 @@ def _publisher(settings: Settings, clock: SystemClock, metrics: Metrics) -> Any:
     from instance_ha.events.publisher import HttpPublisher
 
     assert settings.event_sink is not None  # a function that publishes does not start without (check)
-    return HttpPublisher(settings.event_sink, settings.event_keys[0], settings.event_timeout, clock, metrics)
+    timeouts = settings.event_timeout, settings.event_answer_timeout
+    return HttpPublisher(settings.event_sink, settings.event_keys[0], *timeouts, clock, metrics)
 
 
 def _remote(settings: Settings, clock: SystemClock) -> Any:

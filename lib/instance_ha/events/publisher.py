@@ -1,6 +1,8 @@
-"""Hands events to the sink: a Knative broker, or OpenFaaS' ``/async-function/{function}``.
+"""Hands events to the sink: a Knative broker, which answers at once, or OpenFaaS' ``/function/{function}``.
 
-A lost event costs time and nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
+The latter answers when the function has done its work, up to a minute later. Whoever has the whole request and is still
+silent after ``answer_timeout`` has the event: it works on, and the sender goes on as well. A lost event costs time and
+nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
 """
 
 from collections.abc import Iterable
@@ -21,10 +23,12 @@ _AT_ONCE = 8
 class HttpPublisher:
     """Posts events, on connections that are kept."""
 
-    def __init__(self, sink: str, key: bytes, timeout: float, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, sink: str, key: bytes, timeout: float, answer_timeout: float, clock: Clock, metrics: Metrics
+    ) -> None:
         self._sink = sink
         self._key = key
-        self._timeout = timeout
+        self._timeouts = (timeout, answer_timeout)
         self._clock = clock
         self._metrics = metrics
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
@@ -42,8 +46,10 @@ class HttpPublisher:
         headers, body = encode(work, self._clock.now(), self._key)
         url = self._sink.replace("{function}", work.kind.function)
         try:
-            answer = self._http.post(url, data=body, headers=headers, timeout=self._timeout)
+            answer = self._http.post(url, data=body, headers=headers, timeout=self._timeouts)
             answer.raise_for_status()
+        except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
+            log.get().debug("event handed over", type=work.kind.type, subject=work.subject)
         except requests.RequestException as error:
             self._metrics.count(EVENTS_UNSENT, type=work.kind.type)
             log.get().warning("event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__)

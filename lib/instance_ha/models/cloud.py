@@ -63,3 +63,15 @@ class Migration:
     def final(self) -> bool:
         """Whether nothing more will come of it."""
         return self.moved or self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerAction:
+    """The last time that Nova was asked to start, stop or reboot an instance.
+
+    ``foreign``: a user asked who is not ours; neither we did, nor Nova itself (as when it finds a guest shut off).
+    """
+
+    name: str
+    request_id: str
+    foreign: bool

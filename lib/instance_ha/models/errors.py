@@ -138,6 +138,10 @@ class RecoveryFailed(InstanceHAError):
     """The attempt has failed; the text goes into the notification's message."""
 
 
+class NoFlowHelps(RecoveryFailed):
+    """The attempt has failed for a reason that every other flow would meet again."""
+
+
 class TimeIsUp(InstanceHAError):
     """Something of others did not end within its time limit."""
 

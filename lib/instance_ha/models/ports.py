@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import Answer, Report, Strategy, View
 from instance_ha.models.metrics import Metric
@@ -99,6 +99,7 @@ class Nova(Protocol):
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
+    def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def evacuate(self, server_id: str, host: str | None) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102

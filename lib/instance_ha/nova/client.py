@@ -1,24 +1,23 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from instance_ha import log
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.metrics import NOVA_REQUESTS
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import parse
+from instance_ha.nova.answer import answer
 
 # 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
 MICROVERSION = "2.73"
-_UNAVAILABLE = frozenset({408, 429})
 
 
 class NovaClient:
@@ -60,19 +59,29 @@ class NovaClient:
         return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]
 
     def join_aggregate(self, aggregate_id: int, host: str) -> None:
-        """Add a host to an aggregate; a host that is in it already is fine."""
-        self._change_aggregate(aggregate_id, {"add_host": {"host": host}}, 409)
+        """Add a host to an aggregate; a host that is in it already is fine.
+
+        CloudRefused with 409 means that Nova does not let it in, since it is in another availability zone, say.
+        """
+        try:
+            self._change_aggregate(aggregate_id, "add_host", host)
+        except CloudRefused as error:
+            if error.code != 409 or host not in self._aggregate(aggregate_id).hosts:
+                raise
 
     def leave_aggregate(self, aggregate_id: int, host: str) -> None:
         """Remove a host from an aggregate; a host that is not in it is fine."""
-        self._change_aggregate(aggregate_id, {"remove_host": {"host": host}}, 404)
-
-    def _change_aggregate(self, aggregate_id: int, body: dict[str, Any], done_already: int) -> None:
         try:
-            self._send("POST", f"/os-aggregates/{aggregate_id}/action", body)
+            self._change_aggregate(aggregate_id, "remove_host", host)
         except CloudRefused as error:
-            if error.code != done_already:
+            if error.code != 404:
                 raise
+
+    def _aggregate(self, aggregate_id: int) -> Aggregate:
+        return parse.aggregate(self._get(f"/os-aggregates/{aggregate_id}")["aggregate"])
+
+    def _change_aggregate(self, aggregate_id: int, action: str, host: str) -> None:
+        self._send("POST", f"/os-aggregates/{aggregate_id}/action", {action: {"host": host}})
 
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
@@ -112,6 +121,11 @@ class NovaClient:
             if error.code == 404:
                 return None
             raise
+
+    def last_power_action(self, server_id: str) -> PowerAction | None:
+        """Read who last started, stopped or rebooted a server; None when nobody has."""
+        actions = self._get(f"/servers/{server_id}/os-instance-actions")["instanceActions"]
+        return parse.power_action(actions, self._adapter.get_user_id())
 
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
@@ -192,9 +206,9 @@ class NovaClient:
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:
-            answer = _answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
             outcome = "ok"
-            return answer
+            return response
         except CloudTimeout:
             outcome = "timeout"
             raise
@@ -211,28 +225,4 @@ def _operation(method: str, path: str, body: dict[str, Any]) -> str:
     parts = path.partition("?")[0].strip("/").split("/")
     if parts[-1] == "action":
         return str(next(iter(body["json"])))
-    return f"{method} {'/'.join(part for part in parts if part in {parts[0], 'detail'})}"
-
-
-def _answer(ask: Callable[[], Any]) -> Any:
-    """Ask, and turn every way of failing into one of ours."""
-    try:
-        response = ask()
-    except ksa.ConnectTimeout as error:
-        raise CloudTimeout(f"Nova did not answer in time: {error}") from error
-    except (ksa.ConnectFailure, ksa.RetriableConnectionFailure) as error:
-        raise CloudUnavailable(f"the cloud cannot be reached: {error}") from error
-    except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry
-        raise CloudUnavailable(f"Keystone: {error}") from error
-    if response.status_code >= 500 or response.status_code in _UNAVAILABLE:
-        raise CloudUnavailable(f"Nova answered {response.status_code}: {_reason(response)}")
-    if response.status_code >= 400:
-        raise CloudRefused(response.status_code, _reason(response))
-    return response
-
-
-def _reason(response: Any) -> str:
-    try:
-        return str(next(iter(response.json().values()))["message"])
-    except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
-        return str(response.text)[:200]
+    return f"{method} {'/'.join(part for part in parts if part in {parts[0], 'detail', 'os-instance-actions'})}"

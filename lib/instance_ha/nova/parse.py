@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+
+_POWER = frozenset({"start", "stop", "reboot"})
 
 
 def service(body: dict[str, Any]) -> ComputeService:
@@ -47,3 +49,12 @@ def migration(body: dict[str, Any]) -> Migration:
         status=body["status"],
         dest_host=body.get("dest_compute"),
     )
+
+
+def power_action(actions: list[dict[str, Any]], ours: str | None) -> PowerAction | None:
+    """Find the newest action on the power in ``os-instance-actions`` (newest first); ``ours`` is our user's id."""
+    for action in actions:
+        if action["action"] in _POWER:
+            foreign = action["user_id"] not in (None, ours)
+            return PowerAction(name=action["action"], request_id=action["request_id"], foreign=foreign)
+    return None

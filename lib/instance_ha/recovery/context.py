@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.rows import Host, Notification, TaskRow
@@ -57,6 +57,22 @@ class Recovery:
         """Hold the recovery longer; raises LeaseLost when it is another's."""
         with self.world.database.begin() as connection:
             self.lease.renew(connection, self.world.clock.now())
+
+    def recall(self, task: TaskRow) -> dict[str, Any]:
+        """Read what a task has kept."""
+        with self.world.database.begin() as connection:
+            return tasks.recall(connection, task)
+
+    def keep(self, task: TaskRow, **values: Any) -> None:
+        """Keep more, before something is sent that must be known of afterwards.
+
+        Raises:
+            LeaseLost: the recovery is another's, so nothing may be sent.
+
+        """
+        with self.world.database.begin() as connection:
+            self.lease.renew(connection, self.world.clock.now())
+            tasks.remember(connection, task, tasks.recall(connection, task) | values)
 
     def give_up_at(self, task: TaskRow, seconds: float) -> datetime:
         """Say when a task's wait ends; it is one wait over all invocations, so its end is kept."""

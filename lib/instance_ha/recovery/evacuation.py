@@ -27,7 +27,7 @@ def evacuate(world: World, vmove_uuid: str) -> None:
     with log.bound(notification_uuid=move.notification_uuid, instance_uuid=move.instance_uuid):
         world.step("instance-claimed")
         with holding(world, lease, move.tries):
-            _work(Evacuation(world, lease, move))
+            _work(Evacuation(world, lease, move, world.deadline()))
 
 
 def _work(work: Evacuation) -> None:
@@ -48,7 +48,6 @@ def _look(work: Evacuation) -> None:
     if work.move.dest_host is not None:  # that it has moved is known already
         restore(work, Moved(work.move.dest_host))
         return
-    deadline = world.deadline()
     while True:
         verdict = _verdict(work)
         if isinstance(verdict, Ask):
@@ -60,7 +59,7 @@ def _look(work: Evacuation) -> None:
         if isinstance(verdict, End):
             close(work, verdict)
             return
-        if not verdict.settling or world.clock.now() >= deadline:
+        if not verdict.settling or world.clock.now() >= work.deadline:
             with world.database.begin() as connection:
                 work.lease.release(connection, None, step=VMoveStep.WATCHED, updated_at=world.clock.now())
             return

@@ -7,19 +7,19 @@ when its time is up. It may be killed anywhere, run twice, or be too late: the r
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from instance_ha import emit, log
 from instance_ha.decide import reports
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
-from instance_ha.models.enums import NotificationStatus, NotificationType
-from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryFailed
+from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
+from instance_ha.models.errors import CloudRefused, CloudUnavailable, NoFlowHelps, RecoveryFailed
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.work import Work, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip
 from instance_ha.recovery.holding import holding
+from instance_ha.recovery.take_host import take_host
+from instance_ha.recovery.tasks.evacuate_instances import give_up
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -50,7 +50,7 @@ def recover(world: World, notification_uuid: str) -> None:
 def _advance(world: World, lease: Lease, notification: Notification) -> None:
     deadline = world.deadline()
     if reports.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
-        _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
+        _expire(world, lease, notification)
         return
     if notification.status is not NotificationStatus.RUNNING:
         started = _start(world, lease, notification)
@@ -65,6 +65,16 @@ def _advance(world: World, lease: Lease, notification: Notification) -> None:
     _run_flows(Recovery(world, lease, notification, host, deadline))
 
 
+def _expire(world: World, lease: Lease, notification: Notification) -> None:
+    """End what has lasted too long; a reserved host that received nothing is given back."""
+    with world.database.begin() as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+    if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
+        give_up(Recovery(world, lease, notification, host, world.deadline()), task)
+    _close(world, lease, notification, NotificationStatus.FAILED, "it was not done in time and has expired")
+
+
 def _run_flows(recovery: Recovery) -> None:
     """Run the flow that is planned; when it fails, run the next one of the segment's method."""
     while True:
@@ -72,7 +82,7 @@ def _run_flows(recovery: Recovery) -> None:
             _run_tasks(recovery)
             return
         except (RecoveryFailed, CloudRefused) as error:
-            if not _plan_next_flow(recovery, str(error)):
+            if isinstance(error, NoFlowHelps) or not _plan_next_flow(recovery, str(error)):
                 _fail(recovery, str(error))
                 return
 
@@ -89,7 +99,7 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
         if failed is None or flow is None or not segment.enabled:
             return False
         tasks.fail(connection, failed, now, reason)
-        vmoves.ignore_open(connection, uuid, reason, now)
+        emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
     log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
     world.step("flow-planned")
@@ -109,10 +119,13 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         return None
     attempt = notification.attempt + 1
     with world.database.begin() as connection:
-        if not _take_host(world, connection, lease, notification, attempt):
+        ended = take_host(connection, lease, notification, attempt, now)
+        if ended is None:
             lease.release(connection, now + timedelta(seconds=_HOST_BUSY_PAUSE))
-            log.get().info("another recovery of the host is running", host=host.name)
+            log.get().info("another recovery of the host or the instance is running", host=host.name)
             return None
+        for superseded in ended:
+            emit.recovery_ended(world, connection, superseded)
         if verdict.host_changes:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, verdict.host_changes, now))
         flow = verdict.flows[0]
@@ -122,20 +135,6 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.step("host-started")
     return started
-
-
-def _take_host(world: World, connection: Connection, lease: Lease, notification: Notification, attempt: int) -> bool:
-    """Become the one recovery of the host; the host's own recovery ends those of its instances and processes."""
-    now = world.clock.now()
-    if notifications.start(connection, lease, attempt, now):
-        return True
-    if notification.type is not NotificationType.COMPUTE_HOST:
-        return False
-    message = f"superseded by notification {notification.notification_uuid}: its host has failed"
-    for uuid in notifications.supersede(connection, notification.source_host_uuid, message, now):
-        tasks.abandon(connection, uuid, now, message)
-        emit.recovery_ended(world, connection, uuid)
-    return notifications.start(connection, lease, attempt, now)
 
 
 def _run_tasks(recovery: Recovery) -> None:

@@ -1,6 +1,7 @@
 """A claimed vmove: what its row and Nova say of it, and how it is closed."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from instance_ha import emit, log
 from instance_ha.decide import evacuation
@@ -21,6 +22,7 @@ class Evacuation:
     world: World
     lease: Lease
     move: VMove
+    deadline: datetime  # of the invocation
     seen: Server | None = None  # as Nova showed it last
 
     def write(self, **values: object) -> None:

@@ -14,6 +14,8 @@ from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery.context import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
+_CONFLICT = 409  # what Nova answers when the host is in another availability zone
+
 
 @dataclass(frozen=True)
 class Held:
@@ -81,21 +83,28 @@ def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | No
             joined = _aggregates_to_join(recovery, held.name)
             held = replace(held, was_disabled=service.disabled, joined=joined)
             memory = _remember(recovery, task, replace(memory, held=held))
-        for number in held.joined or ():
-            nova.join_aggregate(number, held.name)
-            recovery.world.step("aggregate-joined")
+        count = sum(_join(recovery, number, held.name) for number in held.joined or ())
         if service.disabled:
             nova.enable_service(service.id)
             recovery.world.step("reserved-host-enabled")
     except CloudRefused as error:
         log.get().warning("reserved host cannot be made ready", reserved_host=held.name, reason=str(error))
         return None
-    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {_count(held)} joined")
+    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {count} joined")
     return _remember(recovery, task, replace(memory, held=replace(held, is_ready=True)))
 
 
-def _count(held: Held) -> int:
-    return len(held.joined or ())
+def _join(recovery: Recovery, aggregate: int, name: str) -> bool:
+    """Join an aggregate; False when Nova does not let the host in."""
+    try:
+        recovery.world.nova.join_aggregate(aggregate, name)
+    except CloudRefused as error:
+        if error.code != _CONFLICT:
+            raise
+        log.get().warning("reserved host not in aggregate", reserved_host=name, aggregate=aggregate, reason=str(error))
+        return False
+    recovery.world.step("aggregate-joined")
+    return True
 
 
 def _aggregates_to_join(recovery: Recovery, name: str) -> list[int]:

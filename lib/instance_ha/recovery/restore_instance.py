@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End, Moved, Restoration
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
+from instance_ha.models.work import EVACUATE_INSTANCE, Work
 from instance_ha.recovery.one_evacuation import Evacuation, close
 
 
@@ -16,10 +18,27 @@ def restore(work: Evacuation, moved: Moved) -> None:
     if restoration.actions:
         if work.move.dest_host is None:
             work.write(dest_host=moved.dest_host)
-        problem = _act(work, restoration)
+        try:
+            problem = _act(work, restoration)
+        except _TimeIsUpError:
+            _hand_over(work)
+            return
         message = problem or message
         work.world.step("instance-restored")
     close(work, End(VMoveStatus.SUCCEEDED, message or "", moved.dest_host))
+
+
+class _TimeIsUpError(Exception):
+    """The invocation has no more time to wait."""
+
+
+def _hand_over(work: Evacuation) -> None:
+    """Let another invocation go on at once."""
+    world, move = work.world, work.move
+    with world.database.begin() as connection:
+        work.lease.release(connection, world.clock.now(), tries=0)
+    log.get().info("time is up: another invocation goes on", instance=move.instance_name)
+    world.publisher.publish([Work(EVACUATE_INSTANCE, move.uuid)])
 
 
 _STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
@@ -43,7 +62,8 @@ def _bring(work: Evacuation, action: str) -> bool:
     """Ask for an action once and wait until it has worked, or the instance is gone."""
     world, nova = work.world, work.world.nova
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}[action]
-    until = world.clock.now() + timedelta(seconds=world.settings.wait_period_after_power_off)
+    since = work.move.updated_at or world.clock.now()  # when it was found to have moved, in whichever invocation
+    until = since + timedelta(seconds=world.settings.wait_period_after_power_off)
     asked = False
     while world.clock.now() < until:
         server = work.server()
@@ -52,6 +72,8 @@ def _bring(work: Evacuation, action: str) -> bool:
         if not asked and server.task_state is None:
             ask(work.move.instance_uuid)
             asked = True
+        if world.clock.now() >= work.deadline:
+            raise _TimeIsUpError
         with world.database.begin() as connection:
             work.lease.renew(connection, world.clock.now())
         world.clock.sleep(world.settings.verify_interval)

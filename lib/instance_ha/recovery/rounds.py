@@ -34,7 +34,7 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
         if not ongoing and waiting_since is None:
             return True
         found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
-        free = recovery.world.settings.host_failure_recovery_threads - slots.busy(ongoing) + len(found.done)
+        free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
         if found.done or (waiting_since is not None and free > 0):
             begun = _go_on(recovery, found, free, target_host, waiting_since)
             if begun:
@@ -43,7 +43,9 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
             _look_again(recovery, found)
         if recovery.out_of_time:
             return False
-        recovery.world.clock.sleep(recovery.world.settings.verify_interval)
+        now = recovery.world.clock.now()
+        pause = slots.pause(ongoing, now, recovery.world.settings.verify_interval)
+        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.deadline - now).total_seconds())))
 
 
 def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:

@@ -36,6 +36,11 @@ def by_uuid(connection: Connection, uuid: str) -> Host | None:
     return rows.host(row) if row else None
 
 
+def lock(connection: Connection, uuid: str) -> None:
+    """Make whoever else locks this host wait for our commit."""
+    connection.execute(select(hosts.c.id).where(hosts.c.uuid == uuid).with_for_update())
+
+
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
     """Read a live host by its name; ``lock`` makes whoever else asks so wait for our commit."""
     query = select(hosts).where(hosts.c.name == name, hosts.c.deleted_at.is_(None))

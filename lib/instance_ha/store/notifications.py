@@ -102,6 +102,16 @@ def supersede(connection: Connection, host_uuid: str, message: str, now: datetim
     return connection.execute(statement).scalars().all()
 
 
+def host_is_recovered(connection: Connection, host_uuid: str) -> bool:
+    """Say whether a recovery of the host itself is running."""
+    query = select(notifications.c.id).where(
+        notifications.c.source_host_uuid == host_uuid,
+        notifications.c.status == NotificationStatus.RUNNING,
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+    )
+    return connection.execute(query).first() is not None
+
+
 def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notification]:
     """Read the reports about a host that nobody has begun to handle, the oldest first."""
     is_new = notifications.c.status == NotificationStatus.NEW
@@ -113,7 +123,7 @@ def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notificatio
 
 
 def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime) -> bool:
-    """Make a claimed notification ``running``; False while another recovery of its host is running.
+    """Make a claimed notification ``running``; False while another of its host or instance is.
 
     Raises:
         LeaseLost: another invocation has it.
@@ -129,7 +139,7 @@ def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime
                 message=None,
                 updated_at=now,
             )
-    except IntegrityError:  # notifications_one_running
+    except IntegrityError:  # notifications_one_running, or notifications_one_running_instance
         return False
     return True
 

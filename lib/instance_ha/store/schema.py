@@ -104,12 +104,18 @@ notifications = Table(
     *_work(),
     _one_of("type", NotificationType),
     _one_of("status", NotificationStatus),
-    # The promise that at most one recovery acts on a host at a time is kept by the database.
+    # The promises that at most one recovery acts on a host, or on an instance, at a time are kept by the database.
     Index(
         "notifications_one_running",
         "source_host_uuid",
         unique=True,
-        postgresql_where=text("status = 'running'"),
+        postgresql_where=text("status = 'running' AND type <> 'VM'"),
+    ),
+    Index(
+        "notifications_one_running_instance",
+        text("lower(replace(payload ->> 'instance_uuid', '-', ''))"),  # reports may leave its dashes out
+        unique=True,
+        postgresql_where=text("status = 'running' AND type = 'VM'"),
     ),
     Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("notifications_host", "source_host_uuid", "type", "created_at"),

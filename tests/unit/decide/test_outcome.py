@@ -83,6 +83,33 @@ def test_the_tally_counts_every_vmove_that_is_not_under_way_once(moves: list[VMo
     assert over == found.succeeded + found.ignored + found.failed + found.untried
 
 
+@pytest.mark.parametrize(("age", "seconds"), [(0, 0.5), (1.5, 0.5), (6, 2.0), (15, 5.0), (500, 5.0)])
+def test_nova_is_asked_less_often_the_longer_its_evacuations_last(age: float, seconds: float) -> None:
+    later = NOW + timedelta(seconds=age)
+    just_begun, usual, hanging = (vmove(asked_at=at) for at in (later, NOW, NOW - timedelta(hours=1)))
+    assert slots.pause([just_begun, usual, hanging], later, 0.5) == seconds
+
+
+def test_nova_is_asked_often_while_it_has_no_evacuation_in_work() -> None:
+    settling = vmove(step=VMoveStep.SETTLE, asked_at=NOW - timedelta(hours=1))
+    assert slots.pause([settling], NOW, 0.5) == slots.pause([], NOW, 0.5) == 0.5
+
+
+def test_a_slot_is_free_once_nova_is_done_with_its_evacuation() -> None:
+    first, second = vmove(status=VMoveStatus.ONGOING, step=VMoveStep.WATCHED), vmove(status=VMoveStatus.ONGOING)
+    assert slots.free([first, second], [], 3) == 1
+    assert slots.free([first, second], [(first, "compute2")], 3) == 2
+
+
+def test_nothing_begins_while_a_failure_is_not_counted_yet() -> None:
+    watched = vmove(status=VMoveStatus.ONGOING, step=VMoveStep.WATCHED)
+    failed = vmove(status=VMoveStatus.ONGOING, step=VMoveStep.SETTLE)
+    moved = vmove(status=VMoveStatus.ONGOING, step=VMoveStep.SETTLE, dest_host="compute2")
+    assert slots.free([watched], [(watched, None)], 3) == 0
+    assert slots.free([failed], [], 3) == 0
+    assert slots.free([moved], [], 3) == 3
+
+
 def test_a_failed_attempt_is_repeated_after_the_pause() -> None:
     assert Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=120)) == after_failure(1, 2, NOW, 120)
 

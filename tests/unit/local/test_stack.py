@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from local.files import repository
-from local.stack import StackError, read, routed
+from local.stack import StackError, read, routed, substituted
 
 
 def write(folder: Path, text: str) -> Path:
@@ -42,6 +42,21 @@ def test_the_environment_of_a_function_is_read_as_text(tmp_path: Path) -> None:
     assert function.environment == {"a": "1", "b": "${X:-y}"}
 
 
+def test_events_and_secrets_of_a_function_are_read(tmp_path: Path) -> None:
+    entry = "{handler: ./one, secrets: [a, b], annotations: {instance-ha.events: 'x.y, x.z'}}"
+    (function,) = read(write(tmp_path, f"functions: {{one: {entry}}}"))
+
+    assert (function.events, function.secrets) == (("x.y", "x.z"), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("${A:-x}/f:${B:-y}", "1/f:y"), ("${A}", "1"), ("${B}", ""), ("${C:-x}", "x"), ("plain", "plain")],
+)
+def test_variables_are_put_in_as_faas_cli_does(text: str, expected: str) -> None:
+    assert substituted(text, {"A": "1", "C": ""}) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -50,6 +65,7 @@ def test_the_environment_of_a_function_is_read_as_text(tmp_path: Path) -> None:
         ("functions: []", "it has no functions"),
         ("functions: {one: }", "function one: it has no handler"),
         ("functions: {one: {handler: ./none}}", "function one: there is no"),
+        ("functions: {one: {handler: ./one, secrets: {a: b}}}", "secrets must be a list"),
         ("functions: {one: {handler: ./one, annotations: [a]}}", "annotations must be names with values"),
         (
             "functions: {one: {handler: ./one, annotations: {instance-ha.route: '('}}}",

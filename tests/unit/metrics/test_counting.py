@@ -38,7 +38,7 @@ def lease() -> Lease:
 
 
 def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
-    sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, SystemClock(), simulation.metrics)
+    sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, SystemClock(), simulation.metrics)
     sink.publish([Work(RECOVER_HOST, "a"), Work(EVACUATE_INSTANCE, "b"), Work(EVACUATE_INSTANCE, "c")])
     assert counted(simulation) == {
         EVENTS_UNSENT.sample(type=RECOVER_HOST.type): 1,

@@ -4,7 +4,7 @@ from instance_ha import log
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import TaskState
-from instance_ha.models.errors import CloudTimeout, RecoveryFailed
+from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
 
@@ -31,7 +31,7 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
     while True:
         service = world.nova.service(name)
         if service is None:
-            raise RecoveryFailed(f"Nova knows no compute service on host {name}")
+            raise NoFlowHelps(f"Nova knows no compute service on host {name}")
         step = next_step(service, world.settings.force_down)
         if step is ServiceStep.READY:
             return True
@@ -39,7 +39,7 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
         if step is ServiceStep.DISABLE:
             _disable(recovery, service)
         if world.clock.now() >= give_up:
-            raise RecoveryFailed(f"Nova still calls the compute service of {name} up: is the host really dead?")
+            raise NoFlowHelps(f"Nova still calls the compute service of {name} up: is the host really dead?")
         if recovery.out_of_time:
             return False
         if step is ServiceStep.WAIT:

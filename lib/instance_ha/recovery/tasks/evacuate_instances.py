@@ -44,6 +44,14 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
         memory = _let_go(recovery, task, ready)
 
 
+def give_up(recovery: Recovery, task: TaskRow) -> None:
+    """Give a reserved host back that is held for nothing: no instance came to it, and none is on its way."""
+    memory = reserved_hosts.recall(recovery, task)
+    under_way = any(move.status is VMoveStatus.ONGOING for move in _moves(recovery))
+    if memory.held is not None and not under_way:
+        _let_go(recovery, task, memory)
+
+
 def _let_go(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     assert memory.held is not None
     name = memory.held.name

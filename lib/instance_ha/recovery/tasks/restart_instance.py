@@ -1,71 +1,75 @@
 """StopInstanceTask, StartInstanceTask, ConfirmInstanceActiveTask: a failed instance is restarted (reference, 5.5).
 
-Nova shows at once that it is stopping or starting an instance, so a look tells after a crash what was asked.
+Nova shows at once that it is stopping or starting an instance, and remembers who asked for it; so a look tells
+after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
 from uuid import UUID
 
+from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
-from instance_ha.models.cloud import Server
+from instance_ha.decide.power import Broken, Leave, Step, Verdict
+from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery, Skip, Task
 from instance_ha.recovery.tasks.waiting import wait_until
+from instance_ha.store import tasks
+
+_START_TASK = "StartInstanceTask"
 
 
-class _GoneError(Exception):
-    """The instance was deleted meanwhile."""
+class _LeftAloneError(Exception):
+    """The instance was deleted meanwhile, or somebody else has acted on it."""
 
 
-def _unless_gone(inner: Task) -> Task:
+def _unless_left_alone(inner: Task) -> Task:
     """End the recovery when there is nothing to recover any more."""
 
     def run(recovery: Recovery, task: TaskRow) -> Outcome:
         try:
             return inner(recovery, task)
-        except _GoneError:
-            return Skip("the instance was deleted meanwhile", NotificationStatus.IGNORED)
+        except _LeftAloneError as reason:
+            recovery.report(task, 1.0, f"Skipped: {reason}", TaskState.SUCCESS)
+            return Skip(str(reason), NotificationStatus.IGNORED)
 
     return run
 
 
-@_unless_gone
+@_unless_left_alone
 def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Stop the instance, unless there is a reason to leave it alone."""
     instance = _instance(recovery)
     if not task.details:
         recovery.report(task, 0.0, f"Stopping instance {instance}")
-    server = recovery.world.nova.server(instance)
-    skip = _reason_to_skip(recovery, server)
-    if skip is not None:
-        recovery.report(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
-        return skip
+    if "written_at" not in recovery.recall(task):
+        skip = _reason_to_skip(recovery, recovery.world.nova.server(instance))
+        if skip is not None:
+            recovery.report(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
+            return skip
     limit = recovery.world.settings.wait_period_after_power_off
-    if not wait_until(recovery, task, limit, lambda: _stop_or_is_stopped(recovery), f"{instance} did not stop"):
+    if not wait_until(recovery, task, limit, lambda: _stop_or_is_stopped(recovery, task), f"{instance} did not stop"):
         return NotYet()
     recovery.report(task, 1.0, f"Stopped instance {instance}", TaskState.SUCCESS)
     recovery.world.step("failed-instance-stopped")
     return Done()
 
 
-@_unless_gone
+@_unless_left_alone
 def start_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Start the instance."""
-    instance, nova = _instance(recovery), recovery.world.nova
+    instance = _instance(recovery)
     if not task.details:
         recovery.report(task, 0.0, f"Starting instance {instance}")
-    server = _there(recovery)
-    if server.vm_state == "stopped" and server.task_state is None:
-        nova.start(instance)
-        recovery.world.step("failed-instance-started")
-    elif server.vm_state not in {"stopped", "active"}:
-        raise RecoveryFailed(f"instance {instance} is {server.vm_state}, which cannot be started")
+    limit = recovery.world.settings.wait_period_after_power_on
+    if not wait_until(recovery, task, limit, lambda: _start_or_is_started(recovery), f"{instance} stayed busy"):
+        return NotYet()
     recovery.report(task, 1.0, f"Started instance {instance}", TaskState.SUCCESS)
     return Done()
 
 
-@_unless_gone
+@_unless_left_alone
 def confirm_instance_active(recovery: Recovery, task: TaskRow) -> Outcome:
     """Wait until the instance is active."""
     instance = _instance(recovery)
@@ -97,40 +101,71 @@ def _reason_to_skip(recovery: Recovery, server: Server | None) -> Skip | None:
         return Skip(f"the instance is on {server.host} now", NotificationStatus.IGNORED)
     if server.vm_state not in _RESTARTED:
         return Skip(f"the instance is {server.vm_state}: it is left to its owner", NotificationStatus.IGNORED)
+    if server.vm_state == "active" and _was_started_before(recovery):
+        return Skip("the instance is active again since the last attempt")
     return None
 
 
 _RESTARTED = frozenset({"active", "stopped", "error", "resized"})
 
 
+def _was_started_before(recovery: Recovery) -> bool:
+    """Say whether an earlier attempt has stopped the instance and come to its start, which was too late to be seen."""
+    with recovery.world.database.begin() as connection:
+        found = tasks.of_notification(connection, recovery.notification.notification_uuid)
+    return any(task.name == _START_TASK and task.details for task in found)
+
+
 def _there(recovery: Recovery) -> Server:
     server = recovery.world.nova.server(_instance(recovery))
     if server is None:
-        raise _GoneError
+        raise _LeftAloneError("the instance was deleted meanwhile")
     return server
 
 
-def _stop_or_is_stopped(recovery: Recovery) -> bool:
+def _last_action(recovery: Recovery, server: Server) -> PowerAction | None:
+    """Ask who acted last on an instance on which nothing is under way."""
+    return recovery.world.nova.last_power_action(server.id) if server.task_state is None else None
+
+
+def _step(verdict: Verdict) -> Step:
+    if isinstance(verdict, Leave):
+        raise _LeftAloneError(verdict.message)
+    if isinstance(verdict, Broken):
+        raise RecoveryFailed(verdict.message)
+    return verdict
+
+
+def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
     """Ask for the stop while nothing is under way."""
     nova, server = recovery.world.nova, _there(recovery)
-    if server.vm_state == "stopped":
-        return True
-    if server.task_state is not None:
-        return False
-    if server.vm_state == "resized":
+    last = _last_action(recovery, server) if server.vm_state != "stopped" else None
+    step = _step(power.next_to_stop(server, last, recovery.recall(task).get("written_at")))
+    if step is Step.RESET:
         nova.reset_to_active(server.id)
-    try:
-        nova.stop(server.id)
+    elif step is Step.STOP:
+        recovery.keep(task, written_at=power.mark(last))
+        recovery.world.step("failed-instance-stop-written-down")
+        try:
+            nova.stop(server.id)
+        except CloudRefused as error:
+            if error.code != 409 or _there(recovery).vm_state != "stopped":
+                raise
+            return True
         recovery.world.step("failed-instance-asked-to-stop")
-    except CloudRefused as error:
-        if error.code != 409 or _there(recovery).vm_state != "stopped":
-            raise
-        return True
-    return False
+    return step is Step.REACHED
+
+
+def _start_or_is_started(recovery: Recovery) -> bool:
+    nova, server = recovery.world.nova, _there(recovery)
+    step = _step(power.next_to_start(server, _last_action(recovery, server)))
+    if step is Step.START:
+        nova.start(server.id)
+        recovery.world.step("failed-instance-started")
+    return step is not Step.WAIT
 
 
 def _is_active(recovery: Recovery) -> bool:
     server = _there(recovery)
-    if server.vm_state == "error":
-        raise RecoveryFailed(f"the instance failed to start: {server.fault or 'state error'}")
-    return server.vm_state == "active"
+    last = _last_action(recovery, server) if server.vm_state == "stopped" else None
+    return _step(power.next_to_confirm(server, last)) is Step.REACHED

@@ -1,0 +1,163 @@
+"""Says what is wrong with stack.yml and deploy/settings.yml, in one line each.
+
+faas-cli lets unknown keys pass, and OpenFaaS CE refuses a deployment only when it is made: functions, labels, scale and
+topics have limits there (faas-netes pkg/handlers/validate.go).
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from instance_ha.models import work
+from instance_ha.settings import PREFIX, SECRETS, Settings
+
+from deploy.render.lint_times import times
+from deploy.render.lint_values import Complaints, Entry, labels, resources, scale
+from deploy.render.services import OPTIONAL_SECRETS
+from deploy.render.site import read_settings
+from local import stack
+from local.files import repository
+from local.stack import EVENTS, ROUTE
+
+_MOST_FUNCTIONS = 15
+_TOP = {"version", "provider", "functions", "configuration"}
+# faas-cli's own (go-sdk stack/schema.go)
+_KEYS = {
+    "lang", "handler", "image", "fprocess", "environment", "environment_file", "secrets", "skip_build",
+    "constraints", "labels", "annotations", "limits", "requests", "readonly_root_filesystem", "build_options",
+    "build_args", "build_secrets", "platforms", "namespace",
+}  # fmt: skip
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_SECRETS = set(SECRETS.values()) | {"clouds-yaml", "aws-credentials"}
+_OURS = {"route", "events", "min-scale", "max-scale", "optional-secrets", "dead-letters"}
+_ANNOTATIONS = {"topic", "schedule"} | {f"instance-ha.{name}" for name in _OURS}
+_CONFIDENTIAL = re.compile(r"PASSWORD|SECRET_ACCESS_KEY|SESSION_TOKEN|SECRET$|^DATABASE_URL$")
+_NOT_EVERYWHERE = ("(?=", "(?!", "(?<", "(?P", "\\1", "*+", "++")  # nginx has PCRE, Caddy and Envoy have RE2
+
+
+def complaints(folder: Path) -> list[str]:
+    """Return what is wrong; nothing if all is well.
+
+    Raises:
+        StackError: a file is not even read.
+
+    """
+    path = folder / "stack.yml"
+    settings = read_settings(folder / "deploy/settings.yml")
+    found = list(check(stack.load(path), settings))
+    if not found:
+        stack.read(path)  # its own checks: handlers, patterns, schedules
+        found = list(_files(folder, stack.load(path)["functions"]))
+    return [f"{path}: {text}" for text in found]
+
+
+def check(document: Mapping[str, Any], settings: Mapping[str, str]) -> Complaints:
+    """Check the content of stack.yml, together with the settings of the site."""
+    yield from (f"unknown key {key}" for key in document if key not in _TOP)
+    functions = document["functions"]
+    if len(functions) > _MOST_FUNCTIONS:
+        yield f"{len(functions)} functions; OpenFaaS CE takes {_MOST_FUNCTIONS}"
+    yield from _environment("deploy/settings.yml", settings)
+    for name, entry in functions.items():
+        for rule in _RULES:
+            yield from (f"function {name}: {text}" for text in rule(str(name), entry))
+        own = {key: str(value) for key, value in (entry.get("environment") or {}).items()}
+        yield from (f"function {name}: {text}" for text in times(own, {**own, **settings}))
+
+
+def _shape(name: str, entry: Entry) -> Complaints:
+    if not _NAME.fullmatch(name):
+        yield "the name is no DNS label"
+    yield from (f"faas-cli does not know the key {key}" for key in entry if key not in _KEYS)
+    if not entry.get("image"):
+        yield "it has no image"
+    if entry.get("readonly_root_filesystem") is not True:
+        yield "readonly_root_filesystem must be true"
+
+
+def _secrets(_name: str, entry: Entry) -> Complaints:
+    optional = (entry.get("annotations") or {}).get(OPTIONAL_SECRETS, "")
+    for secret in [*(entry.get("secrets") or []), *filter(None, str(optional).split(","))]:
+        if secret.strip() not in _SECRETS:
+            yield f"no setting is read from a secret {secret.strip()}"
+
+
+def _annotations(_name: str, entry: Entry) -> Complaints:
+    for key, value in (entry.get("annotations") or {}).items():
+        if key not in _ANNOTATIONS:
+            yield f"unknown annotation {key}"
+        if not isinstance(value, str):
+            yield f"annotation {key} must be a text: quote it"
+
+
+def _cron(_name: str, entry: Entry) -> Complaints:
+    annotations = entry.get("annotations") or {}
+    if annotations.get("topic") not in (None, "cron-function"):
+        yield "OpenFaaS CE takes one topic a function, and it is cron-function"
+    schedule = annotations.get("schedule")
+    if schedule is not None and (";" in str(schedule) or len(str(schedule).split()) != 5):
+        yield "it must have one schedule, of five fields"
+
+
+def _events(name: str, entry: Entry) -> Complaints:
+    annotations = entry.get("annotations") or {}
+    kinds = {kind.type for kind in vars(work).values() if isinstance(kind, work.Kind) and kind.function == name}
+    told = {text.strip() for text in str(annotations.get(EVENTS, "")).split(",") if text.strip()}
+    yield from (f"models/work.py sends it {kind}: {EVENTS} must name it" for kind in sorted(kinds - told))
+    yield from (f"models/work.py sends it no {kind}" for kind in sorted(told - kinds))
+    if told and ROUTE in annotations:
+        yield "a function that takes events must have no public route"
+
+
+def _route(_name: str, entry: Entry) -> Complaints:
+    route = (entry.get("annotations") or {}).get(ROUTE)
+    if route is None:
+        return
+    if not (route.startswith("^/") and route.endswith("$")):
+        yield "the route must begin with ^/ and end with $: gateways differ in what they match else"
+    yield from (f"not every gateway knows {part} in a route" for part in _NOT_EVERYWHERE if part in route)
+
+
+def _variables(_name: str, entry: Entry) -> Complaints:
+    environment = entry.get("environment") or {}
+    yield from _environment("environment", environment)
+    if not re.fullmatch("[1-9][0-9]*", str(environment.get("THREADS"))):
+        yield "THREADS must be a number of 1 or more"
+
+
+def _environment(where: str, environment: Mapping[str, Any]) -> Complaints:
+    for name in environment:
+        field = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and field not in Settings.model_fields:
+            yield f"{where}: there is no setting {name}"
+        if _CONFIDENTIAL.search(name) or (name.startswith(PREFIX) and field in SECRETS):
+            yield f"{where}: {name} must be a secret, not a variable"
+
+
+_RULES: tuple[Callable[[str, Entry], Complaints], ...] = (
+    _shape, _secrets, _annotations, _cron, _events, _route, _variables, labels, resources, scale,
+)  # fmt: skip
+
+
+def _files(folder: Path, functions: Mapping[str, Entry]) -> Iterator[str]:
+    for name, entry in functions.items():
+        for file in entry.get("environment_file") or []:
+            if not (folder / file).is_file():
+                yield f"function {name}: there is no {file}"
+
+
+def main() -> int:
+    """Check the repository's files."""
+    try:
+        found = complaints(repository())
+    except stack.StackError as error:
+        found = [str(error)]
+    for text in found:
+        print(text, file=sys.stderr)
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""Rules about the times of a function: whoever waits must wait longer than whoever works."""
+
+from collections.abc import Iterator, Mapping
+
+from instance_ha.settings import PREFIX, Settings
+
+from deploy.render.site import seconds
+
+_GATEWAY = 60.0  # upstream_timeout of OpenFaaS' chart; Knative takes up to 600
+_MARGIN = 5.0  # the last request of an invocation may still be on its way
+_NAMES = ("exec_timeout", "read_timeout", "write_timeout")
+
+
+def times(own: Mapping[str, str], all_variables: Mapping[str, str]) -> Iterator[str]:
+    """Check a function's variables, together with those of the site."""
+    try:
+        work, read, write = (seconds(own.get(name, "")) for name in _NAMES)
+    except ValueError as error:
+        yield f"{', '.join(_NAMES)}: {error}"
+        return
+    if work > min(read, write):
+        yield "exec_timeout must not be longer than read_timeout and write_timeout"
+    if work > _GATEWAY:
+        yield f"exec_timeout must not be longer than {_GATEWAY:.0f}s, for which OpenFaaS' gateway waits"
+    default = Settings.model_fields["invocation_time"].default
+    invocation = float(all_variables.get(f"{PREFIX}INVOCATION_TIME", default))
+    if invocation + _MARGIN > work:
+        yield f"exec_timeout must be {_MARGIN:.0f} s longer than INVOCATION_TIME ({invocation:.0f} s)"

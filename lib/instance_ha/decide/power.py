@@ -1,0 +1,85 @@
+"""Stopping a failed instance and starting it again: what is next, by what Nova shows and by who acted last."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from instance_ha.models.cloud import PowerAction, Server
+
+
+class Step(Enum):
+    """What is to be done next."""
+
+    RESET = "reset to active"
+    STOP = "stop"
+    START = "start"
+    WAIT = "wait"
+    REACHED = "reached"
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Somebody else has acted: the instance is left as it is, and the recovery ends."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """It will not become what it should; waiting does not help."""
+
+    message: str
+
+
+Verdict = Step | Leave | Broken
+
+
+def mark(last: PowerAction | None) -> str:
+    """Return what tells later whether there has been an action since this one."""
+    return last.request_id if last is not None else ""
+
+
+def next_to_stop(server: Server, last: PowerAction | None, written_at: str | None) -> Verdict:
+    """Stop what runs or has crashed.
+
+    ``written_at`` is the mark of the last action when the stop was written down (None: it was not yet). Nova shows
+    at once that it is stopping an instance: if it does not, it has not heard of it, or somebody has acted since then.
+    """
+    if server.vm_state == "stopped":
+        return Step.REACHED
+    if server.task_state is not None:
+        return Step.WAIT
+    if server.vm_state == "resized":
+        return Step.RESET
+    if written_at is None or last is None or mark(last) == written_at:
+        return Step.STOP
+    if last.foreign and last.name != "stop":
+        return Leave("somebody else has started the instance meanwhile: it is left as it is")
+    return Step.WAIT
+
+
+def next_to_start(server: Server, last: PowerAction | None) -> Verdict:
+    """Start what is stopped, but not what its owner has stopped."""
+    if server.vm_state == "active" or (server.vm_state == "stopped" and server.task_state == "powering-on"):
+        return Step.REACHED
+    if server.vm_state != "stopped":
+        return Broken(f"instance {server.id} is {server.vm_state}, which cannot be started")
+    if server.task_state is not None:
+        return Step.WAIT
+    return _stopped_by_owner(last) or Step.START
+
+
+def next_to_confirm(server: Server, last: PowerAction | None) -> Verdict:
+    """Wait until the instance is active, unless its owner has stopped it again."""
+    if server.vm_state == "active":
+        return Step.REACHED
+    if server.vm_state == "error":
+        return Broken(f"the instance failed to start: {server.fault or 'state error'}")
+    if server.vm_state == "stopped" and server.task_state is None:
+        return _stopped_by_owner(last) or Broken(f"instance {server.id} did not start")
+    return Step.WAIT
+
+
+def _stopped_by_owner(last: PowerAction | None) -> Leave | None:
+    if last is not None and last.foreign and last.name == "stop":
+        return Leave("the instance was stopped by its owner: it is left stopped")
+    return None

@@ -1,0 +1,34 @@
+"""What Nova's answers mean, and its silence."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keystoneauth1 import exceptions as ksa
+
+from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
+
+_UNAVAILABLE = frozenset({408, 429})
+
+
+def answer(ask: Callable[[], Any]) -> Any:
+    """Ask, and turn every way of failing into one of ours."""
+    try:
+        response = ask()
+    except ksa.ConnectTimeout as error:
+        raise CloudTimeout(f"Nova did not answer in time: {error}") from error
+    except (ksa.ConnectFailure, ksa.RetriableConnectionFailure) as error:
+        raise CloudUnavailable(f"the cloud cannot be reached: {error}") from error
+    except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry
+        raise CloudUnavailable(f"Keystone: {error}") from error
+    if response.status_code >= 500 or response.status_code in _UNAVAILABLE:
+        raise CloudUnavailable(f"Nova answered {response.status_code}: {_reason(response)}")
+    if response.status_code >= 400:
+        raise CloudRefused(response.status_code, _reason(response))
+    return response
+
+
+def _reason(response: Any) -> str:
+    try:
+        return str(next(iter(response.json().values()))["message"])
+    except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
+        return str(response.text)[:200]
