@@ -1,4 +1,4 @@
-"""Cron: calls functions on the schedules of stack.yml, as OpenFaaS' cron-connector does."""
+"""Cron: calls functions on the schedules of stack.yml, with the token that they want to see."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -9,8 +9,6 @@ from croniter import croniter
 
 from local.hosting import Answer, Call
 from local.stack import Function
-
-_TICK = Call("POST", "/", {"Content-Type": "text/plain"})
 
 
 def _now() -> datetime:
@@ -26,7 +24,9 @@ class Cron:
         invoke: Callable[[str, Call], Answer],
         now: Callable[[], datetime] = _now,
         wait: Callable[[float], bool] | None = None,
+        token: str = "",
     ) -> None:
+        self._tick = Call("POST", "/", {"Content-Type": "text/plain", "Authorization": f"Bearer {token}"})
         self._invoke = invoke
         self._now = now
         self._stopped = threading.Event()
@@ -59,7 +59,7 @@ class Cron:
 
     def _fire(self, name: str) -> None:
         try:
-            answer = self._invoke(name, _TICK)
+            answer = self._invoke(name, self._tick)
         except Exception:
             structlog.get_logger().exception("cron call failed", function=name)
             return

@@ -108,7 +108,7 @@ class Runtime:
         self._stack.callback(queue.stop)
         self._gateway = Gateway(functions, backend, queue)
         self._stack.callback(setattr, self, "_gateway", None)
-        cron = Cron(functions, backend.call)
+        cron = Cron(functions, backend.call, token=(self.options.state_dir / "secrets/cron-token").read_text().strip())
         self._stack.callback(cron.stop)
         cron.start()
         structlog.get_logger().info("ready", url=self.url, functions=len(functions), isolated=self.options.isolate)
@@ -158,7 +158,7 @@ class Runtime:
         """Hand the secrets over as the platforms do: files in a folder."""
         folder = self.options.state_dir / "secrets"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("event-key", "metrics-token"):
+        for name in ("event-key", "task-key", "metrics-token", "cron-token"):
             if not (folder / name).exists():
                 write_secret(folder / name, secrets.token_hex(32))
         write_secret(folder / "database-url", self.database_url)

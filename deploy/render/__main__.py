@@ -1,4 +1,4 @@
-"""``python -m deploy.render``: writes deploy/knative and deploy/gateway; ``--check`` fails when they differ.
+"""``python -m deploy.render``: writes deploy/{knative,gateway,openfaas}; ``--check`` fails when they differ.
 
 ``--to FOLDER`` writes them elsewhere for a site of your own, with the variables IMAGE_PREFIX, IMAGE_TAG, NAMESPACE,
 API_HOST, GATEWAY, KNATIVE_GATEWAY, OPENFAAS_GATEWAY and BROKER_URL of the environment.
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from deploy.render import cluster, eventing, gateways, lint, services
+from deploy.render import cluster, cronjobs, eventing, gateways, lint, services
 from deploy.render.site import Site, read
 from local.files import repository
 from local.stack import StackError
@@ -31,6 +31,7 @@ def render(site: Site) -> dict[str, str]:
         "knative/services.yaml": [services.service(site, function) for function in site.functions],
         "knative/eventing.yaml": [eventing.broker(site), *eventing.triggers(site)],
         "knative/clocks.yaml": eventing.clocks(site),
+        "openfaas/cronjobs.yaml": cronjobs.cron_jobs(site),
         "gateway/httproute.yaml": [gateways.http_route(site), gateways.reference_grant(site)],
     }
     files = {path: _yaml(content) for path, content in objects.items()}
@@ -50,7 +51,11 @@ def _yaml(objects: list[dict[str, Any]]) -> str:
 
 def differences(files: Mapping[str, str], folder: Path) -> list[str]:
     """Name the files that are missing, differ, or are not ours."""
-    there = {str(path.relative_to(folder)) for part in ("knative", "gateway") for path in (folder / part).glob("*")}
+    there = {
+        str(path.relative_to(folder))
+        for part in ("knative", "gateway", "openfaas")
+        for path in (folder / part).glob("*")
+    }
     wrong = {path for path, text in files.items() if path not in there or (folder / path).read_text() != text}
     return sorted(wrong | (there - files.keys()))
 

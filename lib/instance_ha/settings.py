@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
@@ -39,6 +39,16 @@ class Settings(MonitoringSettings):
         None,
         description="Keys that sign internal events, one a line: the first signs, all are accepted. "
         "Read from the secret `event-key`.",
+    )
+    task_key: SecretStr | None = Field(
+        None,
+        description="Keys that sign what tasks that are URLs are sent (docs/custom-tasks.md), one a line: the first "
+        "signs. Read from the secret `task-key`. Whoever knows them can sign nothing else.",
+    )
+    cron_token: SecretStr | None = Field(
+        None,
+        description="Bearer tokens, one a line: with any, a tick of a scheduled function must carry one "
+        "(docs/security.md). Read from the secret `cron-token`.",
     )
     event_sink: str | None = Field(
         None,
@@ -203,6 +213,16 @@ class Settings(MonitoringSettings):
         return _lines(self.event_key)
 
     @cached_property
+    def task_keys(self) -> tuple[bytes, ...]:
+        """The keys of what tasks that are URLs are sent, the signing one first."""
+        return _lines(self.task_key)
+
+    @cached_property
+    def cron_tokens(self) -> tuple[bytes, ...]:
+        """The tokens of schedulers; none: ticks need none."""
+        return _lines(self.cron_token)
+
+    @cached_property
     def metrics_tokens(self) -> tuple[bytes, ...]:
         """The tokens that open the metrics; none: they are not served."""
         return _lines(self.metrics_token)
@@ -217,14 +237,10 @@ class Settings(MonitoringSettings):
     def secrets(self) -> tuple[str, ...]:
         """Words that must not be told, whatever they stand in."""
         values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
-        password = urlsplit(self.database_url.get_secret_value()).password
-        addresses = [sink.address for sink in self.sinks]
-        return (
-            *values,
-            *addresses,
-            *(key.decode() for key in (*self.event_keys, *self.metrics_tokens)),
-            *([password] if password else []),
-        )
+        lines = [line.strip() for value in values for line in value.splitlines()]
+        password = urlsplit(self.database_url.get_secret_value()).password or ""
+        words = [*values, *lines, *(sink.address for sink in self.sinks), password, unquote(password)]
+        return tuple(word for word in dict.fromkeys(words) if word)
 
 
 def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
@@ -235,6 +251,8 @@ def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
 SECRETS = {  # setting: the file that may hold it
     "database_url": "database-url",
     "event_key": "event-key",
+    "task_key": "task-key",
+    "cron_token": "cron-token",
     "metrics_token": "metrics-token",
     "consul_token_manage": "consul-token-manage",
     "consul_token_tenant": "consul-token-tenant",
@@ -259,11 +277,21 @@ def load(environ: Mapping[str, str]) -> Settings:
         for alias in aliases:
             if environ.get(alias):
                 values.setdefault(name, environ[alias])
-    folder = Path(values.get("secrets_dir", str(Settings.model_fields["secrets_dir"].default)))
-    for name, file in SECRETS.items():
-        if name not in values and (folder / file).is_file():
-            values[name] = (folder / file).read_text().strip()
+    _read_secrets(Path(values.get("secrets_dir", str(Settings.model_fields["secrets_dir"].default))), values)
     return _checked(values)
+
+
+def _read_secrets(folder: Path, values: dict[str, str]) -> None:
+    """Add what is mounted; a variable that says otherwise is an error, since nobody could tell which one counts."""
+    for name, file in SECRETS.items():
+        if not (folder / file).is_file():
+            continue
+        try:
+            mounted = (folder / file).read_text().strip()
+        except OSError as error:
+            raise Misconfigured(f"the secret {folder / file} cannot be read: {error.strerror}") from None
+        if values.setdefault(name, mounted) != mounted:
+            raise Misconfigured(f"{PREFIX}{name.upper()} is set, and another one is mounted as {folder / file}")
 
 
 def _checked(values: Mapping[str, str]) -> Settings:

@@ -81,6 +81,11 @@ class Installation:
         """POST."""
         return self.call("POST", path, body, **how)
 
+    def tick(self, function: str, **how: Any) -> requests.Response:
+        """POST as the scheduler does."""
+        token = (self.runtime.options.state_dir / "secrets/cron-token").read_text().strip()
+        return self.post(f"/function/{function}", user=None, headers={"Authorization": f"Bearer {token}"}, **how)
+
     def put(self, path: str, body: Any = None, **how: Any) -> requests.Response:
         """PUT."""
         return self.call("PUT", path, body, **how)
@@ -120,9 +125,10 @@ class Installation:
         """Name all that must never be told."""
         folder = self.runtime.options.state_dir
         password = (folder / "postgres-password").read_text().strip()
-        key, token = ((folder / "secrets" / name).read_text().strip() for name in ("event-key", "metrics-token"))
+        names = ("event-key", "task-key", "metrics-token", "cron-token")
+        mounted = [(folder / "secrets" / name).read_text().strip() for name in names]
         users = [user.password for user in self.cloud.identity.users.values()]
-        return [password, key, token, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
+        return [password, *mounted, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
 
 
 def unique(prefix: str) -> str:

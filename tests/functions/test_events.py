@@ -64,7 +64,12 @@ def test_an_event_signed_with_another_key_is_forbidden(installation: Installatio
     assert fault(send(installation, RECOVER_HOST, headers, body)) == (403, "forbidden")
 
 
-@pytest.mark.parametrize("age", [901, -960])
+def test_an_event_with_other_data_is_forbidden(installation: Installation) -> None:
+    headers, _ = event(installation, RECOVER_HOST)
+    assert fault(send(installation, RECOVER_HOST, headers, b'{"uuid": "another"}')) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("age", [901, -62])
 def test_an_event_that_is_too_old_or_from_the_future_is_forbidden(installation: Installation, age: float) -> None:
     answer = send(installation, RECOVER_HOST, *event(installation, RECOVER_HOST, age=age))
     assert fault(answer) == (403, "forbidden")
@@ -92,7 +97,7 @@ def test_events_and_ticks_are_posted(installation: Installation, function: str) 
 
 
 def test_a_tick_sweeps(installation: Installation) -> None:
-    answer = installation.post("/function/sweep", user=None)
+    answer = installation.tick("sweep")
     assert (answer.status_code, answer.text) == (204, "")
 
 
@@ -123,7 +128,7 @@ def outage(installation: Installation) -> Iterator[dict[str, Any]]:
     try:
         down = {name: installation.get(path) for name, path in asked.items()}
         down["create"] = installation.post("/v1/segments", {"segment": {"name": unique("s")} | BODY})
-        down["tick"] = installation.post("/function/sweep")
+        down["tick"] = installation.tick("sweep")
         down["event"] = send(installation, RECOVER_HOST, *event(installation, RECOVER_HOST))
     finally:
         postgres.start()
@@ -180,3 +185,9 @@ def test_a_dead_letter_is_logged_and_ends_there(installation: Installation) -> N
         "dead letter" in line and headers["ce-subject"] in line for line in installation.log.getvalue().splitlines()
     )
     assert headers["ce-signature"] not in installation.log.getvalue()
+
+
+def test_a_dead_letter_that_is_none_of_ours_is_forbidden(installation: Installation) -> None:
+    headers, body = event(installation, RECOVER_HOST, key=b"another")
+    answer = installation.post("/function/sweep/dead-letters", data=body, headers=headers, user=None, version=None)
+    assert fault(answer) == (403, "forbidden")

@@ -149,6 +149,7 @@ class Simulation:
         hypervisors: Hypervisors | None = None,
     ) -> None:
         environ = {"DATABASE_URL": database_url, "EVENT_SINK": "http://broker.test", "INSTANCE_HA_EVENT_KEY": KEY}
+        environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}
         self.settings = load(environ)

@@ -94,3 +94,12 @@ def test_every_refusal_has_its_own_http_code() -> None:
 def test_what_nova_refused_keeps_its_code_and_its_words() -> None:
     error = errors.CloudRefused(409, "locked")
     assert (error.code, str(error)) == (409, "locked (HTTP 409)")
+
+
+def test_a_secret_is_masked_wherever_it_stands(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_hidden", set())
+    log.hide('s3cret"word', "s3cret", "short")
+    log.get().info('it is s3cret"word', url="postgresql://ha:s3cret@db", word="short")
+    (line,) = lines()
+    assert line["event"] == "it is ***"
+    assert (line["url"], line["word"]) == ("postgresql://ha:***@db", "short")

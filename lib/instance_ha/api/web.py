@@ -32,6 +32,7 @@ from instance_ha.world import World
 
 _JSON, _VENDOR_JSON = "application/json", "application/vnd.openstack.masakari+json"
 _JSON_TYPES = frozenset({"", _JSON, _VENDOR_JSON, "text/plain"})
+_DEEPEST = 32  # levels of lists and objects in a body; what the API takes has a handful
 _WITH_BODY = frozenset({"POST", "PUT"})
 
 
@@ -157,11 +158,27 @@ def _read(operation: Operation[Any], request: Request, body: bytes, version: Ver
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8")) if body else None
+        parsed = json.loads(body.decode("utf-8"), parse_constant=_refuse) if body else None
     except ValueError:
         raise BadRequest("the request body is not well-formed JSON in UTF-8") from None
     except RecursionError:
         raise BadRequest("the request body is nested too deeply") from None
+    if _depth(parsed) > _DEEPEST:
+        raise BadRequest(f"the request body is nested more than {_DEEPEST} levels deep")
+    return parsed
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")  # Python's reader would take NaN and Infinity
+
+
+def _depth(value: Any) -> int:
+    """Count the levels of lists and objects, without recursion."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, (list, dict))]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _base_url(request: Request, world: World) -> str:

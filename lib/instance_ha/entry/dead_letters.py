@@ -6,14 +6,25 @@ Nothing is done about them, since nothing depends on them: every row says itself
 from flask import Request, Response
 
 from instance_ha import log
+from instance_ha.events import codec, signature
+from instance_ha.world import World
 
 PATH = "/dead-letters"
 _ATTRIBUTES = ("type", "subject", "id", "knativeerrorcode", "knativeerrordest")
-_MOST = 200  # characters of each: whoever reaches us may have written them
+_MOST = 200  # characters of each
+_DAY = 86400.0  # seconds; brokers try for a while before they give up
 
 
-def take(request: Request) -> Response:
-    """Log a dead letter."""
-    told = {name: request.headers.get(f"ce-{name}", "")[:_MOST] for name in _ATTRIBUTES}
+def take(request: Request, body: bytes, world: World) -> Response:
+    """Log a dead letter.
+
+    Raises:
+        BadRequest: it is no event.
+        Forbidden: it is none of ours, or it is from another day.
+
+    """
+    attributes, data = codec.read(dict(request.headers), body)
+    signature.check(attributes, data, world.settings.event_keys, world.clock.now(), _DAY)
+    told = {name: str(attributes.get(name) or "")[:_MOST] for name in _ATTRIBUTES}
     log.get().warning("dead letter", **{f"event_{name}": value for name, value in told.items() if value})
     return Response(status=204)

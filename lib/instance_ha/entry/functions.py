@@ -16,9 +16,9 @@ from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.entry import dead_letters, scrape, wiring
+from instance_ha.entry import bearer, dead_letters, scrape, wiring
 from instance_ha.events.codec import decode
-from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain
+from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain, Unauthorized
 from instance_ha.models.metrics import EVENTS_REFUSED, INTERNAL_ERRORS, TICKS
 from instance_ha.models.work import Kind
 from instance_ha.settings import Settings
@@ -82,7 +82,9 @@ def _tick(name: str, work: Callable[[World], object]) -> Answer:
         if request.method != "POST":
             return faults.fault(405, "a tick is posted")
         if request.path == dead_letters.PATH:
-            return dead_letters.take(request)
+            return dead_letters.take(request, read_request(request, world.settings.max_request_body_size), world)
+        if world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):
+            raise Unauthorized("a tick needs the bearer token of the scheduler")
         work(world)
         world.metrics.count(TICKS, function=name)
         return Response(status=204)
@@ -98,6 +100,7 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)
+    log.hide(*settings.secrets)
     if has_app_context():  # a path with a line break fits no route of functions-framework, and never comes to us
         current_app.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))
 
@@ -126,11 +129,11 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
         response = faults.of(error)
     except TryAgain as error:
         log.get().warning("cannot serve now", reason=str(error))
-        response = faults.fault(503, str(error))
+        response = faults.fault(503, log.masked(str(error)))
         response.headers["Retry-After"] = _RETRY_AFTER
     except InstanceHAError as error:
         log.get().error("cannot serve", reason=str(error))
-        response = faults.fault(500, str(error))
+        response = faults.fault(500, log.masked(str(error)))
     except Exception:
         log.get().exception("unexpected error")
         response = faults.fault(500, f"An unexpected error happened; it is logged with the request id {request_id}.")

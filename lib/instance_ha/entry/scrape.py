@@ -1,12 +1,12 @@
 """``GET /_/metrics``, for who knows the token."""
 
-import hmac
 from collections.abc import Callable
 
 from flask import Request, Response
 
 from instance_ha import log
 from instance_ha.api import faults
+from instance_ha.entry import bearer
 from instance_ha.metrics.exposition import exposition, read
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.settings import Settings
@@ -19,7 +19,7 @@ def answer(request: Request, settings: Settings, world: Callable[[], World]) -> 
     """Answer Prometheus; without a token in the settings there is no such path."""
     if not settings.metrics_tokens:
         return faults.fault(404, "The resource could not be found.")
-    if not _knows(request.headers.get("Authorization", ""), settings.metrics_tokens):
+    if not bearer.is_known(request, settings.metrics_tokens):
         refused = faults.fault(401, "The metrics need a bearer token.")
         refused.headers["WWW-Authenticate"] = "Bearer"
         return refused
@@ -35,10 +35,3 @@ def answer(request: Request, settings: Settings, world: Callable[[], World]) -> 
         return faults.fault(503, "There are no metrics now; the log says why.")
     text, kind = exposition(values)
     return Response(text, content_type=kind)
-
-
-def _knows(authorization: str, tokens: tuple[bytes, ...]) -> bool:
-    scheme, _, given = authorization.partition(" ")
-    secret = given.strip().encode(errors="replace")
-    fits = [hmac.compare_digest(secret, token) for token in tokens]
-    return scheme.lower() == "bearer" and any(fits)

@@ -184,7 +184,7 @@ def _publisher(settings: Settings, clock: SystemClock, metrics: Metrics) -> Any:
 def _remote(settings: Settings, clock: SystemClock) -> Any:
     from instance_ha.events.remote import HttpRemote
 
-    return HttpRemote(settings.event_keys[0], settings.event_timeout, clock)
+    return HttpRemote(settings.task_keys[0], settings.event_timeout, clock)
 
 
 def _source(settings: Settings) -> Any:

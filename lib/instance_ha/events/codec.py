@@ -25,9 +25,7 @@ def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes
         "datacontenttype": "application/json",
         **({"requestid": work.request_id} if work.request_id else {}),
     }
-    attributes[signature.ATTRIBUTE] = signature.sign(attributes, key)
-    headers, body = to_binary(CloudEvent(attributes, {"uuid": work.subject}))
-    return dict(headers), bytes(body)
+    return _signed(attributes, {"uuid": work.subject}, key)
 
 
 def encode_task(identity: str, data: dict[str, Any], now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
@@ -40,9 +38,27 @@ def encode_task(identity: str, data: dict[str, Any], now: datetime, key: bytes) 
         "time": now.isoformat(),
         "datacontenttype": "application/json",
     }
-    attributes[signature.ATTRIBUTE] = signature.sign(attributes, key)
+    return _signed(attributes, data, key)
+
+
+def _signed(attributes: dict[str, str], data: dict[str, Any], key: bytes) -> tuple[dict[str, str], bytes]:
+    attributes[signature.ATTRIBUTE] = signature.sign(attributes, data, key)
     headers, body = to_binary(CloudEvent(attributes, data))
     return dict(headers), bytes(body)
+
+
+def read(headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, Any], Any]:
+    """Return attributes and data of an event, which nobody has vouched for yet.
+
+    Raises:
+        BadRequest: it is no CloudEvent.
+
+    """
+    try:
+        event = from_http(dict(headers), body)
+    except (GenericException, ValueError, TypeError, AttributeError, RecursionError):
+        raise BadRequest("the request is not a CloudEvent") from None
+    return event.get_attributes(), event.get_data()
 
 
 def decode(
@@ -55,14 +71,11 @@ def decode(
         Forbidden: it is not signed by us, or too old.
 
     """
-    try:
-        attributes = from_http(dict(headers), body).get_attributes()
-    except (GenericException, ValueError, TypeError, AttributeError, RecursionError):
-        raise BadRequest("the request is not a CloudEvent") from None
+    attributes, data = read(headers, body)
     kind = next((kind for kind in kinds if kind.type == attributes.get("type")), None)
     if kind is None:
         raise BadRequest(f"events of the type {attributes.get('type')} are not taken here")
-    signature.check(attributes, keys, now, max_age)
+    signature.check(attributes, data, keys, now, max_age)
     if not attributes.get("subject"):
         raise BadRequest("the event has no subject")
     return Work(kind, attributes["subject"], attributes.get("requestid"))

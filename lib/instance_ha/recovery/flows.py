@@ -73,7 +73,9 @@ def check(settings: Settings) -> None:
         Misconfigured: a flow or a task of it cannot be used.
 
     """
-    _flows(settings.recovery_flows_file, min(settings.invocation_time, settings.lease_time))
+    all_flows = _flows(settings.recovery_flows_file, min(settings.invocation_time, settings.lease_time))
+    if not settings.task_keys and any(_is_url(name) for names in all_flows.values() for name in names):
+        raise Misconfigured("a task is a URL, and there is no key to sign what it is sent: mount the secret task-key")
 
 
 @cache

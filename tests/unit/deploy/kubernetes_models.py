@@ -14,6 +14,7 @@ CORE = {
     "ConfigMap": "V1ConfigMap",
     "NetworkPolicy": "V1NetworkPolicy",
     "Job": "V1Job",
+    "CronJob": "V1CronJob",
 }
 
 

@@ -75,6 +75,17 @@ def test_an_altered_attribute_is_forbidden(change: str) -> None:
         _decode(*_structured(**{change: value}))
 
 
+@pytest.mark.parametrize("body", [b'{"uuid": "another"}', b"", b"{", b"[]", b'{"uuid": NaN}'])
+def test_altered_data_is_refused(body: bytes) -> None:
+    with pytest.raises((Forbidden, BadRequest)):
+        _decode(encode(WORK, NOW, KEY)[0], body)
+
+
+def test_data_that_a_broker_has_written_anew_is_accepted() -> None:
+    headers, _ = encode(WORK, NOW, KEY)
+    assert _decode(headers, b'{ "uuid" : "9f0b4a2c" }') == WORK
+
+
 def test_an_unsigned_event_is_forbidden() -> None:
     with pytest.raises(Forbidden):
         _decode(*_structured(signature=None))
@@ -85,22 +96,22 @@ def test_a_signature_beyond_ascii_is_forbidden() -> None:
         _decode(*_structured(signature="é"))
 
 
-@pytest.mark.parametrize("seconds", [901, -901])
+@pytest.mark.parametrize("seconds", [901, -61])
 def test_an_event_from_too_long_ago_or_from_the_future_is_forbidden(seconds: int) -> None:
     with pytest.raises(Forbidden):
         _decode(*encode(WORK, NOW, KEY), now=NOW + timedelta(seconds=seconds))
 
 
-@pytest.mark.parametrize("seconds", [900, -900])
+@pytest.mark.parametrize("seconds", [900, -60])
 def test_an_event_at_the_limit_of_its_age_is_accepted(seconds: int) -> None:
     assert _decode(*encode(WORK, NOW, KEY), now=NOW + timedelta(seconds=seconds)) == WORK
 
 
 def test_a_signed_event_without_a_valid_time_is_a_bad_request() -> None:
     attributes = {"id": "1", "time": "yesterday"}
-    signed = attributes | {signature.ATTRIBUTE: signature.sign(attributes, KEY)}
+    signed = attributes | {signature.ATTRIBUTE: signature.sign(attributes, {}, KEY)}
     with pytest.raises(BadRequest):
-        signature.check(signed, [KEY], NOW, 900)
+        signature.check(signed, {}, [KEY], NOW, 900)
 
 
 def test_a_signed_event_without_a_subject_is_a_bad_request() -> None:
@@ -147,5 +158,5 @@ def test_whatever_is_sent_without_a_signature_is_refused(headers: dict[str, str]
 @given(st.text(min_size=1), st.binary(min_size=1), st.binary(min_size=1))
 def test_two_keys_never_give_the_same_signature(subject: str, one: bytes, other: bytes) -> None:
     same = one.ljust(64, b"\0") == other.ljust(64, b"\0")  # a key of HMAC is filled up with zeros
-    signatures = [signature.sign({"subject": subject.encode("utf-8", "replace")}, key) for key in (one, other)]
+    signatures = [signature.sign({"subject": subject.encode("utf-8", "replace")}, None, key) for key in (one, other)]
     assert same == (signatures[0] == signatures[1])

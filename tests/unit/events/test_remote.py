@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from instance_ha.events import signature
 from instance_ha.events.remote import HttpRemote
-from instance_ha.models.errors import CloudUnavailable
+from instance_ha.models.errors import CloudUnavailable, Forbidden
 from instance_ha.models.work import TASK
 from instance_ha.world import SystemClock
 
@@ -55,9 +55,11 @@ def ask(url: str) -> Any:
 def test_a_task_is_sent_a_signed_event_with_the_facts(url: str, pager: Pager) -> None:
     assert ask(url).state == "done"
     ((attributes, facts),) = pager.requests
-    signature.check(attributes, [KEY], datetime.now(UTC), 60)
+    signature.check(attributes, facts, [KEY], datetime.now(UTC), 60)
     assert (attributes["type"], attributes["id"], attributes["subject"]) == (TASK, "42-1-0", "42")
     assert facts == {"notification_uuid": "42", "host_name": "compute1"}
+    with pytest.raises(Forbidden):
+        signature.check(attributes, facts | {"host_name": "compute2"}, [KEY], datetime.now(UTC), 60)
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "running"])

@@ -33,7 +33,7 @@ class FakeClock:
 
 
 def run(clock: FakeClock, function: Function, invoke: Callable[[str, Call], Answer]) -> None:
-    cron = Cron([Function("unscheduled", Path()), function], invoke, clock.now, clock.wait)
+    cron = Cron([Function("unscheduled", Path()), function], invoke, clock.now, clock.wait, "token")
     cron.start()
     assert clock.over.wait(5)
     cron.stop()
@@ -52,7 +52,7 @@ def test_a_function_is_called_at_each_time_of_its_schedule() -> None:
     assert [time.strftime("%H:%M:%S") for time, _, _ in calls] == ["12:01:00", "12:02:00", "12:03:00"]
     assert {name for _, name, _ in calls} == {"sweep"}
     assert {(call.method, call.path, call.body) for _, _, call in calls} == {("POST", "/", b"")}
-    assert calls[0][2].headers == {"Content-Type": "text/plain"}
+    assert calls[0][2].headers == {"Content-Type": "text/plain", "Authorization": "Bearer token"}
 
 
 def test_a_wait_that_ends_early_does_not_make_one_minute_fire_twice() -> None:

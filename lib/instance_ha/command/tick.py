@@ -1,0 +1,39 @@
+"""``instance-ha tick``: what a scheduler of one's own runs, where ticks need the token of the secret cron-token."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from instance_ha.models.errors import CloudUnavailable, Misconfigured
+from instance_ha.settings import PREFIX, SECRETS, Settings
+
+_TIMEOUT = 70.0  # seconds: a tick works for 50
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("tick", help="call a scheduled function, with the token of the secret cron-token")
+    parser.add_argument(
+        "url", metavar="URL", help="of the function, such as http://gateway.openfaas:8080/function/sweep"
+    )
+    parser.set_defaults(run=tick)
+
+
+def tick(options: argparse.Namespace) -> int:
+    """Send a tick and wait until it has been worked off; of the settings only the folder of secrets is looked at."""
+    import requests
+
+    folder = Path(os.environ.get(f"{PREFIX}SECRETS_DIR") or str(Settings.model_fields["secrets_dir"].default))
+    try:
+        token = (folder / SECRETS["cron_token"]).read_text().splitlines()[0].strip()
+    except (OSError, IndexError):
+        raise Misconfigured(f"there is no token in {folder / SECRETS['cron_token']}") from None
+    try:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.post(options.url, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
+    except requests.RequestException as error:
+        raise CloudUnavailable(f"{options.url} does not answer: {type(error).__name__}") from None
+    if answer.status_code != 204:
+        raise CloudUnavailable(f"{options.url} answered {answer.status_code}")
+    return 0
