@@ -15,7 +15,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 apt-get update -q
 apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio gcc pkg-config \
-  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-guest-agent
+  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-guest-agent mariadb-server
 
 # A kernel for the guest: it is unpacked, not installed.
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)

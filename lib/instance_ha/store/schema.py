@@ -268,3 +268,12 @@ purge_batches = Table(  # rows on their way to the archive: written down before 
     Column("due_at", Time),
     Index("purge_batches_table", "table_name", "id"),
 )
+
+imported_rows = Table(  # what `instance-ha import` has copied, as it was then; purge leaves it, lest rows come back
+    "imported_rows",
+    metadata,
+    Column("table_name", String(63), primary_key=True),
+    Column("uuid", String(36), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("imported_at", Time, nullable=False),
+)
