@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the real tier needs: Consul, pgbouncer, a kernel, libvirt, QEMU, its guest agent, libvirt-python. Debian, as root.
+# Installs what the real tier needs: Consul, MariaDB, pgbouncer, a kernel, libvirt, QEMU, its guest agent, libvirt-python. Debian, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
@@ -15,7 +15,8 @@ export DEBIAN_FRONTEND=noninteractive
 
 apt-get update -q
 apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio gcc pkg-config \
-  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-guest-agent mariadb-server
+  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 \
+  qemu-guest-agent mariadb-server
 
 # A kernel for the guest: it is unpacked, not installed.
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)

@@ -3,7 +3,7 @@
 A row that an earlier import brought is overwritten by a newer version only while it still is what that import wrote.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class Import:
         with self.world.database.begin() as connection:
             if not self.dry_run:
                 imported.take_turn(connection)
-            rows = _PARENTS.get(table, lambda _import, _connection, given: given)(self, connection, rows)
+            rows = self._with_parents(connection, table, rows)
             new, changed = self._sorted(connection, table, rows)
             gone = {uuid for uuid, values in changed.items() if values["deleted_at"] is not None}
             new, changed = (self._unnamed(connection, table, rows, gone) for rows in (new, changed))
@@ -90,6 +90,11 @@ class Import:
             for remark in converted.remarks:
                 self.report.tell(table, "note", name, remark)
         return rows
+
+    def _with_parents(self, connection: Connection, table: str, rows: Rows) -> Rows:
+        if table == "hosts":
+            return self._hosts(connection, rows)
+        return self._vmoves(connection, rows) if table == "vmoves" else rows
 
     def _sorted(self, connection: Connection, table: str, rows: Rows) -> tuple[Rows, Rows]:
         """Find the rows that are new, and those whose newer version may be written."""
@@ -164,9 +169,6 @@ class Import:
         for uuid in rows.keys() - kept.keys():
             self.report.refuse("vmoves", "skipped", uuid, "its notification is not here")
         return kept
-
-
-_PARENTS: dict[str, Callable[[Import, Connection, Rows], Rows]] = {"hosts": Import._hosts, "vmoves": Import._vmoves}
 
 
 def _outcome(theirs: str, mine: str | None, imported_as: str | None) -> tuple[str, str | None]:

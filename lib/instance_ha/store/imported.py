@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, RowMapping, Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.store.schema import hosts, imported_rows, notifications, segments, vmoves
@@ -34,7 +34,7 @@ def take_turn(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-def here(connection: Connection, table: str, uuids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def here(connection: Connection, table: str, uuids: Sequence[str]) -> dict[str, RowMapping]:
     """Read and lock the rows that are here already, deleted ones too, by uuid."""
     key = TABLES[table].c[key_of(table)]
     query = select(TABLES[table]).where(key.in_(uuids)).with_for_update()

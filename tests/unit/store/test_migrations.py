@@ -15,6 +15,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from instance_ha.store import migrate
+from instance_ha.store.database import driver_url
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
@@ -40,7 +41,8 @@ OLDEST = (
     " position, step, facts, newer_than, attempt) VALUES (now(), 'vmove', 'notification', 'vm', 'vm', 'compute1',"
     " 'pending', 0, 'start', '{}', 0, 1)",
     "UPDATE vmoves SET status = 'succeeded', step = 'settle', dest_host = 'compute2', end_time = now(),"
-    " asked_at = now(), locked_by_us = false, due_at = NULL, lease_owner = NULL, lease_until = NULL WHERE uuid = 'vmove'",
+    " asked_at = now(), locked_by_us = false, due_at = NULL, lease_owner = NULL, lease_until = NULL"
+    " WHERE uuid = 'vmove'",
     "UPDATE recovery_tasks SET state = 'SUCCESS', progress = 1, details = '[]', data = '{}'",
     "UPDATE notifications SET status = 'finished', due_at = NULL, lease_owner = NULL, lease_until = NULL",
     "UPDATE hosts SET deleted_at = now(), on_maintenance = true, reserved = false",
@@ -58,7 +60,7 @@ def url(postgres: Postgres) -> Iterator[str]:
 
 
 def _engine(url: str) -> Engine:
-    return create_engine(migrate.driver_url(url), poolclass=NullPool)
+    return create_engine(driver_url(url), poolclass=NullPool)
 
 
 def _step(url: str, revision: str) -> None:
