@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
 READY=$HERE/installed
-[ -e "$READY" ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && .venv/bin/python -c 'import libvirt' 2>/dev/null && exit 0
+[ -e "$READY" ] && [ -x /usr/sbin/mariadbd ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && .venv/bin/python -c 'import libvirt' 2>/dev/null && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "the real tier is installed on Debian, as root; its tests are skipped" >&2
   exit 0

@@ -87,7 +87,7 @@ def test_every_row_that_is_deleted_is_in_the_bucket_with_all_its_columns(history
     assert len(rows) == total
     segment = next(row for row in rows if row["table"] == "failover_segments")
     assert (segment["uuid"], segment["description"], segment["deleted_at"][:10]) == ("segment", "räck", "2100-10-22")
-    assert {row["schema"] for row in rows} == {"0004"}
+    assert {row["schema"] for row in rows} == {"0006"}
     assert sorted(row["table"] for row in rows).count("vmoves") == 4
 
 
