@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the real tier needs: Consul, pgbouncer, nginx, promtool, a kernel, libvirt with a guest, libvirt-python.
-# Debian, as root.
+# Installs what the real tier needs: Consul, MariaDB, pgbouncer, nginx, promtool, a kernel, libvirt with a guest,
+# libvirt-python. Debian, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
 READY=$HERE/installed
-[ -e "$READY" ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] && [ -e "$HERE/root/usr/sbin/nginx" ] &&
-  [ -e "$HERE/root/usr/bin/promtool" ] &&
+[ -e "$READY" ] && [ -x /usr/sbin/mariadbd ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] &&
+  [ -e "$HERE/root/usr/sbin/nginx" ] && [ -e "$HERE/root/usr/bin/promtool" ] &&
   .venv/bin/python -c 'import libvirt' 2>/dev/null && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "the real tier is installed on Debian, as root; its tests are skipped" >&2
@@ -18,7 +18,8 @@ export DEBIAN_FRONTEND=noninteractive
 
 apt-get update -q
 apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio gcc pkg-config \
-  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-guest-agent
+  libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 \
+  qemu-guest-agent mariadb-server
 
 # nginx for tests/gateways and a kernel for the guest: they are unpacked, not installed; an installed nginx would start.
 (cd "$HERE/packages" && apt-get download -q nginx)

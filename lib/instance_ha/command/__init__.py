@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from instance_ha import log
-from instance_ha.command import check_config, db, events, status, tick
+from instance_ha.command import check_config, db, events, import_masakari, status, tick
 from instance_ha.models.errors import InstanceHAError
 
-_COMMANDS = (check_config, db, events, status, tick)
+_COMMANDS = (check_config, db, events, import_masakari, status, tick)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -286,3 +286,12 @@ counters = Table(
     Column("value", Double, nullable=False),
     Column("updated_at", Time, nullable=False),
 )
+
+imported_rows = Table(  # what `instance-ha import` has copied, as it was then; purge leaves it, lest rows come back
+    "imported_rows",
+    metadata,
+    Column("table_name", String(63), primary_key=True),
+    Column("uuid", String(36), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("imported_at", Time, nullable=False),
+)

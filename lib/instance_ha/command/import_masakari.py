@@ -1,0 +1,42 @@
+"""``instance-ha import``: copies segments, hosts and history from the database of an existing Masakari."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from instance_ha.entry import wiring
+from instance_ha.importing import source
+from instance_ha.importing.copying import Import
+from instance_ha.models.errors import Misconfigured
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("import", help="copy segments, hosts and history from Masakari's own database")
+    where = "URL of the old database (`connection` of masakari.conf), or @FILE: a file that holds it"
+    parser.add_argument("--from", dest="address", required=True, metavar="URL", help=where)
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be copied, and write nothing")
+    parser.add_argument("--force", action="store_true", help="import although the old engine is recovering something")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import, and print a report; 2 when there were conflicts."""
+    address = _address(options.address)
+    world = wiring.world()
+    with source.opened(address) as old:
+        report = Import(world, old, dry_run=options.dry_run, force=options.force).run()
+    sys.stdout.write("\n".join(report.lines(source.TABLES)) + "\n")
+    sys.stdout.write("Nothing was written: a dry run.\n" if options.dry_run else "Imported.\n")
+    return 2 if report.total("conflict") else 0
+
+
+def _address(given: str) -> str:
+    """Read the URL from a file, so that its password stands in no list of processes."""
+    if not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the URL of the old database cannot be read from {given[1:]}: {error}") from None
