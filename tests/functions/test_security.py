@@ -10,7 +10,7 @@ import pytest
 from instance_ha import command
 from instance_ha.events.codec import encode
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
-from instance_ha.settings import SECRETS, load
+from instance_ha.settings import SECRETS
 from sqlalchemy import text
 
 from local import stack
@@ -89,16 +89,6 @@ def test_nothing_that_is_stored_or_sent_holds_a_secret(installation: Installatio
     for kind in (RECOVER_HOST, EVACUATE_INSTANCE):
         headers, body = encode(Work(kind, str(uuid4()), "req-1"), _now(installation), key)
         assert not any(secret in f"{headers} {body!r}" for secret in secrets)
-
-
-def test_a_secret_that_is_mounted_and_set_otherwise_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "event-key").write_text("mounted\n")
-    environ = {"DATABASE_URL": "postgresql://ha@db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}
-    assert load(environ).event_keys == (b"mounted",)
-    assert load(environ | {"INSTANCE_HA_EVENT_KEY": "mounted"}).event_keys == (b"mounted",)
-    with pytest.raises(Exception, match="another one is mounted") as refused:
-        load(environ | {"INSTANCE_HA_EVENT_KEY": "s3cret-and-other"})
-    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

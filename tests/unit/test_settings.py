@@ -100,10 +100,14 @@ def test_secrets_are_read_from_mounted_files(tmp_path: Path) -> None:
     assert settings.event_keys == (b"first", b"second")
 
 
-def test_the_environment_comes_before_a_mounted_file(tmp_path: Path) -> None:
-    (tmp_path / "database-url").write_text("postgresql://file/ha")
-    settings = load({"INSTANCE_HA_SECRETS_DIR": str(tmp_path), "DATABASE_URL": URL})
-    assert settings.database_url.get_secret_value() == URL
+def test_a_variable_that_says_what_is_mounted_is_allowed_and_one_that_contradicts_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "event-key").write_text("mounted\n")
+    environ = {"DATABASE_URL": URL, "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}
+    assert load(environ).event_keys == (b"mounted",)
+    assert load(environ | {"INSTANCE_HA_EVENT_KEY": "mounted"}).event_keys == (b"mounted",)
+    with pytest.raises(Misconfigured, match="another one is mounted") as refused:
+        load(environ | {"INSTANCE_HA_EVENT_KEY": "s3cret-and-other"})
+    assert "s3cret" not in str(refused.value)
 
 
 def test_without_an_event_key_there_is_none() -> None:
