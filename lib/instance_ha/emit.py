@@ -141,6 +141,13 @@ def recovery_ended(world: World, connection: Connection, uuid: str) -> None:
     _write(world, connection, "notification.process.error", row.notification_uuid, values)
 
 
+def blind(world: World, reason: str) -> None:
+    """Tell that the hosts cannot be judged now, and that no failure is reported for that reason."""
+    if world.settings.sinks:
+        with world.database.begin() as connection:
+            _write(world, connection, "monitor.blind.error", "hosts", {"reason": reason})
+
+
 def vmoves_begun(world: World, connection: Connection, uuids: Iterable[str]) -> None:
     """Tell that evacuations have begun."""
     if world.settings.sinks:

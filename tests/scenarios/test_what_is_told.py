@@ -32,10 +32,7 @@ GOOD = {"finished", "ignored"}
 def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
     name: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = Scenario.read(HERE / name)
-    scenario.world["settings"] = scenario.world.get("settings", {}) | {"notification_sinks": "one=http://one.test"}
-    played = Play(scenario, database_url, postgres, tmp_path)
-    played.run(monkeypatch)
+    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
     told = _by_subject(played.outbox("one"))
     for uuid in played.names_of_notifications():
         types = [kind.removeprefix("notification.") for kind, _ in told[uuid] if ".process." in kind]
@@ -51,6 +48,32 @@ def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
         words = [about for kind, about in told[host["uuid"]] if kind == "host.update.end"]
         for field in ("on_maintenance", "reserved"):
             assert not words or words[-1][field] == host[field]
+
+
+def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Play a scenario with somebody who follows."""
+    scenario = Scenario.read(HERE / name)
+    scenario.world["settings"] = scenario.world.get("settings", {}) | {"notification_sinks": "one=http://one.test"}
+    played = Play(scenario, database_url, postgres, folder)
+    played.run(monkeypatch)
+    return played
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("all-hosts-look-dead", "too many hosts look down at once"),
+        ("consul-token-expired", "hosts cannot be seen"),
+        ("consul-answers-empty", "hosts cannot be seen"),
+    ],
+)
+def test_that_our_own_eyes_are_broken_is_told(
+    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
+    cries = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
+    assert len(cries) == sum("nothing is reported" in line for line in played.lines)
+    assert cries[0].startswith(reason)
 
 
 def _hosts(played: Play) -> list[dict[str, Any]]:

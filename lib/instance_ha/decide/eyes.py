@@ -29,9 +29,9 @@ class Look:
 class Doubt:
     """Where nothing may be reported, and why."""
 
-    everywhere: bool
-    segments: frozenset[str]
-    reasons: tuple[str, ...]
+    everywhere: bool = False
+    segments: frozenset[str] = frozenset()
+    reasons: tuple[str, ...] = ()
 
     def about(self, segment: str) -> bool:
         """Whether nothing may be reported about a host of the segment."""

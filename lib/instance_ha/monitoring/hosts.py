@@ -6,7 +6,7 @@ An invocation makes as many looks as fit into it; each is claimed for its time, 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.decide import eyes, health
 from instance_ha.models.errors import SightUnavailable, StoreUnavailable
 from instance_ha.models.health import HostState, Report, View, Watched
@@ -97,11 +97,11 @@ def _ask(world: World, look: _Look) -> View | None:
     try:
         view = world.source.look(look.listed)
     except SightUnavailable as error:
-        log.get().error("hosts cannot be seen: nothing is reported", reason=str(error))
+        _cry(world, "hosts cannot be seen: nothing is reported", reason=str(error))
         return None
     took = (world.clock.now() - look.at).total_seconds()
     if took > world.settings.monitoring_interval:
-        log.get().error("the answer about the hosts took too long: nothing is reported", seconds=round(took, 1))
+        _cry(world, "the answer about the hosts took too long: nothing is reported", seconds=round(took, 1))
         return None
     return view
 
@@ -112,21 +112,30 @@ def _remember(world: World, look: _Look, view: View | None) -> list[_Seen] | Non
         if not watches.hold(connection, watches.HOSTS, look.owner):
             log.get().warning("another look at the hosts has overtaken this one: it does not count")
             return None
-        seen = _decided(world, look, view, host_health.watched(connection))
+        hosts = host_health.watched(connection)
+        doubt = eyes.Doubt() if view is None else _doubt(world, view, hosts)
+        seen = _decided(world, look, view, hosts, doubt)
         host_health.write(connection, (one.host.health for one in seen))
         host_health.forget(connection)
         if view is not None:
             watches.looked(connection, watches.HOSTS, look.at)
+    for reason in doubt.reasons:
+        _cry(world, "too many hosts look down at once: nothing is reported", reason=reason)
     for one in seen:
         _say(world, one)
     return seen
 
 
-def _decided(world: World, look: _Look, view: View | None, hosts: list[Watched]) -> list[_Seen]:
+def _cry(world: World, what: str, **about: object) -> None:
+    """Say loudly, in the log and to those who follow, that our own eyes are broken."""
+    log.get().error(what, **about)
+    emit.blind(world, ", ".join([what, *(f"{name}: {value}" for name, value in about.items())]))
+
+
+def _decided(world: World, look: _Look, view: View | None, hosts: list[Watched], doubt: eyes.Doubt) -> list[_Seen]:
     if view is None:
         return [_Seen(host if host.judged else replace(host, health=health.away(host.health)), host) for host in hosts]
     strategy, size = world.source.strategy, window(world.settings)
-    doubt = _doubt(world, view, hosts)
     seen = []
     for host in hosts:
         if host.judged and doubt.about(host.segment_name):
@@ -150,10 +159,7 @@ def _doubt(world: World, view: View, hosts: list[Watched]) -> eyes.Doubt:
         settings.down_total_share,
         settings.down_total_number,
     )
-    doubt = eyes.doubt(looks, limits)
-    for reason in doubt.reasons:
-        log.get().error("too many hosts look down at once: nothing is reported", reason=reason)
-    return doubt
+    return eyes.doubt(looks, limits)
 
 
 def _say(world: World, seen: _Seen) -> None:
@@ -178,5 +184,5 @@ def _was_late(world: World, look: _Look) -> bool:
     if late:
         assert look.last is not None
         gap = round((look.at - look.last).total_seconds())
-        log.get().error("hosts were not seen for too long: nothing is reported before the next look", seconds=gap)
+        _cry(world, "hosts were not seen for too long: nothing is reported before the next look", seconds=gap)
     return late

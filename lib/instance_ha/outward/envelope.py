@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 
 from instance_ha.outward.payloads import (
     HostApiPayload,
+    MonitorPayload,
     NotificationApiPayload,
     SegmentApiPayload,
     Versioned,
@@ -93,12 +94,20 @@ class VMoveEvent(Envelope):
     payload: VMoveApiPayload
 
 
-EVENTS: tuple[type[Envelope], ...] = (SegmentEvent, HostEvent, NotificationEvent, VMoveEvent)
+class MonitorEvent(Envelope):
+    """The hosts cannot be judged now: no failure of theirs is reported."""
+
+    event_type: Literal["monitor.blind.error"]
+    payload: MonitorPayload
+
+
+EVENTS: tuple[type[Envelope], ...] = (SegmentEvent, HostEvent, NotificationEvent, VMoveEvent, MonitorEvent)
 PAYLOADS: dict[str, tuple[type[Envelope], type[Versioned]]] = {
     "segment": (SegmentEvent, SegmentApiPayload),
     "host": (HostEvent, HostApiPayload),
     "notification": (NotificationEvent, NotificationApiPayload),
     "vmove": (VMoveEvent, VMoveApiPayload),
+    "monitor": (MonitorEvent, MonitorPayload),
 }
 
 
@@ -112,7 +121,7 @@ def write(event_type: str, message_id: str, host: str, now: datetime, values: di
     """Return the JSON of a notification about an object with these values."""
     event, payload = PAYLOADS[event_type.partition(".")[0]]
     # As in the original a host is changed by the API, also when a recovery does it.
-    engine = event_type.startswith(("notification.process.", "vmove."))
+    engine = event_type.startswith(("notification.process.", "vmove.", "monitor."))
     envelope = event.model_validate(
         {
             "event_type": event_type,

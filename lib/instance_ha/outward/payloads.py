@@ -186,3 +186,18 @@ class VMoveApiPayload(Versioned):
     name: Literal["VMoveApiPayload"] = Field(alias="masakari_object.name")
     version: Literal["1.0"] = Field(alias="masakari_object.version")
     data: VMoveData = Field(alias="masakari_object.data")
+
+
+class MonitorData(Data):
+    """What monitor-poll has to say of itself."""
+
+    reason: str
+
+
+class MonitorPayload(Versioned):
+    """Our own eyes, in an event about them; the original has none."""
+
+    holds = MonitorData
+    name: Literal["MonitorPayload"] = Field(alias="masakari_object.name")
+    version: Literal["1.0"] = Field(alias="masakari_object.version")
+    data: MonitorData = Field(alias="masakari_object.data")
