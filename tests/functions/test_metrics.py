@@ -9,19 +9,8 @@ from instance_ha.models.metrics import ALL
 from instance_ha.settings import load
 
 from tests.functions.conftest import Installation, fault
+from tests.simulator.simulation import FUNCTIONS
 
-FUNCTIONS = (
-    "api-hosts",
-    "api-notifications",
-    "api-segments",
-    "monitor-guests",
-    "monitor-poll",
-    "purge",
-    "recover-host",
-    "recover-instance",
-    "relay",
-    "sweep",
-)
 WRONG = (None, "Bearer", "Bearer ", "Bearer no", "Basic {token}", "{token}", "Bearer {token}x", "Bearer \u00e9")
 
 
