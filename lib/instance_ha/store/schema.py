@@ -22,9 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
+from instance_ha.models.events import OutboxState
 from instance_ha.models.guests import GuestState
 from instance_ha.models.health import HostState, Told
-from instance_ha.models.outward import OutboxState
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -229,7 +229,7 @@ guest_health = Table(
 
 PENDING = text("state = 'pending'")
 
-outbox = Table(  # event notifications: a row for each event and sink, written with the change that it tells of
+outbox = Table(  # events: a row for each event and sink, written with the change that it tells of
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),

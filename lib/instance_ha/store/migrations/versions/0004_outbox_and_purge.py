@@ -1,4 +1,4 @@
-"""Event notifications for others, and rows on their way to the archive."""
+"""Events for others, and rows on their way to the archive."""
 
 import sqlalchemy as sa
 from alembic import op
