@@ -25,12 +25,12 @@ from instance_ha.store import counters, watches, work
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
-_OPEN = notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION])
+_OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
 
 
 def measure(connection: Connection, now: datetime) -> Values:
     """Return the values of all gauges that are not what they start at."""
-    values = _recoveries(connection, now) | _outward(connection, now) | _hosts(connection) | _times(connection)
+    values = _recoveries(connection, now) | _outbox(connection, now) | _hosts(connection) | _times(connection)
     for table in (notifications, vmoves):
         values |= _overdue(connection, table, now)
     return values
@@ -56,7 +56,7 @@ def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
     return {OVERDUE.sample(table=table.name): number, OLDEST_OVERDUE.sample(table=table.name): oldest}
 
 
-def _outward(connection: Connection, now: datetime) -> Values:
+def _outbox(connection: Connection, now: datetime) -> Values:
     pending = select(outbox.c.sink, func.count(), func.min(outbox.c.created_at)).group_by(outbox.c.sink)
     values: Values = {}
     for sink, number, since in connection.execute(pending.where(outbox.c.state == OutboxState.PENDING)):
