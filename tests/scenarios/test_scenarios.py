@@ -8,9 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-
-from tests.conftest import Postgres
-from tests.simulator.scenario import Play, Scenario
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))

@@ -11,8 +11,7 @@ from instance_ha.events.remote import HttpRemote
 from instance_ha.models.errors import CloudUnavailable, Forbidden
 from instance_ha.models.work import TASK
 from instance_ha.world import SystemClock
-
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 KEY = b"key"
 

@@ -12,9 +12,9 @@ from instance_ha.models.outward import OutwardEvent
 from instance_ha.outward.envelope import write
 from instance_ha.outward.faults import fault
 from instance_ha.outward.senders import binary
+from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.wrappers import Request
 
-from sim.server import LoopbackServer
 from tests.unit.build import NOW, notification
 
 SOURCE = Path(__file__).parents[3] / "examples/event-consumer/main.py"

@@ -11,9 +11,9 @@ from instance_ha import command
 from instance_ha.entry import wiring
 from instance_ha.importing import convert
 from instance_ha.store.database import Database, driver_url
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import text
 
-from tests.conftest import Postgres
 from tests.unit.importing import old_masakari
 from tests.unit.importing.old_masakari import HOSTS, SEGMENTS, OldMasakari
 
