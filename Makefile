@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 15868
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests examples deploy
+SOURCES := lib functions local sim bench tests examples deploy stack
 
 .PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
@@ -28,7 +28,7 @@ test-images: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib local sim bench tests deploy
+	$(BIN)/mypy lib local sim bench tests deploy stack
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check

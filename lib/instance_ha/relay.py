@@ -33,7 +33,7 @@ def relay(world: World) -> None:
         outbox.register(connection, names)
         oldest = now - timedelta(seconds=world.settings.notification_give_up_after)
         outbox.bury_orphans(connection, names, oldest, now)
-    world.at_once(partial(_serve, world, deadline), sinks, len(sinks))
+    world.map_concurrent(partial(_serve, world, deadline), sinks, len(sinks))
 
 
 def _serve(world: World, deadline: datetime, sink: Sink) -> None:

@@ -13,7 +13,7 @@ from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
 from instance_ha.settings import SECRETS
 from sqlalchemy import text
 
-from local import stack
+import stack
 from local.files import repository
 from tests.functions.conftest import Installation, closed, fault
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from instance_ha.events.codec import encode
 from instance_ha.models.work import RECOVER_INSTANCE, Work
-from instance_ha.serve import seconds
+from instance_ha.serving.server import seconds
 from instance_ha.store import migrate
 
 from local.files import repository

@@ -10,8 +10,8 @@ from typing import Any
 
 import flask
 import requests
+from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
-from instance_ha.entry import wiring
 from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
@@ -24,7 +24,7 @@ from instance_ha.policy.enforcer import Policy
 from instance_ha.reports.client import ReportClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
-from instance_ha.world import NotThere, World
+from instance_ha.world import Unconfigured, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
@@ -162,7 +162,7 @@ class Simulation:
         self.steps: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
-        self._hypervisors = hypervisors or NotThere("hypervisors")
+        self._hypervisors = hypervisors or Unconfigured("hypervisors")
         self.metrics = Recorder()
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
@@ -178,15 +178,15 @@ class Simulation:
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
-            bounded=self._bounded,
-            source=_source(settings) if settings.monitoring_driver else NotThere("source"),
+            with_timeout=self._with_timeout,
+            source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
             reporter=self._reporter(settings),
             hypervisors=self._hypervisors,
             metrics=self.metrics,
             sinks=self.sinks,
             archive=self.bucket,
             hostname="simulated",
-            at_once=self.scheduler.at_once,
+            map_concurrent=self.scheduler.map_concurrent,
             step=self._step,
         )
 
@@ -208,7 +208,7 @@ class Simulation:
         limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
         return NovaClient(adapter, self.scheduler, *limits, self.metrics)
 
-    def _bounded(self, work: Callable[[], None], seconds: float) -> None:
+    def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
         try:
             work()
@@ -234,9 +234,9 @@ class Simulation:
         """Load every function's main.py, in this world."""
         for name, value in self.environ.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(wiring, "load_settings", lambda: self.settings)
-        monkeypatch.setattr(wiring, "world", lambda: self.world)
-        monkeypatch.setattr(wiring, "check_guests", lambda _settings: None)  # no libvirt is needed for simulated guests
+        monkeypatch.setattr(composition, "load_settings", lambda: self.settings)
+        monkeypatch.setattr(composition, "world", lambda: self.world)
+        monkeypatch.setattr(composition, "check_guests", lambda _settings: None)  # no libvirt is there
         for name in FUNCTIONS:
             self._handlers[name] = getattr(_load(name), name.replace("-", "_"))
 

@@ -67,7 +67,8 @@ def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> Non
 def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from instance_ha.entry import cron_function, wiring
+    from instance_ha import composition
+    from instance_ha.serving import cron_function
 
     def stumble(_world: object) -> None:
         raise ValueError("a defect")
@@ -75,8 +76,8 @@ def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
     def gone(_recorder: Recorder, *_: object) -> None:
         raise ValueError("counting is broken too")
 
-    monkeypatch.setattr(wiring, "load_settings", lambda: simulation.settings)
-    monkeypatch.setattr(wiring, "world", lambda: simulation.world)
+    monkeypatch.setattr(composition, "load_settings", lambda: simulation.settings)
+    monkeypatch.setattr(composition, "world", lambda: simulation.world)
     function = cron_function("any", stumble)
     with flask.Flask("any").test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500
