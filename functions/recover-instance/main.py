@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha.entry import event_function
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_INSTANCE
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_INSTANCE
 from instance_ha.recovery import evacuation, flows, notification
 
 _handle = event_function(

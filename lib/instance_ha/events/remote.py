@@ -8,7 +8,7 @@ import requests
 from instance_ha.events.codec import encode_task
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.ports import Clock
-from instance_ha.models.work import RemoteAnswer
+from instance_ha.models.triggers import RemoteAnswer
 
 _STATES = frozenset({"done", "failed", "running"})
 _ACCEPTED = 300

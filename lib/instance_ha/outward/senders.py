@@ -11,7 +11,7 @@ from cloudevents.conversion import to_binary, to_dict
 from cloudevents.http import CloudEvent
 
 from instance_ha.models.outward import EVENT_PREFIX, OutwardEvent, Sink, SinkKind
-from instance_ha.models.work import SOURCE
+from instance_ha.models.triggers import SOURCE
 from instance_ha.settings import Settings
 
 
