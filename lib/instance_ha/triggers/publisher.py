@@ -12,10 +12,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from instance_ha import log
-from instance_ha.events.codec import encode
-from instance_ha.models.metrics import EVENTS_UNSENT
+from instance_ha.models.metrics import TRIGGERS_UNSENT
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.models.triggers import Trigger
+from instance_ha.triggers.codec import encode
 
 _AT_ONCE = 8
 
@@ -51,7 +51,7 @@ class HttpPublisher:
         except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
             log.get().debug("event handed over", type=trigger.kind.type, subject=trigger.subject)
         except requests.RequestException as error:
-            self._metrics.count(EVENTS_UNSENT, type=trigger.kind.type)
+            self._metrics.count(TRIGGERS_UNSENT, type=trigger.kind.type)
             log.get().warning(
                 "event not sent", type=trigger.kind.type, subject=trigger.subject, error=type(error).__name__
             )
