@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instance_ha.models import work
+from instance_ha.models import triggers
 from instance_ha.settings import PREFIX, SECRETS, Settings
 
 import stack
@@ -103,7 +103,7 @@ def _cron(_name: str, entry: Entry) -> Complaints:
 
 def _events(name: str, entry: Entry) -> Complaints:
     annotations = entry.get("annotations") or {}
-    kinds = {kind.type for kind in vars(work).values() if isinstance(kind, work.Kind) and kind.function == name}
+    kinds = {kind.type for kind in vars(triggers).values() if isinstance(kind, triggers.Kind) and kind.function == name}
     told = {text.strip() for text in str(annotations.get(EVENTS, "")).split(",") if text.strip()}
     yield from (f"models/work.py sends it {kind}: {EVENTS} must name it" for kind in sorted(kinds - told))
     yield from (f"models/work.py sends it no {kind}" for kind in sorted(told - kinds))

@@ -2,7 +2,7 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.models.work import RECOVER_HOST
+from instance_ha.models.triggers import RECOVER_HOST
 from instance_ha.recovery import flows, notification
 from instance_ha.serving import event_function
 

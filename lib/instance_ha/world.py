@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Archive,
@@ -45,8 +46,8 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def _pass(_name: str) -> None:
-    """In production nothing happens at a named step."""
+def _pass(_name: Breakpoint) -> None:
+    """In production nothing happens at a breakpoint."""
 
 
 def with_timeout(work: Callable[[], None], seconds: float) -> None:
@@ -117,9 +118,9 @@ class World:
     metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))
     archive: Archive = field(default_factory=lambda: Unconfigured("archive"))
-    hostname: str = "localhost"  # who we are, for those who read our event notifications
+    hostname: str = "localhost"  # who we are, for those who read our events
     map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
-    step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
+    breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
     def deadline(self) -> datetime:
         """When an invocation that begins now must hand its work over."""

@@ -12,18 +12,18 @@ import flask
 import requests
 from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
-from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
-from instance_ha.models.work import RemoteAnswer, Work
+from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
 from instance_ha.reports.client import ReportClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
+from instance_ha.triggers.codec import encode
 from instance_ha.world import Unconfigured, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
@@ -52,7 +52,7 @@ FUNCTIONS = (
     "relay",
     "sweep",
 )
-KEY = "simulated-event-key"
+KEY = "simulated-trigger-key"
 REPORTS = "http://instance-ha.test"
 _RETRIED = frozenset({404, 408, 409, 429})
 
@@ -61,7 +61,7 @@ _RETRIED = frozenset({404, 408, 409, 429})
 class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
-    kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
+    kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
@@ -113,12 +113,12 @@ class Broker:
         self._simulation = simulation
         self._seen: Counter[str] = Counter()
 
-    def publish(self, works: Iterable[Work]) -> None:
+    def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send events, or lose them, as the faults say."""
-        for work in works:
-            headers, body = encode(work, self._simulation.scheduler.now(), KEY.encode())
-            for delay in self._deliveries(work.kind.function):
-                self._deliver(work.kind.function, headers, body, delay, 0)
+        for trigger in triggers:
+            headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
+            for delay in self._deliveries(trigger.kind.function):
+                self._deliver(trigger.kind.function, headers, body, delay, 0)
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1
@@ -148,7 +148,11 @@ class Simulation:
         faults: Faults,
         hypervisors: Hypervisors | None = None,
     ) -> None:
-        environ = {"DATABASE_URL": database_url, "EVENT_SINK": "http://broker.test", "INSTANCE_HA_EVENT_KEY": KEY}
+        environ = {
+            "DATABASE_URL": database_url,
+            "INSTANCE_HA_TRIGGER_SINK": "http://broker.test",
+            "INSTANCE_HA_TRIGGER_KEY": KEY,
+        }
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}
@@ -159,7 +163,7 @@ class Simulation:
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
-        self.steps: Counter[str] = Counter()
+        self.reached: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
@@ -187,7 +191,7 @@ class Simulation:
             archive=self.bucket,
             hostname="simulated",
             map_concurrent=self.scheduler.map_concurrent,
-            step=self._step,
+            breakpoint=self._breakpoint,
         )
 
     def _nova(self, settings: Settings) -> NovaClient:
@@ -223,10 +227,10 @@ class Simulation:
             Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
         )
 
-    def _step(self, name: str) -> None:
-        self.steps[name] += 1
+    def _breakpoint(self, name: str) -> None:
+        self.reached[name] += 1
         for fault in self.faults.kill:
-            if fault["step"] == name and fault.get("nth", 1) == self.steps[name]:
+            if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)
                 raise KilledError(name)
 

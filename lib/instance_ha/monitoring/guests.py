@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SightUnavailable, StoreUnavailable, TryAgain
 from instance_ha.models.guests import Domain, GuestHealth, Wishes
 from instance_ha.models.health import Watched
@@ -51,7 +52,7 @@ def watch_once(world: World, deadline: datetime) -> list[str]:
         watches.forget(connection, everywhere)
         guest_health.forget(connection, everywhere)
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
-    world.step("guests claimed")
+    world.breakpoint(Breakpoint.GUESTS_CLAIMED)
     looks = [_Look(world, hosts[uuid], owner, now, deadline) for uuid in taken]
     world.map_concurrent(_Look.make, looks, limit)
     return [look.host.name for look in looks]
@@ -96,7 +97,7 @@ class _Look:
             log.get().exception("unexpected error", host=self.host.name)
             health = None
         if self._remember(health) and health is not None:
-            self.world.step("guests remembered")
+            self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._policy(guest), self.at)]
             reporting.tell_guests(self.world, due)
 

@@ -16,12 +16,12 @@ from instance_ha import composition, log
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain, Unauthorized
-from instance_ha.models.metrics import EVENTS_REFUSED, INTERNAL_ERRORS, TICKS
-from instance_ha.models.work import Kind
+from instance_ha.models.metrics import INTERNAL_ERRORS, TICKS, TRIGGERS_REFUSED
+from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters, scrape
 from instance_ha.settings import Settings
+from instance_ha.triggers.codec import decode
 from instance_ha.world import World
 
 Handler = Callable[[Request], Response]
@@ -37,7 +37,7 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
     return _function(name, Api(routes).answer, composition.check_policy, cloud=True, events=events)
 
 
-def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Handler:
+def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Handler:
     """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
@@ -46,12 +46,12 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
         settings, now = world.settings, world.clock.now()
         try:
             body = read_request(request, settings.max_request_body_size)
-            event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
+            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
         except Refused:
-            world.metrics.count(EVENTS_REFUSED, function=name)
+            world.metrics.count(TRIGGERS_REFUSED, function=name)
             raise
         with log.bound(request_id=event.request_id):
-            works[event.kind](world, event.subject)
+            handlers[event.kind](world, event.subject)
         return Response(status=204)
 
     return _function(name, answer, check, cloud=True, events=True)

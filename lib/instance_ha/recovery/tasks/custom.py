@@ -2,6 +2,7 @@
 
 from instance_ha import log
 from instance_ha.custom import CustomTask, TaskFacts
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import LeaseLost, RecoveryFailed, TimeIsUp, TryAgain
 from instance_ha.models.rows import TaskRow
@@ -53,7 +54,7 @@ def _begin(recovery: Recovery, task: TaskRow) -> int:
         kept = tasks.recall(connection, task)
         kept["begun"] = kept.get("begun", 0) + 1
         tasks.remember(connection, task, kept)
-    recovery.world.step("custom-task-begun")
+    recovery.world.breakpoint(Breakpoint.CUSTOM_TASK_STARTED)
     return int(kept["begun"])
 
 
