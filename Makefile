@@ -7,7 +7,7 @@ PORT ?= 15868
 # Of the tests, each with a Postgres of its own. More than the cores: the tests wait more than they compute.
 WORKERS ?= 4
 READY := $(VENV)/.installed
-SOURCES := lib simulator functions local bench tests examples deploy
+SOURCES := lib simulator functions local bench tests examples deploy stack
 
 .PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
@@ -30,7 +30,7 @@ test-images: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib simulator local bench tests deploy
+	$(BIN)/mypy lib simulator local bench tests deploy stack
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check

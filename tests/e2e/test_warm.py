@@ -14,7 +14,7 @@ from instance_ha_simulator.cloud.server import LoopbackServer
 
 from local.files import repository
 from local.hosting import Call, Isolated
-from local.stack import Function
+from stack import Function
 
 
 @dataclass

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from instance_ha import purge
 from instance_ha.decide.purge import Order
-from instance_ha.entry import scrape
 from instance_ha.metrics.gather import take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
+from instance_ha.serving import scrape
 from instance_ha.store.database import Database
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
