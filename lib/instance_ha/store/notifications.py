@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
-from instance_ha.store import paging, records, work
+from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
 
 
@@ -67,10 +67,10 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
             notifications.c.notification_uuid == uuid,
             notifications.c.status.in_(OPEN_NOTIFICATION),
             notifications.c.deleted_at.is_(None),
-            work.is_free(notifications, now),
+            leases.is_free(notifications, now),
             or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
         )
-        .values(**work.hold(owner, now, seconds))
+        .values(**leases.hold(owner, now, seconds))
         .returning(notifications)
     )
     return records.first(connection, statement, Notification)
@@ -120,7 +120,7 @@ def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notificatio
     return records.every(connection, query.order_by(notifications.c.id).limit(100), Notification)
 
 
-def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime) -> bool:
+def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> bool:
     """Make a claimed notification ``running``; False while another of its host or instance is.
 
     Raises:
@@ -142,8 +142,8 @@ def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime
     return True
 
 
-def lease(notification: Notification, seconds: float) -> work.Lease:
+def lease(notification: Notification, seconds: float) -> leases.Lease:
     """Name the lease of a claimed notification."""
     assert notification.lease_owner is not None
     key = notifications.c.notification_uuid
-    return work.Lease(notifications, key, notification.notification_uuid, notification.lease_owner, seconds)
+    return leases.Lease(notifications, key, notification.notification_uuid, notification.lease_owner, seconds)

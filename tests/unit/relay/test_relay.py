@@ -8,10 +8,9 @@ import pytest
 from instance_ha.models.events import Event
 from instance_ha.relay import relay
 from instance_ha.store import outbox
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
-
-from sim.model import CloudOptions
-from tests.simulator.simulation import Faults, Simulation
 
 DAY = 86400.0
 SETTINGS = {"event_sinks": "one=http://one.test two=http://two.test", "event_interval": "5"}
@@ -142,7 +141,7 @@ def test_a_relay_that_is_killed_after_an_event_was_taken_sends_it_again_with_the
     database_url: str, nth: int
 ) -> None:
     post = Post(database_url, [{"sink": "two", "do": "away"}])
-    post.simulation.faults.kill.append({"step": "event-sent", "nth": nth})
+    post.simulation.faults.kill.append({"breakpoint": "event-sent", "nth": nth})
     post.write("a1", "a2", "b1")
     post.relay_each_minute(0, 180)
     post.run()

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from instance_ha.models.errors import CloudUnavailable, Forbidden
-from instance_ha.models.work import TASK
+from instance_ha.models.triggers import TASK
 from instance_ha.triggers import signature
 from instance_ha.triggers.remote import HttpRemote
 from instance_ha.world import SystemClock
-
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 KEY = b"key"
 
