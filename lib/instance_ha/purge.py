@@ -13,6 +13,7 @@ from instance_ha import log
 from instance_ha.archive.objects import pack
 from instance_ha.decide.purge import PurgeRequest, check, cutoff, remaining
 from instance_ha.metrics.gather import take_in
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import ArchiveUnavailable, StoreUnavailable, TryAgain
 from instance_ha.store import purge as store
 from instance_ha.store.purge import RULES, Rule
@@ -97,7 +98,7 @@ def _archive_and_delete(world: World, rule: Rule, before: datetime, limit: int) 
         batch = batch or store.plan(connection, rule, before, limit, owner, now, seconds)
     if batch is None:
         return 0
-    world.step("batch-planned")
+    world.breakpoint(Breakpoint.BATCH_PLANNED)
     try:
         with world.database.begin() as connection:
             rows = store.read(connection, rule, batch)
@@ -111,10 +112,10 @@ def _archive_and_delete(world: World, rule: Rule, before: datetime, limit: int) 
         except StoreUnavailable as error:
             log.get().warning("batch not released", reason=str(error))
         raise
-    world.step("batch-archived")
+    world.breakpoint(Breakpoint.BATCH_ARCHIVED)
     with world.database.begin() as connection:
         deleted = store.finish(connection, rule, batch, [row["id"] for row in rows])
-    world.step("batch-deleted")
+    world.breakpoint(Breakpoint.BATCH_DELETED)
     return deleted
 
 

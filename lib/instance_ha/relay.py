@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from instance_ha import log
 from instance_ha.decide.delivery import SinkHealth, dead_letter_before, is_dead_letter, sink_health
 from instance_ha.decide.outcome import back_off
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import LeaseLost, SinkRefused, SinkUnavailable, StoreUnavailable
 from instance_ha.models.events import Message, Sink
 from instance_ha.store import outbox
@@ -32,7 +33,7 @@ def relay(world: World) -> None:
         outbox.register(connection, names)
         oldest = now - timedelta(seconds=world.settings.event_give_up_after)
         outbox.dead_letter_unknown_sinks(connection, names, oldest, now)
-    world.at_once(partial(_serve, world, deadline), sinks, len(sinks))
+    world.map_concurrent(partial(_serve, world, deadline), sinks, len(sinks))
 
 
 def _serve(world: World, deadline: datetime, sink: Sink) -> None:
@@ -108,7 +109,7 @@ def _send(world: World, sink: Sink, messages: Sequence[Message], until: datetime
             outcome.unavailable = str(error)
             break
         else:
-            world.step("event-sent")
+            world.breakpoint(Breakpoint.EVENT_SENT)
             outcome.delivered.append(message.id)
         if world.clock.now() >= until:
             break
