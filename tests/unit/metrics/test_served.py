@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from instance_ha import purge
-from instance_ha.decide.purge import Order
+from instance_ha.decide.purge import PurgeRequest
 from instance_ha.metrics.gather import take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
@@ -153,7 +153,7 @@ def test_no_counter_falls_when_its_rows_are_purged(played: Played, seen_before: 
     before: Series = scraped(play) if seen_before else {}
     with play.simulation.world.database.begin() as connection:
         connection.execute(text("UPDATE notifications SET updated_at = updated_at - interval '40 days'"))
-    assert purge.purge(play.simulation.world, Order(30, -1)).tables["notifications"] == 1
+    assert purge.purge(play.simulation.world, PurgeRequest(30, -1)).tables["notifications"] == 1
     after = scraped(play)
     assert value(after, "recoveries_total", type="COMPUTE_HOST", status="finished") == 1
     assert value(after, "evacuations_total", status="succeeded") == 2

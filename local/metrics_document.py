@@ -5,7 +5,7 @@ from instance_ha.models.metrics import Metric
 
 _HEAD = """# Metrics
 
-<!-- Written by `make docs` from lib/instance_ha/models/metrics.py and local/metrics.py: change it there. -->
+<!-- Written by `make docs` from lib/instance_ha/models/metrics.py and local/metrics_document.py: change it there. -->
 
 `GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: what is told comes from
 Postgres. Scrape one: `api-segments`, of which an instance should always be warm, and which answers several at once
