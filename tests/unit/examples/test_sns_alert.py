@@ -27,8 +27,8 @@ def test_a_topic_gets_an_alert_at_the_begin_and_at_the_end(
     recovery = recover(database_url, FLOWS)
 
     assert (recovery.status, recovery.message) == ("finished", "2 of 2 instances evacuated")
-    assert [*recovery.progress][0] == "sns_alert_begin"
-    assert [*recovery.progress][-1] == "sns_alert_end"
+    names = list(recovery.progress)
+    assert (names[0], names[-1]) == ("sns_alert_begin", "sns_alert_end")
     assert {message["Body"]["Subject"] for message in aws.messages(queue)} == {
         "Recovery of compute1 begins",
         "Recovery of compute1 has ended",
