@@ -27,8 +27,8 @@ would show another number. So there are three kinds.
 - **Of recoveries that have ended.** The function that is asked for the metrics takes ended recoveries into the table
   `counters` and marks their rows as counted, in one transaction. So each counts once, also if every invocation that
   worked on it was killed; and no counter falls when its rows are purged, which Prometheus would take for a restart,
-  and `increase` for failures that there were not. A purge takes in what it is about to delete as well. They grow when a recovery ends, not before:
-  until then its evacuations are among the gauges.
+  and `increase` for failures that there were not. A purge takes in what it is about to delete as well. They grow when
+  a recovery ends, not before: until then its evacuations are among the gauges.
 - **Of what no row shows.** Counted in memory during an invocation, and added to the same table at its end, by one
   statement if there is anything to add. An invocation that is killed takes its counts with it. If Postgres does not
   answer then, they are added by the next invocation of that process; no invocation fails for it.
