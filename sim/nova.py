@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers
+from sim import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers, server_lists
 from sim.cloud import Cloud
 from sim.errors import ApiError, nova_body, unauthorized
 from sim.identity import Token
@@ -67,7 +67,7 @@ def _version() -> dict[str, Any]:
         "version": str(MAX),
         "min_version": str(MIN),
         "updated": "2013-07-23T11:33:21Z",
-        "links": [{"rel": "self", "href": f"{nova_servers.base()}/v2.1/"}],
+        "links": [{"rel": "self", "href": f"{server_lists.base()}/v2.1/"}],
     }
 
 
