@@ -25,7 +25,7 @@ _PATIENCE = 30.0
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder builds or runs images."""
-    reason = "builds images: make test-images installs for it and runs it"
+    reason = "of images (make test-images)"
     missing = [tool for tool in tools.NEEDED if shutil.which(tool) is None]
     if tools.asked_for() and (missing or not (tools.FOLDER / "installed").exists()):
         reason = (

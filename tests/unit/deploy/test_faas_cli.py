@@ -14,7 +14,7 @@ from local.files import repository
 def program() -> str:
     found = shutil.which("faas-cli")
     if found is None:
-        pytest.skip("faas-cli is not here; our linter alone has checked stack.yml")
+        pytest.skip("of faas-cli (it is not installed)")
     return found
 
 
