@@ -50,7 +50,7 @@ def _carry_out_later(cloud: Cloud, seconds: float) -> None:
         request.host_url,
         request.query_string.decode(),
         method=request.method,
-        headers=request.headers,
+        headers=[(name, value) for name, value in request.headers if name != "Content-Length"],
         data=request.get_data(),
         environ_overrides={_AGAIN: True},
     )

@@ -187,6 +187,7 @@ class EvacuationRequest:
     server_id: str
     source: str
     host: str | None  # the wanted destination
+    by: str  # the id of the user who asked
     source_alive: bool = False  # it was asked for although the host lives: only a service forced down allows that
     overlapping: bool = False  # another evacuation of the server was still under way
 

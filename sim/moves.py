@@ -21,7 +21,9 @@ def evacuate(
     before = known.get(server.id)
     under_way = before is not None and before.in_flight
     alive = world.hosts[server.host].alive
-    world.evacuation_requests.append(EvacuationRequest(world.now, server.id, server.host, wanted, alive, under_way))
+    world.evacuation_requests.append(
+        EvacuationRequest(world.now, server.id, server.host, wanted, by.user.id, alive, under_way)
+    )
     older = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), None)
     made = world.record(server, "evacuation", wanted, by.user.id, by.project.id if by.project else "")
     server.task_state, server.updated = "rebuilding", world.now

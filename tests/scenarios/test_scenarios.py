@@ -33,6 +33,9 @@ def check_promises(played: Play) -> None:
     asked = Counter(request.server_id for request in cloud.evacuation_requests)
     allowed = 1 + played.scenario.world.get("asked_again", 0)
     assert all(times <= allowed for times in asked.values()), f"evacuated twice: {asked}"
+    ours = [r for r in cloud.evacuation_requests if r.by == cloud.identity.users["masakari"].id]
+    assert [r.server_id for r in ours if r.overlapping] == [], "evacuated while an evacuation was under way"
+    assert [r.server_id for r in ours if r.source_alive] == [], "evacuated although its host lives"
     dead = {h["kill_host"] for h in played.scenario.world["happenings"] if "kill_host" in h}
     stay = played.scenario.world.get("stay", [])
     forgotten = [
