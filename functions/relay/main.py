@@ -1,9 +1,9 @@
-"""relay: event notifications go from the outbox to those who follow what happens here."""
+"""relay: events go from the outbox to those who follow what happens here."""
 
 import functions_framework
 from flask import Request, Response
 from instance_ha import relay as outbox
-from instance_ha.entry import cron_function
+from instance_ha.serving import cron_function
 
 _handle = cron_function("relay", outbox.relay, events=False)
 

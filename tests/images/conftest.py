@@ -118,7 +118,12 @@ def run(build: Callable[..., str], installation: Installation, secrets: Path) ->
     def start(name: str, **variables: str) -> Container:
         container = Container(f"{name}-{uuid4().hex[:8]}", free_port())
         started.append(container.name)
-        own = ("EVENT_SINK", "INSTANCE_HA_INVOCATION_TIME", "INSTANCE_HA_LEASE_TIME", "INSTANCE_HA_VERIFY_INTERVAL")
+        own = (
+            "INSTANCE_HA_TRIGGER_SINK",
+            "INSTANCE_HA_INVOCATION_TIME",
+            "INSTANCE_HA_LEASE_TIME",
+            "INSTANCE_HA_VERIFY_INTERVAL",
+        )
         given = {name: os.environ[name] for name in own} | {
             "OS_CLOUD": "masakari",
             "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml",

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.events import Event, Sink
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import Answer, Report, Strategy, View
 from instance_ha.models.metrics import Metric
-from instance_ha.models.outward import OutwardEvent, Sink
 from instance_ha.models.rows import Caller
-from instance_ha.models.work import RemoteAnswer, Work
+from instance_ha.models.triggers import RemoteAnswer, Trigger
 
 
 class Clock(Protocol):
@@ -27,7 +27,7 @@ class Clock(Protocol):
 class Publisher(Protocol):
     """Sends events to our functions; what gets lost is sent again by ``sweep``."""
 
-    def publish(self, works: Iterable[Work]) -> None:
+    def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send."""
 
 
@@ -51,7 +51,7 @@ class Remote(Protocol):
 class Sinks(Protocol):
     """Those who follow what happens here."""
 
-    def send(self, sink: Sink, event: OutwardEvent) -> None:
+    def send(self, sink: Sink, event: Event) -> None:
         """Hand an event over; raises SinkUnavailable or SinkRefused."""
 
 

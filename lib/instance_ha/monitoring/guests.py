@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SightUnavailable, StoreUnavailable, TryAgain
 from instance_ha.models.guests import Domain, GuestHealth, Wishes
 from instance_ha.models.health import Watched
@@ -51,9 +52,9 @@ def watch_once(world: World, deadline: datetime) -> list[str]:
         watches.forget(connection, everywhere)
         guest_health.forget(connection, everywhere)
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
-    world.step("guests claimed")
+    world.breakpoint(Breakpoint.GUESTS_CLAIMED)
     looks = [_Look(world, hosts[uuid], owner, now, deadline) for uuid in taken]
-    world.at_once(_Look.make, looks, limit)
+    world.map_concurrent(_Look.make, looks, limit)
     return [look.host.name for look in looks]
 
 
@@ -96,7 +97,7 @@ class _Look:
             log.get().exception("unexpected error", host=self.host.name)
             health = None
         if self._remember(health) and health is not None:
-            self.world.step("guests remembered")
+            self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._policy(guest), self.at)]
             reporting.tell_guests(self.world, due)
 
@@ -114,7 +115,7 @@ class _Look:
         def ping(uuid: str) -> bool | None:
             return hypervisor.ping(uuid) if self.world.clock.now() < self.deadline else None
 
-        for uuid, answered in zip(asked, self.world.at_once(ping, asked, _PINGS), strict=True):
+        for uuid, answered in zip(asked, self.world.map_concurrent(ping, asked, _PINGS), strict=True):
             known[uuid] = self._said(guests.pinged(known[uuid], answered, self.at), known[uuid])
         return list(known.values())
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import emit, log
 from instance_ha.decide import eyes, health
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import SightUnavailable, StoreUnavailable
 from instance_ha.models.health import HostState, Report, View, Watched
 from instance_ha.monitoring import reporting
@@ -61,10 +62,10 @@ def poll_once(world: World) -> bool:
     look = _claim(world)
     if look is None:
         return False
-    world.step("look claimed")
+    world.breakpoint(Breakpoint.POLL_CLAIMED)
     view = _ask(world, look)
     seen = _remember(world, look, view)
-    world.step("look remembered")
+    world.breakpoint(Breakpoint.POLL_STORED)
     if view is not None and seen is not None and not _was_late(world, look):
         reporting.tell_hosts(world, [(one.host, report) for one in seen if (report := _due(world, look, one))])
     return True

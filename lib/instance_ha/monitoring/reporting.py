@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests, health
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import TryAgain
 from instance_ha.models.health import Answer, Report, Watched
 from instance_ha.store import guest_health, host_health
@@ -40,12 +41,12 @@ def tell_hosts(world: World, due: Sequence[tuple[Watched, Report]]) -> None:
         answer = send(world, report)
         if answer is None:
             return
-        world.step("host reported")
+        world.breakpoint(Breakpoint.HOST_REPORTED)
         what, text = health.told_by(report, answer), f"{answer.code} {answer.text}"
         with world.database.begin() as connection:
             host_health.told(connection, host.health.host_uuid, what, world.clock.now(), text)
 
-    world.at_once(tell, due, _AT_ONCE)
+    world.map_concurrent(tell, due, _AT_ONCE)
 
 
 def tell_guests(world: World, due: Sequence[Report]) -> None:
@@ -56,7 +57,7 @@ def tell_guests(world: World, due: Sequence[Report]) -> None:
         answer, uuid = send(world, report), report.payload["instance_uuid"]
         if answer is None:
             return
-        world.step("guest reported")
+        world.breakpoint(Breakpoint.GUEST_REPORTED)
         with world.database.begin() as connection:
             if answer.known:
                 guest_health.known(connection, uuid, world.clock.now() + timedelta(seconds=quiet + 1))
@@ -65,4 +66,4 @@ def tell_guests(world: World, due: Sequence[Report]) -> None:
             else:
                 guest_health.fault_told(connection, uuid)
 
-    world.at_once(tell, due, _AT_ONCE)
+    world.map_concurrent(tell, due, _AT_ONCE)

@@ -10,11 +10,10 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command
+from instance_ha import command, composition
 from instance_ha.command import manage
 from instance_ha.command.status import screen
-from instance_ha.entry import wiring
-from instance_ha.models.outward import OutwardEvent
+from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
 from instance_ha.store.schema import host_health
@@ -34,8 +33,8 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     """Run a command; returns its exit code, what it printed, and what it complained about."""
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("INSTANCE_HA_NOTIFICATION_SINKS", "one=http://one.test two=http://two.test")
-    wiring.forget()
+    monkeypatch.setenv("INSTANCE_HA_EVENT_SINKS", "one=http://one.test two=http://two.test")
+    composition.forget()
 
     def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -45,13 +44,13 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return code if isinstance(code, int) else int(bool(code)), said.out, said.err
 
     yield run
-    wiring.forget()
+    composition.forget()
     structlog.configure(**before)
 
 
 def test_the_version_is_printed(shell: Shell) -> None:
     for main in (command.main, manage.main):
-        assert shell(main, "db version") == (0, "0007\n", "")
+        assert shell(main, "db version") == (0, "0001\n", "")
 
 
 def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
@@ -63,7 +62,7 @@ def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
     assert shell(manage.main, "db version") == (0, "None\n", "")
     assert shell(command.main, "db upgrade")[0] == 0
     assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync")[0] == 0
-    assert shell(command.main, "db version")[1] == "0007\n"
+    assert shell(command.main, "db version")[1] == "0001\n"
     postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -125,7 +124,7 @@ def test_a_purge_goes_on_until_nothing_is_left(
 
 def write(database: Database, *sinks: str) -> None:
     """Have a dead letter for each sink."""
-    event = OutwardEvent(event_id=str(uuid4()), event_type="t", subject="s", created_at=NOW, body="{}")
+    event = Event(event_id=str(uuid4()), event_type="t", subject="s", created_at=NOW, body="{}")
     with database.begin() as connection:
         outbox.add(connection, sinks, [event])
         for sink in sinks:
@@ -205,7 +204,7 @@ def test_the_command_is_a_module_too(database_url: str) -> None:
     environ = {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT / "lib")}
     words = [sys.executable, "-m", "instance_ha.command", "db", "version"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "0007\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0001\n", "")
 
 
 def test_a_wrong_setting_is_one_line(database_url: str) -> None:

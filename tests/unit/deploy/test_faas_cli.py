@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from local import stack
+import stack
 from local.files import repository
 
 
@@ -30,4 +30,4 @@ def test_faas_cli_reads_the_functions_that_we_read(program: str) -> None:
         assert list(specs[name]["secrets"]) == list(function.secrets)
         assert specs[name]["limits"] == function.limits
         assert specs[name]["readOnlyRootFilesystem"] is True
-        assert "{function}" in specs[name]["environment"]["EVENT_SINK"]  # of environment_file
+        assert "{function}" in specs[name]["environment"]["INSTANCE_HA_TRIGGER_SINK"]  # of environment_file

@@ -1,0 +1,84 @@
+"""Hands events to sinks: CloudEvents over HTTP in binary mode, to SNS and SQS in structured mode.
+
+Each sink is served by one thread at a time, and has a client of its own, made at its first event: boto3 is not
+imported where nothing goes to AWS.
+"""
+
+import json
+from typing import Any, Protocol
+
+from cloudevents.conversion import to_binary, to_dict
+from cloudevents.http import CloudEvent
+
+from instance_ha.models.events import EVENT_PREFIX, Event, Sink, SinkKind
+from instance_ha.models.triggers import SOURCE
+from instance_ha.settings import Settings
+
+
+class Sender(Protocol):
+    """A client of one sink."""
+
+    def send(self, event: Event) -> None:
+        """Hand an event over."""
+
+
+class Senders:
+    """The clients of all sinks."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[str, Sender] = {}
+
+    def send(self, sink: Sink, event: Event) -> None:
+        """Hand an event over.
+
+        Raises:
+            SinkUnavailable: the sink takes nothing now.
+            SinkRefused: it will not have this event.
+
+        """
+        if sink.name not in self._made:
+            self._made[sink.name] = _make(sink, self._settings)
+        self._made[sink.name].send(event)
+
+
+def _make(sink: Sink, settings: Settings) -> Sender:
+    # A sender must not outlast the lease of its sink.
+    timeout = min(settings.event_timeout, settings.lease_time / 2)
+    if sink.kind is SinkKind.HTTP:
+        from instance_ha.sinks.http import HttpSender
+
+        return HttpSender(sink, timeout)
+    from instance_ha.sinks.aws import QueueSender, TopicSender
+
+    make: Any = TopicSender if sink.kind is SinkKind.SNS else QueueSender
+    sender: Sender = make(sink, settings.event_endpoint_url, timeout)
+    return sender
+
+
+def cloud_event(event: Event) -> CloudEvent:
+    """Wrap a notification."""
+    attributes = {
+        "id": event.event_id,
+        "source": SOURCE,
+        "type": f"{EVENT_PREFIX}{event.event_type}",
+        "subject": event.subject,
+        "time": event.created_at.isoformat(),
+        "datacontenttype": "application/json",
+    }
+    return CloudEvent(attributes, json.loads(event.body))
+
+
+def binary(event: Event) -> tuple[dict[str, str], bytes]:
+    """Return headers and body."""
+    headers, body = to_binary(cloud_event(event), _compact)
+    return dict(headers), bytes(body)
+
+
+def structured(event: Event) -> str:
+    """Return the event as one JSON text."""
+    return json.dumps(to_dict(cloud_event(event)), ensure_ascii=False)
+
+
+def _compact(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()

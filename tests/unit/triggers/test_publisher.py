@@ -1,0 +1,93 @@
+"""Who has an event and works on it is not waited for; who does not take one is told of."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
+from instance_ha.triggers.publisher import HttpPublisher
+from instance_ha.world import SystemClock
+from structlog.testing import capture_logs
+
+
+class Sink(ThreadingHTTPServer):
+    """Takes events; answers a code after a time."""
+
+    daemon_threads = True
+
+    def __init__(self, code: int, seconds: float) -> None:
+        self.code, self.seconds = code, seconds
+        self.taken: list[tuple[str, str]] = []
+        self.done = threading.Semaphore(0)
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/function/{{function}}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Sink
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append((self.path, self.headers["ce-subject"]))
+        time.sleep(self.server.seconds)
+        self.server.done.release()
+        self.send_response(self.server.code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
+    server = Sink(*request.param)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def publish(url: str, *subjects: str, answer_timeout: float = 0.3) -> tuple[list[str], float]:
+    """Send events; returns the warnings, and how long it took."""
+    publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, SystemClock(), Recorder())
+    begin = time.monotonic()
+    with capture_logs() as logs:
+        publisher.publish([Trigger(EVACUATE_INSTANCE, subject) for subject in subjects])
+    return [str(line["event"]) for line in logs if line["log_level"] == "warning"], time.monotonic() - begin
+
+
+@pytest.mark.parametrize("sink", [(204, 1.5)], indirect=True)
+def test_a_function_that_works_on_an_event_is_not_waited_for(sink: Sink) -> None:
+    warnings, seconds = publish(sink.url, "one")
+
+    assert (warnings, seconds < 1.2) == ([], True)
+    assert sink.done.acquire(timeout=5)  # it worked on to its end
+    assert sink.taken == [("/function/recover-instance", "one")]
+
+
+@pytest.mark.parametrize("sink", [(204, 1.5)], indirect=True)
+def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None:
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), Recorder())
+    for subject in ("one", "two", "three"):
+        publisher.publish([Trigger(RECOVER_HOST, subject)])
+
+    assert [subject for _, subject in sink.taken] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("sink", [(503, 0.0), (409, 0.0), (500, 0.0)], indirect=True)
+def test_an_event_that_is_refused_is_told_of_and_left_to_sweep(sink: Sink) -> None:
+    assert publish(sink.url, "one")[0] == ["event not sent"]
+
+
+def test_a_sink_that_is_not_there_is_told_of() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
+
+    assert publish(url, "one")[0] == ["event not sent"]
