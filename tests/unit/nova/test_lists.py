@@ -7,16 +7,15 @@ import pytest
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.nova import NovaClient
+from instance_ha_simulator.cloud.adapter import URL, session
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import ManualClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import CloudOptions
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
-
-from sim.adapter import URL, session
-from sim.app import create_app
-from sim.clock import ManualClock
-from sim.cloud import Cloud
-from sim.faults import Rule
-from sim.model import CloudOptions
 
 HOST = "compute1"
 LIST, HYPERVISORS = "/servers/detail", "/os-hypervisors"
