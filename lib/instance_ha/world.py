@@ -21,11 +21,11 @@ from instance_ha.models.ports import (
     Clock,
     HostSource,
     Hypervisors,
+    NotificationClient,
     Nova,
     Policy,
     Publisher,
     Remote,
-    Reporter,
     Sinks,
     TokenCheck,
 )
@@ -112,7 +112,7 @@ class World:
     remote: Remote
     bounded: Callable[[Callable[[], None], float], None] = field(default=run_bounded)  # a call that cannot hang
     source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
-    reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
+    notification_client: NotificationClient = field(default_factory=lambda: NotThere("notification client"))
     hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
     metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))

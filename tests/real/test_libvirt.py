@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.guests import Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
@@ -87,7 +87,7 @@ def _listens(hypervisors: Any) -> bool:
         with hypervisors.open("here") as hypervisor:
             found: list[Domain] = hypervisor.domains()
             return found == []
-    except SightUnavailable:
+    except SourceUnavailable:
         return False
 
 
@@ -131,7 +131,7 @@ def test_a_host_is_reached_over_tls_and_only_with_a_certificate_that_it_trusts(h
         assert UUID in {domain.uuid for domain in hypervisor.domains()}
     for certificates in ("stranger", "nobody"):
         hypervisors = LibvirtHypervisors(settings(host.daemon.tls_uri(certificates)))
-        with pytest.raises(SightUnavailable), hypervisors.open("here") as hypervisor:
+        with pytest.raises(SourceUnavailable), hypervisors.open("here") as hypervisor:
             hypervisor.domains()
 
 
@@ -152,7 +152,7 @@ def test_nobody_listens_is_found_fast() -> None:
     from instance_ha.libvirt.hypervisors import LibvirtHypervisors
 
     begun = time.monotonic()
-    with pytest.raises(SightUnavailable), LibvirtHypervisors(settings("qemu+tcp://127.0.0.1:1/system")).open("here"):
+    with pytest.raises(SourceUnavailable), LibvirtHypervisors(settings("qemu+tcp://127.0.0.1:1/system")).open("here"):
         pass
     assert time.monotonic() - begun < 2
 

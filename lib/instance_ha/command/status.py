@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from instance_ha.entry import wiring
-from instance_ha.models.health import Told
+from instance_ha.models.health import ReportState
 from instance_ha.store import outbox, overview
 
 _MOST = 10
@@ -57,9 +57,9 @@ def _hosts(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
 
 def _health(row: RowMapping, now: datetime) -> str:
     """Tell what monitor-poll thinks of a host, and what it saw of each network last."""
-    seen = ", ".join(f"{network} {sight}" for network, sight in (row["vector"] or {}).items())
+    seen = ", ".join(f"{network} {reading}" for network, reading in (row["vector"] or {}).items())
     since = f" for {_age(now - row['since'])}" if row["since"] else ""
-    told = f", told {row['told']}" if row["told"] != Told.NOTHING else ""
+    told = f", told {row['told']}" if row["told"] != ReportState.NOTHING else ""
     doubted = ", not believed: too many at once" if row["doubted"] else ""
     return f"{row['state']}{since} ({seen or 'not seen yet'}{told}{doubted})"
 

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.health import HostHealth, HostState, Sample, Sight, Told, Watched
+from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.models.text import utc
 from instance_ha.store.schema import host_health, hosts, segments
 
 _HEALTH = ("samples", "state", "since", "listed", "doubted", "told", "told_at", "answer")
 
 
-def watched(connection: Connection) -> list[Watched]:
+def watched(connection: Connection) -> list[RegisteredHost]:
     """Read every registered host with what is remembered of it."""
     query = (
         select(
@@ -33,8 +33,8 @@ def watched(connection: Connection) -> list[Watched]:
     return [_watched(row) for row in connection.execute(query).mappings()]
 
 
-def _watched(row: Any) -> Watched:
-    return Watched(
+def _watched(row: Any) -> RegisteredHost:
+    return RegisteredHost(
         name=row["name"],
         segment_uuid=row["segment_uuid"],
         segment_name=row["segment_name"],
@@ -51,14 +51,14 @@ def _health(row: Any) -> HostHealth:
         since=row["since"],
         listed=row["listed"],
         doubted=row["doubted"],
-        told=Told(row["told"]),
+        told=ReportState(row["told"]),
         told_at=row["told_at"],
         answer=row["answer"],
     )
 
 
 def _sample(sample: dict[str, Any]) -> Sample:
-    return Sample(utc(sample["at"]), {network: Sight(sight) for network, sight in sample["vector"].items()})
+    return Sample(utc(sample["at"]), {network: Reading(reading) for network, reading in sample["vector"].items()})
 
 
 def listed(connection: Connection) -> frozenset[str]:
@@ -112,7 +112,7 @@ def forget(connection: Connection) -> None:
     connection.execute(delete(host_health).where(host_health.c.host_uuid.not_in(live)))
 
 
-def told(connection: Connection, host_uuid: str, what: Told, at: datetime, answer: str) -> None:
+def told(connection: Connection, host_uuid: str, what: ReportState, at: datetime, answer: str) -> None:
     """Remember that the API has taken a report, or has refused it for good."""
     connection.execute(
         update(host_health).where(host_health.c.host_uuid == host_uuid).values(told=what, told_at=at, answer=answer)

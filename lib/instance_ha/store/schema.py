@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
 from instance_ha.models.guests import GuestState
-from instance_ha.models.health import HostState, Told
+from instance_ha.models.health import HostState, ReportState
 from instance_ha.models.outward import OutboxState
 
 metadata = MetaData()
@@ -202,7 +202,7 @@ host_health = Table(
     Column("told_at", Time),
     Column("answer", Text),
     _one_of("state", HostState),
-    _one_of("told", Told),
+    _one_of("told", ReportState),
 )
 
 guest_health = Table(

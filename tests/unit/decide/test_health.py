@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import health
 from instance_ha.models.health import (
-    Answer,
     HostHealth,
     HostState,
-    Report,
+    NotificationRequest,
+    NotificationResponse,
+    Observation,
+    Reading,
+    RegisteredHost,
+    ReportState,
     Sample,
-    Sight,
-    Sighting,
     Strategy,
-    Told,
-    Watched,
 )
 
 from tests.unit.build import NOW
 
-UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
+UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 STRATEGY = Strategy(("node",), frozenset({(DOWN,)}))
 PATIENCE = timedelta(seconds=180)
 WINDOW = health.Window(3, timedelta(seconds=30))
@@ -33,32 +33,34 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def watched(known: HostHealth | None = None, *, judged: bool = True) -> Watched:
+def watched(known: HostHealth | None = None, *, judged: bool = True) -> RegisteredHost:
     """A registered host."""
     known = known or HostHealth(host_uuid="host")
-    return Watched(name="compute1", segment_uuid="s", segment_name="rack", judged=judged, health=known)
+    return RegisteredHost(name="compute1", segment_uuid="s", segment_name="rack", judged=judged, health=known)
 
 
-def see(host: Watched, sight: Sight | None, seconds: float, window: health.Window = WINDOW) -> Watched:
+def see(
+    host: RegisteredHost, reading: Reading | None, seconds: float, window: health.Window = WINDOW
+) -> RegisteredHost:
     """Make one look."""
-    sighting = None if sight is None else Sighting({"node": sight})
-    return watched(health.look(host, sighting, at(seconds), STRATEGY, window))
+    observation = None if reading is None else Observation({"node": reading})
+    return watched(health.poll(host, observation, at(seconds), STRATEGY, window))
 
 
-def story(*sights: Sight | None, window: health.Window = WINDOW, every: float = 10) -> Watched:
+def story(*readings: Reading | None, window: health.Window = WINDOW, every: float = 10) -> RegisteredHost:
     """Make a look every 10 seconds."""
     host = watched()
-    for number, sight in enumerate(sights):
-        host = see(host, sight, number * every, window)
+    for number, reading in enumerate(readings):
+        host = see(host, reading, number * every, window)
     return host
 
 
-def due(host: Watched) -> Report | None:
+def due(host: RegisteredHost) -> NotificationRequest | None:
     """What is to be told, if our eyes were never in doubt."""
     return health.due(host, host.health, at(0), PATIENCE)
 
 
-def told(host: Watched, what: Told) -> Watched:
+def told(host: RegisteredHost, what: ReportState) -> RegisteredHost:
     """The API has taken a report."""
     return watched(replace(host.health, told=what))
 
@@ -87,14 +89,14 @@ def test_a_host_that_is_up_at_the_first_look_is_no_news() -> None:
 
 
 @given(st.lists(st.sampled_from([UP, DOWN, UNKNOWN, None]), max_size=12))
-def test_down_is_told_exactly_when_the_last_window_says_nothing_else(sights: list[Sight | None]) -> None:
-    host = story(*sights)
-    assert (due(host) is not None) == (len(sights) >= 3 and sights[-3:] == [DOWN] * 3)
-    assert len(host.health.samples) == min(3, len(sights))
+def test_down_is_told_exactly_when_the_last_window_says_nothing_else(readings: list[Reading | None]) -> None:
+    host = story(*readings)
+    assert (due(host) is not None) == (len(readings) >= 3 and readings[-3:] == [DOWN] * 3)
+    assert len(host.health.samples) == min(3, len(readings))
 
 
 def test_what_was_told_is_not_told_again() -> None:
-    assert due(told(story(DOWN, DOWN, DOWN), Told.STOPPED)) is None
+    assert due(told(story(DOWN, DOWN, DOWN), ReportState.STOPPED)) is None
 
 
 def test_a_report_that_was_not_taken_is_due_again_with_the_same_time() -> None:
@@ -110,28 +112,28 @@ def test_a_report_that_was_not_taken_is_not_due_any_more_when_the_host_is_back()
 def test_a_told_host_that_is_up_again_gets_its_start_told_once() -> None:
     host = story(DOWN, DOWN, DOWN)
     for number in range(3, 6):
-        host = see(told(host, Told.STOPPED), UP, number * 10)
+        host = see(told(host, ReportState.STOPPED), UP, number * 10)
     report = due(host)
     assert report is not None
     assert dict(report.payload) == {"event": "STARTED", "cluster_status": "ONLINE", "host_status": "NORMAL"}
-    assert health.told_by(report, Answer(202, "")) is Told.STARTED
-    assert due(told(host, Told.STARTED)) is None
+    assert health.told_by(report, NotificationResponse(202, "")) is ReportState.STARTED
+    assert due(told(host, ReportState.STARTED)) is None
 
 
 def test_a_host_that_failed_again_is_told_again_with_a_new_time() -> None:
     host = story(DOWN, DOWN, DOWN, UP, UP, UP, DOWN, DOWN, DOWN)
-    report = due(told(host, Told.STARTED))
+    report = due(told(host, ReportState.STARTED))
     assert report is not None
     assert report.generated_time == at(80)
-    assert health.told_by(report, Answer(202, "")) is Told.STOPPED
+    assert health.told_by(report, NotificationResponse(202, "")) is ReportState.STOPPED
 
 
 def test_what_the_api_took_for_a_duplicate_is_told_again_later_as_of_then_while_it_holds() -> None:
     first = story(DOWN, DOWN, DOWN)
     report = due(first)
     assert report is not None
-    assert health.told_by(report, Answer(409, "known")) is Told.KNOWN
-    known = watched(replace(first.health, told=Told.KNOWN, told_at=at(20)))
+    assert health.told_by(report, NotificationResponse(409, "known")) is ReportState.KNOWN
+    known = watched(replace(first.health, told=ReportState.KNOWN, told_at=at(20)))
     assert health.due(known, known.health, at(200), PATIENCE) is None
     again = health.due(known, known.health, at(210), PATIENCE)
     assert again is not None
@@ -141,15 +143,15 @@ def test_what_the_api_took_for_a_duplicate_is_told_again_later_as_of_then_while_
 def test_a_host_that_is_not_judged_is_forgotten_and_never_told() -> None:
     left = watched(story(DOWN, DOWN, DOWN).health, judged=False)
     assert due(left) is None
-    forgotten = health.look(left, Sighting({"node": DOWN}), at(30), STRATEGY, WINDOW)
+    forgotten = health.poll(left, Observation({"node": DOWN}), at(30), STRATEGY, WINDOW)
     assert (forgotten.samples, forgotten.state) == ((), HostState.UNSURE)
 
 
-@pytest.mark.parametrize(("sight", "event"), [(UP, "STARTED"), (DOWN, "STOPPED")])
-def test_after_maintenance_a_host_that_was_told_down_is_told_as_it_is(sight: Sight, event: str) -> None:
-    host = watched(health.away(told(story(DOWN, DOWN, DOWN), Told.STOPPED).health))
+@pytest.mark.parametrize(("reading", "event"), [(UP, "STARTED"), (DOWN, "STOPPED")])
+def test_after_maintenance_a_host_that_was_told_down_is_told_as_it_is(reading: Reading, event: str) -> None:
+    host = watched(health.away(told(story(DOWN, DOWN, DOWN), ReportState.STOPPED).health))
     for number in range(3):
-        host = see(host, sight, 100 + number * 10)
+        host = see(host, reading, 100 + number * 10)
     report = due(host)
     assert report is not None
     assert report.payload["event"] == event
@@ -201,7 +203,7 @@ def test_in_doubt_samples_are_forgotten_and_the_first_look_afterwards_is_not_bel
 
 
 def test_a_host_out_of_service_on_purpose_is_not_expected_to_stay() -> None:
-    on_purpose = Sighting({"node": UP}, on_purpose=True)
-    assert not health.look(watched(), on_purpose, NOW, STRATEGY, WINDOW).listed
-    assert health.look(watched(), Sighting({"node": UP}), NOW, STRATEGY, WINDOW).listed
-    assert not health.look(watched(), None, NOW, STRATEGY, WINDOW).listed
+    administratively_down = Observation({"node": UP}, administratively_down=True)
+    assert not health.poll(watched(), administratively_down, NOW, STRATEGY, WINDOW).listed
+    assert health.poll(watched(), Observation({"node": UP}), NOW, STRATEGY, WINDOW).listed
+    assert not health.poll(watched(), None, NOW, STRATEGY, WINDOW).listed

@@ -6,23 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide.strategy import NETWORKS, default, judge, read
 from instance_ha.models.errors import Misconfigured
-from instance_ha.models.health import HostState, Sight
+from instance_ha.models.health import HostState, Reading
 
-UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
+UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 SINGLE: dict[str, Any] = {
     "sequence": ["manage"],
     "matrix": [{"health": ["up"], "action": []}, {"health": ["down"], "action": ["recovery"]}],
 }
 
 
-def _seen(*sights: Sight) -> dict[str, Sight]:
-    return dict(zip(NETWORKS, sights, strict=True))
+def _seen(*readings: Reading) -> dict[str, Reading]:
+    return dict(zip(NETWORKS, readings, strict=True))
 
 
-@pytest.mark.parametrize("sights", list(product([UP, DOWN], repeat=3)), ids=str)
-def test_by_default_a_host_is_recovered_when_its_storage_is_down_and_only_then(sights: tuple[Sight, ...]) -> None:
-    down = judge(default(NETWORKS), _seen(*sights)) is HostState.DOWN
-    assert down == (sights[2] is DOWN)
+@pytest.mark.parametrize("readings", list(product([UP, DOWN], repeat=3)), ids=str)
+def test_by_default_a_host_is_recovered_when_its_storage_is_down_and_only_then(readings: tuple[Reading, ...]) -> None:
+    down = judge(default(NETWORKS), _seen(*readings)) is HostState.DOWN
+    assert down == (readings[2] is DOWN)
 
 
 def test_a_host_with_all_networks_up_is_up_and_one_that_lacks_others_than_storage_is_spared() -> None:
@@ -44,8 +44,8 @@ def test_a_host_that_a_cluster_does_not_know_is_not_judged_and_nothing_shifts() 
     assert judge(default(NETWORKS), {}) is HostState.UNSURE
 
 
-@given(st.dictionaries(st.sampled_from(NETWORKS), st.sampled_from(list(Sight))))
-def test_nobody_is_down_of_whom_anything_is_unknown(seen: dict[str, Sight]) -> None:
+@given(st.dictionaries(st.sampled_from(NETWORKS), st.sampled_from(list(Reading))))
+def test_nobody_is_down_of_whom_anything_is_unknown(seen: dict[str, Reading]) -> None:
     if judge(default(NETWORKS), seen) is HostState.DOWN:
         assert set(seen) == set(NETWORKS)
         assert UNKNOWN not in seen.values()

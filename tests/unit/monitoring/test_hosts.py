@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from instance_ha.models.health import View
+from instance_ha.models.health import Snapshot
 from instance_ha.monitoring import hosts as monitor
 from instance_ha.store import host_health
 from sqlalchemy import text
@@ -86,11 +86,11 @@ class _Slow:
         self._source = source
         self._meanwhile = meanwhile
 
-    def look(self, listed: frozenset[str]) -> View:
-        """Answer."""
-        view: View = self._source.look(listed)
+    def poll(self, listed: frozenset[str]) -> Snapshot:
+        """NotificationResponse."""
+        snapshot: Snapshot = self._source.poll(listed)
         self._meanwhile()
-        return view
+        return snapshot
 
 
 def _while_answering(story: Story, meanwhile: Any) -> None:
@@ -98,16 +98,16 @@ def _while_answering(story: Story, meanwhile: Any) -> None:
 
 
 def test_an_answer_that_took_longer_than_the_interval_is_old_and_not_believed(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1")
     _while_answering(story, lambda: story.wait(11))
-    story.look(3)
+    story.poll(3)
     assert story.told() == []
     assert story.states()["compute1"] == "up"
 
 
 def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1")
 
     def overtake() -> None:
@@ -115,64 +115,64 @@ def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> Non
             connection.execute(text("UPDATE watches SET owner = 'another'"))
 
     _while_answering(story, overtake)
-    story.look()
+    story.poll()
     assert (story.told(), story.states()["compute1"]) == ([], "up")
 
 
 def test_after_a_long_pause_the_first_look_tells_nothing_and_the_second_does(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1")
     story.wait(3600)
-    story.look()
+    story.poll()
     assert story.told() == []
-    story.look()
+    story.poll()
     assert story.told() == [("compute1", "STOPPED")]
 
 
 def test_too_many_at_once_are_never_told_and_the_last_one_down_is_told_at_the_second_look(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1", "compute2", "compute3")
-    story.look(5)
+    story.poll(5)
     assert story.told() == []
     story.eyes.clusters.set("compute2", consul.ALIVE)
     story.eyes.clusters.set("compute3", consul.ALIVE)
-    story.look()
+    story.poll()
     assert story.told() == []
-    story.look()
+    story.poll()
     assert story.told() == [("compute1", "STOPPED")]
 
 
 def test_two_of_five_are_told_at_once(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1", "compute2")
-    story.look()
+    story.poll()
     assert story.told() == [("compute1", "STOPPED"), ("compute2", "STOPPED")]
 
 
 def test_hosts_that_were_never_registered_are_nobodys_business(story: Story) -> None:
     story.eyes.clusters.set("control", consul.FAILED)
-    story.look(2)
+    story.poll(2)
     assert story.told() == []
     assert set(story.states()) == set(NAMES)
 
 
 def test_a_look_needs_as_many_statements_for_many_hosts_as_for_one(story: Story) -> None:
-    story.look()
+    story.poll()
     before = story.world.database.statements
-    story.look()
+    story.poll()
     statements = story.world.database.statements - before
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE hosts SET deleted_at = now() WHERE name <> 'compute1'"))
-    story.look()
+    story.poll()
     before = story.world.database.statements
-    story.look()
+    story.poll()
     assert story.world.database.statements - before == statements
 
 
 def test_a_host_that_was_deleted_is_forgotten(story: Story) -> None:
-    story.look()
+    story.poll()
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE hosts SET deleted_at = now() WHERE name = 'compute1'"))
-    story.look()
+    story.poll()
     with story.world.database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM host_health")).scalar_one() == 4

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from instance_ha.models.health import HostHealth, HostState, Sample, Sight, Told, Watched
+from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.store import host_health, hosts, segments, watches
 from instance_ha.store.database import Database
 
@@ -73,7 +73,7 @@ def test_what_is_not_watched_any_more_is_forgotten(database: Database) -> None:
         assert watches.next_due(connection, [watches.HOSTS]) == NOW
 
 
-def _watched(database: Database) -> dict[str, Watched]:
+def _watched(database: Database) -> dict[str, RegisteredHost]:
     with database.begin() as connection:
         return {host.name: host for host in host_health.watched(connection)}
 
@@ -107,7 +107,7 @@ def test_what_was_written_is_read(rows: Rows) -> None:
     assert _watched(rows.database)["compute1"].health == HostHealth(host_uuid=host.uuid)
     known = HostHealth(
         host_uuid=host.uuid,
-        samples=(Sample(NOW, {"manage": Sight.UP, "storage": Sight.DOWN}),),
+        samples=(Sample(NOW, {"manage": Reading.UP, "storage": Reading.DOWN}),),
         state=HostState.DOWN,
         since=NOW,
         listed=True,
@@ -120,7 +120,7 @@ def test_what_was_written_is_read(rows: Rows) -> None:
 
 
 def test_any_number_of_hosts_is_written_by_one_statement(database: Database) -> None:
-    many = [HostHealth(host_uuid=f"host-{n}", samples=(Sample(NOW, {"node": Sight.UP}),)) for n in range(5000)]
+    many = [HostHealth(host_uuid=f"host-{n}", samples=(Sample(NOW, {"node": Reading.UP}),)) for n in range(5000)]
     with database.begin() as connection:
         before = database.statements
         host_health.write(connection, many)
@@ -131,17 +131,17 @@ def test_a_poll_does_not_overwrite_what_has_been_told_meanwhile(rows: Rows) -> N
     host = rows.host(rows.segment(), name="compute1")
     _write(rows.database, HostHealth(host_uuid=host.uuid, state=HostState.DOWN))
     with rows.database.begin() as connection:
-        host_health.told(connection, host.uuid, Told.STOPPED, LATER, "202 taken")
-    _write(rows.database, HostHealth(host_uuid=host.uuid, state=HostState.DOWN, told=Told.NOTHING))
+        host_health.told(connection, host.uuid, ReportState.STOPPED, LATER, "202 taken")
+    _write(rows.database, HostHealth(host_uuid=host.uuid, state=HostState.DOWN, told=ReportState.NOTHING))
     known = _watched(rows.database)["compute1"].health
-    assert (known.told, known.told_at, known.answer) == (Told.STOPPED, LATER, "202 taken")
+    assert (known.told, known.told_at, known.answer) == (ReportState.STOPPED, LATER, "202 taken")
 
 
 def test_a_host_that_left_the_judged_ones_was_told_before(rows: Rows) -> None:
     host = rows.host(rows.segment(), name="compute1")
-    _write(rows.database, HostHealth(host_uuid=host.uuid, told=Told.STOPPED))
-    _write(rows.database, HostHealth(host_uuid=host.uuid, told=Told.STOPPED_BEFORE))
-    assert _watched(rows.database)["compute1"].health.told is Told.STOPPED_BEFORE
+    _write(rows.database, HostHealth(host_uuid=host.uuid, told=ReportState.STOPPED))
+    _write(rows.database, HostHealth(host_uuid=host.uuid, told=ReportState.STOPPED_BEFORE))
+    assert _watched(rows.database)["compute1"].health.told is ReportState.STOPPED_BEFORE
 
 
 def test_what_is_known_of_a_host_goes_with_it(rows: Rows) -> None:

@@ -6,8 +6,8 @@ import flask
 import pytest
 import requests
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable
-from instance_ha.models.health import Report
-from instance_ha.reports.client import ReportClient
+from instance_ha.models.health import NotificationRequest
+from instance_ha.reports.client import NotificationClient
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
@@ -16,14 +16,14 @@ from sim.adapter import session
 from tests.unit.build import NOW
 
 PAYLOAD = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
-REPORT = Report(hostname="compute1", type="COMPUTE_HOST", generated_time=NOW, payload=PAYLOAD)
+REPORT = NotificationRequest(hostname="compute1", type="COMPUTE_HOST", generated_time=NOW, payload=PAYLOAD)
 
 
-def _client(http: requests.Session) -> ReportClient:
-    return ReportClient(Adapter(Session(NoAuth(), session=http), endpoint_override="http://sim.test/v1"), 5)
+def _client(http: requests.Session) -> NotificationClient:
+    return NotificationClient(Adapter(Session(NoAuth(), session=http), endpoint_override="http://sim.test/v1"), 5)
 
 
-def _answering(code: int, body: Any, seen: list[Any]) -> ReportClient:
+def _answering(code: int, body: Any, seen: list[Any]) -> NotificationClient:
     app = flask.Flask("api")
 
     @app.post("/v1/notifications")
