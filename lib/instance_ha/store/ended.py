@@ -37,7 +37,7 @@ def count(connection: Connection, now: datetime, limit: int) -> int:
     """Count the next ended recoveries; returns how many these were. Rows that somebody else counts are left to him."""
     query = (
         select(notifications)
-        .where(~notifications.c.counted, notifications.c.status.in_([str(status) for status in FINAL_NOTIFICATION]))
+        .where(~notifications.c.counted, notifications.c.status.in_(FINAL_NOTIFICATION))
         .order_by(notifications.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -58,7 +58,7 @@ def count(connection: Connection, now: datetime, limit: int) -> int:
 
 def _moves(connection: Connection, uuids: Sequence[str]) -> Mapping[str, _Moves]:
     """Read what became of the evacuations of recoveries."""
-    closed = vmoves.c.status.not_in([str(status) for status in OPEN_VMOVE])
+    closed = vmoves.c.status.not_in(OPEN_VMOVE)
     query = (
         select(
             vmoves.c.notification_uuid,

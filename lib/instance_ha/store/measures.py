@@ -25,7 +25,7 @@ from instance_ha.store import counters, watches, work
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
-_OPEN = notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION])
+_OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
 
 
 def measure(connection: Connection, now: datetime) -> Values:

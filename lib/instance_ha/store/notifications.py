@@ -65,7 +65,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
         update(notifications)
         .where(
             notifications.c.notification_uuid == uuid,
-            notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION]),
+            notifications.c.status.in_(OPEN_NOTIFICATION),
             notifications.c.deleted_at.is_(None),
             work.is_free(notifications, now),
             or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
@@ -79,7 +79,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
 
 def take_expired(connection: Connection, before: datetime, now: datetime) -> None:
     """Take notifications that are older than ``before`` away from whoever still works on them."""
-    is_open = notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION])
+    is_open = notifications.c.status.in_(OPEN_NOTIFICATION)
     held = notifications.c.lease_until.is_not(None)
     connection.execute(
         update(notifications)

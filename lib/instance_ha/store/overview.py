@@ -10,8 +10,6 @@ from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.health import HostState
 from instance_ha.store.schema import host_health, hosts, notifications, segments, sinks, tasks, vmoves
 
-_OPEN = [str(status) for status in OPEN_NOTIFICATION]
-
 
 def all_segments(connection: Connection) -> Sequence[RowMapping]:
     """Read the live segments with the numbers of their hosts."""
@@ -97,7 +95,7 @@ def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
             count("failed").label("failed"),
         )
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
-        .where(notifications.c.status.in_(_OPEN), notifications.c.deleted_at.is_(None))
+        .where(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
         .order_by(notifications.c.created_at, notifications.c.id)
         .limit(limit)
     )

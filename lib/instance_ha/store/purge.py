@@ -58,7 +58,7 @@ def _deleted(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
 def _closed(cutoff: datetime) -> ColumnElement[bool]:
     """Hold for notifications that ended long ago and that nobody works on."""
     return and_(
-        notifications.c.status.in_([str(status) for status in FINAL_NOTIFICATION]),
+        notifications.c.status.in_(FINAL_NOTIFICATION),
         func.coalesce(notifications.c.updated_at, notifications.c.created_at) < cutoff,
         notifications.c.due_at.is_(None),
         or_(notifications.c.lease_until.is_(None), notifications.c.lease_until < cutoff),

@@ -1,14 +1,15 @@
-"""The tables (reference, section 3.1), with the work columns that make a row its own outbox (design, section 3)."""
+"""The tables. A row that is worked on has columns that make it its own outbox (docs/architecture.md, Work is rows)."""
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     DateTime,
     Double,
+    Enum,
     ForeignKey,
     Identity,
     Index,
@@ -21,8 +22,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
-from instance_ha.models.guests import GuestState
+from instance_ha.models.enums import (
+    Flow,
+    NotificationStatus,
+    NotificationType,
+    RecoveryMethod,
+    TaskState,
+    VMoveStatus,
+    VMoveStep,
+)
+from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
 from instance_ha.models.outward import OutboxState
 
@@ -50,9 +59,17 @@ def _work() -> list[Column[Any]]:
     ]
 
 
-def _one_of(column: str, values: type[Any]) -> CheckConstraint:
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
+def _enum(name: str, kind: type[StrEnum], **about: Any) -> Column[Any]:
+    """Make a column that holds the values of an enum and is read as its members; Postgres refuses any other text."""
+    values = Enum(
+        kind,
+        name=f"{name}_known",
+        length=36,
+        native_enum=False,
+        create_constraint=True,
+        values_callable=lambda members: [member.value for member in members],
+    )
+    return Column(name, values, **{"nullable": False} | about)
 
 
 LIVE = text("deleted_at IS NULL")
@@ -66,8 +83,7 @@ segments = Table(
     Column("service_type", String(255), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
     Column("description", Text),
-    Column("recovery_method", String(36), nullable=False),
-    _one_of("recovery_method", RecoveryMethod),
+    _enum("recovery_method", RecoveryMethod),
     Index("segments_live_name", "name", unique=True, postgresql_where=LIVE),
     Index("segments_list", "created_at", "id", postgresql_where=LIVE),
 )
@@ -94,16 +110,14 @@ notifications = Table(
     Column("notification_uuid", String(36), nullable=False, unique=True),
     Column("generated_time", Time, nullable=False),
     Column("source_host_uuid", String(36), nullable=False),
-    Column("type", String(36), nullable=False),
+    _enum("type", NotificationType),
     Column("payload", JSONB, nullable=False),
-    Column("status", String(36), nullable=False),
+    _enum("status", NotificationStatus),
     Column("failover_segment_uuid", String(36)),
     Column("message", Text),
     Column("request_id", String(64)),
     Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
-    _one_of("type", NotificationType),
-    _one_of("status", NotificationStatus),
     # The promises that at most one recovery acts on a host, or on an instance, at a time are kept by the database.
     Index(
         "notifications_one_running",
@@ -138,18 +152,17 @@ vmoves = Table(
     Column("start_time", Time),
     Column("end_time", Time),
     Column("type", String(36), nullable=False, server_default="evacuation"),
-    Column("status", String(36), nullable=False),
+    _enum("status", VMoveStatus),
     Column("message", Text),
     Column("round", Integer, nullable=False, server_default="1"),
     Column("position", Integer, nullable=False, server_default="0"),
     Column("target_host", String(255)),
-    Column("step", String(36), nullable=False),
+    _enum("step", VMoveStep),
     Column("facts", JSONB, nullable=False),
     Column("newer_than", BigInteger, nullable=False, server_default="0"),
     Column("locked_by_us", Boolean, nullable=False, server_default="false"),
     Column("asked_at", Time),
     *_work(),
-    _one_of("status", VMoveStatus),
     Index("vmoves_once", "notification_uuid", "attempt", "round", "instance_uuid", unique=True),
     Index(
         "vmoves_open",
@@ -168,23 +181,23 @@ tasks = Table(
     Column("notification_uuid", String(36), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    Column("flow", String(64), nullable=False, server_default=Flow.HOST_AUTO),
+    _enum("flow", Flow, server_default=Flow.HOST_AUTO),
     Column("name", String(255), nullable=False),
-    Column("state", String(36), nullable=False),
+    _enum("state", TaskState),
     Column("progress", Double, nullable=False, server_default="0"),
     Column("details", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
 )
 
-# Who looks at what, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.
+# What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.
 watches = Table(
     "watches",
     metadata,
     Column("subject", String(64), primary_key=True),
     Column("due_at", Time, nullable=False),
     Column("owner", String(36)),
-    Column("looked_at", Time),
+    Column("polled_at", Time),
     Index("watches_due", "due_at"),
 )
 
@@ -194,15 +207,13 @@ host_health = Table(
     Column("id", BigInteger, Identity(), nullable=False, unique=True),
     Column("host_uuid", String(36), primary_key=True),
     Column("samples", JSONB, nullable=False),
-    Column("state", String(36), nullable=False),
+    _enum("state", HostState),
     Column("since", Time),
     Column("listed", Boolean, nullable=False),
-    Column("doubted", Boolean, nullable=False),
-    Column("told", String(36), nullable=False),
-    Column("told_at", Time),
+    Column("suppressed", Boolean, nullable=False),
+    _enum("reported", ReportState),
+    Column("reported_at", Time),
     Column("answer", Text),
-    _one_of("state", HostState),
-    _one_of("told", ReportState),
 )
 
 guest_health = Table(
@@ -212,18 +223,17 @@ guest_health = Table(
     Column("instance_uuid", String(36), primary_key=True),
     Column("host_uuid", String(36), nullable=False),
     Column("domain_id", Integer),
-    Column("state", String(36), nullable=False),
+    _enum("state", GuestState),
     Column("misses", Integer, nullable=False),
     Column("since", Time),
     Column("ran", Boolean, nullable=False),
-    Column("fault", String(36)),
+    _enum("fault", Fault, nullable=True),
     Column("fault_since", Time),
-    Column("fault_told", Boolean, nullable=False),
-    Column("quiet_until", Time),
+    Column("fault_reported", Boolean, nullable=False),
+    Column("muted_until", Time),
     Column("pinged_at", Time),
-    Column("wishes", JSONB, nullable=False),
-    Column("wishes_at", Time),
-    _one_of("state", GuestState),
+    Column("policy", JSONB, nullable=False),
+    Column("policy_at", Time),
     Index("guest_health_host", "host_uuid"),
 )
 
@@ -239,12 +249,11 @@ outbox = Table(  # event notifications: a row for each event and sink, written w
     Column("subject", String(36), nullable=False),  # events about the same thing are sent in order
     Column("body", Text, nullable=False),
     Column("sink", String(63), nullable=False),
-    Column("state", String(16), nullable=False, server_default="pending"),
+    _enum("state", OutboxState, server_default="pending"),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", Time),
     Column("done_at", Time),
     Column("reason", Text),
-    _one_of("state", OutboxState),
     Index("outbox_once", "event_id", "sink", unique=True),
     Index("outbox_pending", "sink", "id", postgresql_where=PENDING),
     Index("outbox_order", "sink", "subject", "id", postgresql_where=PENDING),

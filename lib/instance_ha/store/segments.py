@@ -84,7 +84,7 @@ def under_recovery(connection: Connection, uuid: str) -> bool:
             hosts.c.failover_segment_id == uuid,
             hosts.c.deleted_at.is_(None),
             notifications.c.deleted_at.is_(None),
-            notifications.c.status.in_([str(status) for status in OPEN_NOTIFICATION]),
+            notifications.c.status.in_(OPEN_NOTIFICATION),
         )
         .limit(1)
     )

@@ -218,7 +218,7 @@ def _ignore(
     connection: Connection, notification_uuid: str, statuses: frozenset[VMoveStatus], message: str, now: datetime
 ) -> Sequence[str]:
     values: dict[str, Any] = {"status": VMoveStatus.IGNORED, "message": message, "end_time": now, "updated_at": now}
-    open_ones = vmoves.c.status.in_([str(status) for status in statuses])
+    open_ones = vmoves.c.status.in_(statuses)
     statement = (
         update(vmoves)
         .where(vmoves.c.notification_uuid == notification_uuid, open_ones)

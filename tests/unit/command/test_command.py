@@ -51,7 +51,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 def test_the_version_is_printed(shell: Shell) -> None:
     for main in (command.main, manage.main):
-        assert shell(main, "db version") == (0, "0007\n", "")
+        assert shell(main, "db version") == (0, "0001\n", "")
 
 
 def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
@@ -63,7 +63,7 @@ def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
     assert shell(manage.main, "db version") == (0, "None\n", "")
     assert shell(command.main, "db upgrade")[0] == 0
     assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync")[0] == 0
-    assert shell(command.main, "db version")[1] == "0007\n"
+    assert shell(command.main, "db version")[1] == "0001\n"
     postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -205,7 +205,7 @@ def test_the_command_is_a_module_too(database_url: str) -> None:
     environ = {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT / "lib")}
     words = [sys.executable, "-m", "instance_ha.command", "db", "version"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "0007\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0001\n", "")
 
 
 def test_a_wrong_setting_is_one_line(database_url: str) -> None:

@@ -159,6 +159,10 @@ def test_rows_written_before_an_upgrade_are_there_after_it(url: str) -> None:
         ("ALTER TABLE vmoves ALTER COLUMN message SET NOT NULL", "vmoves.message must be given now"),
         ("ALTER TABLE vmoves ALTER COLUMN tries DROP DEFAULT", "vmoves.tries has lost its default"),
         ("ALTER TABLE hosts ADD CHECK (name <> '')", "is a new rule"),
+        (
+            "ALTER TABLE vmoves DROP CONSTRAINT status_known, ADD CONSTRAINT status_known CHECK (status = 'pending')",
+            "vmoves: status_known allows less",
+        ),
         ("CREATE UNIQUE INDEX one ON vmoves (instance_uuid)", "one is a new uniqueness"),
     ],
 )

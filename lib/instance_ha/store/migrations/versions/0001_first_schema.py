@@ -1,4 +1,4 @@
-"""First schema."""
+"""The first schema."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,14 @@ down_revision = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("labels", sa.String(length=512), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", "labels"),
+    )
+    op.create_table(
         "failover_segments",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -21,9 +29,19 @@ def upgrade() -> None:
         sa.Column("service_type", sa.String(length=255), nullable=False),
         sa.Column("enabled", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("recovery_method", sa.String(length=36), nullable=False),
-        sa.CheckConstraint(
-            "recovery_method IN ('auto', 'reserved_host', 'auto_priority', 'rh_priority')", name="recovery_method_known"
+        sa.Column(
+            "recovery_method",
+            sa.Enum(
+                "auto",
+                "reserved_host",
+                "auto_priority",
+                "rh_priority",
+                name="recovery_method_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uuid"),
@@ -39,6 +57,94 @@ def upgrade() -> None:
         "segments_live_name", "failover_segments", ["name"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
     )
     op.create_table(
+        "guest_health",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("instance_uuid", sa.String(length=36), nullable=False),
+        sa.Column("host_uuid", sa.String(length=36), nullable=False),
+        sa.Column("domain_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "discovery",
+                "healthy",
+                "error",
+                "reported",
+                name="state_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ran", sa.Boolean(), nullable=False),
+        sa.Column(
+            "fault",
+            sa.Enum("failed", "io-error", name="fault_known", native_enum=False, create_constraint=True, length=36),
+            nullable=True,
+        ),
+        sa.Column("fault_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fault_reported", sa.Boolean(), nullable=False),
+        sa.Column("muted_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pinged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("policy", postgresql.JSONB(), nullable=False),
+        sa.Column("policy_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("instance_uuid"),
+        sa.UniqueConstraint("id"),
+    )
+    op.create_index("guest_health_host", "guest_health", ["host_uuid"], unique=False)
+    op.create_table(
+        "host_health",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("host_uuid", sa.String(length=36), nullable=False),
+        sa.Column("samples", postgresql.JSONB(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "up",
+                "down",
+                "degraded",
+                "unknown",
+                name="state_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.Column("suppressed", sa.Boolean(), nullable=False),
+        sa.Column(
+            "reported",
+            sa.Enum(
+                "nothing",
+                "stopped",
+                "duplicate",
+                "started",
+                "stopped before",
+                name="reported_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("host_uuid"),
+        sa.UniqueConstraint("id"),
+    )
+    op.create_table(
+        "imported_rows",
+        sa.Column("table_name", sa.String(length=63), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("table_name", "uuid"),
+    )
+    op.create_table(
         "notifications",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -47,21 +153,39 @@ def upgrade() -> None:
         sa.Column("notification_uuid", sa.String(length=36), nullable=False),
         sa.Column("generated_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source_host_uuid", sa.String(length=36), nullable=False),
-        sa.Column("type", sa.String(length=36), nullable=False),
-        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("status", sa.String(length=36), nullable=False),
+        sa.Column(
+            "type",
+            sa.Enum(
+                "COMPUTE_HOST", "VM", "PROCESS", name="type_known", native_enum=False, create_constraint=True, length=36
+            ),
+            nullable=False,
+        ),
+        sa.Column("payload", postgresql.JSONB(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "new",
+                "running",
+                "error",
+                "failed",
+                "ignored",
+                "finished",
+                name="status_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
         sa.Column("failover_segment_uuid", sa.String(length=36), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("counted", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_owner", sa.String(length=36), nullable=True),
-        sa.CheckConstraint(
-            "status IN ('new', 'running', 'error', 'failed', 'ignored', 'finished')", name="status_known"
-        ),
-        sa.CheckConstraint("type IN ('COMPUTE_HOST', 'VM', 'PROCESS')", name="type_known"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("notification_uuid"),
     )
@@ -88,7 +212,14 @@ def upgrade() -> None:
         "notifications",
         ["source_host_uuid"],
         unique=True,
-        postgresql_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status = 'running' AND type <> 'VM'"),
+    )
+    op.create_index(
+        "notifications_one_running_instance",
+        "notifications",
+        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        unique=True,
+        postgresql_where=sa.text("status = 'running' AND type = 'VM'"),
     )
     op.create_index(
         "notifications_status",
@@ -97,21 +228,105 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_index(
+        "notifications_uncounted", "notifications", ["id"], unique=False, postgresql_where=sa.text("NOT counted")
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("event_type", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sink", sa.String(length=63), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "pending", "sent", "dead", name="state_known", native_enum=False, create_constraint=True, length=36
+            ),
+            server_default="pending",
+            nullable=False,
+        ),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "outbox_done", "outbox", ["done_at", "id"], unique=False, postgresql_where=sa.text("done_at IS NOT NULL")
+    )
+    op.create_index("outbox_once", "outbox", ["event_id", "sink"], unique=True)
+    op.create_index(
+        "outbox_order", "outbox", ["sink", "subject", "id"], unique=False, postgresql_where=sa.text("state = 'pending'")
+    )
+    op.create_index(
+        "outbox_pending", "outbox", ["sink", "id"], unique=False, postgresql_where=sa.text("state = 'pending'")
+    )
+    op.create_table(
+        "outbox_sinks",
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_owner", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "purge_batches",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("table_name", sa.String(length=63), nullable=False),
+        sa.Column("row_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("cutoff", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_owner", sa.String(length=36), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("purge_batches_table", "purge_batches", ["table_name", "id"], unique=False)
     op.create_table(
         "recovery_tasks",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("notification_uuid", sa.String(length=36), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column(
+            "flow",
+            sa.Enum(
+                "host_auto_failure_recovery_tasks",
+                "host_rh_failure_recovery_tasks",
+                "instance_failure_recovery_tasks",
+                "process_failure_recovery_tasks",
+                name="flow_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            server_default="host_auto_failure_recovery_tasks",
+            nullable=False,
+        ),
         sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=36), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "PENDING",
+                "RUNNING",
+                "SUCCESS",
+                "FAILURE",
+                name="state_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
         sa.Column("progress", sa.Double(), server_default="0", nullable=False),
-        sa.Column(
-            "details", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
-        ),
-        sa.Column(
-            "data", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
-        ),
+        sa.Column("details", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False),
+        sa.Column("data", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("recovery_tasks_order", "recovery_tasks", ["notification_uuid", "attempt", "position"], unique=True)
@@ -130,11 +345,40 @@ def upgrade() -> None:
         sa.Column("start_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("type", sa.String(length=36), server_default="evacuation", nullable=False),
-        sa.Column("status", sa.String(length=36), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "pending",
+                "ongoing",
+                "ignored",
+                "failed",
+                "succeeded",
+                name="status_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
         sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("round", sa.Integer(), server_default="1", nullable=False),
         sa.Column("position", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("step", sa.String(length=36), nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("target_host", sa.String(length=255), nullable=True),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "start",
+                "asking",
+                "watched",
+                "settle",
+                name="step_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("facts", postgresql.JSONB(), nullable=False),
         sa.Column("newer_than", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("locked_by_us", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
@@ -143,7 +387,6 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_owner", sa.String(length=36), nullable=True),
-        sa.CheckConstraint("status IN ('pending', 'ongoing', 'ignored', 'failed', 'succeeded')", name="status_known"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uuid"),
     )
@@ -155,7 +398,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index("vmoves_once", "vmoves", ["notification_uuid", "attempt", "instance_uuid"], unique=True)
+    op.create_index("vmoves_once", "vmoves", ["notification_uuid", "attempt", "round", "instance_uuid"], unique=True)
     op.create_index(
         "vmoves_open",
         "vmoves",
@@ -163,6 +406,15 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('pending', 'ongoing')"),
     )
+    op.create_table(
+        "watches",
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("owner", sa.String(length=36), nullable=True),
+        sa.Column("polled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_index("watches_due", "watches", ["due_at"], unique=False)
     op.create_table(
         "hosts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
