@@ -141,11 +141,11 @@ def recovery_ended(world: World, connection: Connection, uuid: str) -> None:
     _write(world, connection, "notification.process.error", row.notification_uuid, values)
 
 
-def blind(world: World, reason: str) -> None:
-    """Tell that the hosts cannot be judged now, and that no failure is reported for that reason."""
+def monitor_degraded(world: World, reason: str) -> None:
+    """Tell that hosts cannot be monitored now, and that no failure is reported for that reason."""
     if world.settings.sinks:
         with world.database.begin() as connection:
-            _write(world, connection, "monitor.blind.error", "hosts", {"reason": reason})
+            _write(world, connection, "monitor.degraded.error", "hosts", {"reason": reason})
 
 
 def vmoves_begun(world: World, connection: Connection, uuids: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from instance_ha.consul.source import ConsulSource
-from instance_ha.decide.strategy import judge
+from instance_ha.decide.strategy import evaluate
 from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.health import HostState, Snapshot
 from instance_ha.settings import load
@@ -52,7 +52,7 @@ def _complete(consul: Clusters) -> bool:
 def _state(consul: Clusters, host: str, snapshot: Snapshot | None = None) -> HostState:
     source = _source(consul)
     seen = (snapshot or source.poll(frozenset())).hosts.get(host)
-    return judge(source.strategy, seen.vector if seen else {})
+    return evaluate(source.strategy, seen.vector if seen else {})
 
 
 def _until(holds: Any, what: str) -> None:
@@ -78,15 +78,15 @@ def test_a_cut_storage_link_makes_a_host_down_and_a_healed_one_up_again(consul: 
 def test_other_cut_links_spare_a_host(consul: Clusters) -> None:
     for network in ("manage", "tenant"):
         clusters.link("compute2", network, "down")
-    _until(lambda: _state(consul, "compute2") is HostState.SPARED, "compute2 is spared")
+    _until(lambda: _state(consul, "compute2") is HostState.DEGRADED, "compute2 is degraded")
     for network in ("manage", "tenant"):
         clusters.link("compute2", network, "up")
     _until(lambda: _state(consul, "compute2") is HostState.UP, "compute2 is up")
 
 
-def test_when_our_own_agent_loses_a_network_all_hosts_look_down_there(consul: Clusters) -> None:
+def test_when_our_own_agent_loses_a_network_all_hosts_poll_down_there(consul: Clusters) -> None:
     clusters.link("control", "storage", "down")
-    _until(lambda: all(_state(consul, host) is HostState.DOWN for host in HOSTS), "all look down")
+    _until(lambda: all(_state(consul, host) is HostState.DOWN for host in HOSTS), "all poll down")
     clusters.link("control", "storage", "up")
     _until(lambda: _complete(consul), "all are seen again")
 
@@ -107,6 +107,6 @@ def test_an_agent_with_a_certificate_of_another_ca_is_not_believed(consul: Clust
 
 def test_an_agent_that_was_stopped_in_order_says_nothing_of_its_host(consul: Clusters) -> None:
     consul.leave("compute3", "tenant")
-    _until(lambda: _state(consul, "compute3") is HostState.UNSURE, "compute3 has left")
+    _until(lambda: _state(consul, "compute3") is HostState.UNKNOWN, "compute3 has left")
     as_masakari = _source(consul, consul_left_is_down=True)
     assert as_masakari.poll(frozenset()).hosts["compute3"].vector["tenant"] == "down"

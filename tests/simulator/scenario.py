@@ -17,7 +17,7 @@ from sim import actions, instance_actions
 from sim.faults import Rule
 from sim.model import Aggregate, CloudOptions
 from tests.conftest import Postgres
-from tests.simulator.monitors import Eyes
+from tests.simulator.monitors import Sources
 from tests.simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
@@ -55,13 +55,13 @@ class Play:
         options = CloudOptions(**world.get("cloud", {}))
         kinds = ("kill", "tasks", "events", "reports", "sinks", "bucket")
         given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
-        self.eyes = Eyes(world, folder)
-        settings = world.get("settings", {}) | self.eyes.settings
+        self.sources = Sources(world, folder)
+        settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
-        self.eyes.guests.servers = self.simulation.cloud.servers
-        self.eyes.guests.sleep = self.simulation.scheduler.sleep
+        self.simulation = Simulation(database_url, settings, options, given, self.sources.guests)
+        self.sources.guests.servers = self.simulation.cloud.servers
+        self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
@@ -80,7 +80,7 @@ class Play:
         try:
             over = self.simulation.scheduler.run(limit, self._over)
         finally:
-            self.eyes.close()
+            self.sources.close()
         assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
 
     def _build(self) -> None:
@@ -101,7 +101,7 @@ class Play:
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
         relays = ["relay"] if self.simulation.settings.sinks else []
-        for function in ["sweep", *self.eyes.functions, *relays]:
+        for function in ["sweep", *self.sources.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
         if self._lasting:
             self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
@@ -160,7 +160,7 @@ class Play:
 
     def _happen(self, what: str, about: Any) -> None:
         self._line("-", f"{what} {about}")
-        if self.eyes.happen(what, about):
+        if self.sources.happen(what, about):
             return
         cloud = self.simulation.cloud
         do: dict[str, Callable[[Any], object]] = {

@@ -4,7 +4,7 @@ Nothing here depends on having seen an edge: what is due follows from what holds
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from instance_ha.decide import mass_failure
@@ -43,7 +43,7 @@ class Evaluation:
     """What follows from one poll: the hosts as they are remembered now, and where nothing may be reported."""
 
     hosts: tuple[RegisteredHost, ...]
-    suppression: mass_failure.Suppression = mass_failure.Suppression()
+    suppression: mass_failure.Suppression = field(default_factory=mass_failure.Suppression)
 
 
 def longest_gap(interval: float, invocation: float) -> timedelta:

@@ -97,7 +97,7 @@ class VMoveEvent(Envelope):
 class MonitorEvent(Envelope):
     """The hosts cannot be judged now: no failure of theirs is reported."""
 
-    event_type: Literal["monitor.blind.error"]
+    event_type: Literal["monitor.degraded.error"]
     payload: MonitorPayload
 
 

@@ -38,7 +38,7 @@ class Agents:
     def __getitem__(self, network: str) -> consul.Agent:
         return self.clusters.agents[network]
 
-    def look(self, **values: object) -> Snapshot:
+    def poll(self, **values: object) -> Snapshot:
         """Ask."""
         addresses = {f"consul_agent_{network}": server.url for network, server in self.servers.items()}
         return ConsulSource(settings(**(addresses | values))).poll(frozenset())
@@ -106,7 +106,7 @@ def test_without_its_token_an_agent_lists_nobody_and_that_is_no_answer(agents: A
         agents.poll()
 
 
-def test_a_rejected_token_is_not_told(agents: Agents) -> None:
+def test_a_rejected_token_is_not_reported(agents: Agents) -> None:
     agents["storage"].token = "good"
     with pytest.raises(SourceUnavailable) as raised:
         agents.poll(consul_token_storage="s3cret")
@@ -119,7 +119,7 @@ def test_an_agent_that_hangs_costs_no_more_than_its_time_limit(agents: Agents) -
         agents.poll(consul_timeout_tenant=0.2)
 
 
-def test_an_agent_that_is_not_there_and_one_that_refuses_are_both_told(agents: Agents) -> None:
+def test_an_agent_that_is_not_there_and_one_that_refuses_are_both_reported(agents: Agents) -> None:
     agents["manage"].answers = "refused"
     with pytest.raises(SourceUnavailable, match=r"manage refused.*; .*storage cannot be reached"):
         agents.poll(consul_agent_storage="127.0.0.1:1")

@@ -27,7 +27,7 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "kubeconfig"
 
-    def look(self, case: str, settings: dict[str, str] | None = None, token: str = "reader") -> Snapshot:
+    def poll(self, case: str, settings: dict[str, str] | None = None, token: str = "reader") -> Snapshot:
         """Look at one, which has to be asked exactly as when it was recorded."""
         with self._served(case, token):
             given = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(self._file)}
@@ -103,7 +103,7 @@ def test_a_list_without_nodes_is_no_answer(recorded: Recorded) -> None:
     recorded.refused("no-such-label", "no node", settings={"INSTANCE_HA_KUBERNETES_NODE_LABELS": "role=none"})
 
 
-def test_a_wrong_token_is_no_answer_and_is_not_told(recorded: Recorded) -> None:
+def test_a_wrong_token_is_no_answer_and_is_not_reported(recorded: Recorded) -> None:
     assert "wrong" not in recorded.refused("wrong-token", "401 Unauthorized", token="wrong")
 
 

@@ -42,7 +42,7 @@ class Cluster:
         """Write the kubeconfig."""
         self.file.write_text(yaml.safe_dump(kubeconfig_for(self.server.url, token)))
 
-    def look(self, *listed: str, **values: object) -> dict[str, Reading]:
+    def poll(self, *listed: str, **values: object) -> dict[str, Reading]:
         """Ask."""
         source = KubernetesSource(settings(kubernetes_config_file=self.file, **values))
         return {name: seen.vector["node"] for name, seen in source.poll(frozenset(listed)).hosts.items()}
@@ -107,7 +107,7 @@ def test_an_empty_list_is_no_answer(cluster: Cluster) -> None:
         cluster.poll(kubernetes_node_labels="role=none")
 
 
-def test_a_rejected_token_is_no_answer_and_is_not_told(cluster: Cluster) -> None:
+def test_a_rejected_token_is_no_answer_and_is_not_reported(cluster: Cluster) -> None:
     cluster.write("s3cret")
     with pytest.raises(SourceUnavailable, match="401") as raised:
         cluster.poll()

@@ -60,7 +60,7 @@ def test_a_uri_that_is_none_stops_the_start(uri: str) -> None:
         check(settings(INSTANCE_HA_LIBVIRT_URI=uri))
 
 
-def test_without_libvirt_python_guests_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libvirt_python_guests_cannot_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instance_ha.libvirt.addresses.find_spec", lambda _name: None)
     with pytest.raises(Misconfigured, match="libvirt-python"):
         check(settings())

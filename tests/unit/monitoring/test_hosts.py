@@ -12,18 +12,18 @@ from sqlalchemy import text
 
 from sim import consul
 from sim.model import CloudOptions
-from tests.simulator.monitors import Eyes
+from tests.simulator.monitors import Sources
 from tests.simulator.simulation import Faults, Simulation
 
 NAMES = [f"compute{number}" for number in range(1, 6)]
 
 
 class Story:
-    """An installation with five hosts, which are looked at every 10 seconds."""
+    """An installation with five hosts, which are polled every 10 seconds."""
 
     def __init__(self, database_url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.eyes = Eyes({"hosts": NAMES, "consul": ["storage"]}, folder)
-        settings = {"monitoring_interval": "10"} | self.eyes.settings
+        self.sources = Sources({"hosts": NAMES, "consul": ["storage"]}, folder)
+        settings = {"monitoring_interval": "10"} | self.sources.settings
         self.simulation = Simulation(database_url, settings, CloudOptions(), Faults())
         self.world = self.simulation.world
         self.simulation.load_functions(monkeypatch)
@@ -35,7 +35,7 @@ class Story:
             path = f"/v1/segments/{made['segment']['uuid']}/hosts"
             assert self.simulation.request("api-hosts", "POST", path, {"host": body}).status_code == 201
 
-    def look(self, times: int = 1, every: float = 10) -> None:
+    def poll(self, times: int = 1, every: float = 10) -> None:
         """Look."""
         for _ in range(times):
             assert monitor.poll_once(self.world)
@@ -49,9 +49,9 @@ class Story:
     def kill(self, *names: str) -> None:
         """Let hosts fail."""
         for name in names:
-            self.eyes.clusters.set(name, consul.FAILED)
+            self.sources.clusters.set(name, consul.FAILED)
 
-    def told(self) -> list[tuple[str, str]]:
+    def reported(self) -> list[tuple[str, str]]:
         """Name the hosts that were reported, and how."""
         query = "SELECT h.name, n.payload ->> 'event' FROM notifications n JOIN hosts h ON h.uuid = n.source_host_uuid"
         with self.world.database.begin() as connection:
@@ -60,7 +60,7 @@ class Story:
     def states(self) -> dict[str, str]:
         """Say how the hosts are remembered."""
         with self.world.database.begin() as connection:
-            return {host.name: str(host.health.state) for host in host_health.watched(connection)}
+            return {host.name: str(host.health.state) for host in host_health.registered(connection)}
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def story(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """The installation."""
     made = Story(database_url, monkeypatch, tmp_path)
     yield made
-    made.eyes.close()
+    made.sources.close()
 
 
-def test_a_look_is_not_made_before_it_is_due(story: Story) -> None:
+def test_a_poll_is_not_made_before_it_is_due(story: Story) -> None:
     assert monitor.poll_once(story.world)
     assert not monitor.poll_once(story.world)
     story.wait(9.5)
@@ -102,11 +102,11 @@ def test_an_answer_that_took_longer_than_the_interval_is_old_and_not_believed(st
     story.kill("compute1")
     _while_answering(story, lambda: story.wait(11))
     story.poll(3)
-    assert story.told() == []
+    assert story.reported() == []
     assert story.states()["compute1"] == "up"
 
 
-def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
+def test_a_poll_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
     story.poll()
     story.kill("compute1")
 
@@ -116,47 +116,47 @@ def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> Non
 
     _while_answering(story, overtake)
     story.poll()
-    assert (story.told(), story.states()["compute1"]) == ([], "up")
+    assert (story.reported(), story.states()["compute1"]) == ([], "up")
 
 
-def test_after_a_long_pause_the_first_look_tells_nothing_and_the_second_does(story: Story) -> None:
+def test_after_a_long_pause_the_first_poll_tells_nothing_and_the_second_does(story: Story) -> None:
     story.poll()
     story.kill("compute1")
     story.wait(3600)
     story.poll()
-    assert story.told() == []
+    assert story.reported() == []
     story.poll()
-    assert story.told() == [("compute1", "STOPPED")]
+    assert story.reported() == [("compute1", "STOPPED")]
 
 
-def test_too_many_at_once_are_never_told_and_the_last_one_down_is_told_at_the_second_look(story: Story) -> None:
+def test_too_many_at_once_are_never_reported_and_the_last_one_down_is_reported_at_the_second_poll(story: Story) -> None:
     story.poll()
     story.kill("compute1", "compute2", "compute3")
     story.poll(5)
-    assert story.told() == []
-    story.eyes.clusters.set("compute2", consul.ALIVE)
-    story.eyes.clusters.set("compute3", consul.ALIVE)
+    assert story.reported() == []
+    story.sources.clusters.set("compute2", consul.ALIVE)
+    story.sources.clusters.set("compute3", consul.ALIVE)
     story.poll()
-    assert story.told() == []
+    assert story.reported() == []
     story.poll()
-    assert story.told() == [("compute1", "STOPPED")]
+    assert story.reported() == [("compute1", "STOPPED")]
 
 
-def test_two_of_five_are_told_at_once(story: Story) -> None:
+def test_two_of_five_are_reported_at_once(story: Story) -> None:
     story.poll()
     story.kill("compute1", "compute2")
     story.poll()
-    assert story.told() == [("compute1", "STOPPED"), ("compute2", "STOPPED")]
+    assert story.reported() == [("compute1", "STOPPED"), ("compute2", "STOPPED")]
 
 
 def test_hosts_that_were_never_registered_are_nobodys_business(story: Story) -> None:
-    story.eyes.clusters.set("control", consul.FAILED)
+    story.sources.clusters.set("control", consul.FAILED)
     story.poll(2)
-    assert story.told() == []
+    assert story.reported() == []
     assert set(story.states()) == set(NAMES)
 
 
-def test_a_look_needs_as_many_statements_for_many_hosts_as_for_one(story: Story) -> None:
+def test_a_poll_needs_as_many_statements_for_many_hosts_as_for_one(story: Story) -> None:
     story.poll()
     before = story.world.database.statements
     story.poll()
