@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 15868
+# Of the tests, each with a Postgres of its own. More than the cores: the tests wait more than they compute.
+WORKERS ?= 4
 READY := $(VENV)/.installed
 SOURCES := lib functions local sim bench tests examples deploy
 
@@ -13,7 +15,7 @@ demo: $(READY)
 	@$(BIN)/python -m local.demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
 test-real: $(READY)

@@ -14,7 +14,7 @@ _FOREIGN = (
     "OS_CLIENT_CONFIG_FILE",
     "DATABASE_URL",
     "K_SINK",
-    "EVENT_SINK",
+    "INSTANCE_HA_TRIGGER_SINK",
     "OS_REGION_NAME",
 )
 
@@ -34,13 +34,13 @@ def of_functions(folder: Path, database_url: str) -> dict[str, str]:
 
     mounted = folder / "secrets"
     mounted.mkdir(mode=0o700, exist_ok=True)
-    write_secret(mounted / "event-key", secrets.token_hex(32))
+    write_secret(mounted / "trigger-key", secrets.token_hex(32))
     write_secret(mounted / "database-url", database_url)
     clouds = folder / "clouds.yaml"
     write_secret(clouds, clouds_yaml(Cloud(RealClock()), "http://127.0.0.1:9"))
     return os.environ | {
         "INSTANCE_HA_SECRETS_DIR": str(mounted),
-        "EVENT_SINK": "http://127.0.0.1:9/async-function/{function}",
+        "INSTANCE_HA_TRIGGER_SINK": "http://127.0.0.1:9/async-function/{function}",
         "OS_CLIENT_CONFIG_FILE": str(clouds),
         "OS_CLOUD": "masakari",
         "THREADS": "32",

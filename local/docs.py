@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from instance_ha.api import openapi
-from instance_ha.outward import schema as events
 from instance_ha.settings import PREFIX, Settings
 from instance_ha.settings_monitoring import MonitoringSettings
+from instance_ha.sinks import schema as events
 from oslo_policy import generator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -58,7 +58,7 @@ def api() -> str:
 
 
 def event_schema() -> str:
-    """Return the JSON schema of event notifications."""
+    """Return the JSON schema of events."""
     return json.dumps(events.document(), indent=1) + "\n"
 
 

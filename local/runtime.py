@@ -99,7 +99,7 @@ class Runtime:
             self._start_cloud(noauth=os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2")
         # Functions send events while they hold a thread of the public port: without a port of their own for that,
         # as many callers as there are threads would wait for each other.
-        self._set("EVENT_SINK", f"{events.url}/{'function' if direct else 'async-function'}/{{function}}")
+        self._set("INSTANCE_HA_TRIGGER_SINK", f"{events.url}/{'function' if direct else 'async-function'}/{{function}}")
         self._stack.callback(reset_function_state)
         backend = Isolated(functions, self.options.log) if self.options.isolate else InProcess(functions)
         self.backend = backend
@@ -158,7 +158,7 @@ class Runtime:
         """Hand the secrets over as the platforms do: files in a folder."""
         folder = self.options.state_dir / "secrets"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("event-key", "task-key", "metrics-token", "cron-token"):
+        for name in ("trigger-key", "task-key", "metrics-token", "cron-token"):
             if not (folder / name).exists():
                 write_secret(folder / name, secrets.token_hex(32))
         write_secret(folder / "database-url", self.database_url)

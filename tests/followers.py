@@ -1,4 +1,4 @@
-"""Those who follow event notifications: a web server that keeps what it gets, and moto's AWS."""
+"""Those who follow events: a web server that keeps what it gets, and moto's AWS."""
 
 import json
 from collections.abc import Iterable, Iterator

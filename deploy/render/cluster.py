@@ -5,7 +5,7 @@ from typing import Any
 from deploy.render import services
 from deploy.render.site import NAME, SECRETS_DIR, Site
 
-_OPENFAAS_ONLY = frozenset({"EVENT_SINK", "INSTANCE_HA_EVENT_ANSWER_TIMEOUT"})
+_OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK", "INSTANCE_HA_TRIGGER_ANSWER_TIMEOUT"})
 _CALLERS = ("knative-serving", "knative-eventing")
 
 
@@ -24,7 +24,7 @@ def account(site: Site) -> dict[str, Any]:
 def settings(site: Site) -> dict[str, Any]:
     """Return the settings of the site; its broker takes the place of OpenFaaS' gateway."""
     values = {name: value for name, value in site.settings.items() if name not in _OPENFAAS_ONLY}
-    data = dict(sorted((values | {"EVENT_SINK": site.broker}).items()))
+    data = dict(sorted((values | {"INSTANCE_HA_TRIGGER_SINK": site.broker}).items()))
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(site, NAME), "data": data}
 
 

@@ -1,6 +1,6 @@
 """A function that follows instance HA: it tells a chat room when a recovery begins, and how it ends.
 
-Deploy it as any function, and name its address among the sinks: INSTANCE_HA_NOTIFICATION_SINKS="chat=https://…".
+Deploy it as any function, and name its address among the sinks: INSTANCE_HA_EVENT_SINKS="chat=https://…".
 What every consumer has to do is here: take the CloudEvent, drop what came before, look at the type, read the payload.
 """
 

@@ -1,4 +1,4 @@
-"""relay: event notifications go from the outbox to those who follow what happens here."""
+"""relay: events go from the outbox to those who follow what happens here."""
 
 import functions_framework
 from flask import Request, Response

@@ -1,4 +1,4 @@
-"""Tells others what happens: event notifications, written to the outbox with the change that they tell of.
+"""Tells others what happens: events, written to the outbox with the change that they tell of.
 
 Without sinks in the settings nothing is written, read or imported here.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from instance_ha import log
 from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.errors import NotFound, RecoveryFailed, TryAgain
-from instance_ha.models.outward import OutwardEvent
+from instance_ha.models.events import Event
 from instance_ha.models.rows import Host, Notification, Segment
 from instance_ha.store import notifications, outbox, segments, vmoves
 from instance_ha.world import World
@@ -26,7 +26,7 @@ _GOOD = frozenset({NotificationStatus.FINISHED, NotificationStatus.IGNORED})
 
 def host(values: Values, segment: Segment) -> Values:
     """Return the values of a host for an event about it: its segment is one of them."""
-    from instance_ha.outward.payloads import FailoverSegment
+    from instance_ha.sinks.payloads import FailoverSegment
 
     shown = vars(segment) | {"deleted": segment.deleted_at is not None}
     return {**values, "failover_segment": FailoverSegment.of(shown)}
@@ -36,14 +36,14 @@ def _write(world: World, connection: Connection, event_type: str, subject: str, 
     _add(world, connection, _event(world, event_type, subject, values))
 
 
-def _add(world: World, connection: Connection, event: OutwardEvent | None) -> None:
+def _add(world: World, connection: Connection, event: Event | None) -> None:
     if event is not None:
         outbox.add(connection, [sink.name for sink in world.settings.sinks], [event])
 
 
-def _event(world: World, event_type: str, subject: str, values: Values) -> OutwardEvent | None:
+def _event(world: World, event_type: str, subject: str, values: Values) -> Event | None:
     """Make an event; None when we cannot, since no recovery may fail for it."""
-    from instance_ha.outward import envelope
+    from instance_ha.sinks import envelope
 
     event_id, now = str(uuid4()), world.clock.now()
     try:
@@ -51,11 +51,11 @@ def _event(world: World, event_type: str, subject: str, values: Values) -> Outwa
     except ValueError:  # of pydantic: the row is not what the schema promises
         log.get().exception("event not told", event_type=event_type, subject=subject)
         return None
-    return OutwardEvent(event_id=event_id, event_type=event_type, subject=subject, created_at=now, body=body)
+    return Event(event_id=event_id, event_type=event_type, subject=subject, created_at=now, body=body)
 
 
 def _fault(world: World, error: BaseException) -> Any:
-    from instance_ha.outward.faults import fault
+    from instance_ha.sinks.faults import fault
 
     return fault(error, world.settings.secrets)
 
@@ -66,7 +66,7 @@ class Change:
     def __init__(self, world: World, what: str) -> None:
         self._world = world
         self._what = what
-        self._begun: OutwardEvent | None = None
+        self._begun: Event | None = None
         self._values: Values = {}
 
     def start(self, connection: Connection, subject: str, values: Values, segment: Segment | None = None) -> None:

@@ -15,7 +15,7 @@ from instance_ha import log
 from instance_ha.decide.delivery import hopeless_before, is_hopeless
 from instance_ha.decide.outcome import back_off
 from instance_ha.models.errors import LeaseLost, SinkRefused, SinkUnavailable, StoreUnavailable
-from instance_ha.models.outward import Letter, Sink
+from instance_ha.models.events import Letter, Sink
 from instance_ha.store import outbox
 from instance_ha.store.work import Lease
 from instance_ha.world import World, new_owner
@@ -31,7 +31,7 @@ def relay(world: World) -> None:
     names = [sink.name for sink in sinks]
     with world.database.begin() as connection:
         outbox.register(connection, names)
-        oldest = now - timedelta(seconds=world.settings.notification_give_up_after)
+        oldest = now - timedelta(seconds=world.settings.event_give_up_after)
         outbox.bury_orphans(connection, names, oldest, now)
     world.at_once(partial(_serve, world, deadline), sinks, len(sinks))
 
@@ -41,7 +41,7 @@ def _serve(world: World, deadline: datetime, sink: Sink) -> None:
         while True:
             pause = timedelta(seconds=0)
             if not _sent_something(world, sink, deadline):
-                pause = timedelta(seconds=world.settings.notification_interval)
+                pause = timedelta(seconds=world.settings.event_interval)
             if world.clock.now() + pause >= deadline:
                 return
             if pause:
@@ -116,7 +116,7 @@ def _send(world: World, sink: Sink, letters: Sequence[Letter], until: datetime) 
 def _note_refused(world: World, connection: Connection, refused: Sequence[tuple[Letter, str]], now: datetime) -> None:
     """Offer them again later, or never."""
     for letter, reason in refused:
-        dead = is_hopeless(letter.event.created_at, now, world.settings.notification_give_up_after)
+        dead = is_hopeless(letter.event.created_at, now, world.settings.event_give_up_after)
         if dead:
             outbox.bury(connection, [letter.id], reason, now)
         else:
@@ -130,7 +130,7 @@ def _let_rest(world: World, connection: Connection, lease: Lease, served: RowMap
     now, reason = world.clock.now(), done.away or ""
     since = now if done.sent else served["failing_since"] or now
     tries = 1 if done.sent else served["tries"] + 1
-    before = hopeless_before(since, now, world.settings.notification_give_up_after)
+    before = hopeless_before(since, now, world.settings.event_give_up_after)
     dead = outbox.bury_older(connection, lease.value, before, reason, now) if before else 0
     lease.release(connection, back_off(tries, now), tries=tries, failing_since=since, reason=reason)
     log.get().warning("sink takes nothing", reason=reason, tries=tries, dead=dead or None)

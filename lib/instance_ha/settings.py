@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
 from instance_ha.models.errors import Misconfigured
-from instance_ha.models.outward import Sink, parse_sinks
+from instance_ha.models.events import Sink, parse_sinks
 from instance_ha.settings_monitoring import MonitoringSettings
 
 PREFIX = "INSTANCE_HA_"
@@ -35,10 +35,10 @@ class Settings(MonitoringSettings):
         "Also read from `DATABASE_URL` and from the secret `database-url`."
     )
     database_pool_size: int = Field(4, ge=1, description="Connections one function instance keeps at most.")
-    event_key: SecretStr | None = Field(
+    trigger_key: SecretStr | None = Field(
         None,
-        description="Keys that sign internal events, one a line: the first signs, all are accepted. "
-        "Read from the secret `event-key`.",
+        description="Keys that sign triggers, the events between our functions, one a line: the first signs, all are "
+        "accepted. Read from the secret `trigger-key`.",
     )
     task_key: SecretStr | None = Field(
         None,
@@ -50,18 +50,18 @@ class Settings(MonitoringSettings):
         description="Bearer tokens, one a line: with any, a tick of a scheduled function must carry one "
         "(docs/security.md). Read from the secret `cron-token`.",
     )
-    event_sink: str | None = Field(
+    trigger_sink: str | None = Field(
         None,
-        description="URL that takes CloudEvents; `{function}` in it stands for the receiver's name. "
-        "Also read from `K_SINK` and `EVENT_SINK`.",
+        description="URL that takes triggers, as CloudEvents; `{function}` in it stands for the receiver's name. "
+        "Also read from `K_SINK`.",
     )
-    event_max_age: Seconds = Field(900, gt=0, description="Older events are refused: a replay, or a stuck broker.")
-    event_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one event to the sink.")
-    event_answer_timeout: Seconds = Field(
+    trigger_max_age: Seconds = Field(900, gt=0, description="Older triggers are refused: a replay, or a stuck broker.")
+    trigger_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one trigger over.")
+    trigger_answer_timeout: Seconds = Field(
         5,
         gt=0,
-        description="A sink that has the whole event and has not answered by then is taken to work on it. Short where "
-        "the sink is a function itself: OpenFaaS' `/function/{function}`.",
+        description="A receiver that has the whole trigger and has not answered by then is taken to work on it. Short "
+        "where it is a function itself: OpenFaaS' `/function/{function}`.",
     )
 
     metrics_token: SecretStr | None = Field(
@@ -69,21 +69,23 @@ class Settings(MonitoringSettings):
         description="Bearer tokens that open `/_/metrics`, one a line; without one the path does not exist. "
         "Read from the secret `metrics-token`.",
     )
-    notification_sinks: SecretStr | None = Field(
+    event_sinks: SecretStr | None = Field(
         None,
-        description="Who gets event notifications (docs/events.md): `name=address` entries; an address is a URL that "
+        description="Receivers of events (docs/events.md): `name=address` entries; an address is a URL that "
         "takes CloudEvents, the ARN of an SNS topic, or `sqs+` and the URL of an SQS queue. Also read from the secret "
-        "`notification-sinks`. The same for all functions.",
+        "`event-sinks`. The same for all functions.",
     )
-    notification_timeout: Seconds = Field(10, gt=0, description="Time limit for handing one notification to a sink.")
-    notification_give_up_after: Seconds = Field(
-        86400, gt=0, description="A notification that a sink has not taken by then is a dead letter."
+    event_timeout: Seconds = Field(10, gt=0, description="Time limit for handing one event to a sink.")
+    event_give_up_after: Seconds = Field(
+        86400, gt=0, description="An event that a sink has not taken by then becomes a dead letter."
     )
-    notification_interval: Seconds = Field(1, gt=0, description="Pause between two looks for notifications to send.")
-    notification_endpoint_url: str | None = Field(
+    event_interval: Seconds = Field(
+        1, gt=0, description="Pause before the outbox is read again when there was nothing to send."
+    )
+    event_endpoint_url: str | None = Field(
         None, description="Where SNS and SQS are, if not at AWS. Keys and region: as for every AWS client."
     )
-    host: str | None = Field(None, description="Name in the `publisher_id` of notifications; the host name by default.")
+    host: str | None = Field(None, description="Name in the `publisher_id` of events; the host name by default.")
 
     purge_age_in_days: int = Field(
         30, ge=-1, description="Age from which the schedule purges rows; -1: it does not, only a request does."
@@ -208,9 +210,9 @@ class Settings(MonitoringSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 
     @cached_property
-    def event_keys(self) -> tuple[bytes, ...]:
+    def trigger_keys(self) -> tuple[bytes, ...]:
         """The keys of internal events, the signing one first."""
-        return _lines(self.event_key)
+        return _lines(self.trigger_key)
 
     @cached_property
     def task_keys(self) -> tuple[bytes, ...]:
@@ -229,8 +231,8 @@ class Settings(MonitoringSettings):
 
     @cached_property
     def sinks(self) -> tuple[Sink, ...]:
-        """Those who get event notifications; none by default."""
-        text = self.notification_sinks.get_secret_value().strip() if self.notification_sinks else ""
+        """Those who get events; none by default."""
+        text = self.event_sinks.get_secret_value().strip() if self.event_sinks else ""
         return parse_sinks(text) if text else ()
 
     @property
@@ -250,16 +252,16 @@ def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:
 
 SECRETS = {  # setting: the file that may hold it
     "database_url": "database-url",
-    "event_key": "event-key",
+    "trigger_key": "trigger-key",
     "task_key": "task-key",
     "cron_token": "cron-token",
     "metrics_token": "metrics-token",
     "consul_token_manage": "consul-token-manage",
     "consul_token_tenant": "consul-token-tenant",
     "consul_token_storage": "consul-token-storage",
-    "notification_sinks": "notification-sinks",
+    "event_sinks": "event-sinks",
 }
-_ALIASES = {"database_url": ("DATABASE_URL",), "event_sink": ("K_SINK", "EVENT_SINK")}
+_ALIASES = {"database_url": ("DATABASE_URL",), "trigger_sink": ("K_SINK",)}
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -305,12 +307,12 @@ def _checked(values: Mapping[str, str]) -> Settings:
         _ = urlsplit(settings.database_url.get_secret_value()).port
     except ValueError:
         raise Misconfigured("DATABASE_URL is no valid URL: is the port a number?") from None
-    if settings.event_sink and not settings.event_sink.startswith(("http://", "https://")):
-        raise Misconfigured("EVENT_SINK must be an http:// or https:// URL")
+    if settings.trigger_sink and not settings.trigger_sink.startswith(("http://", "https://")):
+        raise Misconfigured("INSTANCE_HA_TRIGGER_SINK must be an http:// or https:// URL")
     try:
         _ = settings.sinks
     except ValueError as error:
-        raise Misconfigured(f"{PREFIX}NOTIFICATION_SINKS: {error}") from None
+        raise Misconfigured(f"{PREFIX}EVENT_SINKS: {error}") from None
     return settings
 
 

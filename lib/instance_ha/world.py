@@ -117,7 +117,7 @@ class World:
     metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))
     archive: Archive = field(default_factory=lambda: NotThere("archive"))
-    hostname: str = "localhost"  # who we are, for those who read our event notifications
+    hostname: str = "localhost"  # who we are, for those who read our events
     at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
     step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
 

@@ -14,7 +14,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "lab":
         for name in ("LAB_CLOUD", "LAB_SRC"):
             if not os.environ.get(name):
-                pytest.skip(f"{name} is unset: the contract is not checked against a real cloud")
+                pytest.skip(f"of the contract with a real cloud ({name} is not set)")
     made: Backend = SimBackend() if request.param == "sim" else LabBackend()
     yield made
     made.close()

@@ -17,7 +17,7 @@ def test_a_host_of_ten_is_recovered_without_a_queue(
     for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     # An invocation ends before the host is down, and hands over to another of the same function.
-    settings = {"event_answer_timeout": "0.5", "invocation_time": "4", "lease_time": "8"}
+    settings = {"trigger_answer_timeout": "0.5", "invocation_time": "4", "lease_time": "8"}
     settings |= {"sweep_grace": "3600", "retry_notification_new_status_interval": "3600"}  # no help by sweep
     cloud = CLOUD | {"service_down_time": 6.0}  # longer than the report's sender waits
     options = Options(state_dir, 0, isolate, durable=False, direct_events=True, sim=cloud, settings=settings)

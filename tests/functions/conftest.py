@@ -20,7 +20,7 @@ from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime
 from tests.followers import KEYS, Aws, Follower
 
-_OUTSIDE = ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL", "K_SINK", "EVENT_SINK")
+_OUTSIDE = ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL", "K_SINK", "INSTANCE_HA_TRIGGER_SINK")
 _SETTINGS = {"invocation_time": "3", "lease_time": "6", "verify_interval": "0.1", "log_level": "DEBUG"}
 _CLOUD = {"report_interval": 0.2, "service_down_time": 0.5, "evacuate_seconds": 0.1}
 
@@ -125,7 +125,7 @@ class Installation:
         """Name all that must never be told."""
         folder = self.runtime.options.state_dir
         password = (folder / "postgres-password").read_text().strip()
-        names = ("event-key", "task-key", "metrics-token", "cron-token")
+        names = ("trigger-key", "task-key", "metrics-token", "cron-token")
         mounted = [(folder / "secrets" / name).read_text().strip() for name in names]
         users = [user.password for user in self.cloud.identity.users.values()]
         return [password, *mounted, KEYS["AWS_SECRET_ACCESS_KEY"], *users, *self.used_tokens]
@@ -171,7 +171,7 @@ def installed(aws: Aws) -> Iterator[Installation]:
     before, follower = structlog.get_config(), Follower()
     queue = aws.queue(f"{unique('installation')}.fifo")
     sinks = f"web={follower.url} queue=sqs+{queue}"
-    settings = _SETTINGS | {"notification_sinks": sinks, "notification_endpoint_url": aws.url}
+    settings = _SETTINGS | {"event_sinks": sinks, "event_endpoint_url": aws.url}
     log = io.StringIO()
     library = logging.StreamHandler(log)
     library.setLevel(logging.WARNING)

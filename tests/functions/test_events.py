@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 import requests
-from instance_ha.events.codec import encode
 from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Kind, Work
+from instance_ha.triggers.codec import encode
 
 from tests.functions.conftest import Installation, fault, unique
 
@@ -31,7 +31,7 @@ def event(
 ) -> tuple[dict[str, str], bytes]:
     """Return headers and body of a signed event about nothing."""
     folder = installation.runtime.options.state_dir
-    key = key or (folder / "secrets/event-key").read_bytes().strip()
+    key = key or (folder / "secrets/trigger-key").read_bytes().strip()
     return encode(Work(kind, str(uuid4())), datetime.now(UTC) - timedelta(seconds=age), key)
 
 

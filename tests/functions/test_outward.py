@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from instance_ha.outward.envelope import EVENTS, event_types
+from instance_ha.sinks.envelope import EVENTS, event_types
 from sqlalchemy import text
 
 from tests.followers import Aws

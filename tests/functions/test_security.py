@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 from instance_ha import command
-from instance_ha.events.codec import encode
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
 from instance_ha.settings import SECRETS
+from instance_ha.triggers.codec import encode
 from sqlalchemy import text
 
 from local import stack
@@ -57,7 +57,7 @@ def test_a_scheduler_of_ones_own_ticks_with_a_command(
 
 def test_an_event_that_is_sent_again_changes_nothing(installation: Installation, host: dict[str, Any]) -> None:
     ended = closed(installation, installation.notification(host))
-    key = (installation.runtime.options.state_dir / "secrets/event-key").read_bytes().strip()
+    key = (installation.runtime.options.state_dir / "secrets/trigger-key").read_bytes().strip()
     headers, body = encode(Work(RECOVER_HOST, ended["notification_uuid"]), _now(installation), key)
     for _ in range(3):
         sent = installation.post("/function/recover-host", data=body, headers=headers, user=None, version=None)

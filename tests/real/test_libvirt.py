@@ -22,7 +22,7 @@ from tests.simulator.simulation import Faults, Simulation
 UUID, PLAIN, FULL = (f"8d6e3c2a-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 _PATIENCE = 60.0
 
-libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed: make test-real does it")
+libvirt = pytest.importorskip("libvirt", reason="file of libvirt (make test-real)")
 
 
 def settings(uri: str = guests.URI) -> Settings:

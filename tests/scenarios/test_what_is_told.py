@@ -53,7 +53,7 @@ def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
 def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     """Play a scenario with somebody who follows."""
     scenario = Scenario.read(HERE / name)
-    scenario.world["settings"] = scenario.world.get("settings", {}) | {"notification_sinks": "one=http://one.test"}
+    scenario.world["settings"] = scenario.world.get("settings", {}) | {"event_sinks": "one=http://one.test"}
     played = Play(scenario, database_url, postgres, folder)
     played.run(monkeypatch)
     return played

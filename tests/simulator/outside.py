@@ -1,9 +1,9 @@
-"""Those who follow event notifications, and a bucket: they remember what they got, and fail when a scenario says so."""
+"""Those who follow events, and a bucket: they remember what they got, and fail when a scenario says so."""
 
 from typing import Any
 
 from instance_ha.models.errors import ArchiveUnavailable, SinkRefused, SinkUnavailable
-from instance_ha.models.outward import OutwardEvent, Sink
+from instance_ha.models.events import Event, Sink
 
 from tests.simulator.scheduler import Scheduler
 
@@ -19,9 +19,9 @@ class SimulatedSinks:
     def __init__(self, scheduler: Scheduler, faults: list[dict[str, Any]]) -> None:
         self._scheduler = scheduler
         self._faults = faults
-        self.got: list[tuple[float, str, OutwardEvent]] = []
+        self.got: list[tuple[float, str, Event]] = []
 
-    def send(self, sink: Sink, event: OutwardEvent) -> None:
+    def send(self, sink: Sink, event: Event) -> None:
         """Take an event, or do not."""
         seconds = 0.02
         for fault in _now(self._scheduler, self._faults):
@@ -35,7 +35,7 @@ class SimulatedSinks:
         self._scheduler.sleep(seconds)
         self.got.append((self._scheduler.elapsed, sink.name, event))
 
-    def of(self, name: str) -> list[OutwardEvent]:
+    def of(self, name: str) -> list[Event]:
         """Return what a sink has got, in order."""
         return [event for _, sink, event in self.got if sink == name]
 

@@ -276,7 +276,7 @@ class Play:
             return dict(connection.execute(query, {"uuid": uuid}).mappings().one())
 
     def waiting(self) -> int:
-        """Count the event notifications that wait to be sent."""
+        """Count the events that wait to be sent."""
         with self.simulation.world.database.begin() as connection:
             return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'pending'")).scalar_one())
 

@@ -12,7 +12,6 @@ import flask
 import requests
 from instance_ha.consul.source import ConsulSource
 from instance_ha.entry import wiring
-from instance_ha.events.codec import encode
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.metrics.recorder import Recorder
@@ -24,6 +23,7 @@ from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
+from instance_ha.triggers.codec import encode
 from instance_ha.world import NotThere, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
@@ -52,7 +52,7 @@ FUNCTIONS = (
     "relay",
     "sweep",
 )
-KEY = "simulated-event-key"
+KEY = "simulated-trigger-key"
 REPORTS = "http://instance-ha.test"
 _RETRIED = frozenset({404, 408, 409, 429})
 
@@ -148,7 +148,11 @@ class Simulation:
         faults: Faults,
         hypervisors: Hypervisors | None = None,
     ) -> None:
-        environ = {"DATABASE_URL": database_url, "EVENT_SINK": "http://broker.test", "INSTANCE_HA_EVENT_KEY": KEY}
+        environ = {
+            "DATABASE_URL": database_url,
+            "INSTANCE_HA_TRIGGER_SINK": "http://broker.test",
+            "INSTANCE_HA_TRIGGER_KEY": KEY,
+        }
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}

@@ -61,7 +61,7 @@ def test_an_exception_is_one_line_too(lines: Lines) -> None:
 
 
 def test_settings_that_are_logged_keep_their_secrets(lines: Lines) -> None:
-    settings = load({"DATABASE_URL": "postgresql://ha:s3cret@db/ha", "INSTANCE_HA_EVENT_KEY": "k3y"})
+    settings = load({"DATABASE_URL": "postgresql://ha:s3cret@db/ha", "INSTANCE_HA_TRIGGER_KEY": "k3y"})
     log.get().info("settings", settings=str(settings), url=str(settings.database_url))
     text = json.dumps(lines())
     assert "s3cret" not in text

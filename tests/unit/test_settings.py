@@ -72,8 +72,8 @@ def test_a_database_url_that_cannot_be_parsed_is_refused_without_showing_it() ->
     assert "DATABASE_URL" in _refusal(DATABASE_URL="postgresql://ha:s3cret@db:port/ha")
 
 
-def test_an_event_sink_that_is_no_url_is_refused() -> None:
-    assert "EVENT_SINK" in _refusal(EVENT_SINK="broker:s3cret")
+def test_a_trigger_sink_that_is_no_url_is_refused() -> None:
+    assert "INSTANCE_HA_TRIGGER_SINK" in _refusal(INSTANCE_HA_TRIGGER_SINK="broker:s3cret")
 
 
 def test_both_spellings_of_the_postgres_scheme_are_accepted() -> None:
@@ -81,9 +81,8 @@ def test_both_spellings_of_the_postgres_scheme_are_accepted() -> None:
     assert url == load({"DATABASE_URL": url}).database_url.get_secret_value()
 
 
-def test_the_sink_of_a_knative_binding_comes_before_event_sink() -> None:
-    sinks = {"K_SINK": "http://broker", "EVENT_SINK": "http://gateway"}
-    assert load({"DATABASE_URL": URL} | sinks).event_sink == "http://broker"
+def test_the_sink_of_a_knative_binding_is_where_triggers_go() -> None:
+    assert load({"DATABASE_URL": URL, "K_SINK": "http://broker"}).trigger_sink == "http://broker"
 
 
 def test_a_settings_own_name_comes_before_its_aliases() -> None:
@@ -94,28 +93,28 @@ def test_a_settings_own_name_comes_before_its_aliases() -> None:
 
 def test_secrets_are_read_from_mounted_files(tmp_path: Path) -> None:
     (tmp_path / "database-url").write_text(f"{URL}\n")
-    (tmp_path / "event-key").write_text("first\n\n second \n")
+    (tmp_path / "trigger-key").write_text("first\n\n second \n")
     settings = load({"INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
     assert settings.database_url.get_secret_value() == URL
-    assert settings.event_keys == (b"first", b"second")
+    assert settings.trigger_keys == (b"first", b"second")
 
 
 def test_a_variable_that_says_what_is_mounted_is_allowed_and_one_that_contradicts_it_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "event-key").write_text("mounted\n")
+    (tmp_path / "trigger-key").write_text("mounted\n")
     environ = {"DATABASE_URL": URL, "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}
-    assert load(environ).event_keys == (b"mounted",)
-    assert load(environ | {"INSTANCE_HA_EVENT_KEY": "mounted"}).event_keys == (b"mounted",)
+    assert load(environ).trigger_keys == (b"mounted",)
+    assert load(environ | {"INSTANCE_HA_TRIGGER_KEY": "mounted"}).trigger_keys == (b"mounted",)
     with pytest.raises(Misconfigured, match="another one is mounted") as refused:
-        load(environ | {"INSTANCE_HA_EVENT_KEY": "s3cret-and-other"})
+        load(environ | {"INSTANCE_HA_TRIGGER_KEY": "s3cret-and-other"})
     assert "s3cret" not in str(refused.value)
 
 
-def test_without_an_event_key_there_is_none() -> None:
-    assert load({"DATABASE_URL": URL}).event_keys == ()
+def test_without_a_trigger_key_there_is_none() -> None:
+    assert load({"DATABASE_URL": URL}).trigger_keys == ()
 
 
 def test_settings_do_not_show_their_secrets_when_printed() -> None:
-    settings = load({"DATABASE_URL": URL, "INSTANCE_HA_EVENT_KEY": "k3y"})
+    settings = load({"DATABASE_URL": URL, "INSTANCE_HA_TRIGGER_KEY": "k3y"})
     assert "s3cret" not in repr(settings)
     assert "k3y" not in repr(settings)
 

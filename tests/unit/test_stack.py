@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS: dict[str, Any] = yaml.safe_load((ROOT / "stack.yml").read_text())["functions"]
-VALUES = {"database-url": "postgresql://u:p@127.0.0.1:1/d", "event-key": "key"}
+VALUES = {"database-url": "postgresql://u:p@127.0.0.1:1/d", "trigger-key": "key"}
 
 
 def start(name: str, secrets: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -19,7 +19,7 @@ def start(name: str, secrets: list[str], folder: Path) -> subprocess.CompletedPr
     for secret in set(secrets) & set(VALUES):
         (folder / secret).write_text(VALUES[secret])
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OS_", "INSTANCE_HA_"))}
-    environment |= {"INSTANCE_HA_SECRETS_DIR": str(folder), "EVENT_SINK": "http://broker.test"}
+    environment |= {"INSTANCE_HA_SECRETS_DIR": str(folder), "INSTANCE_HA_TRIGGER_SINK": "http://broker.test"}
     if "clouds-yaml" in secrets:
         environment["OS_CLOUD"] = "any"
     command = [sys.executable, str(ROOT / "functions" / name / "main.py")]

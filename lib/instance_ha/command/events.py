@@ -11,7 +11,7 @@ from instance_ha.store import outbox
 
 def register(subparsers: Any) -> None:
     """Add the commands."""
-    events = subparsers.add_parser("events", help="event notifications for others")
+    events = subparsers.add_parser("events", help="events for others")
     actions = events.add_subparsers(required=True, metavar="action")
     parser = actions.add_parser("resend", help="send dead letters again, with the next run of relay")
     parser.add_argument("--sink", help="of this sink only, by its name")

@@ -1,4 +1,4 @@
-"""``instance-ha status``: segments, hosts, recoveries, failures and event notifications on one screen."""
+"""``instance-ha status``: segments, hosts, recoveries, failures and events on one screen."""
 
 import argparse
 import sys

@@ -17,11 +17,11 @@ from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
 from instance_ha.entry import bearer, dead_letters, scrape, wiring
-from instance_ha.events.codec import decode
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain, Unauthorized
-from instance_ha.models.metrics import EVENTS_REFUSED, INTERNAL_ERRORS, TICKS
+from instance_ha.models.metrics import INTERNAL_ERRORS, TICKS, TRIGGERS_REFUSED
 from instance_ha.models.work import Kind
 from instance_ha.settings import Settings
+from instance_ha.triggers.codec import decode
 from instance_ha.world import World
 
 Handler = Callable[[Request], Response]
@@ -46,9 +46,9 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
         settings, now = world.settings, world.clock.now()
         try:
             body = read_request(request, settings.max_request_body_size)
-            event = decode(dict(request.headers), body, works, settings.event_keys, now, settings.event_max_age)
+            event = decode(dict(request.headers), body, works, settings.trigger_keys, now, settings.trigger_max_age)
         except Refused:
-            world.metrics.count(EVENTS_REFUSED, function=name)
+            world.metrics.count(TRIGGERS_REFUSED, function=name)
             raise
         with log.bound(request_id=event.request_id):
             works[event.kind](world, event.subject)

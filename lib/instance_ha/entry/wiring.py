@@ -52,10 +52,10 @@ def check(settings: Settings, environ: Mapping[str, str], *, cloud: bool, events
         Misconfigured: something is missing.
 
     """
-    if events and not settings.event_sink:
-        raise Misconfigured("no event sink: set EVENT_SINK, or run under a SinkBinding that sets K_SINK")
-    if events and not settings.event_keys:
-        raise Misconfigured(f"no event key: mount the secret event-key in {settings.secrets_dir}")
+    if events and not settings.trigger_sink:
+        raise Misconfigured("nowhere to send triggers: set INSTANCE_HA_TRIGGER_SINK")
+    if events and not settings.trigger_keys:
+        raise Misconfigured(f"no trigger key: mount the secret trigger-key in {settings.secrets_dir}")
     if cloud:
         check_cloud(settings, environ)
 
@@ -174,17 +174,17 @@ def _nova(settings: Settings, clock: SystemClock, cloud: Any, metrics: Metrics) 
 
 
 def _publisher(settings: Settings, clock: SystemClock, metrics: Metrics) -> Any:
-    from instance_ha.events.publisher import HttpPublisher
+    from instance_ha.triggers.publisher import HttpPublisher
 
-    assert settings.event_sink is not None  # a function that publishes does not start without (check)
-    timeouts = settings.event_timeout, settings.event_answer_timeout
-    return HttpPublisher(settings.event_sink, settings.event_keys[0], *timeouts, clock, metrics)
+    assert settings.trigger_sink is not None  # a function that publishes does not start without (check)
+    timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
+    return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, clock, metrics)
 
 
 def _remote(settings: Settings, clock: SystemClock) -> Any:
-    from instance_ha.events.remote import HttpRemote
+    from instance_ha.triggers.remote import HttpRemote
 
-    return HttpRemote(settings.task_keys[0], settings.event_timeout, clock)
+    return HttpRemote(settings.task_keys[0], settings.trigger_timeout, clock)
 
 
 def _source(settings: Settings) -> Any:
@@ -216,7 +216,7 @@ def _policy(settings: Settings) -> Any:
 
 
 def _sinks(settings: Settings) -> Any:
-    from instance_ha.outward.senders import Senders
+    from instance_ha.sinks.senders import Senders
 
     return Senders(settings)
 

@@ -17,7 +17,7 @@
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
     │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
-    │   ├── SinkUnavailable     a sink of event notifications did not answer, or answered 5xx
+    │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   └── StoreUnavailable    Postgres did not answer
     ├── SinkRefused             a sink will not have one event
@@ -112,7 +112,7 @@ class StoreUnavailable(TryAgain):
 
 
 class SinkUnavailable(TryAgain):
-    """A sink of event notifications cannot be reached, or takes nothing now."""
+    """A sink of events cannot be reached, or takes nothing now."""
 
 
 class ArchiveUnavailable(TryAgain):

@@ -111,16 +111,16 @@ LEASE_LOSSES = Metric(
     "Rows that an invocation lost to another while it worked on them.",
     {"table": _TABLES},
 )
-EVENTS_REFUSED = Metric(
-    "instance_ha_events_refused",
+TRIGGERS_REFUSED = Metric(
+    "instance_ha_triggers_refused",
     Form.COUNTER,
-    "Events that a function refused: unsigned, altered, too old, or not understood.",
+    "Triggers (events between our functions) that a function refused: unsigned, altered, too old, or not understood.",
     {"function": ()},
 )
-EVENTS_UNSENT = Metric(
-    "instance_ha_events_unsent",
+TRIGGERS_UNSENT = Metric(
+    "instance_ha_triggers_unsent",
     Form.COUNTER,
-    "Events that the sink did not take; sweep sends them again.",
+    "Triggers that could not be handed over; sweep sends them again.",
     {"type": tuple(kind.type for kind in (EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE))},
 )
 INTERNAL_ERRORS = Metric(
@@ -167,14 +167,14 @@ OLDEST_OVERDUE = Metric(
     "How long the longest overdue of them is overdue, since `sweep` last sent its event; 0 without one.",
     {"table": _TABLES},
 )
-NOTIFICATIONS_PENDING = Metric(
-    "instance_ha_event_notifications_pending",
+EVENTS_PENDING = Metric(
+    "instance_ha_events_pending",
     Form.GAUGE,
-    "Event notifications (docs/events.md) that a sink has not taken yet; absent for a sink without any.",
+    "Events (docs/events.md) that a sink has not taken yet; absent for a sink without any.",
     {"sink": ()},
 )
-OLDEST_NOTIFICATION = Metric(
-    "instance_ha_oldest_event_notification_age_seconds",
+OLDEST_EVENT = Metric(
+    "instance_ha_oldest_event_age_seconds",
     Form.GAUGE,
     "Age of the oldest of them.",
     {"sink": ()},
@@ -197,7 +197,7 @@ LAST_POLL = Metric(
 )
 
 GATHERED = (RECOVERIES, EVACUATIONS, REPORT_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
-COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, EVENTS_REFUSED, EVENTS_UNSENT, INTERNAL_ERRORS, TICKS)
+COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
 MEASURED = (
     LAST_TICK,
     OPEN_RECOVERIES,
@@ -205,8 +205,8 @@ MEASURED = (
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,
-    NOTIFICATIONS_PENDING,
-    OLDEST_NOTIFICATION,
+    EVENTS_PENDING,
+    OLDEST_EVENT,
     HOSTS,
     HOSTS_SUPPRESSED,
     LAST_POLL,

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.events import Event, Sink
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.metrics import Metric
-from instance_ha.models.outward import OutwardEvent, Sink
 from instance_ha.models.rows import Caller
 from instance_ha.models.work import RemoteAnswer, Work
 
@@ -51,7 +51,7 @@ class Remote(Protocol):
 class Sinks(Protocol):
     """Those who follow what happens here."""
 
-    def send(self, sink: Sink, event: OutwardEvent) -> None:
+    def send(self, sink: Sink, event: Event) -> None:
         """Hand an event over; raises SinkUnavailable or SinkRefused."""
 
 

@@ -73,7 +73,8 @@ _WRITE = text(
     SELECT host_uuid, samples, state, since, listed, suppressed, reported
     FROM jsonb_to_recordset(:rows)
         AS new (
-            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, suppressed boolean, reported text
+            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, suppressed boolean,
+            reported text
         )
     ON CONFLICT (host_uuid) DO UPDATE SET
         samples = excluded.samples, state = excluded.state, since = excluded.since, listed = excluded.listed,

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.events import OutboxState
 from instance_ha.models.metrics import (
+    EVENTS_PENDING,
     HOSTS,
     HOSTS_SUPPRESSED,
     LAST_POLL,
     LAST_TICK,
-    NOTIFICATIONS_PENDING,
-    OLDEST_NOTIFICATION,
+    OLDEST_EVENT,
     OLDEST_OVERDUE,
     OLDEST_RECOVERY,
     OPEN_EVACUATIONS,
@@ -20,7 +21,6 @@ from instance_ha.models.metrics import (
     TICKS,
     Values,
 )
-from instance_ha.models.outward import OutboxState
 from instance_ha.store import counters, watches, work
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
@@ -30,7 +30,7 @@ _OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
 
 def measure(connection: Connection, now: datetime) -> Values:
     """Return the values of all gauges that are not what they start at."""
-    values = _recoveries(connection, now) | _outward(connection, now) | _hosts(connection) | _times(connection)
+    values = _recoveries(connection, now) | _outbox(connection, now) | _hosts(connection) | _times(connection)
     for table in (notifications, vmoves):
         values |= _overdue(connection, table, now)
     return values
@@ -56,12 +56,12 @@ def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
     return {OVERDUE.sample(table=table.name): number, OLDEST_OVERDUE.sample(table=table.name): oldest}
 
 
-def _outward(connection: Connection, now: datetime) -> Values:
+def _outbox(connection: Connection, now: datetime) -> Values:
     pending = select(outbox.c.sink, func.count(), func.min(outbox.c.created_at)).group_by(outbox.c.sink)
     values: Values = {}
     for sink, number, since in connection.execute(pending.where(outbox.c.state == OutboxState.PENDING)):
-        values[NOTIFICATIONS_PENDING.sample(sink=sink)] = number
-        values[OLDEST_NOTIFICATION.sample(sink=sink)] = (now - since).total_seconds()
+        values[EVENTS_PENDING.sample(sink=sink)] = number
+        values[OLDEST_EVENT.sample(sink=sink)] = (now - since).total_seconds()
     return values
 
 

@@ -1,4 +1,4 @@
-"""The outbox: event notifications, written with the change that they tell of, sent later by ``relay``.
+"""The outbox: events, written with the change that they tell of, sent later by ``relay``.
 
 Whoever serves a sink holds its row in ``outbox_sinks``, so the letters of one sink are sent by one invocation at a
 time, and in order. A letter that its sink refuses keeps back the later ones about the same thing, and no others.
@@ -12,12 +12,12 @@ from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from instance_ha.models.outward import Letter, OutboxState, OutwardEvent
+from instance_ha.models.events import Event, Letter, OutboxState
 from instance_ha.store import work
 from instance_ha.store.schema import outbox, sinks
 
 
-def add(connection: Connection, names: Iterable[str], events: Iterable[OutwardEvent]) -> None:
+def add(connection: Connection, names: Iterable[str], events: Iterable[Event]) -> None:
     """Write events for each sink; what is there already is not written again."""
     values = [
         {
@@ -86,7 +86,7 @@ def batch(connection: Connection, sink: str, now: datetime, limit: int) -> list[
 
 
 def _letter(row: RowMapping) -> Letter:
-    event = OutwardEvent(**{name: row[name] for name in ("event_id", "event_type", "subject", "created_at", "body")})
+    event = Event(**{name: row[name] for name in ("event_id", "event_type", "subject", "created_at", "body")})
     return Letter(id=row["id"], event=event, tries=row["tries"])
 
 

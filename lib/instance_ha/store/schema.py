@@ -31,9 +31,9 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.events import OutboxState
 from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
-from instance_ha.models.outward import OutboxState
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -239,7 +239,7 @@ guest_health = Table(
 
 PENDING = text("state = 'pending'")
 
-outbox = Table(  # event notifications: a row for each event and sink, written with the change that it tells of
+outbox = Table(  # events: a row for each event and sink, written with the change that it tells of
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),

@@ -14,7 +14,7 @@ from instance_ha import command
 from instance_ha.command import manage
 from instance_ha.command.status import screen
 from instance_ha.entry import wiring
-from instance_ha.models.outward import OutwardEvent
+from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
 from instance_ha.store.schema import host_health
@@ -34,7 +34,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     """Run a command; returns its exit code, what it printed, and what it complained about."""
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("INSTANCE_HA_NOTIFICATION_SINKS", "one=http://one.test two=http://two.test")
+    monkeypatch.setenv("INSTANCE_HA_EVENT_SINKS", "one=http://one.test two=http://two.test")
     wiring.forget()
 
     def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
@@ -125,7 +125,7 @@ def test_a_purge_goes_on_until_nothing_is_left(
 
 def write(database: Database, *sinks: str) -> None:
     """Have a dead letter for each sink."""
-    event = OutwardEvent(event_id=str(uuid4()), event_type="t", subject="s", created_at=NOW, body="{}")
+    event = Event(event_id=str(uuid4()), event_type="t", subject="s", created_at=NOW, body="{}")
     with database.begin() as connection:
         outbox.add(connection, sinks, [event])
         for sink in sinks:

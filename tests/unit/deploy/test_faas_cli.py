@@ -14,7 +14,7 @@ from local.files import repository
 def program() -> str:
     found = shutil.which("faas-cli")
     if found is None:
-        pytest.skip("faas-cli is not here; our linter alone has checked stack.yml")
+        pytest.skip("of faas-cli (it is not installed)")
     return found
 
 
@@ -30,4 +30,4 @@ def test_faas_cli_reads_the_functions_that_we_read(program: str) -> None:
         assert list(specs[name]["secrets"]) == list(function.secrets)
         assert specs[name]["limits"] == function.limits
         assert specs[name]["readOnlyRootFilesystem"] is True
-        assert "{function}" in specs[name]["environment"]["EVENT_SINK"]  # of environment_file
+        assert "{function}" in specs[name]["environment"]["INSTANCE_HA_TRIGGER_SINK"]  # of environment_file

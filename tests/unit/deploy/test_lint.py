@@ -74,7 +74,7 @@ CASES: list[tuple[Break, str]] = [
     (annotate("instance-ha.route", "^/(?!v1).*$"), "not every gateway knows (?!"),
     (put("environment", "INSTANCE_HA_LEESE_TIME", "1"), "there is no setting INSTANCE_HA_LEESE_TIME"),
     (put("environment", "OS_PASSWORD", "x"), "OS_PASSWORD must be a secret"),
-    (put("environment", "INSTANCE_HA_EVENT_KEY", "x"), "INSTANCE_HA_EVENT_KEY must be a secret"),
+    (put("environment", "INSTANCE_HA_TRIGGER_KEY", "x"), "INSTANCE_HA_TRIGGER_KEY must be a secret"),
     (put("environment", "THREADS", "many"), "THREADS must be a number"),
     (setting("AWS_SECRET_ACCESS_KEY", "x"), "AWS_SECRET_ACCESS_KEY must be a secret"),
     (setting("INSTANCE_HA_LEESE_TIME", "1"), "deploy/settings.yml: there is no setting INSTANCE_HA_LEESE_TIME"),

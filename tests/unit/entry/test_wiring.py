@@ -80,9 +80,9 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 )
 def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     code = _SERVE.format(target=name.replace("-", "_"), source=str(ROOT / "functions" / name / "main.py"))
-    environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "EVENT_SINK": "http://sink"}
+    environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "INSTANCE_HA_TRIGGER_SINK": "http://sink"}
     environ |= {"INSTANCE_HA_MONITORING_DRIVER": "consul", "INSTANCE_HA_CONSUL_AGENT_MANAGE": "10.0.0.1"}
-    environ |= {"INSTANCE_HA_EVENT_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
+    environ |= {"INSTANCE_HA_TRIGGER_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert set(HEAVY) & set(done.stdout.split()) == set()
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from functions_framework import create_app
 from instance_ha.models.errors import RecoveryFailed
-from instance_ha.models.outward import OutwardEvent
-from instance_ha.outward.envelope import write
-from instance_ha.outward.faults import fault
-from instance_ha.outward.senders import binary
+from instance_ha.models.events import Event
+from instance_ha.sinks.envelope import write
+from instance_ha.sinks.faults import fault
+from instance_ha.sinks.senders import binary
 from werkzeug.wrappers import Request
 
 from sim.server import LoopbackServer
@@ -52,15 +52,15 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Any:
     return create_app("event_consumer", str(SOURCE), "cloudevent").test_client()
 
 
-def event(event_type: str, **about: Any) -> OutwardEvent:
+def event(event_type: str, **about: Any) -> Event:
     """A notification about the recovery of a host."""
     event_id = str(uuid4())
     values = vars(notification()) | {"fault": None} | about
     body = write(event_type, event_id, "ctl1", NOW, values)
-    return OutwardEvent(event_id=event_id, event_type=event_type, subject="n", created_at=NOW, body=body)
+    return Event(event_id=event_id, event_type=event_type, subject="n", created_at=NOW, body=body)
 
 
-def send(consumer: Any, sent: OutwardEvent) -> int:
+def send(consumer: Any, sent: Event) -> int:
     """Send an event as the relay does; returns the status."""
     headers, body = binary(sent)
     return int(consumer.post("/", data=body, headers=headers).status_code)

@@ -17,7 +17,7 @@ from local.postgres import EmbeddedPostgres, temporary_state_dir
 NOTHING_SAID = {
     name: value
     for name, value in os.environ.items()
-    if not name.startswith(("OS_", "INSTANCE_HA_")) and name not in ("DATABASE_URL", "EVENT_SINK", "PORT")
+    if not name.startswith(("OS_", "INSTANCE_HA_")) and name not in ("DATABASE_URL", "INSTANCE_HA_TRIGGER_SINK", "PORT")
 }
 
 

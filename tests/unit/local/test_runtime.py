@@ -30,8 +30,8 @@ import os, time, functions_framework
 @functions_framework.http
 def api(request):
     time.sleep(float(request.args.get("seconds", 0)))
-    names = ("EVENT_SINK", "INSTANCE_HA_SECRETS_DIR", "INSTANCE_HA_STATE_DIR", "INSTANCE_HA_LOG_LEVEL", "OS_CLOUD",
-             "OS_CLIENT_CONFIG_FILE")
+    names = ("INSTANCE_HA_TRIGGER_SINK", "INSTANCE_HA_SECRETS_DIR", "INSTANCE_HA_STATE_DIR", "INSTANCE_HA_LOG_LEVEL",
+             "OS_CLOUD", "OS_CLIENT_CONFIG_FILE")
     return {name: os.environ.get(name) for name in names}
 """
 WORKER = """
@@ -57,7 +57,7 @@ def small_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "functions" / name / "main.py").write_text(text)
     (tmp_path / "stack.yml").write_text(STACK)
     monkeypatch.setattr(module, "repository", lambda: tmp_path)
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_CLIENT_CONFIG_FILE", "EVENT_SINK", "DATABASE_URL"):
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_CLIENT_CONFIG_FILE", "INSTANCE_HA_TRIGGER_SINK", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,23 +86,23 @@ def test_functions_find_their_secrets_their_sink_and_a_cloud(
     with run(isolate=isolate, settings={"log_level": "ERROR"}) as runtime:
         seen = get(f"{runtime.url}/v1")
 
-        assert seen["EVENT_SINK"].endswith("/async-function/{function}")
+        assert seen["INSTANCE_HA_TRIGGER_SINK"].endswith("/async-function/{function}")
         assert seen["INSTANCE_HA_SECRETS_DIR"] == str(state / "secrets")
         assert seen["INSTANCE_HA_LOG_LEVEL"] == "ERROR"
         assert seen["OS_CLOUD"] == "masakari"
         assert seen["OS_CLIENT_CONFIG_FILE"] == str(state / "clouds.yaml")
         assert seen["INSTANCE_HA_STATE_DIR"] is None  # the functions refuse a setting that they do not know
-        for file in ("clouds.yaml", "secrets/event-key", "secrets/database-url"):
+        for file in ("clouds.yaml", "secrets/trigger-key", "secrets/database-url"):
             assert stat.S_IMODE((state / file).stat().st_mode) == 0o600
 
 
 def test_the_environment_is_put_back_at_the_end(run: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVENT_SINK", "http://mine")
+    monkeypatch.setenv("INSTANCE_HA_TRIGGER_SINK", "http://mine")
     monkeypatch.setenv("INSTANCE_HA_STATE_DIR", "mine too")
     before = dict(os.environ)
 
     with run():
-        assert os.environ["EVENT_SINK"] != "http://mine"
+        assert os.environ["INSTANCE_HA_TRIGGER_SINK"] != "http://mine"
 
     assert dict(os.environ) == before
 
@@ -134,15 +134,15 @@ def test_a_cloud_that_is_not_configured_is_told_at_the_start(
 
 def test_the_event_key_stays_the_same_across_starts(run: Callable[..., Runtime], state: Path) -> None:
     with run():
-        first = (state / "secrets/event-key").read_text()
+        first = (state / "secrets/trigger-key").read_text()
     with run():
-        assert (state / "secrets/event-key").read_text() == first != ""
+        assert (state / "secrets/trigger-key").read_text() == first != ""
 
 
 def test_events_can_be_sent_while_every_thread_of_the_public_port_is_busy(run: Callable[..., Runtime]) -> None:
     with run() as runtime, ThreadPoolExecutor(60) as pool:
         calls = [pool.submit(get, f"{runtime.url}/v1?seconds=1.5") for _ in range(60)]
-        sink = os.environ["EVENT_SINK"].replace("{function}", "worker")
+        sink = os.environ["INSTANCE_HA_TRIGGER_SINK"].replace("{function}", "worker")
 
         with urllib.request.urlopen(sink, data=b"event", timeout=1) as answer:
             assert answer.status == 202

@@ -2,16 +2,16 @@
 
 import flask
 import pytest
-from instance_ha.events.publisher import HttpPublisher
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudUnavailable, LeaseLost
-from instance_ha.models.metrics import EVENTS_UNSENT, INTERNAL_ERRORS, LEASE_LOSSES, Values
+from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT, Values
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
 from instance_ha.nova.client import _operation
 from instance_ha.recovery.holding import holding
 from instance_ha.store import counters
 from instance_ha.store.schema import vmoves
 from instance_ha.store.work import Lease
+from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 
 from sim.model import CloudOptions
@@ -41,8 +41,8 @@ def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation:
     sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, SystemClock(), simulation.metrics)
     sink.publish([Work(RECOVER_HOST, "a"), Work(EVACUATE_INSTANCE, "b"), Work(EVACUATE_INSTANCE, "c")])
     assert counted(simulation) == {
-        EVENTS_UNSENT.sample(type=RECOVER_HOST.type): 1,
-        EVENTS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,
+        TRIGGERS_UNSENT.sample(type=RECOVER_HOST.type): 1,
+        TRIGGERS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,
     }
 
 

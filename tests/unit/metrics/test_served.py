@@ -214,7 +214,7 @@ def test_all_that_rules_and_dashboard_ask_for_is_served(played: Played) -> None:
     names |= {"instance_ha_nova_request_seconds_sum"}  # none of the monitors asks Nova; told above to be served
     missing = {title: named_in(asked) - names for title, asked in expressions().items() if named_in(asked) - names}
     assert missing == {}
-    assert value(played_too, "events_refused_total", function="recover-host") == 2
+    assert value(played_too, "triggers_refused_total", function="recover-host") == 2
     assert value(played_too, "ticks_total", function="monitor-poll") >= 1
     assert all(named_in(asked) for asked in expressions().values())
 

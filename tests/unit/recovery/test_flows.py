@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_check_config_tells_every_problem_a_line_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "EVENT_SINK", "K_SINK"):
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "INSTANCE_HA_TRIGGER_SINK", "K_SINK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://db/ha")
     monkeypatch.setenv("INSTANCE_HA_RECOVERY_FLOWS_FILE", str(tmp_path / "none.conf"))
@@ -107,7 +107,8 @@ def test_check_config_tells_every_problem_a_line_each(
     assert run(None) == 1  # type: ignore[arg-type]  # it takes no options
     lines = capsys.readouterr().err.splitlines()
     assert [
-        word in line for word, line in zip(("EVENT_SINK", "OS_CLOUD", "none.yaml", "none.conf"), lines, strict=True)
+        word in line
+        for word, line in zip(("INSTANCE_HA_TRIGGER_SINK", "OS_CLOUD", "none.yaml", "none.conf"), lines, strict=True)
     ]
 
 
@@ -116,8 +117,8 @@ def test_check_config_says_that_a_good_configuration_is_good(
 ) -> None:
     for name, value in {
         "DATABASE_URL": "postgresql://db/ha",
-        "EVENT_SINK": "http://broker",
-        "INSTANCE_HA_EVENT_KEY": "key",
+        "INSTANCE_HA_TRIGGER_SINK": "http://broker",
+        "INSTANCE_HA_TRIGGER_KEY": "key",
         "OS_AUTH_URL": "https://keystone",
     }.items():
         monkeypatch.setenv(name, value)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from instance_ha.models.outward import OutwardEvent
+from instance_ha.models.events import Event
 from instance_ha.relay import relay
 from instance_ha.store import outbox
 from sqlalchemy import text
@@ -14,7 +14,7 @@ from sim.model import CloudOptions
 from tests.simulator.simulation import Faults, Simulation
 
 DAY = 86400.0
-SETTINGS = {"notification_sinks": "one=http://one.test two=http://two.test", "notification_interval": "5"}
+SETTINGS = {"event_sinks": "one=http://one.test two=http://two.test", "event_interval": "5"}
 
 
 class Post:
@@ -28,8 +28,7 @@ class Post:
         """Write events; the first letter of a name is what it is about."""
         now = self.world.clock.now()
         events = [
-            OutwardEvent(event_id=str(uuid4()), event_type=name, subject=name[0], created_at=now, body="{}")
-            for name in names
+            Event(event_id=str(uuid4()), event_type=name, subject=name[0], created_at=now, body="{}") for name in names
         ]
         with self.world.database.begin() as connection:
             outbox.add(connection, ["one", "two"], events)
@@ -78,7 +77,7 @@ def test_a_refused_event_keeps_back_only_later_ones_about_the_same_thing(databas
 
 
 def test_an_event_that_is_refused_for_too_long_is_a_dead_letter_and_the_next_ones_go_on(database_url: str) -> None:
-    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a1"}], notification_give_up_after="600")
+    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a1"}], event_give_up_after="600")
     post.write("a1", "a2")
     post.relay_each_minute(0, 900)
     post.run()
@@ -88,7 +87,7 @@ def test_an_event_that_is_refused_for_too_long_is_a_dead_letter_and_the_next_one
 
 def test_what_has_waited_too_long_for_a_sink_that_is_away_is_dead_and_can_be_sent_again(database_url: str) -> None:
     away = [{"sink": "one", "do": "away", "to": 1500}]
-    post = Post(database_url, away, notification_give_up_after="600")
+    post = Post(database_url, away, event_give_up_after="600")
     post.write("a1", "b1")
     post.at(1000, lambda: post.write("a2"))
     post.relay_each_minute(0, 1380)
@@ -121,7 +120,7 @@ def test_what_waits_for_a_sink_that_is_not_in_the_settings_any_more_dies_with_ti
     post = Post(database_url, [])
     with post.world.database.begin() as connection:
         now = post.world.clock.now()
-        event = OutwardEvent(event_id="e", event_type="a1", subject="a", created_at=now, body="{}")
+        event = Event(event_id="e", event_type="a1", subject="a", created_at=now, body="{}")
         outbox.add(connection, ["gone"], [event])
     states = []
     for at in (60.0, 2 * DAY):
@@ -132,7 +131,7 @@ def test_what_waits_for_a_sink_that_is_not_in_the_settings_any_more_dies_with_ti
 
 
 def test_without_sinks_the_relay_asks_nothing(database_url: str) -> None:
-    post = Post(database_url, [], notification_sinks="")
+    post = Post(database_url, [], event_sinks="")
     before = post.world.database.statements
     relay(post.world)
     assert post.world.database.statements == before

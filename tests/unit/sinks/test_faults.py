@@ -2,8 +2,8 @@
 
 import pytest
 from instance_ha.models.errors import Conflict, RecoveryFailed
-from instance_ha.outward.faults import fault
 from instance_ha.settings import load
+from instance_ha.sinks.faults import fault
 from instance_ha.store.database import Database
 from sqlalchemy import text
 
@@ -52,8 +52,8 @@ def test_secrets_are_masked(text: str) -> None:
 
 
 def test_the_secrets_of_the_settings_are_known() -> None:
-    environ = {"DATABASE_URL": "postgresql://ha:s3cret@db/ha", "INSTANCE_HA_EVENT_KEY": "first\nsecond"}
-    environ |= {"INSTANCE_HA_NOTIFICATION_SINKS": "a=http://host/t0ken"}
+    environ = {"DATABASE_URL": "postgresql://ha:s3cret@db/ha", "INSTANCE_HA_TRIGGER_KEY": "first\nsecond"}
+    environ |= {"INSTANCE_HA_EVENT_SINKS": "a=http://host/t0ken"}
     assert {"s3cret", "first", "second"} <= set(load(environ).secrets)
 
 

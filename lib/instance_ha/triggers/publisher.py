@@ -12,10 +12,10 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from instance_ha import log
-from instance_ha.events.codec import encode
-from instance_ha.models.metrics import EVENTS_UNSENT
+from instance_ha.models.metrics import TRIGGERS_UNSENT
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.models.work import Work
+from instance_ha.triggers.codec import encode
 
 _AT_ONCE = 8
 
@@ -51,5 +51,5 @@ class HttpPublisher:
         except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
             log.get().debug("event handed over", type=work.kind.type, subject=work.subject)
         except requests.RequestException as error:
-            self._metrics.count(EVENTS_UNSENT, type=work.kind.type)
+            self._metrics.count(TRIGGERS_UNSENT, type=work.kind.type)
             log.get().warning("event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__)

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
-from instance_ha.models.outward import OutwardEvent, parse_sinks
-from instance_ha.outward.envelope import write
-from instance_ha.outward.senders import Senders
+from instance_ha.models.events import Event, parse_sinks
 from instance_ha.settings import load
+from instance_ha.sinks.envelope import write
+from instance_ha.sinks.senders import Senders
 
 from tests.followers import Aws, Follower
 from tests.unit.build import NOW, segment
@@ -16,15 +16,15 @@ from tests.unit.build import NOW, segment
 TYPE = "org.openstack.instanceha.segment.create.end"
 
 
-def event() -> OutwardEvent:
+def event() -> Event:
     """An event about a segment."""
     event_id = str(uuid4())
     values = vars(segment(name="r\u00e4ck")) | {"fault": None}
     body = write("segment.create.end", event_id, "ctl1", NOW, values)
-    return OutwardEvent(event_id=event_id, event_type="segment.create.end", subject="s", created_at=NOW, body=body)
+    return Event(event_id=event_id, event_type="segment.create.end", subject="s", created_at=NOW, body=body)
 
 
-def send(address: str, sent: OutwardEvent, **settings: str) -> None:
+def send(address: str, sent: Event, **settings: str) -> None:
     """Send an event to a sink."""
     (sink,) = parse_sinks(f"one={address}")
     Senders(load({"DATABASE_URL": "postgresql://db/ha", **settings})).send(sink, sent)
@@ -71,7 +71,7 @@ def test_a_sink_that_is_not_there_is_away_and_its_address_is_not_told() -> None:
 
 def test_a_queue_gets_the_whole_cloud_event_and_its_type_beside_it(aws: Aws) -> None:
     queue, sent = aws.queue("plain"), event()
-    send(f"sqs+{queue}", sent, INSTANCE_HA_NOTIFICATION_ENDPOINT_URL=aws.url)
+    send(f"sqs+{queue}", sent, INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
     (message,) = aws.messages(queue)
     assert (message["Body"]["id"], message["Body"]["type"]) == (sent.event_id, TYPE)
     assert message["Body"]["data"] == json.loads(sent.body)
@@ -81,7 +81,7 @@ def test_a_queue_gets_the_whole_cloud_event_and_its_type_beside_it(aws: Aws) -> 
 def test_a_fifo_queue_keeps_the_order_of_a_thing_and_drops_doubles(aws: Aws) -> None:
     queue, sent = aws.queue("ordered.fifo"), event()
     for _ in range(2):
-        send(f"sqs+{queue}", sent, INSTANCE_HA_NOTIFICATION_ENDPOINT_URL=aws.url)
+        send(f"sqs+{queue}", sent, INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
     (message,) = aws.messages(queue)
     assert message["Attributes"]["MessageGroupId"] == "s"
 
@@ -92,7 +92,7 @@ def test_a_topic_hands_the_cloud_event_to_its_subscribers(aws: Aws) -> None:
     arn = "arn:aws:sqs:eu-north-1:123456789012:subscriber"
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     sent = event()
-    send(topic, sent, INSTANCE_HA_NOTIFICATION_ENDPOINT_URL=aws.url)
+    send(topic, sent, INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
     (message,) = aws.messages(queue)
     assert message["Body"]["data"] == json.loads(sent.body)
 
@@ -100,12 +100,12 @@ def test_a_topic_hands_the_cloud_event_to_its_subscribers(aws: Aws) -> None:
 def test_a_topic_or_queue_that_is_not_there_is_away(aws: Aws) -> None:
     for address in ("arn:aws:sns:eu-north-1:123456789012:none", f"sqs+{aws.url}/123456789012/none"):
         with pytest.raises(SinkUnavailable):
-            send(address, event(), INSTANCE_HA_NOTIFICATION_ENDPOINT_URL=aws.url)
+            send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
 
 
 def test_aws_that_does_not_answer_is_away(aws: Aws) -> None:
     with pytest.raises(SinkUnavailable, match="EndpointConnectionError"):
-        send("arn:aws:sns:eu-north-1:1:t", event(), INSTANCE_HA_NOTIFICATION_ENDPOINT_URL="http://127.0.0.1:1")
+        send("arn:aws:sns:eu-north-1:1:t", event(), INSTANCE_HA_EVENT_ENDPOINT_URL="http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The payload objects of event notifications; a field that is not known yet is absent, one without a value is null."""
+"""The payload objects of events; a field that is not known yet is absent, one without a value is null."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from instance_ha.outward.payloads import ExceptionPayload
+from instance_ha.sinks.payloads import ExceptionPayload
 
 MASK = "***"
 _MOST = 8192  # characters of a text; SNS and SQS take 256 KiB in all

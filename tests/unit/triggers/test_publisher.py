@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from instance_ha.events.publisher import HttpPublisher
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
+from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 from structlog.testing import capture_logs
 

@@ -9,9 +9,9 @@ from cloudevents.conversion import to_binary
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
 
-from instance_ha.events import signature
 from instance_ha.models.errors import BadRequest
 from instance_ha.models.work import SOURCE, TASK, Kind, Work
+from instance_ha.triggers import signature
 
 
 def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import requests
 
-from instance_ha.events.codec import encode_task
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.ports import Clock
 from instance_ha.models.work import RemoteAnswer
+from instance_ha.triggers.codec import encode_task
 
 _STATES = frozenset({"done", "failed", "running"})
 _ACCEPTED = 300

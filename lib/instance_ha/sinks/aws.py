@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
-from instance_ha.models.outward import EVENT_PREFIX, OutwardEvent, Sink
-from instance_ha.outward.senders import structured
+from instance_ha.models.events import EVENT_PREFIX, Event, Sink
+from instance_ha.sinks.senders import structured
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
 
@@ -34,7 +34,7 @@ class _AwsSender:
         region = sink.address.split(":")[3] if self.service == "sns" else None
         self._client = client(self.service, region, endpoint_url, timeout)
 
-    def send(self, event: OutwardEvent) -> None:
+    def send(self, event: Event) -> None:
         """Send an event; its type stands beside it too, for filters of subscriptions."""
         attributes = {
             "type": {"DataType": "String", "StringValue": f"{EVENT_PREFIX}{event.event_type}"},

@@ -7,8 +7,8 @@ from urllib3.exceptions import HTTPError
 
 from instance_ha.decide.delivery import Answer, judge
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
-from instance_ha.models.outward import OutwardEvent, Sink
-from instance_ha.outward.senders import binary
+from instance_ha.models.events import Event, Sink
+from instance_ha.sinks.senders import binary
 
 _SHORT = 4096  # bytes of an answer that are read, so that its connection can be used again
 
@@ -22,7 +22,7 @@ class HttpSender:
         self._http = requests.Session()
         self._http.trust_env = False
 
-    def send(self, event: OutwardEvent) -> None:
+    def send(self, event: Event) -> None:
         """Post an event; what is answered beside the status does not matter."""
         headers, body = binary(event)
         try:

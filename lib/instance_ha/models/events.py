@@ -1,4 +1,4 @@
-"""Event notifications for others: where they go, and one that waits to be sent."""
+"""Events for others: where they go, and one that waits to be sent."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Sink:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutwardEvent:
+class Event:
     """A versioned notification; ``body`` is its JSON, ``subject`` the uuid of what it is about."""
 
     event_id: str
@@ -53,7 +53,7 @@ class Letter:
     """An event on its way to one sink."""
 
     id: int
-    event: OutwardEvent
+    event: Event
     tries: int
 
 

@@ -17,7 +17,7 @@ class Told:
     """A world with a sink, and what was told in it."""
 
     def __init__(self, database_url: str) -> None:
-        simulation = Simulation(database_url, {"notification_sinks": "one=http://one.test"}, CloudOptions(), Faults())
+        simulation = Simulation(database_url, {"event_sinks": "one=http://one.test"}, CloudOptions(), Faults())
         self.world = simulation.world
 
     def types(self) -> list[str]:

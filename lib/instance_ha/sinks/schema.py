@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from instance_ha.outward.envelope import EVENTS
+from instance_ha.sinks.envelope import EVENTS
 
 
 def document() -> dict[str, Any]:

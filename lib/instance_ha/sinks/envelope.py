@@ -1,11 +1,11 @@
-"""The envelope of event notifications, and the events that there are."""
+"""The envelope of events, and the events that there are."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from instance_ha.outward.payloads import (
+from instance_ha.sinks.payloads import (
     HostApiPayload,
     MonitorPayload,
     NotificationApiPayload,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.events import signature
-from instance_ha.events.codec import decode, encode
 from instance_ha.models.errors import BadRequest, Forbidden
 from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Work
+from instance_ha.triggers import signature
+from instance_ha.triggers.codec import decode, encode
 
 from tests.unit.build import NOW
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from cloudevents.conversion import to_binary, to_dict
 from cloudevents.http import CloudEvent
 
-from instance_ha.models.outward import EVENT_PREFIX, OutwardEvent, Sink, SinkKind
+from instance_ha.models.events import EVENT_PREFIX, Event, Sink, SinkKind
 from instance_ha.models.work import SOURCE
 from instance_ha.settings import Settings
 
@@ -18,7 +18,7 @@ from instance_ha.settings import Settings
 class Sender(Protocol):
     """A client of one sink."""
 
-    def send(self, event: OutwardEvent) -> None:
+    def send(self, event: Event) -> None:
         """Hand an event over."""
 
 
@@ -29,7 +29,7 @@ class Senders:
         self._settings = settings
         self._made: dict[str, Sender] = {}
 
-    def send(self, sink: Sink, event: OutwardEvent) -> None:
+    def send(self, sink: Sink, event: Event) -> None:
         """Hand an event over.
 
         Raises:
@@ -44,19 +44,19 @@ class Senders:
 
 def _make(sink: Sink, settings: Settings) -> Sender:
     # A sender must not outlast the lease of its sink.
-    timeout = min(settings.notification_timeout, settings.lease_time / 2)
+    timeout = min(settings.event_timeout, settings.lease_time / 2)
     if sink.kind is SinkKind.HTTP:
-        from instance_ha.outward.http import HttpSender
+        from instance_ha.sinks.http import HttpSender
 
         return HttpSender(sink, timeout)
-    from instance_ha.outward.aws import QueueSender, TopicSender
+    from instance_ha.sinks.aws import QueueSender, TopicSender
 
     make: Any = TopicSender if sink.kind is SinkKind.SNS else QueueSender
-    sender: Sender = make(sink, settings.notification_endpoint_url, timeout)
+    sender: Sender = make(sink, settings.event_endpoint_url, timeout)
     return sender
 
 
-def cloud_event(event: OutwardEvent) -> CloudEvent:
+def cloud_event(event: Event) -> CloudEvent:
     """Wrap a notification."""
     attributes = {
         "id": event.event_id,
@@ -69,13 +69,13 @@ def cloud_event(event: OutwardEvent) -> CloudEvent:
     return CloudEvent(attributes, json.loads(event.body))
 
 
-def binary(event: OutwardEvent) -> tuple[dict[str, str], bytes]:
+def binary(event: Event) -> tuple[dict[str, str], bytes]:
     """Return headers and body."""
     headers, body = to_binary(cloud_event(event), _compact)
     return dict(headers), bytes(body)
 
 
-def structured(event: OutwardEvent) -> str:
+def structured(event: Event) -> str:
     """Return the event as one JSON text."""
     return json.dumps(to_dict(cloud_event(event)), ensure_ascii=False)
 

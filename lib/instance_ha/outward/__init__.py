@@ -1,1 +1,0 @@
-"""Event notifications for others: what they say (reference, section 6), and how a sink is spoken to."""

@@ -1,0 +1,1 @@
+"""Events for others: what they say (reference, section 6), and how a sink is spoken to."""
