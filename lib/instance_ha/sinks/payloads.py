@@ -195,7 +195,7 @@ class MonitorData(Data):
 
 
 class MonitorPayload(Versioned):
-    """Our own eyes, in an event about them; the original has none."""
+    """What keeps monitor-poll from monitoring hosts; the original has no such event."""
 
     holds = MonitorData
     name: Literal["MonitorPayload"] = Field(alias="masakari_object.name")

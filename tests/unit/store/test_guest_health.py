@@ -67,7 +67,7 @@ def test_a_reported_guest_is_reported_unless_it_has_come_back_meanwhile(database
         guest_health.agent_reported(connection, "a")
         guest_health.agent_reported(connection, "b")
         guest_health.fault_reported(connection, "a")
-        guest_health.known(connection, "b", NOW)
+        guest_health.mute(connection, "b", NOW)
     known = _read(database)
     assert (known["a"].state, known["a"].fault_reported) == (GuestState.REPORTED, True)
     assert (known["b"].state, known["b"].muted_until) == (GuestState.DISCOVERY, NOW)

@@ -52,7 +52,7 @@ def test_who_was_overtaken_does_not_hold_the_poll_any_more(database: Database) -
 def test_a_good_poll_is_remembered_by_the_next_claim(database: Database) -> None:
     _claim(database, "first", limit=2)
     with database.begin() as connection:
-        watches.looked(connection, "a", NOW)
+        watches.polled(connection, "a", NOW)
         assert watches.next_due(connection, ["a"]) == NOW + timedelta(seconds=54)
         assert watches.claim(connection, ["a", "b"], "second", LATER, 54, 2) == {"a": NOW, "b": None}
 
@@ -60,7 +60,7 @@ def test_a_good_poll_is_remembered_by_the_next_claim(database: Database) -> None
 def test_a_poll_that_needs_longer_may_say_when_the_next_one_is_due(database: Database) -> None:
     _claim(database, "first", limit=2)
     with database.begin() as connection:
-        watches.looked(connection, "a", NOW, LATER)
+        watches.polled(connection, "a", NOW, LATER)
         assert watches.next_due(connection, ["a"]) == LATER
 
 
