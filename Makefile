@@ -7,7 +7,7 @@ PORT ?= 15868
 # Of the tests, each with a Postgres of its own. More than the cores: the tests wait more than they compute.
 WORKERS ?= 4
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests examples deploy
+SOURCES := lib functions local sim bench tests examples deploy stack
 
 .PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
@@ -30,7 +30,7 @@ test-images: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib local sim bench tests deploy
+	$(BIN)/mypy lib local sim bench tests deploy stack
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import structlog
 
-from local import stack
+import stack
 from local.cron import Cron
 from local.events import Queue
 from local.files import make_state_dir, repository, write_secret
@@ -188,7 +188,7 @@ class Runtime:
 
 def _check_cloud() -> None:
     """Read the configuration of the given cloud now; a function would do so only when it needs it."""
-    from instance_ha.entry.wiring import check_cloud
+    from instance_ha.composition import check_cloud
     from instance_ha.keystone.cloud import Cloud
     from instance_ha.settings import load
 
@@ -199,6 +199,6 @@ def _check_cloud() -> None:
 
 def reset_function_state() -> None:
     """Forget the settings and the connections of functions that ran in this process before."""
-    wiring = sys.modules.get("instance_ha.entry.wiring")
-    if wiring is not None:
-        wiring.forget()
+    composition = sys.modules.get("instance_ha.composition")
+    if composition is not None:
+        composition.forget()

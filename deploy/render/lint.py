@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from instance_ha.models import work
+from instance_ha.models import triggers
 from instance_ha.settings import PREFIX, SECRETS, Settings
 
+import stack
 from deploy.render.lint_times import times
 from deploy.render.lint_values import Complaints, Entry, labels, resources, scale
 from deploy.render.services import OPTIONAL_SECRETS
 from deploy.render.site import read_settings
-from local import stack
 from local.files import repository
-from local.stack import EVENTS, ROUTE
+from stack import EVENTS, ROUTE
 
 _MOST_FUNCTIONS = 15
 _TOP = {"version", "provider", "functions", "configuration"}
@@ -103,7 +103,7 @@ def _cron(_name: str, entry: Entry) -> Complaints:
 
 def _events(name: str, entry: Entry) -> Complaints:
     annotations = entry.get("annotations") or {}
-    kinds = {kind.type for kind in vars(work).values() if isinstance(kind, work.Kind) and kind.function == name}
+    kinds = {kind.type for kind in vars(triggers).values() if isinstance(kind, triggers.Kind) and kind.function == name}
     told = {text.strip() for text in str(annotations.get(EVENTS, "")).split(",") if text.strip()}
     yield from (f"models/work.py sends it {kind}: {EVENTS} must name it" for kind in sorted(kinds - told))
     yield from (f"models/work.py sends it no {kind}" for kind in sorted(told - kinds))

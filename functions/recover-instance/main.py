@@ -2,9 +2,9 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.entry import event_function
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_INSTANCE
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_INSTANCE
 from instance_ha.recovery import evacuation, flows, notification
+from instance_ha.serving import event_function
 
 _handle = event_function(
     "recover-instance",

@@ -12,6 +12,7 @@ from instance_ha import log
 from instance_ha.archive import parcel
 from instance_ha.decide.purge import Order, check, cutoff, room
 from instance_ha.metrics.gather import take_in
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import ArchiveUnavailable, StoreUnavailable, TryAgain
 from instance_ha.store import purge as store
 from instance_ha.store.purge import RULES, Batch, Rule
@@ -93,16 +94,16 @@ def _next_batch(world: World, rule: Rule, before: datetime, most: int) -> int:
     batch = _take(world, rule, before, most)
     if batch is None:
         return 0
-    world.step("batch-planned")
+    world.breakpoint(Breakpoint.BATCH_PLANNED)
     try:
         ids = _archive(world, rule, batch)
     except TryAgain:
         _let_go(world, batch)
         raise
-    world.step("batch-archived")
+    world.breakpoint(Breakpoint.BATCH_ARCHIVED)
     with world.database.begin() as connection:
         gone = store.finish(connection, rule, batch, ids)
-    world.step("batch-deleted")
+    world.breakpoint(Breakpoint.BATCH_DELETED)
     return gone
 
 

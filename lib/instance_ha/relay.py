@@ -14,10 +14,11 @@ from sqlalchemy import Connection, RowMapping
 from instance_ha import log
 from instance_ha.decide.delivery import hopeless_before, is_hopeless
 from instance_ha.decide.outcome import back_off
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import LeaseLost, SinkRefused, SinkUnavailable, StoreUnavailable
 from instance_ha.models.events import Letter, Sink
 from instance_ha.store import outbox
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 from instance_ha.world import World, new_owner
 
 _BATCH = 50
@@ -33,7 +34,7 @@ def relay(world: World) -> None:
         outbox.register(connection, names)
         oldest = now - timedelta(seconds=world.settings.event_give_up_after)
         outbox.bury_orphans(connection, names, oldest, now)
-    world.at_once(partial(_serve, world, deadline), sinks, len(sinks))
+    world.map_concurrent(partial(_serve, world, deadline), sinks, len(sinks))
 
 
 def _serve(world: World, deadline: datetime, sink: Sink) -> None:
@@ -104,7 +105,7 @@ def _send(world: World, sink: Sink, letters: Sequence[Letter], until: datetime) 
             done.away = str(error)
             break
         else:
-            world.step("event-sent")
+            world.breakpoint(Breakpoint.EVENT_SENT)
             done.sent.append(letter.id)
         if world.clock.now() >= until:
             break

@@ -1,7 +1,7 @@
 """The one door to everything outside: clock, Postgres, Nova, events, tokens, policy, sinks, archive.
 
-It is handed down from the function's entry; nothing below opens another. Production builds it in
-``entry.wiring``; the simulator of the tests builds its own, with virtual time and a cloud that it controls.
+It is handed down from where a function is served; nothing below opens another. Production makes it in
+``composition``; the simulator of the tests makes its own, with virtual time and a cloud that it controls.
 """
 
 import threading
@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Archive,
@@ -45,11 +46,11 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def _pass(_name: str) -> None:
-    """In production nothing happens at a named step."""
+def _pass(_name: Breakpoint) -> None:
+    """In production nothing happens at a breakpoint."""
 
 
-def run_bounded(work: Callable[[], None], seconds: float) -> None:
+def with_timeout(work: Callable[[], None], seconds: float) -> None:
     """Call something of others that might hang; it goes on in its thread if it does, but nobody waits for it.
 
     Raises:
@@ -64,7 +65,7 @@ def run_bounded(work: Callable[[], None], seconds: float) -> None:
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="bounded")
+    thread = threading.Thread(target=run, daemon=True, name="with-timeout")
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
@@ -78,7 +79,7 @@ def new_owner() -> str:
     return str(uuid4())
 
 
-class NotThere:
+class Unconfigured:
     """Stands for a client that a function has no use for, or that is not configured."""
 
     def __init__(self, what: str) -> None:
@@ -88,12 +89,12 @@ class NotThere:
         raise Misconfigured(f"this function has no {self._what}")
 
 
-def at_once(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
+def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
     """Do the same with many things at the same time, at most so many; the first error is raised when all are done."""
     things = list(items)
     if not things:
         return []
-    with ThreadPoolExecutor(min(limit, len(things)), thread_name_prefix="at-once") as pool:
+    with ThreadPoolExecutor(min(limit, len(things)), thread_name_prefix="map-concurrent") as pool:
         asked = [pool.submit(copy_context().run, work, thing) for thing in things]  # the log's bound values go along
     return [one.result() for one in asked]
 
@@ -110,16 +111,16 @@ class World:
     tokens: TokenCheck
     policy: Policy
     remote: Remote
-    bounded: Callable[[Callable[[], None], float], None] = field(default=run_bounded)  # a call that cannot hang
-    source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
-    notification_client: NotificationClient = field(default_factory=lambda: NotThere("notification client"))
-    hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
+    source: HostSource = field(default_factory=lambda: Unconfigured("source of host health"))
+    notification_client: NotificationClient = field(default_factory=lambda: Unconfigured("notification client"))
+    hypervisors: Hypervisors = field(default_factory=lambda: Unconfigured("hypervisors"))
     metrics: Recorder = field(default_factory=Recorder)
-    sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))
-    archive: Archive = field(default_factory=lambda: NotThere("archive"))
+    sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))
+    archive: Archive = field(default_factory=lambda: Unconfigured("archive"))
     hostname: str = "localhost"  # who we are, for those who read our events
-    at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
-    step: Callable[[str], None] = field(default=_pass)  # named points at which a test can kill the invocation
+    map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
+    breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
     def deadline(self) -> datetime:
         """When an invocation that begins now must hand its work over."""

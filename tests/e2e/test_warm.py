@@ -9,12 +9,12 @@ import pytest
 
 from local.files import repository
 from local.hosting import Call, Isolated
-from local.stack import Function
 from sim.app import create_app
 from sim.clock import RealClock
 from sim.cloud import Cloud
 from sim.clouds import clouds_yaml
 from sim.server import LoopbackServer
+from stack import Function
 
 
 @dataclass

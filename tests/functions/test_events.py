@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import requests
-from instance_ha.models.work import RECOVER_HOST, RECOVER_INSTANCE, Kind, Work
+from instance_ha.models.triggers import RECOVER_HOST, RECOVER_INSTANCE, Kind, Trigger
 from instance_ha.triggers.codec import encode
 
 from tests.functions.conftest import Installation, fault, unique
@@ -32,7 +32,7 @@ def event(
     """Return headers and body of a signed event about nothing."""
     folder = installation.runtime.options.state_dir
     key = key or (folder / "secrets/trigger-key").read_bytes().strip()
-    return encode(Work(kind, str(uuid4())), datetime.now(UTC) - timedelta(seconds=age), key)
+    return encode(Trigger(kind, str(uuid4())), datetime.now(UTC) - timedelta(seconds=age), key)
 
 
 def send(installation: Installation, kind: Kind, headers: dict[str, str], body: bytes) -> requests.Response:

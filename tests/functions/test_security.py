@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 from instance_ha import command
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.settings import SECRETS
 from instance_ha.triggers.codec import encode
 from sqlalchemy import text
 
-from local import stack
+import stack
 from local.files import repository
 from tests.functions.conftest import Installation, closed, fault
 
@@ -58,7 +58,7 @@ def test_a_scheduler_of_ones_own_ticks_with_a_command(
 def test_an_event_that_is_sent_again_changes_nothing(installation: Installation, host: dict[str, Any]) -> None:
     ended = closed(installation, installation.notification(host))
     key = (installation.runtime.options.state_dir / "secrets/trigger-key").read_bytes().strip()
-    headers, body = encode(Work(RECOVER_HOST, ended["notification_uuid"]), _now(installation), key)
+    headers, body = encode(Trigger(RECOVER_HOST, ended["notification_uuid"]), _now(installation), key)
     for _ in range(3):
         sent = installation.post("/function/recover-host", data=body, headers=headers, user=None, version=None)
         assert sent.status_code == 204
@@ -87,7 +87,7 @@ def test_nothing_that_is_stored_or_sent_holds_a_secret(installation: Installatio
     assert [row for row in rows if any(secret in row for secret in secrets)] == []
     key = secrets[1].encode()
     for kind in (RECOVER_HOST, EVACUATE_INSTANCE):
-        headers, body = encode(Work(kind, str(uuid4()), "req-1"), _now(installation), key)
+        headers, body = encode(Trigger(kind, str(uuid4()), "req-1"), _now(installation), key)
         assert not any(secret in f"{headers} {body!r}" for secret in secrets)
 
 

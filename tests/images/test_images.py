@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 import requests
-from instance_ha.models.work import RECOVER_INSTANCE, Work
-from instance_ha.serve import seconds
+from instance_ha.models.triggers import RECOVER_INSTANCE, Trigger
+from instance_ha.serving.server import seconds
 from instance_ha.store import migrate
 from instance_ha.triggers.codec import encode
 
@@ -46,7 +46,7 @@ def into(monkeypatch: pytest.MonkeyPatch, installation: Installation, name: str,
 def signed(secrets: Path) -> tuple[dict[str, str], bytes]:
     """Return an event about nothing."""
     key = (secrets / "trigger-key").read_bytes().strip()
-    return encode(Work(RECOVER_INSTANCE, str(uuid4())), datetime.now(UTC), key)
+    return encode(Trigger(RECOVER_INSTANCE, str(uuid4())), datetime.now(UTC), key)
 
 
 def told(container: Container) -> str:

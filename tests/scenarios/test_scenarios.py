@@ -1,6 +1,7 @@
 """Each folder here is a failure; see README.md of this folder for how to read and write one."""
 
 import os
+import re
 from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from instance_ha.models.breakpoints import Breakpoint
 
 from tests.conftest import Postgres
 from tests.simulator.scenario import Play, Scenario
@@ -81,18 +83,18 @@ def test_a_plain_recovery_asks_nova_fewer_than_four_times_an_instance(
     assert asked / len(played.vmoves()) < 4
 
 
-def steps(package: str) -> list[str]:
-    """Find the named steps in the code of a package."""
+def breakpoints(package: str) -> list[Breakpoint]:
+    """Find the breakpoints in the code of a package."""
     files = (HERE.parents[1] / "lib/instance_ha" / package).rglob("*.py")
-    lines = [line for path in files for line in path.read_text().splitlines()]
-    return sorted({line.split('step("')[1].split('")')[0] for line in lines if 'step("' in line})
+    text = "".join(path.read_text() for path in files)
+    return sorted({Breakpoint[name] for name in re.findall(r"Breakpoint\.([A-Z_]+)", text)})
 
 
-# Where steps are reached, by the begin of their names.
+# Where breakpoints are reached, by the begin of their names.
 KILLED_IN = {
     "reserved-host": "reserved-host-given-back",
     "aggregate": "reserved-host-given-back",
-    "flow": "auto-fails-then-reserved",
+    "next-flow": "auto-fails-then-reserved",
     "failed-instance": "vm-fails-and-is-started-again",
     "remote-task": "task-is-a-url",
     "custom-task": "custom-task-works",
@@ -101,29 +103,33 @@ KILLED_IN = {
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("step", steps("recovery"))
-def test_whoever_is_killed_after_a_step_the_recovery_ends(
-    step: str, nth: int, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at", breakpoints("recovery"))
+def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
+    at: Breakpoint, nth: int, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = HERE / next(name for begin, name in KILLED_IN.items() if step.startswith(begin))
-    played = play(folder, postgres, database_url, monkeypatch, kill=[{"step": step, "nth": nth}])
-    reached = played.simulation.steps[step]
-    assert played.simulation.killed == ([step] if reached >= nth else [])
-    assert reached >= 1, f"the scenario never comes to {step}"
+    folder = HERE / next(name for begin, name in KILLED_IN.items() if at.startswith(begin))
+    played = play(folder, postgres, database_url, monkeypatch, kill=[{"breakpoint": at, "nth": nth}])
+    reached = played.simulation.reached[at]
+    assert played.simulation.killed == ([at] if reached >= nth else [])
+    assert reached >= 1, f"the scenario never comes to {at}"
     check_promises(played)
     assert [played.show(uuid)["status"] for uuid in played.notifications] == ["finished"]
     assert played.simulation.scheduler.elapsed < 600
 
 
-@pytest.mark.parametrize("step", steps("monitoring"))
-def test_whoever_is_killed_after_a_step_of_a_monitor_the_failure_is_reported_once(
-    step: str, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at", breakpoints("monitoring"))
+def test_a_monitor_may_be_killed_at_any_breakpoint_and_the_failure_is_reported_once(
+    at: Breakpoint, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guests = "guest" in step
+    guests = "guest" in at
     folder = HERE / ("guest-hangs-recovers-hangs-again" if guests else "host-down-at-first-poll")
-    nth = 3 if step in {"guests claimed", "guests remembered"} else 1  # in the middle of the story
-    played = play(folder, postgres, database_url, monkeypatch, kill=[{"step": step, "nth": nth}])
-    assert played.simulation.killed == [step]
+    nth = 3 if at in {Breakpoint.GUESTS_CLAIMED, Breakpoint.GUESTS_STORED} else 1  # in the middle of the story
+    played = play(folder, postgres, database_url, monkeypatch, kill=[{"breakpoint": at, "nth": nth}])
+    assert played.simulation.killed == [at]
     check_promises(played)
     reported = [line for line in played.lines if "failure reported" in line]
     assert len(reported) == (2 if guests else 1)
+
+
+def test_every_breakpoint_is_in_the_code() -> None:
+    assert breakpoints(".") == sorted(Breakpoint)

@@ -90,7 +90,7 @@ class Scheduler:
         if patience is not None and until > patience:
             raise TimeLimitError
 
-    def at_once(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
+    def map_concurrent(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
         """Do the same with several things, as threads of the running process: who kills one kills all.
 
         A test that calls a function without any process has no time to share: one thing after the other.

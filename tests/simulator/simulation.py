@@ -10,21 +10,21 @@ from typing import Any
 
 import flask
 import requests
+from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
-from instance_ha.entry import wiring
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
-from instance_ha.models.work import RemoteAnswer, Work
+from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
-from instance_ha.world import NotThere, World
+from instance_ha.world import Unconfigured, World
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
@@ -61,7 +61,7 @@ _RETRIED = frozenset({404, 408, 409, 429})
 class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
-    kill: list[dict[str, Any]] = field(default_factory=list)  # {step, nth}
+    kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
@@ -113,12 +113,12 @@ class Broker:
         self._simulation = simulation
         self._seen: Counter[str] = Counter()
 
-    def publish(self, works: Iterable[Work]) -> None:
+    def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send events, or lose them, as the faults say."""
-        for work in works:
-            headers, body = encode(work, self._simulation.scheduler.now(), KEY.encode())
-            for delay in self._deliveries(work.kind.function):
-                self._deliver(work.kind.function, headers, body, delay, 0)
+        for trigger in triggers:
+            headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
+            for delay in self._deliveries(trigger.kind.function):
+                self._deliver(trigger.kind.function, headers, body, delay, 0)
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1
@@ -163,10 +163,10 @@ class Simulation:
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
-        self.steps: Counter[str] = Counter()
+        self.reached: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
-        self._hypervisors = hypervisors or NotThere("hypervisors")
+        self._hypervisors = hypervisors or Unconfigured("hypervisors")
         self.metrics = Recorder()
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
@@ -182,16 +182,16 @@ class Simulation:
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
-            bounded=self._bounded,
-            source=_source(settings) if settings.monitoring_driver else NotThere("source"),
+            with_timeout=self._with_timeout,
+            source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
             notification_client=self._notification_client(settings),
             hypervisors=self._hypervisors,
             metrics=self.metrics,
             sinks=self.sinks,
             archive=self.bucket,
             hostname="simulated",
-            at_once=self.scheduler.at_once,
-            step=self._step,
+            map_concurrent=self.scheduler.map_concurrent,
+            breakpoint=self._breakpoint,
         )
 
     def _nova(self, settings: Settings) -> NovaClient:
@@ -212,7 +212,7 @@ class Simulation:
         limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
         return NovaClient(adapter, self.scheduler, *limits, self.metrics)
 
-    def _bounded(self, work: Callable[[], None], seconds: float) -> None:
+    def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
         try:
             work()
@@ -228,10 +228,10 @@ class Simulation:
             settings.notification_post_timeout,
         )
 
-    def _step(self, name: str) -> None:
-        self.steps[name] += 1
+    def _breakpoint(self, name: str) -> None:
+        self.reached[name] += 1
         for fault in self.faults.kill:
-            if fault["step"] == name and fault.get("nth", 1) == self.steps[name]:
+            if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)
                 raise KilledError(name)
 
@@ -239,9 +239,9 @@ class Simulation:
         """Load every function's main.py, in this world."""
         for name, value in self.environ.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(wiring, "load_settings", lambda: self.settings)
-        monkeypatch.setattr(wiring, "world", lambda: self.world)
-        monkeypatch.setattr(wiring, "check_guests", lambda _settings: None)  # no libvirt is needed for simulated guests
+        monkeypatch.setattr(composition, "load_settings", lambda: self.settings)
+        monkeypatch.setattr(composition, "world", lambda: self.world)
+        monkeypatch.setattr(composition, "check_guests", lambda _settings: None)  # no libvirt is there
         for name in FUNCTIONS:
             self._handlers[name] = getattr(_load(name), name.replace("-", "_"))
 

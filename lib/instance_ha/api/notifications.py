@@ -18,7 +18,7 @@ from instance_ha.decide.failures import is_duplicate
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification
-from instance_ha.models.work import Work, recovery_of
+from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.store import hosts, notifications, tasks
 
 _NO_COLUMN = frozenset({"generated_since"})
@@ -56,7 +56,7 @@ def create(call: Call, asked: CreateNotification) -> NotificationAnswer:
         change.end(connection, vars(row))
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
-        call.world.publisher.publish([Work(recovery_of(row.type), row.notification_uuid, call.request_id)])
+        call.world.publisher.publish([Trigger(recovery_of(row.type), row.notification_uuid, call.request_id)])
     return NotificationAnswer(notification=views.notification(row))
 
 

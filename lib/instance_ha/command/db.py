@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from instance_ha import composition
 from instance_ha import purge as purging
 from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, Order
-from instance_ha.entry import wiring
 from instance_ha.models.errors import StoreUnavailable
 
 
@@ -34,7 +34,7 @@ def add_purge_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _url() -> str:
-    return wiring.load_settings().database_url.get_secret_value()
+    return composition.load_settings().database_url.get_secret_value()
 
 
 def upgrade(_: argparse.Namespace) -> int:
@@ -65,7 +65,7 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left to purge; prints the rows of each table."""
-    world = wiring.world()
+    world = composition.world()
     order = Order(options.age_in_days, options.max_rows, options.dry_run)
     done: dict[str, int] = {}
     while True:

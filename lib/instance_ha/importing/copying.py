@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from instance_ha.importing import convert
 from instance_ha.importing.report import Report
 from instance_ha.importing.source import TABLES, Row, Source
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Conflict
 from instance_ha.store import imported
 from instance_ha.world import World
@@ -75,7 +76,7 @@ class Import:
         if self.dry_run:
             self._would[table].update({uuid: values["deleted_at"] for uuid, values in (new | changed).items()})
         else:
-            self.world.step("imported a batch")
+            self.world.breakpoint(Breakpoint.BATCH_IMPORTED)
 
     def _converted(self, table: str, old: Sequence[Row], now: datetime) -> Rows:
         rows: Rows = {}

@@ -68,7 +68,7 @@ class Cloud:
 
 def _check(config: dict[str, Any]) -> None:
     """Find now what Keystone would refuse later."""
-    if config.get("auth_type") == "none":  # a simulated cloud, which entry.wiring allows with noauth2 alone
+    if config.get("auth_type") == "none":  # a simulated cloud, which composition allows with noauth2 alone
         return
     auth = config.get("auth") or {}
     if not str(auth.get("auth_url") or "").startswith(("http://", "https://")):

@@ -12,7 +12,7 @@ from itertools import product
 
 from instance_ha.models.enums import FINAL_NOTIFICATION, OPEN_NOTIFICATION, NotificationType, VMoveStatus
 from instance_ha.models.health import HostState
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
 
 Sample = tuple[str, str]  # a name, and labels as JSON
 Values = dict[Sample, float]

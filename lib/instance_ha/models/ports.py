@@ -11,7 +11,7 @@ from instance_ha.models.guests import Domain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.metrics import Metric
 from instance_ha.models.rows import Caller
-from instance_ha.models.work import RemoteAnswer, Work
+from instance_ha.models.triggers import RemoteAnswer, Trigger
 
 
 class Clock(Protocol):
@@ -27,7 +27,7 @@ class Clock(Protocol):
 class Publisher(Protocol):
     """Sends events to our functions; what gets lost is sent again by ``sweep``."""
 
-    def publish(self, works: Iterable[Work]) -> None:
+    def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send."""
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SourceUnavailable, StoreUnavailable, TryAgain
 from instance_ha.models.guests import Domain, GuestHealth, GuestPolicy
 from instance_ha.models.health import RegisteredHost
@@ -57,9 +58,9 @@ def poll_once(world: World, deadline: datetime) -> list[str]:
         watches.forget(connection, everywhere)
         guest_health.forget(connection, everywhere)
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
-    world.step("guests claimed")
+    world.breakpoint(Breakpoint.GUESTS_CLAIMED)
     polls = [_HostPoll(world, hosts[uuid], owner, now, deadline) for uuid in taken]
-    world.at_once(_HostPoll.run, polls, limit)
+    world.map_concurrent(_HostPoll.run, polls, limit)
     return [poll.host.name for poll in polls]
 
 
@@ -91,7 +92,7 @@ class _HostPoll:
         except Exception:  # one host must not keep the others from being polled
             log.get().exception("unexpected error", host=self.host.name)
         if self._remember(health) and health is not None:
-            self.world.step("guests remembered")
+            self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._schedule(guest), self.at)]
             reporting.report_guests(self.world, due)
 
@@ -113,7 +114,7 @@ class _HostPoll:
         def ping(uuid: str) -> bool | None:
             return hypervisor.ping(uuid) if self.world.clock.now() < self.deadline else None
 
-        for uuid, answered in zip(asked, self.world.at_once(ping, asked, _PINGS), strict=True):
+        for uuid, answered in zip(asked, self.world.map_concurrent(ping, asked, _PINGS), strict=True):
             was, known[uuid] = known[uuid], guests.pinged(known[uuid], answered, self.at)
             self._log(known[uuid], was)
         return list(known.values())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import emit, log
 from instance_ha.decide import health, mass_failure
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import SourceUnavailable, StoreUnavailable
 from instance_ha.models.health import HostState, RegisteredHost, Snapshot
 from instance_ha.monitoring import reporting
@@ -67,10 +68,10 @@ def poll_once(world: World) -> bool:
     poll = _claim(world)
     if poll is None:
         return False
-    world.step("look claimed")
+    world.breakpoint(Breakpoint.POLL_CLAIMED)
     snapshot = _ask(world, poll)
     changes = _remember(world, poll, snapshot)
-    world.step("look remembered")
+    world.breakpoint(Breakpoint.POLL_STORED)
     if snapshot is None:
         return True
     if poll.previous is not None and health.is_late(poll.previous, poll.at, _window(world)):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import guests, health
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import TryAgain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, RegisteredHost
 from instance_ha.store import guest_health, host_health
@@ -40,12 +41,12 @@ def report_hosts(world: World, due: Sequence[tuple[RegisteredHost, NotificationR
         response = post(world, request)
         if response is None:
             return
-        world.step("host reported")
+        world.breakpoint(Breakpoint.HOST_REPORTED)
         state, text = health.report_state(request, response), f"{response.code} {response.text}"
         with world.database.begin() as connection:
             host_health.reported(connection, host.health.host_uuid, state, world.clock.now(), text)
 
-    world.at_once(report, due, _PARALLEL)
+    world.map_concurrent(report, due, _PARALLEL)
 
 
 def report_guests(world: World, due: Sequence[NotificationRequest]) -> None:
@@ -56,7 +57,7 @@ def report_guests(world: World, due: Sequence[NotificationRequest]) -> None:
         response, uuid = post(world, request), request.payload["instance_uuid"]
         if response is None:
             return
-        world.step("guest reported")
+        world.breakpoint(Breakpoint.GUEST_REPORTED)
         with world.database.begin() as connection:
             if response.duplicate:
                 guest_health.mute(connection, uuid, world.clock.now() + timedelta(seconds=mute))
@@ -65,4 +66,4 @@ def report_guests(world: World, due: Sequence[NotificationRequest]) -> None:
             else:
                 guest_health.fault_reported(connection, uuid)
 
-    world.at_once(report, due, _PARALLEL)
+    world.map_concurrent(report, due, _PARALLEL)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
@@ -57,7 +58,7 @@ def _lock(work: Evacuation) -> None:
         work.write(locked_by_us=True)
     work.world.nova.lock(move.instance_uuid, evacuation.lock_reason(move.notification_uuid))
     work.seen = None  # what was seen before does not tell of this lock
-    work.world.step("instance-locked")
+    work.world.breakpoint(Breakpoint.INSTANCE_LOCKED)
 
 
 def _follow(work: Evacuation, under_way: Migration) -> None:
@@ -72,9 +73,9 @@ def _follow(work: Evacuation, under_way: Migration) -> None:
 def _ask(work: Evacuation) -> None:
     world, move = work.world, work.move
     work.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
-    world.step("instance-written-down")
+    world.breakpoint(Breakpoint.EVACUATION_RECORDED)
     world.nova.evacuate(move.instance_uuid, move.target_host)
-    world.step("instance-asked")
+    world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
     with world.database.begin() as connection:
         now = world.clock.now()
         work.lease.release(connection, None, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now)

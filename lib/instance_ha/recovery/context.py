@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.rows import Host, Notification, TaskRow
 from instance_ha.store import tasks
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 from instance_ha.world import World
 
 

@@ -6,6 +6,7 @@ Between the two nobody waits here: recover-host watches. After a crash Nova is a
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import Ask, End, Moved, Verdict
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.begin_evacuation import begin
@@ -25,7 +26,7 @@ def evacuate(world: World, vmove_uuid: str) -> None:
         return
     lease = vmoves.lease(move, world.settings.lease_time)
     with log.bound(notification_uuid=move.notification_uuid, instance_uuid=move.instance_uuid):
-        world.step("instance-claimed")
+        world.breakpoint(Breakpoint.VMOVE_CLAIMED)
         with holding(world, lease, move.tries):
             _work(Evacuation(world, lease, move, world.deadline()))
 

@@ -7,7 +7,7 @@ from instance_ha import log
 from instance_ha.decide.outcome import back_off
 from instance_ha.models.errors import LeaseLost, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 from instance_ha.world import World
 
 

@@ -11,17 +11,18 @@ from instance_ha import emit, log
 from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable, NoFlowHelps, RecoveryFailed
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.models.work import Work, recovery_of
+from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.context import NotYet, Recovery, Skip
 from instance_ha.recovery.holding import holding
 from instance_ha.recovery.take_host import take_host
 from instance_ha.recovery.tasks.evacuate_instances import give_up
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 from instance_ha.world import World, new_owner
 
 _HOST_BUSY_PAUSE = 10.0  # before looking again whether the other recovery of the host has ended
@@ -41,7 +42,7 @@ def recover(world: World, notification_uuid: str) -> None:
         log.get().debug("notification is not to be had", notification_uuid=notification_uuid)
         return
     with log.bound(notification_uuid=notification_uuid):
-        world.step("host-claimed")
+        world.breakpoint(Breakpoint.RECOVERY_CLAIMED)
         lease = notifications.lease(notification, world.settings.lease_time)
         with holding(world, lease, notification.tries):
             _advance(world, lease, notification)
@@ -102,7 +103,7 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
         emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
     log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
-    world.step("flow-planned")
+    world.breakpoint(Breakpoint.NEXT_FLOW_PLANNED)
     return True
 
 
@@ -133,7 +134,7 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         started = notifications.find(connection, uuid)
         emit.recovery_started(world, connection, started)
     log.get().info("recovery started", host=host.name, attempt=attempt)
-    world.step("host-started")
+    world.breakpoint(Breakpoint.RECOVERY_STARTED)
     return started
 
 
@@ -167,7 +168,7 @@ def _hand_over(recovery: Recovery) -> None:
         recovery.lease.release(connection, world.clock.now(), tries=0)
     log.get().info("time is up: another invocation goes on")
     world.publisher.publish(
-        [Work(recovery_of(notification.type), notification.notification_uuid, notification.request_id)]
+        [Trigger(recovery_of(notification.type), notification.notification_uuid, notification.request_id)]
     )
 
 
@@ -193,8 +194,8 @@ def _close(world: World, lease: Lease, notification: Notification, status: Notif
             emit.recovery_started(world, connection, notification)
         emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().info("notification closed", status=str(status), message=message)
-    world.publisher.publish(Work(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
-    world.step("host-closed")
+    world.publisher.publish(Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
+    world.breakpoint(Breakpoint.RECOVERY_CLOSED)
     _unlock(world, [move for move in ongoing if move.locked_by_us])
 
 
@@ -226,4 +227,4 @@ def _fail(recovery: Recovery, reason: str) -> None:
         emit.vmoves_ended(world, connection, closed)
         emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
-    world.step("host-failed")
+    world.breakpoint(Breakpoint.RECOVERY_FAILED)

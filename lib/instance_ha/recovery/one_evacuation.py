@@ -6,10 +6,11 @@ from datetime import datetime
 from instance_ha import emit, log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import VMove
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 from instance_ha.world import World
 
 GONE = 404  # what Nova answers about an instance that does not exist any more
@@ -56,7 +57,7 @@ def close(work: Evacuation, end: End) -> None:
         except CloudRefused as error:
             if error.code != GONE:
                 log.get().warning("instance not unlocked", reason=str(error))
-        work.world.step("instance-unlocked")
+        work.world.breakpoint(Breakpoint.INSTANCE_UNLOCKED)
     now = work.world.clock.now()
     with work.world.database.begin() as connection:
         work.lease.release(
@@ -76,4 +77,4 @@ def close(work: Evacuation, end: End) -> None:
         dest_host=end.dest_host,
         message=end.message or None,
     )
-    work.world.step("instance-closed")
+    work.world.breakpoint(Breakpoint.VMOVE_CLOSED)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from instance_ha import emit, log
 from instance_ha.decide.instances import facts_again
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import TaskRow, VMove
@@ -64,7 +65,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
         memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
         tasks.remember(connection, task, asdict(memory))
     log.get().info("reserved host taken", reserved_host=host.name)
-    world.step("reserved-host-taken")
+    world.breakpoint(Breakpoint.RESERVED_HOST_TAKEN)
     return memory
 
 
@@ -86,7 +87,7 @@ def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | No
         count = sum(_join(recovery, number, held.name) for number in held.joined or ())
         if service.disabled:
             nova.enable_service(service.id)
-            recovery.world.step("reserved-host-enabled")
+            recovery.world.breakpoint(Breakpoint.RESERVED_HOST_ENABLED)
     except CloudRefused as error:
         log.get().warning("reserved host cannot be made ready", reserved_host=held.name, reason=str(error))
         return None
@@ -103,7 +104,7 @@ def _join(recovery: Recovery, aggregate: int, name: str) -> bool:
             raise
         log.get().warning("reserved host not in aggregate", reserved_host=name, aggregate=aggregate, reason=str(error))
         return False
-    recovery.world.step("aggregate-joined")
+    recovery.world.breakpoint(Breakpoint.AGGREGATE_JOINED)
     return True
 
 
@@ -139,7 +140,7 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
             emit.host_changed(world, connection, hosts.change(connection, held.uuid, {"reserved": True}, now))
         tasks.remember(connection, task, asdict(memory))
     log.get().info("reserved host given back", reserved_host=held.name)
-    world.step("reserved-host-given-back")
+    world.breakpoint(Breakpoint.RESERVED_HOST_GIVEN_BACK)
     return memory
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End, Moved, Restoration
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
-from instance_ha.models.work import EVACUATE_INSTANCE, Work
+from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.recovery.one_evacuation import Evacuation, close
 
 
@@ -24,7 +25,7 @@ def restore(work: Evacuation, moved: Moved) -> None:
             _hand_over(work)
             return
         message = problem or message
-        work.world.step("instance-restored")
+        work.world.breakpoint(Breakpoint.INSTANCE_RESTORED)
     close(work, End(VMoveStatus.SUCCEEDED, message or "", moved.dest_host))
 
 
@@ -38,7 +39,7 @@ def _hand_over(work: Evacuation) -> None:
     with world.database.begin() as connection:
         work.lease.release(connection, world.clock.now(), tries=0)
     log.get().info("time is up: another invocation goes on", instance=move.instance_name)
-    world.publisher.publish([Work(EVACUATE_INSTANCE, move.uuid)])
+    world.publisher.publish([Trigger(EVACUATE_INSTANCE, move.uuid)])
 
 
 _STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}

@@ -15,11 +15,12 @@ from instance_ha import emit, log
 from instance_ha.decide import slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
-from instance_ha.models.work import EVACUATE_INSTANCE, Work
+from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.recovery.context import Recovery
 from instance_ha.store import segments, vmoves
 
@@ -80,7 +81,7 @@ def _go_on(
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     _tell(recovery, begun, target_host, reason)
-    recovery.world.step("round-went-on")
+    recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
     settled = [move for move, _ in found.done]
     _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
     return [move.instance_uuid for move in begun]
@@ -143,4 +144,4 @@ def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str
 
 def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
     request_id = recovery.notification.request_id
-    recovery.world.publisher.publish(Work(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)
+    recovery.world.publisher.publish(Trigger(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)

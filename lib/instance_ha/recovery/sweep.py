@@ -6,9 +6,9 @@ from sqlalchemy import or_
 
 from instance_ha import log
 from instance_ha.models.errors import StoreUnavailable
-from instance_ha.models.work import EVACUATE_INSTANCE, Work, recovery_of
+from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger, recovery_of
+from instance_ha.store import leases
 from instance_ha.store import notifications as reports
-from instance_ha.store import work
 from instance_ha.store.schema import notifications, vmoves
 from instance_ha.world import World
 
@@ -46,10 +46,10 @@ def sweep_once(world: World) -> int:
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
     not_too_new = or_(notifications.c.status != "new", notifications.c.created_at <= now - patience)
     with world.database.begin() as connection:
-        late_reports = work.take_overdue(connection, notifications, now, grace, _BATCH, not_too_new)
-        late_moves = work.take_overdue(connection, vmoves, now, grace, _BATCH)
-    overdue = [Work(recovery_of(row.type), row.notification_uuid) for row in late_reports]
-    overdue += [Work(EVACUATE_INSTANCE, row.uuid) for row in late_moves]
+        late_reports = leases.take_overdue(connection, notifications, now, grace, _BATCH, not_too_new)
+        late_moves = leases.take_overdue(connection, vmoves, now, grace, _BATCH)
+    overdue = [Trigger(recovery_of(row.type), row.notification_uuid) for row in late_reports]
+    overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_moves]
     if overdue:
         log.get().info("overdue work sent again", notifications=len(late_reports), vmoves=len(late_moves))
         world.publisher.publish(overdue)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.rows import Notification
 from instance_ha.store import hosts, notifications, tasks
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 
 
 def take_host(

@@ -11,7 +11,7 @@ from cloudevents.conversion import to_binary, to_dict
 from cloudevents.http import CloudEvent
 
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink, SinkKind
-from instance_ha.models.work import SOURCE
+from instance_ha.models.triggers import SOURCE
 from instance_ha.settings import Settings
 
 

@@ -21,7 +21,7 @@ from instance_ha.models.metrics import (
     TICKS,
     Values,
 )
-from instance_ha.store import counters, watches, work
+from instance_ha.store import counters, leases, watches
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
@@ -50,7 +50,7 @@ def _recoveries(connection: Connection, now: datetime) -> Values:
 
 
 def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
-    waiting = and_(table.c.due_at < now, work.is_free(table, now))
+    waiting = and_(table.c.due_at < now, leases.is_free(table, now))
     number, since = connection.execute(select(func.count(), func.min(table.c.due_at)).where(waiting)).one()
     oldest = (now - since).total_seconds() if since else 0.0
     return {OVERDUE.sample(table=table.name): number, OLDEST_OVERDUE.sample(table=table.name): oldest}

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
-from instance_ha.store import paging, rows, work
+from instance_ha.store import leases, paging, rows
 from instance_ha.store.schema import notifications
 
 
@@ -67,10 +67,10 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
             notifications.c.notification_uuid == uuid,
             notifications.c.status.in_(OPEN_NOTIFICATION),
             notifications.c.deleted_at.is_(None),
-            work.is_free(notifications, now),
+            leases.is_free(notifications, now),
             or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
         )
-        .values(**work.hold(owner, now, seconds))
+        .values(**leases.hold(owner, now, seconds))
         .returning(notifications)
     )
     row = connection.execute(statement).mappings().first()
@@ -122,7 +122,7 @@ def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notificatio
     return [rows.notification(row) for row in found]
 
 
-def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime) -> bool:
+def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> bool:
     """Make a claimed notification ``running``; False while another of its host or instance is.
 
     Raises:
@@ -144,8 +144,8 @@ def start(connection: Connection, lease: work.Lease, attempt: int, now: datetime
     return True
 
 
-def lease(notification: Notification, seconds: float) -> work.Lease:
+def lease(notification: Notification, seconds: float) -> leases.Lease:
     """Name the lease of a claimed notification."""
     assert notification.lease_owner is not None
     key = notifications.c.notification_uuid
-    return work.Lease(notifications, key, notification.notification_uuid, notification.lease_owner, seconds)
+    return leases.Lease(notifications, key, notification.notification_uuid, notification.lease_owner, seconds)

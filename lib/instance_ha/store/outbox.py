@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.events import Event, Letter, OutboxState
-from instance_ha.store import work
+from instance_ha.store import leases
 from instance_ha.store.schema import outbox, sinks
 
 
@@ -64,19 +64,19 @@ def claim(connection: Connection, sink: str, owner: str, now: datetime, seconds:
         update(sinks)
         .where(
             sinks.c.name == sink,
-            work.is_free(sinks, now),
+            leases.is_free(sinks, now),
             or_(sinks.c.due_at.is_(None), sinks.c.due_at <= now),
             select(outbox.c.id).where(_waiting(sink, now)).exists(),
         )
-        .values(**work.hold(owner, now, seconds))
+        .values(**leases.hold(owner, now, seconds))
         .returning(sinks)
     )
     return connection.execute(statement).mappings().first()
 
 
-def lease(sink: str, owner: str, seconds: float) -> work.Lease:
+def lease(sink: str, owner: str, seconds: float) -> leases.Lease:
     """Name the lease of a claimed sink."""
-    return work.Lease(sinks, sinks.c.name, sink, owner, seconds)
+    return leases.Lease(sinks, sinks.c.name, sink, owner, seconds)
 
 
 def batch(connection: Connection, sink: str, now: datetime, limit: int) -> list[Letter]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, and_, case, delete, exists, func, inse
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
-from instance_ha.store import work
+from instance_ha.store import leases
 from instance_ha.store.schema import (
     guest_health,
     host_health,
@@ -141,7 +141,7 @@ def plan(
     if not ids:
         return None
     values = {"created_at": now, "table_name": rule.table.name, "row_ids": ids, "cutoff": cutoff}
-    held = work.hold(owner, now, seconds)
+    held = leases.hold(owner, now, seconds)
     row = connection.execute(insert(purge_batches).values(**values, **held).returning(purge_batches)).mappings().one()
     return _batch(row)
 
@@ -153,13 +153,13 @@ def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: date
         .where(
             purge_batches.c.table_name == rule.table.name,
             func.cardinality(purge_batches.c.row_ids) <= limit,
-            work.is_free(purge_batches, now),
+            leases.is_free(purge_batches, now),
         )
         .order_by(purge_batches.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    taken = update(purge_batches).where(purge_batches.c.id.in_(left)).values(**work.hold(owner, now, seconds))
+    taken = update(purge_batches).where(purge_batches.c.id.in_(left)).values(**leases.hold(owner, now, seconds))
     row = connection.execute(taken.returning(purge_batches)).mappings().first()
     return _batch(row) if row else None
 

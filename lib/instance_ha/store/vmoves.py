@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
-from instance_ha.store import paging, rows, work
+from instance_ha.store import leases, paging, rows
 from instance_ha.store.schema import notifications, vmoves
 
 
@@ -196,8 +196,8 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     )
     statement = (
         update(vmoves)
-        .where(vmoves.c.uuid == uuid, vmoves.c.status == VMoveStatus.ONGOING, work.is_free(vmoves, now), running)
-        .values(**work.hold(owner, now, seconds))
+        .where(vmoves.c.uuid == uuid, vmoves.c.status == VMoveStatus.ONGOING, leases.is_free(vmoves, now), running)
+        .values(**leases.hold(owner, now, seconds))
         .returning(vmoves)
     )
     row = connection.execute(statement).mappings().first()
@@ -228,7 +228,7 @@ def _ignore(
     return connection.execute(statement).scalars().all()
 
 
-def lease(move: VMove, seconds: float) -> work.Lease:
+def lease(move: VMove, seconds: float) -> leases.Lease:
     """Name the lease of a claimed vmove."""
     assert move.lease_owner is not None
-    return work.Lease(vmoves, vmoves.c.uuid, move.uuid, move.lease_owner, seconds)
+    return leases.Lease(vmoves, vmoves.c.uuid, move.uuid, move.lease_owner, seconds)

@@ -1,4 +1,4 @@
-"""Between our work and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
+"""Between our triggers and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,22 +10,22 @@ from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
 
 from instance_ha.models.errors import BadRequest
-from instance_ha.models.work import SOURCE, TASK, Kind, Work
+from instance_ha.models.triggers import SOURCE, TASK, Kind, Trigger
 from instance_ha.triggers import signature
 
 
-def encode(work: Work, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
+def encode(trigger: Trigger, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the signed event."""
     attributes = {
         "id": str(uuid4()),
         "source": SOURCE,
-        "type": work.kind.type,
-        "subject": work.subject,
+        "type": trigger.kind.type,
+        "subject": trigger.subject,
         "time": now.isoformat(),
         "datacontenttype": "application/json",
-        **({"requestid": work.request_id} if work.request_id else {}),
+        **({"requestid": trigger.request_id} if trigger.request_id else {}),
     }
-    return _signed(attributes, {"uuid": work.subject}, key)
+    return _signed(attributes, {"uuid": trigger.subject}, key)
 
 
 def encode_task(identity: str, data: dict[str, Any], now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
@@ -63,7 +63,7 @@ def read(headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, Any], An
 
 def decode(
     headers: Mapping[str, str], body: bytes, kinds: Iterable[Kind], keys: Sequence[bytes], now: datetime, max_age: float
-) -> Work:
+) -> Trigger:
     """Read and check an event.
 
     Raises:
@@ -78,4 +78,4 @@ def decode(
     signature.check(attributes, data, keys, now, max_age)
     if not attributes.get("subject"):
         raise BadRequest("the event has no subject")
-    return Work(kind, attributes["subject"], attributes.get("requestid"))
+    return Trigger(kind, attributes["subject"], attributes.get("requestid"))

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from instance_ha import log
 from instance_ha.models.metrics import TRIGGERS_UNSENT
 from instance_ha.models.ports import Clock, Metrics
-from instance_ha.models.work import Work
+from instance_ha.models.triggers import Trigger
 from instance_ha.triggers.codec import encode
 
 _AT_ONCE = 8
@@ -37,19 +37,21 @@ class HttpPublisher:
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(pool_maxsize=_AT_ONCE))
 
-    def publish(self, works: Iterable[Work]) -> None:
+    def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send the events, several at once; what cannot be sent is logged and left to ``sweep``."""
-        for _ in self._pool.map(self._send, works):
+        for _ in self._pool.map(self._send, triggers):
             pass
 
-    def _send(self, work: Work) -> None:
-        headers, body = encode(work, self._clock.now(), self._key)
-        url = self._sink.replace("{function}", work.kind.function)
+    def _send(self, trigger: Trigger) -> None:
+        headers, body = encode(trigger, self._clock.now(), self._key)
+        url = self._sink.replace("{function}", trigger.kind.function)
         try:
             answer = self._http.post(url, data=body, headers=headers, timeout=self._timeouts)
             answer.raise_for_status()
         except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
-            log.get().debug("event handed over", type=work.kind.type, subject=work.subject)
+            log.get().debug("event handed over", type=trigger.kind.type, subject=trigger.subject)
         except requests.RequestException as error:
-            self._metrics.count(TRIGGERS_UNSENT, type=work.kind.type)
-            log.get().warning("event not sent", type=work.kind.type, subject=work.subject, error=type(error).__name__)
+            self._metrics.count(TRIGGERS_UNSENT, type=trigger.kind.type)
+            log.get().warning(
+                "event not sent", type=trigger.kind.type, subject=trigger.subject, error=type(error).__name__
+            )

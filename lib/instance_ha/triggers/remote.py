@@ -7,7 +7,7 @@ import requests
 
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.ports import Clock
-from instance_ha.models.work import RemoteAnswer
+from instance_ha.models.triggers import RemoteAnswer
 from instance_ha.triggers.codec import encode_task
 
 _STATES = frozenset({"done", "failed", "running"})

@@ -10,10 +10,9 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command
+from instance_ha import command, composition
 from instance_ha.command import manage
 from instance_ha.command.status import screen
-from instance_ha.entry import wiring
 from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
@@ -35,7 +34,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("INSTANCE_HA_EVENT_SINKS", "one=http://one.test two=http://two.test")
-    wiring.forget()
+    composition.forget()
 
     def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -45,7 +44,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return code if isinstance(code, int) else int(bool(code)), said.out, said.err
 
     yield run
-    wiring.forget()
+    composition.forget()
     structlog.configure(**before)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from instance_ha.models import work
+from instance_ha.models import triggers
 from instance_ha.settings import load as load_settings
 
+import stack
 from deploy.render.__main__ import differences, render
 from deploy.render.site import Site, read, seconds
-from local import stack
 from local.files import repository
 from tests.unit.deploy.knative import KINDS
 from tests.unit.deploy.kubernetes_models import CORE, mistakes
@@ -111,13 +111,12 @@ def test_event_and_cron_functions_are_reached_from_knative_only_and_api_function
 
 
 def test_every_kind_of_event_reaches_its_function_through_a_trigger_that_waits_for_its_work() -> None:
-    kinds = {kind.type: kind.function for kind in vars(work).values() if isinstance(kind, work.Kind)}
-    triggers = [o["spec"] for o in OBJECTS if o["kind"] == "Trigger"]
-
-    told = {t["filter"]["attributes"]["type"]: t["subscriber"]["ref"]["name"] for t in triggers}
+    kinds = {kind.type: kind.function for kind in vars(triggers).values() if isinstance(kind, triggers.Kind)}
+    found = [o["spec"] for o in OBJECTS if o["kind"] == "Trigger"]
+    told = {t["filter"]["attributes"]["type"]: t["subscriber"]["ref"]["name"] for t in found}
     assert told == kinds
     invocation = load_settings({"DATABASE_URL": "postgresql://u@h/d"}).invocation_time
-    for trigger in triggers:
+    for trigger in found:
         delivery = trigger["delivery"]
         assert float(delivery["timeout"][2:-1]) > invocation
         assert delivery["deadLetterSink"]["ref"]["name"] in SERVICES

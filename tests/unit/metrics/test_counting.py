@@ -5,12 +5,12 @@ import pytest
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudUnavailable, LeaseLost
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT, Values
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.nova.client import _operation
 from instance_ha.recovery.holding import holding
 from instance_ha.store import counters
+from instance_ha.store.leases import Lease
 from instance_ha.store.schema import vmoves
-from instance_ha.store.work import Lease
 from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 
@@ -39,7 +39,7 @@ def lease() -> Lease:
 
 def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
     sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, SystemClock(), simulation.metrics)
-    sink.publish([Work(RECOVER_HOST, "a"), Work(EVACUATE_INSTANCE, "b"), Work(EVACUATE_INSTANCE, "c")])
+    sink.publish([Trigger(RECOVER_HOST, "a"), Trigger(EVACUATE_INSTANCE, "b"), Trigger(EVACUATE_INSTANCE, "c")])
     assert counted(simulation) == {
         TRIGGERS_UNSENT.sample(type=RECOVER_HOST.type): 1,
         TRIGGERS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,
@@ -67,7 +67,8 @@ def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> Non
 def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from instance_ha.entry import cron_function, wiring
+    from instance_ha import composition
+    from instance_ha.serving import cron_function
 
     def stumble(_world: object) -> None:
         raise ValueError("a defect")
@@ -75,8 +76,8 @@ def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
     def gone(_recorder: Recorder, *_: object) -> None:
         raise ValueError("counting is broken too")
 
-    monkeypatch.setattr(wiring, "load_settings", lambda: simulation.settings)
-    monkeypatch.setattr(wiring, "world", lambda: simulation.world)
+    monkeypatch.setattr(composition, "load_settings", lambda: simulation.settings)
+    monkeypatch.setattr(composition, "world", lambda: simulation.world)
     function = cron_function("any", stumble)
     with flask.Flask("any").test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from instance_ha import purge
 from instance_ha.decide.purge import Order
-from instance_ha.entry import scrape
 from instance_ha.metrics.gather import take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
+from instance_ha.serving import scrape
 from instance_ha.store.database import Database
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text

@@ -130,7 +130,7 @@ def test_whoever_is_killed_no_row_is_lost_and_none_is_written_twice(
     history: History, objects: Objects, step: str, nth: int
 ) -> None:
     total = fill(history)
-    history.simulation.faults.kill.append({"step": step, "nth": nth})
+    history.simulation.faults.kill.append({"breakpoint": step, "nth": nth})
     killed, after = history.purge(), history.purge(600)
     history.run()
     assert (killed, history.simulation.killed) == ([], [step])
@@ -175,7 +175,7 @@ def test_two_purges_at_once_write_and_delete_each_row_once(database_url: str) ->
 def test_a_batch_whose_rows_went_without_an_archive_is_forgotten(database_url: str) -> None:
     archived, plain = History(database_url, archive_bucket="any"), History(database_url)
     fill(archived)
-    archived.simulation.faults.kill.append({"step": "batch-planned", "nth": 1})
+    archived.simulation.faults.kill.append({"breakpoint": "batch-planned", "nth": 1})
     archived.purge()
     archived.purge(600)
     archived.simulation.scheduler.run(300, lambda: False)
@@ -188,7 +188,7 @@ def test_a_batch_whose_rows_went_without_an_archive_is_forgotten(database_url: s
 
 def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(history: History) -> None:
     fill(history)
-    history.simulation.faults.kill.append({"step": "batch-archived", "nth": 2})
+    history.simulation.faults.kill.append({"breakpoint": "batch-archived", "nth": 2})
     history.purge()
     small, large = history.purge(600, max_rows=1), history.purge(700)
     history.run()

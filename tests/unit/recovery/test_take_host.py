@@ -5,7 +5,7 @@ from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.take_host import take_host
 from instance_ha.store import notifications
 from instance_ha.store.database import Database
-from instance_ha.store.work import Lease
+from instance_ha.store.leases import Lease
 
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows

@@ -142,7 +142,7 @@ def test_a_relay_that_is_killed_after_an_event_was_taken_sends_it_again_with_the
     database_url: str, nth: int
 ) -> None:
     post = Post(database_url, [{"sink": "two", "do": "away"}])
-    post.simulation.faults.kill.append({"step": "event-sent", "nth": nth})
+    post.simulation.faults.kill.append({"breakpoint": "event-sent", "nth": nth})
     post.write("a1", "a2", "b1")
     post.relay_each_minute(0, 180)
     post.run()

@@ -7,7 +7,7 @@ import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
-from instance_ha.store import hosts, notifications, vmoves, work
+from instance_ha.store import hosts, leases, notifications, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, update
@@ -29,14 +29,14 @@ def claim(database: Database, row: Notification, owner: str = "a", now: datetime
         return notifications.claim(connection, row.notification_uuid, owner, now, LEASE)
 
 
-def claimed(rows: Rows, owner: str = "a") -> tuple[Notification, work.Lease]:
+def claimed(rows: Rows, owner: str = "a") -> tuple[Notification, leases.Lease]:
     """Have a claimed notification."""
     row = claim(rows.database, rows.notification(), owner)
     assert row is not None
     return row, notifications.lease(row, LEASE)
 
 
-def change(rows: Rows, lease: work.Lease, due_at: datetime | None, status: str) -> None:
+def change(rows: Rows, lease: leases.Lease, due_at: datetime | None, status: str) -> None:
     """Give a notification back in a status."""
     with rows.database.begin() as connection:
         lease.release(connection, due_at, status=status)
@@ -136,7 +136,7 @@ def overdue(rows: Rows, now: datetime, grace: float = 5, limit: int = 10) -> lis
     """Take what is overdue."""
     table = tables.notifications
     with rows.database.begin() as connection:
-        return [row.notification_uuid for row in work.take_overdue(connection, table, now, grace, limit)]
+        return [row.notification_uuid for row in leases.take_overdue(connection, table, now, grace, limit)]
 
 
 def test_due_work_is_left_to_its_own_event_for_a_grace(rows: Rows) -> None:
@@ -175,7 +175,7 @@ def test_two_sweeps_at_the_same_time_share_the_work(rows: Rows) -> None:
     uuids = {rows.notification().notification_uuid for _ in range(4)}
     table = tables.notifications
     with rows.database.begin() as one, rows.database.begin() as other:
-        shares = [work.take_overdue(connection, table, after(9), 5, 2) for connection in (one, other)]
+        shares = [leases.take_overdue(connection, table, after(9), 5, 2) for connection in (one, other)]
     assert [len(share) for share in shares] == [2, 2]
     assert uuids == {row.notification_uuid for share in shares for row in share}
 

@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
-from instance_ha.store import hosts, migrate, notifications, outbox, segments, vmoves, work
+from instance_ha.store import hosts, leases, migrate, notifications, outbox, segments, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
@@ -112,7 +112,7 @@ def test_a_segment_is_under_recovery_while_a_failure_of_its_hosts_is_open(
 
 
 def _sweep(table: Any) -> Callable[[Connection], object]:
-    return lambda connection: work.take_overdue(connection, table, NOW, 5, 10)
+    return lambda connection: leases.take_overdue(connection, table, NOW, 5, 10)
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {

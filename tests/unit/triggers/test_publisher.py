@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.work import EVACUATE_INSTANCE, RECOVER_HOST, Work
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 from structlog.testing import capture_logs
@@ -58,7 +58,7 @@ def publish(url: str, *subjects: str, answer_timeout: float = 0.3) -> tuple[list
     publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, SystemClock(), Recorder())
     begin = time.monotonic()
     with capture_logs() as logs:
-        publisher.publish([Work(EVACUATE_INSTANCE, subject) for subject in subjects])
+        publisher.publish([Trigger(EVACUATE_INSTANCE, subject) for subject in subjects])
     return [str(line["event"]) for line in logs if line["log_level"] == "warning"], time.monotonic() - begin
 
 
@@ -75,7 +75,7 @@ def test_a_function_that_works_on_an_event_is_not_waited_for(sink: Sink) -> None
 def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None:
     publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), Recorder())
     for subject in ("one", "two", "three"):
-        publisher.publish([Work(RECOVER_HOST, subject)])
+        publisher.publish([Trigger(RECOVER_HOST, subject)])
 
     assert [subject for _, subject in sink.taken] == ["one", "two", "three"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from instance_ha.models.errors import CloudUnavailable, Forbidden
-from instance_ha.models.work import TASK
+from instance_ha.models.triggers import TASK
 from instance_ha.triggers import signature
 from instance_ha.triggers.remote import HttpRemote
 from instance_ha.world import SystemClock

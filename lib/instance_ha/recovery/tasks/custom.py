@@ -2,6 +2,7 @@
 
 from instance_ha import log
 from instance_ha.custom import CustomTask, TaskFacts
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import LeaseLost, RecoveryFailed, TimeIsUp, TryAgain
 from instance_ha.models.rows import TaskRow
@@ -19,7 +20,7 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
         return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
     facts, reporter = gather(recovery, task), _Reporter(recovery, task)
     try:
-        world.bounded(lambda: custom.work(facts, reporter), custom.time_limit)
+        world.with_timeout(lambda: custom.work(facts, reporter), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
     except TimeIsUp:
@@ -53,7 +54,7 @@ def _begin(recovery: Recovery, task: TaskRow) -> int:
         kept = tasks.recall(connection, task)
         kept["begun"] = kept.get("begun", 0) + 1
         tasks.remember(connection, task, kept)
-    recovery.world.step("custom-task-begun")
+    recovery.world.breakpoint(Breakpoint.CUSTOM_TASK_STARTED)
     return int(kept["begun"])
 
 

@@ -2,6 +2,7 @@
 
 from instance_ha import log
 from instance_ha.decide.service import ServiceStep, next_step
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
@@ -21,7 +22,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
         return NotYet()
     log.get().info("compute service is down", host=name)
     recovery.report(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
-    recovery.world.step("service-down")
+    recovery.world.breakpoint(Breakpoint.SERVICE_DOWN)
     return Done()
 
 
@@ -59,4 +60,4 @@ def disable(recovery: Recovery, service: ComputeService, reason: str, *, force_d
     except CloudTimeout:
         log.get().info("Nova is slow to answer about a dead service", host=service.host)
     log.get().info("compute service disabled", host=service.host, forced_down=force_down or None)
-    recovery.world.step("service-disabled")
+    recovery.world.breakpoint(Breakpoint.SERVICE_DISABLED)

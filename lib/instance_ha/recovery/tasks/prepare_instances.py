@@ -3,6 +3,7 @@
 from instance_ha import log
 from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts, ha_enabled
 from instance_ha.decide.outcome import latest, tally
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import RecoveryFailed
@@ -30,7 +31,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
         tasks.report_lines(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
-    recovery.world.step("instances-planned")
+    recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     if not choice.chosen and earlier.failed:  # another flow of this attempt could not move what is no more on the host
         raise RecoveryFailed(earlier.text)
     return Done() if choice.chosen else Skip(f"there is no instance to evacuate on host {name}")

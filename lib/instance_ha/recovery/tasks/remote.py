@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow
@@ -18,7 +19,7 @@ def run_remote(url: str, recovery: Recovery, task: TaskRow) -> Outcome:
     data = asdict(gather(recovery, task))
 
     def is_done() -> bool:
-        recovery.world.step("remote-task-asked")
+        recovery.world.breakpoint(Breakpoint.REMOTE_TASK_DUE)
         answer = recovery.world.remote.ask(url, identity, data)
         if answer.state == "failed":
             raise RecoveryFailed(f"task {url} failed: {answer.message}")

@@ -9,6 +9,7 @@ from uuid import UUID
 from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
 from instance_ha.decide.power import Broken, Leave, Step, Verdict
+from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
@@ -52,7 +53,7 @@ def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     if not wait_until(recovery, task, limit, lambda: _stop_or_is_stopped(recovery, task), f"{instance} did not stop"):
         return NotYet()
     recovery.report(task, 1.0, f"Stopped instance {instance}", TaskState.SUCCESS)
-    recovery.world.step("failed-instance-stopped")
+    recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOPPED)
     return Done()
 
 
@@ -145,14 +146,14 @@ def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
         nova.reset_to_active(server.id)
     elif step is Step.STOP:
         recovery.keep(task, written_at=power.mark(last))
-        recovery.world.step("failed-instance-stop-written-down")
+        recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOP_RECORDED)
         try:
             nova.stop(server.id)
         except CloudRefused as error:
             if error.code != 409 or _there(recovery).vm_state != "stopped":
                 raise
             return True
-        recovery.world.step("failed-instance-asked-to-stop")
+        recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOP_REQUESTED)
     return step is Step.REACHED
 
 
@@ -161,7 +162,7 @@ def _start_or_is_started(recovery: Recovery) -> bool:
     step = _step(power.next_to_start(server, _last_action(recovery, server)))
     if step is Step.START:
         nova.start(server.id)
-        recovery.world.step("failed-instance-started")
+        recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STARTED)
     return step is not Step.WAIT
 
 

@@ -1,4 +1,4 @@
-"""Work that waits for a function: the kinds of internal events, and the row that one is about."""
+"""What triggers a function: the kinds of internal events, and the row that an event is about."""
 
 from dataclasses import dataclass
 
@@ -35,8 +35,8 @@ class RemoteAnswer:
 
 
 @dataclass(frozen=True)
-class Work:
-    """Somebody must look at a row: ``subject`` is the uuid of a notification or of a vmove."""
+class Trigger:
+    """A row has work to do: ``subject`` is the uuid of a notification or of a vmove."""
 
     kind: Kind
     subject: str

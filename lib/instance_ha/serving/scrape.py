@@ -6,9 +6,9 @@ from flask import Request, Response
 
 from instance_ha import log
 from instance_ha.api import faults
-from instance_ha.entry import bearer
 from instance_ha.metrics.exposition import exposition, read
 from instance_ha.models.errors import StoreUnavailable
+from instance_ha.serving import bearer
 from instance_ha.settings import Settings
 from instance_ha.world import World
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from instance_ha.entry import wiring
+from instance_ha import composition
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings, load
 
@@ -39,7 +39,7 @@ def settings(**values: str) -> Settings:
 
 def check(environ: dict[str, str], **values: str) -> None:
     """Check as an api function does."""
-    wiring.check(settings(**values), environ, cloud=True, events=False)
+    composition.check(settings(**values), environ, cloud=True, events=False)
 
 
 @pytest.mark.parametrize("cloud", [{"OS_CLOUD": "prod"}, {"OS_AUTH_URL": "https://keystone"}], ids=str)
@@ -61,8 +61,8 @@ def test_without_noauth_a_nova_without_keystone_is_no_cloud() -> None:
 
 def test_a_policy_file_that_is_not_there_stops_the_start() -> None:
     with pytest.raises(Misconfigured, match="/no/policy"):
-        wiring.check_policy(settings(INSTANCE_HA_POLICY_FILE="/no/policy.yaml"))
-    wiring.check_policy(settings(INSTANCE_HA_POLICY_FILE="reader"))
+        composition.check_policy(settings(INSTANCE_HA_POLICY_FILE="/no/policy.yaml"))
+    composition.check_policy(settings(INSTANCE_HA_POLICY_FILE="reader"))
 
 
 _SERVE = """
@@ -99,18 +99,18 @@ def test_a_driver_that_is_not_configured_stops_the_start(
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(Misconfigured, match=words):
-        wiring.check_monitoring(settings(**values))
+        composition.check_monitoring(settings(**values))
 
 
 def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> None:
     wrong = {"INSTANCE_HA_LIBVIRT_URI": "{nobody}"}
-    wiring.check_guests(settings(**wrong))
+    composition.check_guests(settings(**wrong))
     with pytest.raises(Misconfigured, match="INSTANCE_HA_LIBVIRT_URI"):
-        wiring.check_guests(settings(**wrong, INSTANCE_HA_GUEST_MONITORING="true"))
+        composition.check_guests(settings(**wrong, INSTANCE_HA_GUEST_MONITORING="true"))
 
 
 def test_without_a_driver_nothing_of_it_is_checked() -> None:
-    wiring.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
+    composition.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
 
 
 def test_an_instance_makes_its_world_once_and_a_client_once_however_many_requests_come(
@@ -129,13 +129,13 @@ def test_an_instance_makes_its_world_once_and_a_client_once_however_many_request
         return SimpleNamespace(close=lambda: made.append("closed"))
 
     monkeypatch.setenv("DATABASE_URL", "postgresql://db/ha")
-    monkeypatch.setattr(wiring, "_policy", policy)
-    monkeypatch.setattr(wiring, "Database", database)
-    wiring.forget()
+    monkeypatch.setattr(composition, "_policy", policy)
+    monkeypatch.setattr(composition, "Database", database)
+    composition.forget()
 
     with ThreadPoolExecutor(8) as requests:
-        seen = list(requests.map(lambda _: wiring.world().policy.rules, range(32)))  # type: ignore[attr-defined]
-    wiring.forget()
+        seen = list(requests.map(lambda _: composition.world().policy.rules, range(32)))  # type: ignore[attr-defined]
+    composition.forget()
 
     assert seen == ["rules"] * 32
     assert made == ["database", "policy", "closed"]

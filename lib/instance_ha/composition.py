@@ -19,7 +19,7 @@ from instance_ha.world import SystemClock, World
 _making = threading.Lock()
 
 
-class Later:
+class Lazy:
     """Stands for a client that is made when it is first asked for something; imports of SDKs take half a second."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -139,22 +139,22 @@ def forget() -> None:
 @cache
 def _world() -> World:
     settings, clock, recorder = load_settings(), SystemClock(), Recorder()
-    cloud = Later(lambda: _cloud(settings))
+    cloud = Lazy(lambda: _cloud(settings))
     return World(
         settings=settings,
         clock=clock,
         database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
-        nova=Later(lambda: _nova(settings, clock, cloud, recorder)),
-        publisher=Later(lambda: _publisher(settings, clock, recorder)),
-        tokens=Later(lambda: _tokens(settings, cloud)),
-        policy=Later(lambda: _policy(settings)),
-        remote=Later(lambda: _remote(settings, clock)),
-        source=Later(lambda: _source(settings)),
-        notification_client=Later(lambda: _notification_client(settings, cloud)),
-        hypervisors=Later(lambda: _hypervisors(settings)),
+        nova=Lazy(lambda: _nova(settings, clock, cloud, recorder)),
+        publisher=Lazy(lambda: _publisher(settings, clock, recorder)),
+        tokens=Lazy(lambda: _tokens(settings, cloud)),
+        policy=Lazy(lambda: _policy(settings)),
+        remote=Lazy(lambda: _remote(settings, clock)),
+        source=Lazy(lambda: _source(settings)),
+        notification_client=Lazy(lambda: _notification_client(settings, cloud)),
+        hypervisors=Lazy(lambda: _hypervisors(settings)),
         metrics=recorder,
-        sinks=Later(lambda: _sinks(settings)),
-        archive=Later(lambda: _archive(settings)),
+        sinks=Lazy(lambda: _sinks(settings)),
+        archive=Lazy(lambda: _archive(settings)),
         hostname=settings.host or socket.gethostname(),
     )
 

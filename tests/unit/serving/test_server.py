@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from instance_ha import serve
+from instance_ha.serving import server
 
 from local.files import free_port
 
@@ -67,7 +67,7 @@ def served(tmp_path: Path) -> Iterator[Serve]:
     def start(**variables: str) -> Served:
         port = free_port()
         environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
-        command = [sys.executable, "-m", "instance_ha.serve", str(tmp_path)]
+        command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         started.append(Served(process, port))
         until = time.monotonic() + 20
@@ -206,7 +206,7 @@ def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables
     ("text", "is_seconds"), [("60s", 60), ("90", 90), ("1m30s", 90), ("1.5s", 2), ("500ms", 1), ("1h", 3600)]
 )
 def test_a_duration_is_read_as_the_watchdog_writes_it(text: str, is_seconds: int) -> None:
-    assert serve.seconds(text) == is_seconds
+    assert server.seconds(text) == is_seconds
 
 
 def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:
@@ -214,10 +214,10 @@ def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:
     source.write_text("def answer(request):\n    return ''\n")
 
     with pytest.raises(ValueError, match="needs one function"):
-        serve.target(source)
+        server.target(source)
 
 
 def test_every_function_of_ours_is_found() -> None:
-    folders = [path for path in (Path(__file__).parents[2] / "functions").iterdir() if (path / "main.py").exists()]
+    folders = [path for path in (Path(__file__).parents[3] / "functions").iterdir() if (path / "main.py").exists()]
 
-    assert {serve.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}
+    assert {server.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}

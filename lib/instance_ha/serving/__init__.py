@@ -4,7 +4,7 @@ import gc
 
 gc.disable()  # the imports make objects that stay; collecting among them is a tenth of a cold start (make bench)
 
-from instance_ha.entry.functions import (  # noqa: E402
+from instance_ha.serving.functions import (  # noqa: E402
     api_and_cron_function,
     api_function,
     cron_function,

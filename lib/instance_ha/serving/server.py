@@ -1,4 +1,4 @@
-"""Serves a function: ``python -m instance_ha.serve FOLDER``, in an image and in the isolated local runtime alike.
+"""Serves a function: ``python -m instance_ha.serving FOLDER``, in an image and in the isolated local runtime alike.
 
 functions-framework makes the application of the folder's main.py; gunicorn serves it, set up by us: one process with
 threads, nothing on disk, no control socket, no log of requests. The platforms' own variables set it up: ``PORT``,
@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from instance_ha.gate import Gate, Wsgi
+from instance_ha.serving.gate import Gate, Wsgi
 
 _THREADS = 8
 _SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
@@ -145,7 +145,3 @@ def main(folder: Path) -> None:
         sys.exit(str(error))
     application = create_app(name, str(source), "http")
     _Server(Gate(application, work(os.environ)), wanted).run()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from local.files import repository
-from local.stack import StackError, read, routed, substituted
+from stack import StackError, read, routed, substituted
 
 
 def write(folder: Path, text: str) -> Path:

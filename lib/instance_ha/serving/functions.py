@@ -12,14 +12,14 @@ from uuid import uuid4
 
 from flask import Request, Response, current_app, has_app_context
 
-from instance_ha import log
+from instance_ha import composition, log
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.entry import bearer, dead_letters, scrape, wiring
 from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain, Unauthorized
 from instance_ha.models.metrics import INTERNAL_ERRORS, TICKS, TRIGGERS_REFUSED
-from instance_ha.models.work import Kind
+from instance_ha.models.triggers import Kind
+from instance_ha.serving import bearer, dead_letters, scrape
 from instance_ha.settings import Settings
 from instance_ha.triggers.codec import decode
 from instance_ha.world import World
@@ -34,10 +34,10 @@ _REQUEST_ID = "x-openstack-request-id"
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Handler:
     """Make a function that answers routes of the REST API; ``events``: it publishes some."""
-    return _function(name, Api(routes).answer, wiring.check_policy, cloud=True, events=events)
+    return _function(name, Api(routes).answer, composition.check_policy, cloud=True, events=events)
 
 
-def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Handler:
+def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Handler:
     """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
@@ -46,12 +46,12 @@ def event_function(name: str, works: Mapping[Kind, Callable[[World, str], None]]
         settings, now = world.settings, world.clock.now()
         try:
             body = read_request(request, settings.max_request_body_size)
-            event = decode(dict(request.headers), body, works, settings.trigger_keys, now, settings.trigger_max_age)
+            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
         except Refused:
             world.metrics.count(TRIGGERS_REFUSED, function=name)
             raise
         with log.bound(request_id=event.request_id):
-            works[event.kind](world, event.subject)
+            handlers[event.kind](world, event.subject)
         return Response(status=204)
 
     return _function(name, answer, check, cloud=True, events=True)
@@ -74,7 +74,7 @@ def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[Wo
     def answer(request: Request, world: World, request_id: str) -> Response:
         return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
 
-    return _function(name, answer, wiring.check_policy, cloud=True, events=False)
+    return _function(name, answer, composition.check_policy, cloud=True, events=False)
 
 
 def _tick(name: str, work: Callable[[World], object]) -> Answer:
@@ -94,8 +94,8 @@ def _tick(name: str, work: Callable[[World], object]) -> Answer:
 
 def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: bool) -> Handler:
     try:
-        settings = wiring.load_settings()
-        wiring.check(settings, os.environ, cloud=cloud, events=events)
+        settings = composition.load_settings()
+        composition.check(settings, os.environ, cloud=cloud, events=events)
         check(settings)
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
@@ -106,7 +106,7 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
 
     def handle(request: Request) -> Response:
         if request.path == scrape.PATH:
-            return scrape.answer(request, settings, wiring.world)
+            return scrape.answer(request, settings, composition.world)
         if request.path.startswith("/_/"):
             return _health(request.path)
         request_id = f"req-{uuid4()}"
@@ -123,7 +123,7 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
 def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) -> Response:
     """Turn every error into an answer that says no more than it should."""
     try:
-        response = answer(request, wiring.world(), work_id)
+        response = answer(request, composition.world(), work_id)
     except Refused as error:
         log.get().warning("refused", code=error.code, reason=str(error))
         response = faults.of(error)
@@ -146,7 +146,7 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
 def _keep_counts(response: Response) -> None:
     """Add to Postgres what the invocation has counted; no invocation fails for it."""
     try:
-        world = wiring.world()
+        world = composition.world()
         if response.status_code == 500:
             world.metrics.count(INTERNAL_ERRORS)
         world.metrics.flush(world.database, world.clock.now())
@@ -161,7 +161,7 @@ def _health(path: str) -> Response:
     if path != "/_/ready":
         return faults.fault(404, "The resource could not be found.")
     try:
-        wiring.world().database.ping()
+        composition.world().database.ping()
     except TryAgain as error:
         return faults.fault(503, str(error))
     return Response("READY", content_type="text/plain")
