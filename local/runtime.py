@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 import stack
 from local.cron import Cron
@@ -19,7 +20,6 @@ from local.files import make_state_dir, repository, write_secret
 from local.gateway import NOT_READY, Gateway
 from local.hosting import Backend, InProcess, Isolated
 from local.postgres import EmbeddedPostgres, PostgresError
-from sim.server import LoopbackServer
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue
@@ -165,11 +165,11 @@ class Runtime:
         self._set("INSTANCE_HA_SECRETS_DIR", str(folder))
 
     def _start_cloud(self, *, noauth: bool) -> None:
-        from sim.app import create_app
-        from sim.clock import RealClock
-        from sim.cloud import Cloud
-        from sim.clouds import clouds_yaml
-        from sim.model import CloudOptions
+        from instance_ha_simulator.cloud.app import create_app
+        from instance_ha_simulator.cloud.clock import RealClock
+        from instance_ha_simulator.cloud.cloud import Cloud
+        from instance_ha_simulator.cloud.clouds import clouds_yaml
+        from instance_ha_simulator.cloud.model import CloudOptions
 
         options: dict[str, Any] = {"instance_ha_url": f"{self.url}/v1", "noauth": noauth} | self.options.sim
         self.cloud = Cloud(RealClock(), CloudOptions(**options))

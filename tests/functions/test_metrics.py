@@ -8,9 +8,9 @@ from instance_ha import composition
 from instance_ha.models.metrics import ALL
 from instance_ha.serving import scrape
 from instance_ha.settings import load
+from instance_ha_simulator.simulation import FUNCTIONS
 
 from tests.functions.conftest import Installation, fault
-from tests.simulator.simulation import FUNCTIONS
 
 WRONG = (None, "Bearer", "Bearer ", "Bearer no", "Basic {token}", "{token}", "Bearer {token}x", "Bearer \u00e9")
 

@@ -10,10 +10,10 @@ from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
 from instance_ha.monitoring import hosts
 from instance_ha.world import SystemClock, World
+from instance_ha_simulator.cloud import consul
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 from local.hosting import Call
-from sim import consul
-from sim.server import LoopbackServer
 from tests.functions.conftest import Installation
 
 NETWORKS = ("manage", "tenant", "storage")

@@ -182,7 +182,7 @@ def test_every_evacuation_is_told(recovered: dict[str, Any]) -> None:
 
 
 def test_a_recovery_that_failed_tells_the_real_error(installation: Installation) -> None:
-    from sim.faults import Rule
+    from instance_ha_simulator.cloud.faults import Rule
 
     segment = installation.segment()
     refusal = {"badRequest": {"code": 400, "message": "no such luck"}}

@@ -18,9 +18,9 @@ from instance_ha.store import outbox
 from instance_ha.store.database import Database
 from instance_ha.store.schema import host_health
 from instance_ha.world import World
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import insert
 
-from tests.conftest import Postgres
 from tests.unit.build import NOW
 from tests.unit.purge.history import HOST, LETTER, SEGMENT, VMOVE, History
 

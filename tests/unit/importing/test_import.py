@@ -10,9 +10,9 @@ import structlog
 from instance_ha import command, composition
 from instance_ha.importing import convert
 from instance_ha.store.database import Database, driver_url
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import text
 
-from tests.conftest import Postgres
 from tests.unit.importing import old_masakari
 from tests.unit.importing.old_masakari import HOSTS, SEGMENTS, OldMasakari
 

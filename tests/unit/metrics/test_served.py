@@ -18,12 +18,12 @@ from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
 from instance_ha.serving import scrape
 from instance_ha.store.database import Database
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from tests.conftest import Postgres
 from tests.scenarios.test_scenarios import HERE as SCENARIOS
-from tests.simulator.scenario import Play, Scenario
 
 ROOT = Path(__file__).parents[3]
 TOKEN = {"Authorization": "Bearer scrape-me"}

@@ -9,11 +9,10 @@ from instance_ha.decide.purge import Order
 from instance_ha.models.errors import InstanceHAError
 from instance_ha.purge import Report, purge
 from instance_ha.store.purge import RULES
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.scheduler import START
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import func, insert, select, text
-
-from sim.model import CloudOptions
-from tests.simulator.scheduler import START
-from tests.simulator.simulation import Faults, Simulation
 
 NOTHING = {rule.table.name: 0 for rule in RULES}
 TABLES = {rule.table.name: rule.table for rule in RULES}

@@ -13,9 +13,9 @@ from instance_ha.store import hosts, leases, migrate, notifications, outbox, seg
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Connection, event, text
 
-from tests.conftest import Postgres
 from tests.unit.build import NOW, STOPPED, notification
 from tests.unit.store.conftest import Rows
 

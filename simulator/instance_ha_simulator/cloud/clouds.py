@@ -2,7 +2,7 @@
 
 import json
 
-from sim.cloud import Cloud
+from instance_ha_simulator.cloud.cloud import Cloud
 
 
 def clouds_yaml(cloud: Cloud, base_url: str) -> str:

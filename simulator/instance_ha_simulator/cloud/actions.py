@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sim.errors import ApiError, bad_request, conflict
-from sim.model import Server
-from sim.world import World
+from instance_ha_simulator.cloud.errors import ApiError, bad_request, conflict
+from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.cloud.world import World
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sim.errors import not_found
-from sim.model import Aggregate, CloudOptions, EvacuationRequest, Host, InstanceAction, Migration, Server
-from sim.timeline import Timeline
+from instance_ha_simulator.cloud.errors import not_found
+from instance_ha_simulator.cloud.model import (
+    Aggregate,
+    CloudOptions,
+    EvacuationRequest,
+    Host,
+    InstanceAction,
+    Migration,
+    Server,
+)
+from instance_ha_simulator.cloud.timeline import Timeline
 
 
 @dataclass

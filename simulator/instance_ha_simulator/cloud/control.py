@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sim.cloud import Cloud
-from sim.errors import ApiError, bad_request
-from sim.faults import Rule
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError, bad_request
+from instance_ha_simulator.cloud.faults import Rule
 
 _BOOT_OPTIONS = ("metadata", "vm_state", "task_state", "power_state", "project_id", "zone")
 

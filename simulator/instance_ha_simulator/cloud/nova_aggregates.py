@@ -5,12 +5,12 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import views
-from sim.cloud import Cloud
-from sim.errors import bad_request, conflict, not_found
-from sim.model import Aggregate
-from sim.nova_servers import require_admin
-from sim.world import World
+from instance_ha_simulator.cloud import views
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import bad_request, conflict, not_found
+from instance_ha_simulator.cloud.model import Aggregate
+from instance_ha_simulator.cloud.nova_servers import require_admin
+from instance_ha_simulator.cloud.world import World
 
 
 def register(api: Blueprint, cloud: Cloud) -> None:

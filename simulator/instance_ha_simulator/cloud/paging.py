@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from sim.errors import bad_request
+from instance_ha_simulator.cloud.errors import bad_request
 
 MAX_LIMIT = 1000
 Args = MultiDict[str, str]

@@ -1,4 +1,4 @@
-"""`python -m sim`: serve a simulated cloud on 127.0.0.1."""
+"""`python -m instance_ha_simulator.cloud`: serve a simulated cloud on 127.0.0.1."""
 
 import argparse
 import logging
@@ -6,18 +6,18 @@ import os
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from sim.app import create_app
-from sim.clock import RealClock
-from sim.cloud import Cloud
-from sim.clouds import clouds_yaml
-from sim.model import CloudOptions
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import RealClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import clouds_yaml
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 log = logging.getLogger("sim")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m instance_ha_simulator.cloud", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--hosts", type=int, default=0, metavar="N", help="start with compute1 … computeN")

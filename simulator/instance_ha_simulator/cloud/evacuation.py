@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sim.model import Fault, Migration, Server
-from sim.world import World
+from instance_ha_simulator.cloud.model import Fault, Migration, Server
+from instance_ha_simulator.cloud.world import World
 
 NO_VALID_HOST = "No valid host was found. There are not enough hosts available."
 _CLAIM, _SPAWN, _SPAWNED, _SETTLED = 0.15, 0.4, 0.8, 0.9  # parts of evacuate_seconds

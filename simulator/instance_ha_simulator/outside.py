@@ -5,7 +5,7 @@ from typing import Any
 from instance_ha.models.errors import ArchiveUnavailable, SinkRefused, SinkUnavailable
 from instance_ha.models.events import Event, Sink
 
-from tests.simulator.scheduler import Scheduler
+from instance_ha_simulator.scheduler import Scheduler
 
 
 def _now(scheduler: Scheduler, faults: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,13 +31,13 @@ from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
-from sim.adapter import URL, WsgiAdapter
-from sim.app import create_app
-from sim.cloud import Cloud
-from sim.model import CloudOptions
-from tests.simulator.monitors import ReportsAdapter
-from tests.simulator.outside import SimulatedBucket, SimulatedSinks
-from tests.simulator.scheduler import KilledError, Scheduler, TimeLimitError
+from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.monitors import ReportsAdapter
+from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
+from instance_ha_simulator.scheduler import KilledError, Scheduler, TimeLimitError
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from sim.microversion import Version
-from sim.model import Aggregate, Host, Migration, Server
-from sim.world import World
+from instance_ha_simulator.cloud.microversion import Version
+from instance_ha_simulator.cloud.model import Aggregate, Host, Migration, Server
+from instance_ha_simulator.cloud.world import World
 
 Json = dict[str, Any]
 _IMAGE = str(uuid5(NAMESPACE_OID, "image"))

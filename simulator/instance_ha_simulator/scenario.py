@@ -13,12 +13,12 @@ from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import hosts
 from sqlalchemy import text
 
-from sim import actions, instance_actions
-from sim.faults import Rule
-from sim.model import Aggregate, CloudOptions
-from tests.conftest import Postgres
-from tests.simulator.monitors import Sources
-from tests.simulator.simulation import Faults, Simulation
+from instance_ha_simulator.cloud import actions, instance_actions
+from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
+from instance_ha_simulator.monitors import Sources
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
 _HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}

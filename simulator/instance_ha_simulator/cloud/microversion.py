@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from werkzeug.datastructures import Headers
 
-from sim.errors import ApiError, bad_request
+from instance_ha_simulator.cloud.errors import ApiError, bad_request
 
 
 class Version(NamedTuple):

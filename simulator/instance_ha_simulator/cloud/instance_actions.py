@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify
 
-from sim.cloud import Cloud
-from sim.model import InstanceAction
-from sim.views import Json, iso
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.model import InstanceAction
+from instance_ha_simulator.cloud.views import Json, iso
 
 _NAMES = {"os-stop": "stop", "os-start": "start"}
 _UNRECORDED = frozenset({"os-resetState"})

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sim.clock import Clock
-from sim.errors import unauthorized
+from instance_ha_simulator.cloud.clock import Clock
+from instance_ha_simulator.cloud.errors import unauthorized
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from sim.faults import DroppedConnectionError
+from instance_ha_simulator.cloud.faults import DroppedConnectionError
 
 URL = "http://sim.test/"
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from threading import RLock
 from uuid import uuid4
 
-from sim import actions
-from sim.clock import Clock
-from sim.errors import bad_request, not_found
-from sim.evacuation import Evacuation
-from sim.faults import Faults
-from sim.identity import Identity, Token
-from sim.model import (
+from instance_ha_simulator.cloud import actions
+from instance_ha_simulator.cloud.clock import Clock
+from instance_ha_simulator.cloud.errors import bad_request, not_found
+from instance_ha_simulator.cloud.evacuation import Evacuation
+from instance_ha_simulator.cloud.faults import Faults
+from instance_ha_simulator.cloud.identity import Identity, Token
+from instance_ha_simulator.cloud.model import (
     Aggregate,
     CloudOptions,
     EvacuationRequest,
@@ -22,8 +22,8 @@ from sim.model import (
     Migration,
     Server,
 )
-from sim.timeline import Timeline
-from sim.world import World
+from instance_ha_simulator.cloud.timeline import Timeline
+from instance_ha_simulator.cloud.world import World
 
 EVACUABLE = ("active", "stopped", "error")
 

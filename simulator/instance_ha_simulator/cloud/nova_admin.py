@@ -6,12 +6,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import paging, views
-from sim.cloud import Cloud
-from sim.errors import bad_request, not_found
-from sim.model import Host, Migration
-from sim.nova_servers import base, require_admin
-from sim.world import World
+from instance_ha_simulator.cloud import paging, views
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import bad_request, not_found
+from instance_ha_simulator.cloud.model import Host, Migration
+from instance_ha_simulator.cloud.nova_servers import base, require_admin
+from instance_ha_simulator.cloud.world import World
 
 _UNEXPECTED = "Additional properties are not allowed ('%s' was unexpected)"
 _MIGRATION_FILTERS = frozenset(

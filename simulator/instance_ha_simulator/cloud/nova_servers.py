@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import actions, instance_actions, paging, views
-from sim.cloud import Cloud
-from sim.errors import bad_request, forbidden, not_found
-from sim.identity import Token
-from sim.microversion import Version
-from sim.model import Server
-from sim.world import World
+from instance_ha_simulator.cloud import actions, instance_actions, paging, views
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import bad_request, forbidden, not_found
+from instance_ha_simulator.cloud.identity import Token
+from instance_ha_simulator.cloud.microversion import Version
+from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.cloud.world import World
 
 _FILTERS = frozenset(
     {

@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from waitress.channel import ClientDisconnected
 from waitress.server import create_server
 
-from sim.faults import DroppedConnectionError
+from instance_ha_simulator.cloud.faults import DroppedConnectionError
 
 _CONNECTIONS = 1000  # monitors keep theirs open, and above the limit nobody is answered
 

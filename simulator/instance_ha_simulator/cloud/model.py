@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sim.timeline import Event
+from instance_ha_simulator.cloud.timeline import Event
 
 POWER_STATES: Mapping[str, int] = MappingProxyType(
     {"active": 1, "paused": 3, "stopped": 4, "suspended": 4, "error": 1, "building": 0, "rescued": 1}

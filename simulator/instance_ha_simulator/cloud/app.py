@@ -4,9 +4,9 @@ import re
 
 from flask import Flask, Response, g, jsonify, request
 
-from sim import control, keystone, nova
-from sim.cloud import Cloud
-from sim.faults import DroppedConnectionError, Rule
+from instance_ha_simulator.cloud import control, keystone, nova
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
 
 
 def create_app(cloud: Cloud) -> Flask:

@@ -5,9 +5,9 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from flask import Blueprint, Response, jsonify, request
 
-from sim.cloud import Cloud
-from sim.errors import ApiError, bad_request, not_found, unauthorized
-from sim.identity import Token
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found, unauthorized
+from instance_ha_simulator.cloud.identity import Token
 
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 _DOMAIN = {"id": "default", "name": "Default"}

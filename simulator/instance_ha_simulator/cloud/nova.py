@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from sim import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers
-from sim.cloud import Cloud
-from sim.errors import ApiError, nova_body, unauthorized
-from sim.identity import Token
-from sim.microversion import MAX, MIN
+from instance_ha_simulator.cloud import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError, nova_body, unauthorized
+from instance_ha_simulator.cloud.identity import Token
+from instance_ha_simulator.cloud.microversion import MAX, MIN
 
 
 def blueprint(cloud: Cloud) -> Blueprint:

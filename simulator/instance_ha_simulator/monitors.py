@@ -8,10 +8,10 @@ import flask
 import yaml
 from requests import PreparedRequest, Response
 
-from sim import consul, kubernetes
-from sim.adapter import WsgiAdapter
-from sim.server import LoopbackServer
-from tests.simulator.guests import Guests
+from instance_ha_simulator.cloud import consul, kubernetes
+from instance_ha_simulator.cloud.adapter import WsgiAdapter
+from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.guests import Guests
 
 _STATUS = {"up": consul.ALIVE, "down": consul.FAILED, "left": consul.LEFT}
 
