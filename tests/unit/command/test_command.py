@@ -149,7 +149,7 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     history.add("failover_segments", SEGMENT | {"uuid": "segment", "name": "rack1"})
     for name, about in {"compute1": {"on_maintenance": True}, "compute2": {"reserved": True}, "compute3": {}}.items():
         history.add("hosts", HOST | {"uuid": name, "name": name} | about)
-    seen = {"listed": True, "doubted": False, "told": "nothing", "since": NOW}
+    seen = {"listed": True, "suppressed": False, "reported": "nothing", "since": NOW}
     networks = {"manage": "down", "tenant": "up", "storage": "up"}
     with history.world.database.begin() as connection:
         sample = [{"at": NOW.isoformat(), "vector": networks}]
