@@ -286,7 +286,7 @@ class Play:
             return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
 
     def outbox(self, sink: str) -> list[dict[str, Any]]:
-        """Read all letters to a sink, in order."""
+        """Read all messages to a sink, in order."""
         query = text("SELECT * FROM outbox WHERE sink = :sink ORDER BY id")
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query, {"sink": sink}).mappings()]

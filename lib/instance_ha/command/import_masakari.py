@@ -16,20 +16,20 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("import", help="copy segments, hosts and history from Masakari's own database")
     where = "URL of the old database (`connection` of masakari.conf), or @FILE: a file that holds it"
     parser.add_argument("--from", dest="address", required=True, metavar="URL", help=where)
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be copied, and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be copied, and write nothing")
     parser.add_argument("--force", action="store_true", help="import although the old engine is recovering something")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Import, and print a report; 2 when there were conflicts."""
+    """Import, and print a summary; 2 when there were conflicts."""
     address = _address(options.address)
     world = composition.world()
     with source.opened(address) as old:
-        report = Import(world, old, dry_run=options.dry_run, force=options.force).run()
-    sys.stdout.write("\n".join(report.lines(source.TABLES)) + "\n")
+        summary = Import(world, old, dry_run=options.dry_run, force=options.force).run()
+    sys.stdout.write("\n".join(summary.lines(source.TABLES)) + "\n")
     sys.stdout.write("Nothing was written: a dry run.\n" if options.dry_run else "Imported.\n")
-    return 2 if report.total("conflict") else 0
+    return 2 if summary.total("conflict") else 0
 
 
 def _address(given: str) -> str:

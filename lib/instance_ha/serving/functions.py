@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from flask import Request, Response, current_app, has_app_context
 
-from instance_ha import composition, log
+from instance_ha import composition, log, masking
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
@@ -100,7 +100,7 @@ def _function(name: str, answer: Answer, check: Check, *, cloud: bool, events: b
     except Misconfigured as error:
         sys.exit(f"{name}: {error}")
     log.configure(settings.log_level)
-    log.hide(*settings.secrets)
+    masking.hide(*settings.secrets)
     if has_app_context():  # a path with a line break fits no route of functions-framework, and never comes to us
         current_app.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))
 
@@ -129,11 +129,11 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
         response = faults.of(error)
     except TryAgain as error:
         log.get().warning("cannot serve now", reason=str(error))
-        response = faults.fault(503, log.masked(str(error)))
+        response = faults.fault(503, masking.masked(str(error)))
         response.headers["Retry-After"] = _RETRY_AFTER
     except InstanceHAError as error:
         log.get().error("cannot serve", reason=str(error))
-        response = faults.fault(500, log.masked(str(error)))
+        response = faults.fault(500, masking.masked(str(error)))
     except Exception:
         log.get().exception("unexpected error")
         response = faults.fault(500, f"An unexpected error happened; it is logged with the request id {request_id}.")

@@ -22,7 +22,7 @@ from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import insert
 
 from tests.unit.build import NOW
-from tests.unit.purge.history import HOST, LETTER, SEGMENT, VMOVE, History
+from tests.unit.purge.history import HOST, MESSAGE, SEGMENT, VMOVE, History
 
 ROOT = Path(__file__).parents[3]
 Shell = Callable[..., tuple[int, str, str]]
@@ -128,14 +128,14 @@ def write(database: Database, *sinks: str) -> None:
     with database.begin() as connection:
         outbox.add(connection, sinks, [event])
         for sink in sinks:
-            outbox.bury_older(connection, sink, NOW + timedelta(days=1), "it was away", NOW)
+            outbox.dead_letter_older(connection, sink, NOW + timedelta(days=1), "it was away", NOW)
 
 
 def test_dead_letters_are_sent_again_for_one_sink_or_for_all(shell: Shell, database: Database) -> None:
     write(database, "one", "two")
     write(database, "one", "two")
-    assert shell(command.main, "events resend --sink two") == (0, "2 letters will be sent again\n", "")
-    assert shell(command.main, "events resend") == (0, "2 letters will be sent again\n", "")
+    assert shell(command.main, "events resend --sink two") == (0, "2 events will be sent again\n", "")
+    assert shell(command.main, "events resend") == (0, "2 events will be sent again\n", "")
     assert shell(command.main, "events resend --sink three")[0] == 1
 
 
@@ -170,7 +170,7 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     failed: dict[str, Any] = {"status": "failed", "message": "no host\nis left", "source_host_uuid": "compute3"}
     history.notification("failed", 2, **failed)
     history.notification("failed-long-ago", 40, **failed)
-    history.add("outbox", LETTER | {"state": "dead"})
+    history.add("outbox", MESSAGE | {"state": "dead"})
     with history.world.database.begin() as connection:
         lines = list(screen(connection, NOW + timedelta(seconds=90)))
     text = "\n".join(" ".join(line.split()) for line in lines)

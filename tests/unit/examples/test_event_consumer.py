@@ -67,7 +67,7 @@ def send(consumer: Any, sent: Event) -> int:
 
 
 def test_the_room_hears_of_a_recovery_that_failed_and_why(room: Room, consumer: Any) -> None:
-    values = {"status": "failed", "fault": fault(RecoveryFailed("no host is left"), [])}
+    values = {"status": "failed", "fault": fault(RecoveryFailed("no host is left"))}
     assert send(consumer, event("notification.process.start")) == 200
     assert send(consumer, event("notification.process.error", **values)) == 200
     assert room.said == [

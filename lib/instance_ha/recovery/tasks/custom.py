@@ -20,7 +20,7 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
         return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
     facts, reporter = gather(recovery, task), _Reporter(recovery, task)
     try:
-        world.with_timeout(lambda: custom.work(facts, reporter), custom.time_limit)
+        world.with_timeout(lambda: custom.function(facts, reporter), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
     except TimeIsUp:

@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Parcel:
+class ArchiveObject:
     """What is written, and where."""
 
     key: str
@@ -24,8 +24,8 @@ class Parcel:
     manifest: bytes
 
 
-def pack(prefix: str, table: str, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Parcel:
-    """Make the object and its manifest; ``about`` is what else the manifest shall say.
+def pack(prefix: str, table: str, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> ArchiveObject:
+    """Make the object and its manifest; ``about`` is what else the manifest holds.
 
     The object is named by what is in it, not by ids alone: a database that was made anew counts from 1 again.
     """
@@ -34,7 +34,7 @@ def pack(prefix: str, table: str, rows: Sequence[Mapping[str, Any]], about: Mapp
     digest = sha256(data).hexdigest()
     name = f"{prefix}{table}/{rows[0]['id']:012d}-{rows[-1]['id']:012d}-{digest[:16]}"
     key = f"{name}.jsonl.gz"
-    said = {
+    manifest = {
         "format": FORMAT,
         "object": key,
         "table": table,
@@ -45,7 +45,7 @@ def pack(prefix: str, table: str, rows: Sequence[Mapping[str, Any]], about: Mapp
         "sha256": digest,
         **{field: _write(value) for field, value in about.items()},
     }
-    return Parcel(key, data, f"{name}.manifest.json", f"{json.dumps(said, indent=1)}\n".encode())
+    return ArchiveObject(key, data, f"{name}.manifest.json", f"{json.dumps(manifest, indent=1)}\n".encode())
 
 
 def _write(value: Any) -> Any:

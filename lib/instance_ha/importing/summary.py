@@ -9,7 +9,7 @@ _EXAMPLES = 20  # of each reason
 
 
 @dataclass
-class Report:
+class ImportSummary:
     """Rows by table and outcome, and why rows were skipped, changed on the way, or in conflict."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -20,7 +20,7 @@ class Report:
         """Count rows."""
         self.counts[table, outcome] += rows
 
-    def tell(self, table: str, outcome: str, row: str, reason: str) -> None:
+    def note(self, table: str, outcome: str, row: str, reason: str) -> None:
         """Keep a reason; ``outcome`` is one of COUNTS, or `note` for a row that came although it was odd."""
         key = (table, outcome, reason)
         self.reasons[key] += 1
@@ -30,7 +30,7 @@ class Report:
     def refuse(self, table: str, outcome: str, row: str, reason: str) -> None:
         """Count a row that does not come, and keep why."""
         self.count(table, outcome)
-        self.tell(table, outcome, row, reason)
+        self.note(table, outcome, row, reason)
 
     def total(self, outcome: str) -> int:
         """Sum an outcome over all tables."""
