@@ -25,7 +25,7 @@ def test_by_default_a_host_is_recovered_when_its_storage_is_down_and_only_then(r
     assert down == (readings[2] is DOWN)
 
 
-def test_a_host_with_all_networks_up_is_up_and_one_that_lacks_others_than_storage_is_spared() -> None:
+def test_a_host_with_all_networks_up_is_up_and_one_that_lacks_others_than_storage_is_degraded() -> None:
     assert evaluate(default(NETWORKS), _seen(UP, UP, UP)) is HostState.UP
     assert evaluate(default(NETWORKS), _seen(DOWN, DOWN, UP)) is HostState.DEGRADED
 
