@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from instance_ha import emit, log
-from instance_ha.decide import reports
+from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import after_failure, latest, tally
 from instance_ha.models.breakpoints import Breakpoint
@@ -50,7 +50,7 @@ def recover(world: World, notification_uuid: str) -> None:
 
 def _advance(world: World, lease: Lease, notification: Notification) -> None:
     deadline = world.deadline()
-    if reports.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
+    if failures.expired(notification, world.clock.now(), world.settings.notifications_expired_interval):
         _expire(world, lease, notification)
         return
     if notification.status is not NotificationStatus.RUNNING:
@@ -113,9 +113,9 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
     with world.database.begin() as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         segment = segments.find(connection, host.failover_segment_id) if host else None
-        verdict = reports.judge(notification, segment)
-    if isinstance(verdict, reports.Close) or host is None:
-        verdict = verdict if isinstance(verdict, reports.Close) else reports.gone()
+        verdict = failures.evaluate(notification, segment)
+    if isinstance(verdict, failures.Close) or host is None:
+        verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
         _close(world, lease, notification, verdict.status, verdict.message)
         return None
     attempt = notification.attempt + 1
