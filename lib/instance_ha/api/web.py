@@ -106,7 +106,7 @@ class Api:
             if operation.rule is not None:
                 world.policy.check(caller, operation.rule)
         call = Call(
-            world=world,
+            world=world.for_invocation(),
             caller=caller,
             version=version,
             path=path,
