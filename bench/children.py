@@ -44,7 +44,7 @@ class Served:
     def command(self) -> list[str]:
         """The module that serves it, with its arguments; the port comes from the environment."""
         if self.as_image:
-            return ["-m", "instance_ha.serve", str(self.source.parent)]
+            return ["-m", "instance_ha.serving", str(self.source.parent)]
         return ["-m", "functions_framework", "--target", self.target, "--source", str(self.source)]
 
 

@@ -10,11 +10,11 @@ from typing import IO
 
 from instance_ha.store import migrate
 
+import stack
 from bench import environment, imports
 from bench.children import Served, hello_world, serving
 from bench.figures import Row, Samples
 from bench.venvs import Venvs
-from local import stack
 from local.files import repository
 from local.postgres import EmbeddedPostgres, temporary_state_dir
 

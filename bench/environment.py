@@ -28,9 +28,9 @@ def forget_foreign() -> None:
 
 def of_functions(folder: Path, database_url: str) -> dict[str, str]:
     """Return the environment of a function that runs by itself; no cloud listens, since nobody is asked for it."""
-    from sim.clock import RealClock
-    from sim.cloud import Cloud
-    from sim.clouds import clouds_yaml
+    from instance_ha_simulator.cloud.clock import RealClock
+    from instance_ha_simulator.cloud.cloud import Cloud
+    from instance_ha_simulator.cloud.clouds import clouds_yaml
 
     mounted = folder / "secrets"
     mounted.mkdir(mode=0o700, exist_ok=True)

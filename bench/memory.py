@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import RealClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import clouds_yaml
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 from bench import environment
 from bench.children import await_ok, child, hello_world, serving
@@ -17,12 +23,6 @@ from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples
 from local.files import free_port, repository, write_secret
 from local.postgres import temporary_state_dir
-from sim.app import create_app
-from sim.clock import RealClock
-from sim.cloud import Cloud
-from sim.clouds import clouds_yaml
-from sim.model import CloudOptions
-from sim.server import LoopbackServer
 
 AIM = 250.0
 _MB = 1_000_000

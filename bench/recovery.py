@@ -77,9 +77,9 @@ def _run(instances: int) -> Run:
 
 
 def _recover(runtime: Runtime, instances: int) -> Run:
-    from instance_ha.entry import wiring
+    from instance_ha import composition
 
-    cloud, operator, database = runtime.cloud, Operator(), wiring.world().database
+    cloud, operator, database = runtime.cloud, Operator(), composition.world().database
     for host in HOSTS:
         cloud.add_host(host)
     operator.register()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local.files import repository
-from local.stack import Function
+from stack import Function
 
 
 class Venvs:

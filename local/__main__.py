@@ -16,7 +16,7 @@ from instance_ha.models.errors import Misconfigured
 from local.files import default_state_dir, make_state_dir, repository
 from local.hosting import HostingError
 from local.postgres import EmbeddedPostgres, PostgresError
-from local.stack import StackError
+from stack import StackError
 
 _START_LIMIT = 90.0
 _STOP_LIMIT = 30.0

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from instance_ha import serve
+from instance_ha.serving import server
 
 
 def _end_with_the_runtime() -> None:
@@ -20,4 +20,4 @@ def _end_with_the_runtime() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_the_runtime, daemon=True).start()
-    serve.main(Path(sys.argv[1]))
+    server.main(Path(sys.argv[1]))

@@ -8,7 +8,7 @@ import structlog
 from croniter import croniter
 
 from local.hosting import Answer, Call
-from local.stack import Function
+from stack import Function
 
 
 def _now() -> datetime:

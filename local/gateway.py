@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.events import Queue
 from local.hosting import Backend, Call
-from local.stack import Function, routed
+from stack import Function, routed
 
 _HOP_BY_HOP = frozenset(
     {

@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from werkzeug.test import run_wsgi_app
 
 from local.files import free_port
-from local.stack import Function
+from stack import Function
 
 _CALL_LIMIT = 65.0  # as OpenFaaS' gateway: a little more than an invocation may last
 _START_LIMIT = 60.0

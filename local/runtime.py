@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
+from instance_ha_simulator.cloud.server import LoopbackServer
 
-from local import stack
+import stack
 from local.cron import Cron
 from local.events import Queue
 from local.files import make_state_dir, repository, write_secret
 from local.gateway import NOT_READY, Gateway
 from local.hosting import Backend, InProcess, Isolated
 from local.postgres import EmbeddedPostgres, PostgresError
-from sim.server import LoopbackServer
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue
@@ -165,11 +165,11 @@ class Runtime:
         self._set("INSTANCE_HA_SECRETS_DIR", str(folder))
 
     def _start_cloud(self, *, noauth: bool) -> None:
-        from sim.app import create_app
-        from sim.clock import RealClock
-        from sim.cloud import Cloud
-        from sim.clouds import clouds_yaml
-        from sim.model import CloudOptions
+        from instance_ha_simulator.cloud.app import create_app
+        from instance_ha_simulator.cloud.clock import RealClock
+        from instance_ha_simulator.cloud.cloud import Cloud
+        from instance_ha_simulator.cloud.clouds import clouds_yaml
+        from instance_ha_simulator.cloud.model import CloudOptions
 
         options: dict[str, Any] = {"instance_ha_url": f"{self.url}/v1", "noauth": noauth} | self.options.sim
         self.cloud = Cloud(RealClock(), CloudOptions(**options))
@@ -188,7 +188,7 @@ class Runtime:
 
 def _check_cloud() -> None:
     """Read the configuration of the given cloud now; a function would do so only when it needs it."""
-    from instance_ha.entry.wiring import check_cloud
+    from instance_ha.composition import check_cloud
     from instance_ha.keystone.cloud import Cloud
     from instance_ha.settings import load
 
@@ -199,6 +199,6 @@ def _check_cloud() -> None:
 
 def reset_function_state() -> None:
     """Forget the settings and the connections of functions that ran in this process before."""
-    wiring = sys.modules.get("instance_ha.entry.wiring")
-    if wiring is not None:
-        wiring.forget()
+    composition = sys.modules.get("instance_ha.composition")
+    if composition is not None:
+        composition.forget()

@@ -16,7 +16,7 @@ import yaml
 from deploy.render import cluster, cronjobs, eventing, gateways, lint, services
 from deploy.render.site import Site, read
 from local.files import repository
-from local.stack import StackError
+from stack import StackError
 
 _HEAD = "# Written by `make manifests` from stack.yml and deploy/settings.yml: change it there.\n"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from deploy.render import services
 from deploy.render.site import SECRETS_DIR, Site
-from local.stack import Function
+from stack import Function
 
 _NAMESPACE = "openfaas-fn"
 _TOKEN = "cron-token"  # noqa: S105 - the name of a secret

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.render.site import NAME, Site, seconds
-from local.stack import Function
+from stack import Function
 
 _RETRIES = 5  # with the pauses below: about 6 s; what is not taken by then, sweep sends again soon
 _FIRST_PAUSE = "PT0.2S"

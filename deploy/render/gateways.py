@@ -7,7 +7,7 @@ platform's. A function gets the whole path, on Knative unchanged, on OpenFaaS be
 from typing import Any
 
 from deploy.render.site import NAME, Site
-from local.stack import Function
+from stack import Function
 
 ALL = "^/.*$"
 INNER = "/_"

@@ -13,13 +13,13 @@ from typing import Any
 from instance_ha.models import triggers
 from instance_ha.settings import PREFIX, SECRETS, Settings
 
+import stack
 from deploy.render.lint_times import times
 from deploy.render.lint_values import Complaints, Entry, labels, resources, scale
 from deploy.render.services import OPTIONAL_SECRETS
 from deploy.render.site import read_settings
-from local import stack
 from local.files import repository
-from local.stack import EVENTS, ROUTE
+from stack import EVENTS, ROUTE
 
 _MOST_FUNCTIONS = 15
 _TOP = {"version", "provider", "functions", "configuration"}

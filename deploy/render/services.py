@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.render.site import NAME, SECRETS_DIR, Site, seconds
-from local.stack import Function
+from stack import Function
 
 OPTIONAL_SECRETS = "instance-ha.optional-secrets"
 _WATCHDOG_ONLY = frozenset({"exec_timeout", "read_timeout", "write_timeout"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from local import stack
+import stack
 
 NAME = "instance-ha"  # of the namespace's objects that belong to no single function
 SECRETS_DIR = "/var/openfaas/secrets"

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha.api import notifications, vmoves
-from instance_ha.entry import api_function
+from instance_ha.serving import api_function
 
 _handle = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES, events=True)
 

@@ -2,9 +2,9 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.entry import monitor_function
-from instance_ha.entry.wiring import check_monitoring
+from instance_ha.composition import check_monitoring
 from instance_ha.monitoring import hosts
+from instance_ha.serving import monitor_function
 
 _handle = monitor_function("monitor-poll", hosts.poll, check_monitoring)
 

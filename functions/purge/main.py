@@ -4,7 +4,7 @@ import functions_framework
 from flask import Request, Response
 from instance_ha import purge as purging
 from instance_ha.api.purge import ROUTES
-from instance_ha.entry import api_and_cron_function
+from instance_ha.serving import api_and_cron_function
 
 _handle = api_and_cron_function("purge", ROUTES, purging.scheduled)
 

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha import relay as outbox
-from instance_ha.entry import cron_function
+from instance_ha.serving import cron_function
 
 _handle = cron_function("relay", outbox.relay, events=False)
 

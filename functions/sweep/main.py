@@ -2,8 +2,8 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.entry import cron_function
 from instance_ha.recovery import sweep as overdue
+from instance_ha.serving import cron_function
 
 _handle = cron_function("sweep", overdue.sweep)
 

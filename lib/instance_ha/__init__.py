@@ -2,7 +2,8 @@
 
 Layers, each importing only from those below it (checked by ``make check``)::
 
-    entry                               what a function's main.py calls: wiring, health, logs
+    serving                             what a function's main.py calls, and what an image runs
+    composition                         the world of a function, made of what its settings say
     api | recovery                      what the functions do
     world                               the one door to everything outside
     store | nova | keystone | events    Postgres, the cloud, CloudEvents

@@ -1,7 +1,7 @@
 """The one door to everything outside: clock, Postgres, Nova, events, tokens, policy, sinks, archive.
 
-It is handed down from the function's entry; nothing below opens another. Production builds it in
-``entry.wiring``; the simulator of the tests builds its own, with virtual time and a cloud that it controls.
+It is handed down from where a function is served; nothing below opens another. Production makes it in
+``composition``; the simulator of the tests makes its own, with virtual time and a cloud that it controls.
 """
 
 import threading
@@ -79,7 +79,7 @@ def _pass(_name: Breakpoint) -> None:
     """In production nothing happens at a breakpoint."""
 
 
-def run_bounded(work: Callable[[], None], seconds: float) -> None:
+def with_timeout(work: Callable[[], None], seconds: float) -> None:
     """Call something of others that might hang; it goes on in its thread if it does, but nobody waits for it.
 
     Raises:
@@ -94,7 +94,7 @@ def run_bounded(work: Callable[[], None], seconds: float) -> None:
         except BaseException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="bounded")
+    thread = threading.Thread(target=run, daemon=True, name="with-timeout")
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
@@ -108,7 +108,7 @@ def new_owner() -> str:
     return str(uuid4())
 
 
-class NotThere:
+class Unconfigured:
     """Stands for a client that a function has no use for, or that is not configured."""
 
     def __init__(self, what: str) -> None:
@@ -118,12 +118,12 @@ class NotThere:
         raise Misconfigured(f"this function has no {self._what}")
 
 
-def at_once(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
+def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
     """Do the same with many things at the same time, at most so many; the first error is raised when all are done."""
     things = list(items)
     if not things:
         return []
-    with ThreadPoolExecutor(min(limit, len(things)), thread_name_prefix="at-once") as pool:
+    with ThreadPoolExecutor(min(limit, len(things)), thread_name_prefix="map-concurrent") as pool:
         asked = [pool.submit(copy_context().run, work, thing) for thing in things]  # the log's bound values go along
     return [one.result() for one in asked]
 
@@ -140,15 +140,15 @@ class World:
     tokens: TokenCheck
     policy: Policy
     remote: Remote
-    bounded: Callable[[Callable[[], None], float], None] = field(default=run_bounded)  # a call that cannot hang
-    source: HostSource = field(default_factory=lambda: NotThere("source of host health"))
-    reporter: Reporter = field(default_factory=lambda: NotThere("way to report"))
-    hypervisors: Hypervisors = field(default_factory=lambda: NotThere("hypervisors"))
+    with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
+    source: HostSource = field(default_factory=lambda: Unconfigured("source of host health"))
+    reporter: Reporter = field(default_factory=lambda: Unconfigured("way to report"))
+    hypervisors: Hypervisors = field(default_factory=lambda: Unconfigured("hypervisors"))
     metrics: Recorder = field(default_factory=Recorder)
-    sinks: Sinks = field(default_factory=lambda: NotThere("sinks"))
-    archive: Archive = field(default_factory=lambda: NotThere("archive"))
+    sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))
+    archive: Archive = field(default_factory=lambda: Unconfigured("archive"))
     hostname: str = "localhost"  # who we are, for those who read our events
-    at_once: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = at_once
+    map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
     def for_invocation(self) -> "World":

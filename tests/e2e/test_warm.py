@@ -6,15 +6,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import RealClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import clouds_yaml
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 from local.files import repository
 from local.hosting import Call, Isolated
-from local.stack import Function
-from sim.app import create_app
-from sim.clock import RealClock
-from sim.cloud import Cloud
-from sim.clouds import clouds_yaml
-from sim.server import LoopbackServer
+from stack import Function
 
 
 @dataclass

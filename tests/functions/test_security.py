@@ -13,7 +13,7 @@ from instance_ha.settings import SECRETS
 from instance_ha.triggers.codec import encode
 from sqlalchemy import text
 
-from local import stack
+import stack
 from local.files import repository
 from tests.functions.conftest import Installation, closed, fault
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from instance_ha.serve import seconds
+from instance_ha.serving.server import seconds
 from instance_ha.settings import Settings
 
 from local.files import repository
@@ -26,7 +26,7 @@ def test_a_context_holds_the_template_the_function_and_our_package(name: str, tm
     assert (function / "main.py").read_text() == (repository() / "functions" / name / "main.py").read_text()
     assert "--hash=sha256:" in (function / "requirements.txt").read_text()
     assert (function / "lib/pyproject.toml").exists()
-    assert (function / "lib/instance_ha/serve.py").exists()
+    assert (function / "lib/instance_ha/serving/server.py").exists()
     assert ("ADDITIONAL_PACKAGE" in arguments) == (name == "monitor-guests")
 
 

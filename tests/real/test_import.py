@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from instance_ha import command
-from instance_ha.entry import wiring
+from instance_ha import command, composition
 from instance_ha.store.database import Database
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -89,10 +88,10 @@ def _import(
 ) -> tuple[Any, str]:
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    wiring.forget()
+    composition.forget()
     with pytest.raises(SystemExit) as ended:
         command.main(["import", "--from", address])
-    wiring.forget()
+    composition.forget()
     structlog.configure(**before)
     said = capsys.readouterr()
     return ended.value.code, said.out + said.err

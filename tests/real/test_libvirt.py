@@ -12,12 +12,12 @@ from instance_ha.models.guests import Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
 from instance_ha.world import SystemClock, World
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
 
-from sim.model import CloudOptions
 from tests.real import guest as guests
 from tests.real.conftest import PARTS, part
-from tests.simulator.simulation import Faults, Simulation
 
 UUID, PLAIN, FULL = (f"8d6e3c2a-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 _PATIENCE = 60.0

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from instance_ha.models.breakpoints import Breakpoint
-
-from tests.conftest import Postgres
-from tests.simulator.scenario import Play, Scenario
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 from sqlalchemy import text
-
-from tests.conftest import Postgres
-from tests.simulator.scenario import Play, Scenario
 
 HERE = Path(__file__).parent
 FOLDERS = [

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from instance_ha.entry import wiring
+from instance_ha import composition
 from instance_ha.models.errors import Misconfigured
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
@@ -25,9 +25,9 @@ def run(_: argparse.Namespace) -> int:
     except Misconfigured as error:
         return _tell([str(error)])
     checks: list[Callable[[Settings], None]] = [
-        lambda settings: wiring.check(settings, os.environ, cloud=False, events=True),
-        lambda settings: wiring.check_cloud(settings, os.environ),
-        wiring.check_policy,
+        lambda settings: composition.check(settings, os.environ, cloud=False, events=True),
+        lambda settings: composition.check_cloud(settings, os.environ),
+        composition.check_policy,
         flows.check,
     ]
     return _tell([problem for check in checks for problem in _problems(check, settings)])

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from instance_ha import composition
 from instance_ha import purge as purging
-from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, Order
-from instance_ha.entry import wiring
+from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, PurgeRequest
 from instance_ha.models.errors import StoreUnavailable
 
 
@@ -34,7 +34,7 @@ def add_purge_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _url() -> str:
-    return wiring.load_settings().database_url.get_secret_value()
+    return composition.load_settings().database_url.get_secret_value()
 
 
 def upgrade(_: argparse.Namespace) -> int:
@@ -65,16 +65,16 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left to purge; prints the rows of each table."""
-    world = wiring.world()
-    order = Order(options.age_in_days, options.max_rows, options.dry_run)
+    world = composition.world()
+    age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
     done: dict[str, int] = {}
     while True:
-        most = order.max_rows if order.max_rows < 1 else order.max_rows - sum(done.values())
-        report = purging.purge(world, Order(order.age_in_days, most, order.dry_run))
-        done = {name: done.get(name, 0) + rows for name, rows in report.tables.items()}
-        if report.complete or sum(done.values()) == order.max_rows:
+        left = most if most < 1 else most - sum(done.values())
+        result = purging.purge(world, PurgeRequest(age, left, dry_run))
+        done = {name: done.get(name, 0) + rows for name, rows in result.tables.items()}
+        if result.complete or sum(done.values()) == most:
             break
     for name, rows in done.items():
         sys.stdout.write(f"{name}: {rows}\n")
-    sys.stdout.write(f"{'would purge' if order.dry_run else 'purged'} {sum(done.values())} rows\n")
+    sys.stdout.write(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows\n")
     return 0

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from instance_ha.entry import wiring
+from instance_ha import composition
 from instance_ha.models.errors import Misconfigured
 from instance_ha.store import outbox
 
@@ -20,11 +20,11 @@ def register(subparsers: Any) -> None:
 
 def resend(options: argparse.Namespace) -> int:
     """Offer dead letters again."""
-    world = wiring.world()
+    world = composition.world()
     names = [sink.name for sink in world.settings.sinks]
     if options.sink is not None and options.sink not in names:
         raise Misconfigured(f"there is no sink {options.sink}: known are {', '.join(names) or 'none'}")
     with world.database.begin() as connection:
         count = outbox.resend(connection, options.sink, world.clock.now())
-    sys.stdout.write(f"{count} letters will be sent again\n")
+    sys.stdout.write(f"{count} events will be sent again\n")
     return 0

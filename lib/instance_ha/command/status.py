@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from instance_ha.entry import wiring
+from instance_ha import composition
 from instance_ha.models.health import Told
 from instance_ha.store import outbox, overview
 
@@ -25,7 +25,7 @@ def register(subparsers: Any) -> None:
 
 def status(_: argparse.Namespace) -> int:
     """Print the screen."""
-    world = wiring.world()
+    world = composition.world()
     with world.database.begin() as connection:
         lines = list(screen(connection, world.clock.now()))
     sys.stdout.write("\n".join(lines) + "\n")

@@ -10,7 +10,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import TCPKeepAliveAdapter
 
-from instance_ha import log
+from instance_ha import masking
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
@@ -41,7 +41,7 @@ class Cloud:
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
             ) from None
         _check(region.config)
-        log.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
+        masking.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
         return region
 
     @cached_property
@@ -68,7 +68,7 @@ class Cloud:
 
 def _check(config: dict[str, Any]) -> None:
     """Find now what Keystone would refuse later."""
-    if config.get("auth_type") == "none":  # a simulated cloud, which entry.wiring allows with noauth2 alone
+    if config.get("auth_type") == "none":  # a simulated cloud, which composition allows with noauth2 alone
         return
     auth = config.get("auth") or {}
     if not str(auth.get("auth_url") or "").startswith(("http://", "https://")):

@@ -54,7 +54,7 @@ def watch_once(world: World, deadline: datetime) -> list[str]:
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
     world.breakpoint(Breakpoint.GUESTS_CLAIMED)
     looks = [_Look(world, hosts[uuid], owner, now, deadline) for uuid in taken]
-    world.at_once(_Look.make, looks, limit)
+    world.map_concurrent(_Look.make, looks, limit)
     return [look.host.name for look in looks]
 
 
@@ -115,7 +115,7 @@ class _Look:
         def ping(uuid: str) -> bool | None:
             return hypervisor.ping(uuid) if self.world.clock.now() < self.deadline else None
 
-        for uuid, answered in zip(asked, self.world.at_once(ping, asked, _PINGS), strict=True):
+        for uuid, answered in zip(asked, self.world.map_concurrent(ping, asked, _PINGS), strict=True):
             known[uuid] = self._said(guests.pinged(known[uuid], answered, self.at), known[uuid])
         return list(known.values())
 

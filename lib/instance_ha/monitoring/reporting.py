@@ -46,7 +46,7 @@ def tell_hosts(world: World, due: Sequence[tuple[Watched, Report]]) -> None:
         with world.database.begin() as connection:
             host_health.told(connection, host.health.host_uuid, what, world.clock.now(), text)
 
-    world.at_once(tell, due, _AT_ONCE)
+    world.map_concurrent(tell, due, _AT_ONCE)
 
 
 def tell_guests(world: World, due: Sequence[Report]) -> None:
@@ -66,4 +66,4 @@ def tell_guests(world: World, due: Sequence[Report]) -> None:
             else:
                 guest_health.fault_told(connection, uuid)
 
-    world.at_once(tell, due, _AT_ONCE)
+    world.map_concurrent(tell, due, _AT_ONCE)

@@ -143,7 +143,7 @@ class NovaClient:
         marker: dict[str, str] = {}
         while True:
             wanted = {"migration_type": "evacuation", "source_compute": host, "limit": str(limit), **marker}
-            bodies = self._get(f"/os-migrations?{urlencode(wanted)}", self._list_timeout)["migrations"]
+            bodies = self._get(f"/os-migrations?{urlencode(wanted)}")["migrations"]
             for body in bodies:
                 if body["id"] <= newer_than:
                     return

@@ -10,20 +10,19 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command
+from instance_ha import command, composition
 from instance_ha.command import manage
 from instance_ha.command.status import screen
-from instance_ha.entry import wiring
 from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
 from instance_ha.store.schema import host_health
 from instance_ha.world import World
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import insert
 
-from tests.conftest import Postgres
 from tests.unit.build import NOW
-from tests.unit.purge.history import HOST, LETTER, SEGMENT, VMOVE, History
+from tests.unit.purge.history import HOST, MESSAGE, SEGMENT, VMOVE, History
 
 ROOT = Path(__file__).parents[3]
 Shell = Callable[..., tuple[int, str, str]]
@@ -35,7 +34,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("INSTANCE_HA_EVENT_SINKS", "one=http://one.test two=http://two.test")
-    wiring.forget()
+    composition.forget()
 
     def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -45,7 +44,7 @@ def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return code if isinstance(code, int) else int(bool(code)), said.out, said.err
 
     yield run
-    wiring.forget()
+    composition.forget()
     structlog.configure(**before)
 
 
@@ -129,14 +128,14 @@ def write(database: Database, *sinks: str) -> None:
     with database.begin() as connection:
         outbox.add(connection, sinks, [event])
         for sink in sinks:
-            outbox.bury_older(connection, sink, NOW + timedelta(days=1), "it was away", NOW)
+            outbox.dead_letter_older(connection, sink, NOW + timedelta(days=1), "it was away", NOW)
 
 
 def test_dead_letters_are_sent_again_for_one_sink_or_for_all(shell: Shell, database: Database) -> None:
     write(database, "one", "two")
     write(database, "one", "two")
-    assert shell(command.main, "events resend --sink two") == (0, "2 letters will be sent again\n", "")
-    assert shell(command.main, "events resend") == (0, "2 letters will be sent again\n", "")
+    assert shell(command.main, "events resend --sink two") == (0, "2 events will be sent again\n", "")
+    assert shell(command.main, "events resend") == (0, "2 events will be sent again\n", "")
     assert shell(command.main, "events resend --sink three")[0] == 1
 
 
@@ -171,7 +170,7 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     failed: dict[str, Any] = {"status": "failed", "message": "no host\nis left", "source_host_uuid": "compute3"}
     history.notification("failed", 2, **failed)
     history.notification("failed-long-ago", 40, **failed)
-    history.add("outbox", LETTER | {"state": "dead"})
+    history.add("outbox", MESSAGE | {"state": "dead"})
     with history.world.database.begin() as connection:
         lines = list(screen(connection, NOW + timedelta(seconds=90)))
     text = "\n".join(" ".join(line.split()) for line in lines)

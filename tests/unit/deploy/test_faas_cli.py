@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from local import stack
+import stack
 from local.files import repository
 
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.render.lint import check, complaints
 from deploy.render.site import read_settings
 from local.files import repository
-from local.stack import StackError, load
+from stack import StackError, load
 
 Break = Callable[[dict[str, Any], dict[str, str]], Any]
 

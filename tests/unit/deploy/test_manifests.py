@@ -12,9 +12,9 @@ import yaml
 from instance_ha.models import triggers
 from instance_ha.settings import load as load_settings
 
+import stack
 from deploy.render.__main__ import differences, render
 from deploy.render.site import Site, read, seconds
-from local import stack
 from local.files import repository
 from tests.unit.deploy.knative import KINDS
 from tests.unit.deploy.kubernetes_models import CORE, mistakes

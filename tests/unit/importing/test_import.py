@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command
-from instance_ha.entry import wiring
+from instance_ha import command, composition
 from instance_ha.importing import convert
 from instance_ha.store.database import Database, driver_url
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import text
 
-from tests.conftest import Postgres
 from tests.unit.importing import old_masakari
 from tests.unit.importing.old_masakari import HOSTS, SEGMENTS, OldMasakari
 
@@ -36,7 +35,7 @@ def run(
     """Run the import from the old database."""
     before = structlog.get_config()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    wiring.forget()
+    composition.forget()
 
     def imported(*options: str, url: str = old.url) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -46,7 +45,7 @@ def run(
         return ended.value.code, said.out, said.err
 
     yield imported
-    wiring.forget()
+    composition.forget()
     structlog.configure(**before)
 
 

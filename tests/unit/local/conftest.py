@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.hosting import Answer, Call
-from local.stack import Function
+from stack import Function
 
 
 class FakeBackend:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local.cron import Cron, next_time
 from local.hosting import Answer, Call
-from local.stack import Function
+from stack import Function
 
 BEGIN = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
 EVERY_MINUTE = Function("sweep", Path(), schedule="* * * * *")

@@ -9,7 +9,7 @@ from werkzeug.test import Client
 from local.events import Queue
 from local.gateway import Gateway
 from local.hosting import Answer
-from local.stack import Function
+from stack import Function
 from tests.unit.local.conftest import FakeBackend
 
 FUNCTIONS = (

@@ -10,7 +10,7 @@ import pytest
 
 from local.files import repository
 from local.hosting import Backend, Call, HostingError, InProcess, Isolated
-from local.stack import Function
+from stack import Function
 
 MakeFunction = Callable[[str, str], Function]
 ECHO = """

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from instance_ha.monitoring import guests as monitor
 from instance_ha.store import guest_health
+from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.guests import Guests
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
-
-from sim.faults import Rule
-from sim.model import CloudOptions
-from tests.simulator.guests import Guests
-from tests.simulator.simulation import Faults, Simulation
 
 
 class Story:

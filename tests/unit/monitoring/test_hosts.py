@@ -8,12 +8,11 @@ import pytest
 from instance_ha.models.health import View
 from instance_ha.monitoring import hosts as monitor
 from instance_ha.store import host_health
+from instance_ha_simulator.cloud import consul
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
-
-from sim import consul
-from sim.model import CloudOptions
-from tests.simulator.monitors import Eyes
-from tests.simulator.simulation import Faults, Simulation
 
 NAMES = [f"compute{number}" for number in range(1, 6)]
 

@@ -9,7 +9,7 @@ from instance_ha.models.enums import Flow
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
-from instance_ha.world import run_bounded
+from instance_ha.world import with_timeout
 
 SECTION = "[taskflow_driver_recovery_flows]\n"
 INSTANCE = "instance_failure_recovery_tasks"
@@ -134,7 +134,7 @@ def test_a_call_that_hangs_is_abandoned_at_its_limit() -> None:
         never.wait()
 
     with pytest.raises(TimeIsUp):
-        run_bounded(hang, 0.05)
+        with_timeout(hang, 0.05)
     never.set()
 
 
@@ -143,4 +143,4 @@ def test_a_call_that_raises_raises_here() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_bounded(fail, 5)
+        with_timeout(fail, 5)

@@ -16,10 +16,9 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from instance_ha.store import migrate
 from instance_ha.store.database import driver_url
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
-
-from tests.conftest import Postgres
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 
@@ -38,8 +37,8 @@ OLDEST = (
     "INSERT INTO recovery_tasks (notification_uuid, attempt, position, name, state)"
     " VALUES ('notification', 1, 0, 'DisableComputeServiceTask', 'PENDING')",
     "INSERT INTO vmoves (created_at, uuid, notification_uuid, instance_uuid, instance_name, source_host, status,"
-    " position, step, facts, newer_than, attempt) VALUES (now(), 'vmove', 'notification', 'vm', 'vm', 'compute1',"
-    " 'pending', 0, 'start', '{}', 0, 1)",
+    " position, step, facts, last_migration_id, attempt) VALUES (now(), 'vmove', 'notification', 'vm', 'vm',"
+    " 'compute1', 'pending', 0, 'start', '{}', 0, 1)",
     "UPDATE vmoves SET status = 'succeeded', step = 'settle', dest_host = 'compute2', end_time = now(),"
     " asked_at = now(), locked_by_us = false, due_at = NULL, lease_owner = NULL, lease_until = NULL"
     " WHERE uuid = 'vmove'",

@@ -20,10 +20,10 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
     begun = _begin(recovery, task)
     if begun > custom.attempts:
         return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
-    facts, reporter = gather(recovery, task), _Reporter(recovery, task)
+    facts, reporter = gather(recovery, task), _Reporter(recovery, task, custom.time_limit)
     try:
         recovery.claim.cover(custom.time_limit)
-        world.bounded(lambda: custom.work(facts, reporter), custom.time_limit)
+        world.with_timeout(lambda: custom.work(facts, reporter), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
     except TimeIsUp:
@@ -47,14 +47,16 @@ class _Begun:
 class _Reporter:
     """Takes progress while the task runs; one that was abandoned may talk on, to nobody."""
 
-    def __init__(self, recovery: Recovery, task: TaskRow) -> None:
+    def __init__(self, recovery: Recovery, task: TaskRow, seconds: float) -> None:
         self.is_open = True
+        self._seconds = seconds
         self._recovery = recovery
         self._task = task
 
     def __call__(self, progress: float, message: str) -> None:
         if self.is_open:
             self._recovery.progress(self._task, min(max(float(progress), 0.0), 1.0), str(message)[:1000])
+            self._recovery.claim.cover(self._seconds)
 
 
 def _begin(recovery: Recovery, task: TaskRow) -> int:

@@ -1,0 +1,147 @@
+"""Serves a function: ``python -m instance_ha.serving FOLDER``, in an image and in the isolated local runtime alike.
+
+functions-framework makes the application of the folder's main.py; gunicorn serves it, set up by us: one process with
+threads, nothing on disk, no control socket, no log of requests. The platforms' own variables set it up: ``PORT``,
+``HOST``, ``THREADS`` (work at once) and ``exec_timeout`` (how long work may last, as OpenFaaS' watchdog writes it).
+"""
+
+import ast
+import math
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from functions_framework import create_app
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from instance_ha.serving.gate import Gate, Wsgi
+
+_THREADS = 8
+_SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
+_EXEC_TIMEOUT = "60s"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LINE, _FIELD = 8190, 16384  # bytes of a request line, and of one header: OpenStack's own bound, tokens are long
+_MEMORY = "/dev/shm"  # noqa: S108 - a worker's heartbeat file, unlinked as soon as it is open
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Ends when its work is done: on SIGTERM it first says that it is not ready, and takes no more."""
+
+    def handle_exit(self, _signal: int, _frame: object) -> None:
+        """Begin to end."""
+        self.app.gate.closed = True
+        self.method_queue.defer(lambda: None)  # the loop looks again at once
+
+    def notify(self) -> None:
+        """Take a turn of the loop."""
+        super().notify()
+        if self.alive and self.app.gate.closed and self.app.gate.idle:
+            super().handle_exit(signal.SIGTERM, None)
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """Gunicorn's troubles, in the same lines as all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Hand them on."""
+        super().setup(cfg)
+        self.error_log.propagate = True
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with our options and nobody else's: no file, no variable."""
+
+    def __init__(self, gate: Gate, options: Mapping[str, Any]) -> None:
+        self.gate = gate
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Wsgi:
+        return self.gate
+
+
+def options(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return gunicorn's options.
+
+    Raises:
+        ValueError: a variable is wrong.
+
+    """
+    return {
+        "bind": f"{environ.get('HOST') or '0.0.0.0'}:{_number(environ, 'PORT', 8080)}",  # noqa: S104 - a container's
+        "workers": 1,
+        "worker_class": Worker,
+        "threads": 2 * work(environ) + _SPARE_THREADS,
+        "timeout": 0,  # work ends by itself (invocation_time); a worker killed for one would take the others with it
+        "graceful_timeout": seconds(environ.get("exec_timeout") or _EXEC_TIMEOUT),
+        "logger_class": _Log,
+        "loglevel": "warning",
+        "errorlog": None,
+        "accesslog": None,
+        "control_socket_disable": True,
+        "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
+        "limit_request_line": _LINE,
+        "limit_request_field_size": _FIELD,
+    }
+
+
+def work(environ: Mapping[str, str]) -> int:
+    """Return how much is worked on at once."""
+    return _number(environ, "THREADS", _THREADS)
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{name}: {text!r} is no positive number")
+    return int(text)
+
+
+def seconds(text: str) -> int:
+    """Read a duration as Go writes it (``60s``, ``1m30s``, or a number of seconds), rounded up.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if text.isdecimal():
+        return int(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"exec_timeout: {text!r} is no duration; 60s is one")
+    return math.ceil(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def target(source: Path) -> str:
+    """Name the function of a main.py that functions-framework shall serve.
+
+    Raises:
+        ValueError: it has none, or several.
+
+    """
+    functions = [node for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)]
+    marked = [f.name for f in functions if "functions_framework.http" in map(ast.unparse, f.decorator_list)]
+    if len(marked) != 1:
+        raise ValueError(f"{source} needs one function that is marked @functions_framework.http")
+    return marked[0]
+
+
+def main(folder: Path) -> None:
+    """Serve the function of a folder, until SIGTERM."""
+    source = folder / "main.py"
+    try:
+        wanted, name = options(os.environ), target(source)
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    application = create_app(name, str(source), "http")
+    _Server(Gate(application, work(os.environ)), wanted).run()

@@ -1,0 +1,165 @@
+"""Virtual time: runs processes one at a time, each until it sleeps or ends."""
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar, copy_context
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+START = datetime(2100, 11, 22, 3, 0, tzinfo=UTC)  # keystoneauth takes tokens that our clock calls past for expired
+
+
+class KilledError(BaseException):
+    """Ends a process at once, as SIGKILL does: nothing of ours may catch it."""
+
+
+class TimeLimitError(Exception):
+    """A wait was longer than the client of it is patient."""
+
+
+class Process:
+    """A thread that runs only while the scheduler waits for it."""
+
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        self.name = name
+        self.patience: datetime | None = None
+        self.error: BaseException | None = None
+        self.ended = False
+        self.go = threading.Semaphore(0)
+        self.paused = threading.Semaphore(0)
+        self._work = work
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
+        self.go.acquire()
+        try:
+            self._work()
+        except KilledError:
+            pass
+        except BaseException as error:
+            self.error = error
+        self.ended = True
+        self.paused.release()
+
+    def resume(self) -> None:
+        """Run it until it sleeps or ends."""
+        if not self.thread.is_alive():
+            self.thread.start()
+        self.go.release()
+        self.paused.acquire()
+
+
+ahead = ContextVar("ahead", default=0.0)  # seconds that the clock of the invocation's machine is ahead
+
+
+class MachineClock:
+    """The clock of whatever machine an invocation runs on; it may be wrong, and so may its monotonic one's start."""
+
+    def __init__(self, scheduler: "Scheduler") -> None:
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        """Return what the machine takes for the time."""
+        return self._scheduler.now() + timedelta(seconds=ahead.get())
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow."""
+        return (self.now() - START).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._scheduler.sleep(seconds)
+
+
+class Scheduler:
+    """The clock of a simulation, and the order of all that happens in it."""
+
+    def __init__(self) -> None:
+        self._now = self._began = START
+        self._queue: list[tuple[datetime, int, Process]] = []
+        self._count = itertools.count()
+        self._running: Process | None = None
+
+    def now(self) -> datetime:
+        """Return the virtual time."""
+        return self._now
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return (self._now - self._began).total_seconds()
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._began = self._now
+
+    def spawn(self, name: str, work: Callable[[], None], after: float = 0.0) -> None:
+        """Start a process after some time."""
+        self._push(Process(name, work), self._now + timedelta(seconds=after))
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass; in the middle of a request no longer than its client waits."""
+        process = self._running
+        assert process is not None, "only processes can sleep"
+        until = self._now + timedelta(seconds=seconds)
+        patience = process.patience
+        self._push(process, until if patience is None or until <= patience else patience)
+        process.paused.release()
+        process.go.acquire()
+        if patience is not None and until > patience:
+            raise TimeLimitError
+
+    def map_concurrent(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
+        """Do the same with several things, as threads of the running process: who kills one kills all.
+
+        A test that calls a function without any process has no time to share: one thing after the other.
+        """
+        things = list(items)
+        if self._running is None:
+            return [work(thing) for thing in things]
+        results: dict[int, Any] = {}
+        ended: list[bool] = []
+
+        def run(number: int) -> None:
+            killed = True
+            try:
+                results[number] = work(things[number])
+                killed = False
+            except Exception:
+                killed = False
+                raise
+            finally:
+                ended.append(killed)
+
+        for number in range(len(things)):
+            self.spawn("thread", partial(copy_context().run, run, number))
+        while len(ended) < len(things) and not any(ended):
+            self.sleep(0.1)
+        if any(ended):
+            raise KilledError
+        return [results[number] for number in range(len(things))]
+
+    def patience(self, seconds: float | None) -> None:
+        """Say how long the running process waits for what it has asked (None: as long as it takes)."""
+        if self._running is not None:
+            self._running.patience = None if seconds is None else self._now + timedelta(seconds=seconds)
+
+    def run(self, seconds: float, done: Callable[[], bool]) -> bool:
+        """Let time pass until `done`, at most so many seconds; says whether it is done."""
+        end = self._now + timedelta(seconds=seconds)
+        while self._queue and self._queue[0][0] <= end:
+            self._now, _, process = heapq.heappop(self._queue)
+            self._running = process
+            process.resume()
+            self._running = None
+            if process.error is not None:
+                raise process.error
+            if done():
+                return True
+        return False
+
+    def _push(self, process: Process, at: datetime) -> None:
+        heapq.heappush(self._queue, (at, next(self._count), process))

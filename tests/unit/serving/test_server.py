@@ -1,0 +1,223 @@
+"""Serving a function as its image does: real processes, real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+from instance_ha.serving import server
+
+from local.files import free_port
+
+BODY = """
+import os, sys, time, functions_framework
+
+@functions_framework.http
+def answer(request):
+    if request.path == "/_/ready":
+        return "READY"
+    if request.path == "/die":
+        os.kill(os.getpid(), 9)
+    if request.path == "/fail":
+        raise RuntimeError("no")
+    time.sleep(float(request.args.get("seconds", 0)))
+    return request.get_data(as_text=True) or "done"
+"""
+
+
+@dataclass
+class Served:
+    """A function that is served."""
+
+    process: subprocess.Popen[str]
+    port: int
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
+
+    def get(self, path: str, **how: object) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, **how)  # type: ignore[arg-type]
+
+    def later(self, path: str) -> Future[requests.Response]:
+        """Ask, and give it the time to arrive."""
+        asked = self.pool.submit(self.get, path)
+        time.sleep(0.3)
+        return asked
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end: its code, and what it has written."""
+        output, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, output
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Serve]:
+    """Serves a function."""
+    (tmp_path / "main.py").write_text(BODY)
+    started: list[Served] = []
+
+    def start(**variables: str) -> Served:
+        port = free_port()
+        environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
+        command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
+        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        started.append(Served(process, port))
+        until = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < until:
+            try:
+                started[-1].get("/_/ready")
+            except requests.ConnectionError:
+                time.sleep(0.02)
+            else:
+                break
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+        one.pool.shutdown()
+
+
+def test_an_instance_that_is_told_to_end_says_so_refuses_work_and_finishes_what_it_has(served: Serve) -> None:
+    function = served(THREADS="1")
+    work = function.later("/?seconds=2")
+
+    function.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    ready, health, more = (function.get(path) for path in ("/_/ready", "/_/health", "/v1/segments"))
+
+    assert (ready.status_code, health.status_code, more.status_code) == (503, 200, 503)
+    assert more.headers["Retry-After"] == "1"
+    assert more.json() == {"serviceUnavailable": {"code": 503, "message": "this instance is ending"}}
+    assert not work.done()
+    assert (work.result().status_code, work.result().text) == (200, "done")
+    assert function.end()[0] == 0
+    with pytest.raises(requests.ConnectionError):
+        function.get("/_/health")
+
+
+def test_an_idle_instance_ends_soon(served: Serve) -> None:
+    function = served()
+
+    function.process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+
+    assert function.end()[0] == 0
+    assert time.monotonic() - begun < 2
+
+
+def test_work_that_outlasts_its_time_does_not_hold_an_instance_that_ends(served: Serve) -> None:
+    function = served(exec_timeout="1s")
+    work = function.later("/?seconds=15")
+
+    function.process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    function.end()
+
+    assert time.monotonic() - begun < 5
+    with pytest.raises(requests.ConnectionError):
+        work.result()
+
+
+def test_a_burst_is_worked_off(served: Serve) -> None:
+    function = served(THREADS="2")
+
+    work = [function.pool.submit(function.get, "/?seconds=0.5") for _ in range(4)]
+
+    assert [one.result().status_code for one in work] == [200] * 4
+
+
+def test_a_busy_instance_is_alive_and_refuses_what_would_have_to_wait_for_long(served: Serve) -> None:
+    function = served(THREADS="1")
+    work = function.later("/?seconds=4")
+    begun = time.monotonic()
+
+    waits = function.later("/")
+    at_once, health = function.get("/"), function.get("/_/health")
+    assert time.monotonic() - begun < 1.5
+
+    assert health.status_code == 200
+    assert [(one.status_code, one.headers["Retry-After"]) for one in (at_once, waits.result())] == [(503, "1")] * 2
+    assert time.monotonic() - begun < 3.5
+    assert work.result().status_code == 200
+    assert function.get("/").status_code == 200
+
+
+def test_neither_a_body_nor_a_token_nor_a_query_is_logged(served: Serve) -> None:
+    function = served()
+    said = {"headers": {"X-Auth-Token": "gAAAA-secret"}, "data": "the-body"}
+
+    assert function.get("/?name=the-query", **said).text == "the-body"
+    assert function.get("/fail?name=the-query", **said).status_code == 500
+    function.process.send_signal(signal.SIGTERM)
+    code, output = function.end()
+
+    assert code == 0
+    assert [word for word in ("gAAAA-secret", "the-body", "the-query") if word in output] == []
+
+
+def test_a_process_that_dies_is_replaced(served: Serve) -> None:
+    function = served()
+
+    with pytest.raises(requests.ConnectionError):
+        function.get("/die")
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            if function.get("/").text == "done":
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    pytest.fail("nobody answers")
+
+
+def test_headers_longer_than_openstack_takes_are_refused(served: Serve) -> None:
+    function = served()
+
+    assert function.get("/", headers={"X-Auth-Token": "a" * 15000}).status_code == 200
+    assert function.get("/", headers={"X-Auth-Token": "a" * 17000}).status_code == 431
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"THREADS": "many"}, "THREADS: 'many' is no positive number"),
+        ({"PORT": "0"}, "PORT: '0' is no positive number"),
+        ({"exec_timeout": "soon"}, "exec_timeout: 'soon' is no duration"),
+    ],
+)
+def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables: dict[str, str], words: str) -> None:
+    code, output = served(**variables).end()
+
+    assert (code, output.count("\n")) == (1, 1)
+    assert words in output
+
+
+@pytest.mark.parametrize(
+    ("text", "is_seconds"), [("60s", 60), ("90", 90), ("1m30s", 90), ("1.5s", 2), ("500ms", 1), ("1h", 3600)]
+)
+def test_a_duration_is_read_as_the_watchdog_writes_it(text: str, is_seconds: int) -> None:
+    assert server.seconds(text) == is_seconds
+
+
+def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "main.py"
+    source.write_text("def answer(request):\n    return ''\n")
+
+    with pytest.raises(ValueError, match="needs one function"):
+        server.target(source)
+
+
+def test_every_function_of_ours_is_found() -> None:
+    folders = [path for path in (Path(__file__).parents[3] / "functions").iterdir() if (path / "main.py").exists()]
+
+    assert {server.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}
