@@ -1,4 +1,4 @@
-"""Tells others what happens: events, written to the outbox with the change that they are about.
+"""Events for others about what happens, written to the outbox with the change that they are about.
 
 Without sinks in the settings nothing is written, read or imported here.
 """

@@ -127,7 +127,11 @@ class Broker:
         for fault in self._simulation.faults.events:
             of_it = fault.get("function", function) == function
             if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
-                return {"lose": [], "double": [0.01, fault.get("seconds", 0.02)], "delay": [fault.get("seconds", 30.0)]}[fault["do"]]
+                return {
+                    "lose": [],
+                    "double": [0.01, fault.get("seconds", 0.02)],
+                    "delay": [fault.get("seconds", 30.0)],
+                }[fault["do"]]
         return [0.01]
 
     def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:

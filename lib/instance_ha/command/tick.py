@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 
 def tick(options: argparse.Namespace) -> int:
-    """Send a tick and wait until it has been worked off; of the settings only the folder of secrets is looked at."""
+    """Send a tick and wait until it has been worked off; of the settings only the folder of secrets is used."""
     import requests
 
     folder = Path(os.environ.get(f"{PREFIX}SECRETS_DIR") or str(Settings.model_fields["secrets_dir"].default))

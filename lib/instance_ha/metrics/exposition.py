@@ -52,7 +52,7 @@ class _Collector:
             yield self._family(metric)
 
     def describe(self) -> list[Any]:
-        """Name none: nobody else registers anything."""
+        """Name none: nothing else is registered."""
         return []
 
     def _family(self, metric: Metric) -> Any:

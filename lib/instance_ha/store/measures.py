@@ -1,4 +1,4 @@
-"""What the rows that are there tell about now."""
+"""The gauges: what the rows show of now."""
 
 from datetime import datetime
 

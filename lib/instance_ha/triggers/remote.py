@@ -44,8 +44,8 @@ class HttpRemote:
 
 def _read(url: str, code: int, body: bytes) -> RemoteAnswer:
     try:
-        told = json.loads(body)
-        state, message = told["state"], str(told.get("message") or "")
+        answer = json.loads(body)
+        state, message = answer["state"], str(answer.get("message") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         state, message = None, ""
     if code >= _ACCEPTED or state not in _STATES:

@@ -1,16 +1,19 @@
 """A claim is the only way to write in a recovery, and nothing is written or sent under a lost lease."""
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from instance_ha import recovery as package
+from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import Flow, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import Notification, TaskRow
+from instance_ha.nova import NovaClient
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.recovery import Recovery
@@ -100,23 +103,16 @@ def test_an_unseen_evacuation_is_not_checked_again_after_the_lease_was_lost(
     watched = {"status": "ongoing", "step": VMoveStep.WATCHED, "asked_at": long_ago, "updated_at": long_ago}
     with recovery.claim.transaction() as connection:
         connection.execute(update(vmove_rows).values(**watched))
-    asked = recovery.claim.world.nova
+    ask = NovaClient.evacuations_from
 
-    class Losing:
-        """Nova, while whose answer is on its way the lease is lost."""
+    def lose_and_ask(nova: NovaClient, *about: Any) -> Iterator[Migration]:
+        lose(recovery)
+        return ask(nova, *about)
 
-        def under(self, _cover: object) -> "Losing":
-            return self
-
-        def evacuations_from(self, *_: object) -> list[object]:
-            lose(recovery)
-            return []
-
-    del asked
-    claim = replace(recovery.claim, world=replace(recovery.world, nova=Losing()))
+    monkeypatch.setattr(NovaClient, "evacuations_from", lose_and_ask)
     before = data(simulation.world.database)
     with pytest.raises(LeaseLost):
-        evacuate_round(Recovery(claim, recovery.host), task, None)
+        evacuate_round(recovery, task, None)
     assert data(simulation.world.database) == before
 
 

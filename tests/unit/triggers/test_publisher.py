@@ -1,4 +1,4 @@
-"""Who has an event and works on it is not waited for; who does not take one is told of."""
+"""A trigger that was handed over is not waited for; one that was not is counted and logged."""
 
 import socket
 import threading

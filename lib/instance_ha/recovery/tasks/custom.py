@@ -23,7 +23,7 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
     facts, reporter = gather(recovery, task), _Reporter(recovery, task, custom.time_limit)
     try:
         recovery.claim.cover(custom.time_limit)
-        world.with_timeout(lambda: custom.work(facts, reporter), custom.time_limit)
+        world.with_timeout(lambda: custom.function(facts, reporter), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
     except TimeIsUp:

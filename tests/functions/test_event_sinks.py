@@ -1,4 +1,4 @@
-"""What those who follow the installation get to know: every event, in its order, as the schema says."""
+"""What a sink of the installation gets: every event, in its order, as the schema says."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def relay(installation: Installation) -> None:
     pytest.fail("the relay does not come to an end")
 
 
-def told(installation: Installation, subject: str) -> list[dict[str, Any]]:
+def sent(installation: Installation, subject: str) -> list[dict[str, Any]]:
     """Return the notifications about one thing, all of them checked."""
     relay(installation)
     events = installation.follower.about(subject)
@@ -63,12 +63,12 @@ def subject_of(installation: Installation, event_type: str, name: str) -> str:
     return str(next(e["subject"] for e in found if data(e.data)["name"] == name))
 
 
-def test_the_life_of_a_segment_is_told_in_order(installation: Installation) -> None:
+def test_the_life_of_a_segment_is_sent_in_order(installation: Installation) -> None:
     segment = installation.segment()
     path = f"/v1/segments/{segment['uuid']}"
     installation.put(path, {"segment": {"description": "new"}})
     installation.delete(path)
-    events = told(installation, segment["uuid"])
+    events = sent(installation, segment["uuid"])
     assert types(events) == [f"segment.{what}.{when}" for what in LIFE for when in ("start", "end")]
     assert "id" not in data(events[0])
     assert "uuid" not in data(events[0])
@@ -81,14 +81,14 @@ def test_the_life_of_a_segment_is_told_in_order(installation: Installation) -> N
 LIFE = ("create", "update", "delete")
 
 
-def test_the_life_of_a_host_is_told_in_order_with_its_segment(
+def test_the_life_of_a_host_is_sent_in_order_with_its_segment(
     installation: Installation, segment: dict[str, Any]
 ) -> None:
     host = installation.host(segment)
     path = f"/v1/segments/{segment['uuid']}/hosts/{host['uuid']}"
     installation.put(path, {"host": {"reserved": True}})
     installation.delete(path)
-    events = told(installation, host["uuid"])
+    events = sent(installation, host["uuid"])
     assert types(events) == [f"host.{what}.{when}" for what in LIFE for when in ("start", "end")]
     nested = [data(event)["failover_segment"]["masakari_object.data"] for event in events]
     assert {shown["uuid"] for shown in nested} == {segment["uuid"]}
@@ -100,7 +100,7 @@ def test_a_change_that_failed_is_an_error_although_its_transaction_is_gone(
 ) -> None:
     body = {"name": segment["name"], "recovery_method": "auto", "service_type": "again"}
     assert installation.post("/v1/segments", {"segment": body}).status_code == 409
-    start, error = told(installation, subject_of(installation, "segment.create.error", segment["name"]))
+    start, error = sent(installation, subject_of(installation, "segment.create.error", segment["name"]))
     assert types([start, error]) == ["segment.create.start", "segment.create.error"]
     fault = data(error)["fault"]["masakari_object.data"]
     assert (error["priority"], fault["exception"]) == ("ERROR", "Conflict")
@@ -110,21 +110,21 @@ def test_a_change_that_failed_is_an_error_although_its_transaction_is_gone(
     assert fault["traceback"].endswith(fault["exception_message"])
 
 
-def test_a_host_that_could_not_be_registered_or_renamed_is_told(
+def test_a_host_that_could_not_be_registered_or_renamed_is_sent(
     installation: Installation, segment: dict[str, Any]
 ) -> None:
     one, other = installation.host(segment), installation.host(segment)
     path = f"/v1/segments/{segment['uuid']}/hosts/{one['uuid']}"
     assert installation.put(path, {"host": {"name": other["name"]}}).status_code == 409
-    assert types(told(installation, one["uuid"]))[-2:] == ["host.update.start", "host.update.error"]
+    assert types(sent(installation, one["uuid"]))[-2:] == ["host.update.start", "host.update.error"]
 
 
 @pytest.mark.usefixtures("under_recovery")
-def test_a_refusal_is_told_to_nobody_but_the_caller(installation: Installation, segment: dict[str, Any]) -> None:
+def test_a_refusal_is_sent_to_nobody_but_the_caller(installation: Installation, segment: dict[str, Any]) -> None:
     path = f"/v1/segments/{segment['uuid']}"
     assert installation.put(path, {"segment": {"name": unique("s")}}).status_code == 409
     assert installation.delete(path).status_code == 409
-    assert types(told(installation, segment["uuid"])) == ["segment.create.start", "segment.create.end"]
+    assert types(sent(installation, segment["uuid"])) == ["segment.create.start", "segment.create.end"]
 
 
 def failure(installation: Installation, segment: dict[str, Any], names: list[str]) -> tuple[dict[str, Any], str]:
@@ -139,7 +139,7 @@ def failure(installation: Installation, segment: dict[str, Any], names: list[str
 
 @pytest.fixture(scope="module")
 def recovered(installation: Installation) -> dict[str, Any]:
-    """A recovery of two instances, and what was told of it."""
+    """A recovery of two instances, and what was sent of it."""
     segment = installation.segment()
     installation.host(segment)
     notification, host = failure(installation, segment, [unique("vm"), unique("vm")])
@@ -147,15 +147,15 @@ def recovered(installation: Installation) -> dict[str, Any]:
     moves = installation.get(f"{path}/vmoves").json()["vmoves"]
     return {
         "notification": notification,
-        "told": told(installation, notification["notification_uuid"]),
-        "host": told(installation, host),
-        "moves": {move["uuid"]: told(installation, move["uuid"]) for move in moves},
+        "events": sent(installation, notification["notification_uuid"]),
+        "host": sent(installation, host),
+        "moves": {move["uuid"]: sent(installation, move["uuid"]) for move in moves},
     }
 
 
-def test_a_recovery_is_told_from_the_report_to_its_end(recovered: dict[str, Any]) -> None:
+def test_a_recovery_is_sent_from_the_report_to_its_end(recovered: dict[str, Any]) -> None:
     assert recovered["notification"]["status"] == "finished"
-    events = recovered["told"]
+    events = recovered["events"]
     assert types(events) == [f"notification.{p}.{w}" for p in ("create", "process") for w in ("start", "end")]
     assert "notification_uuid" not in data(events[0])
     assert data(events[1])["notification_uuid"] == recovered["notification"]["notification_uuid"]
@@ -164,16 +164,16 @@ def test_a_recovery_is_told_from_the_report_to_its_end(recovered: dict[str, Any]
     ] * 2
 
 
-def test_the_status_that_is_told_is_the_one_that_was_committed(recovered: dict[str, Any]) -> None:
-    assert [data(event)["status"] for event in recovered["told"]] == ["new", "new", "running", "finished"]
+def test_the_status_that_is_sent_is_the_one_that_was_committed(recovered: dict[str, Any]) -> None:
+    assert [data(event)["status"] for event in recovered["events"]] == ["new", "new", "running", "finished"]
 
 
-def test_the_host_of_a_recovery_is_told_to_be_on_maintenance(recovered: dict[str, Any]) -> None:
+def test_the_host_of_a_recovery_is_sent_to_be_on_maintenance(recovered: dict[str, Any]) -> None:
     assert types(recovered["host"])[-2:] == ["host.update.start", "host.update.end"]
     assert data(recovered["host"][-1])["on_maintenance"] is True
 
 
-def test_every_evacuation_is_told(recovered: dict[str, Any]) -> None:
+def test_every_evacuation_is_sent(recovered: dict[str, Any]) -> None:
     assert len(recovered["moves"]) == 2
     for events in recovered["moves"].values():
         assert types(events) == ["vmove.start", "vmove.end"]
@@ -196,7 +196,7 @@ def test_a_recovery_that_failed_tells_the_real_error(installation: Installation)
     uuid = installation.post("/v1/notifications", {"notification": body}).json()["notification"]["notification_uuid"]
     shown = closed(installation, {"notification_uuid": uuid}, 60, but_for="error")
     installation.sql("UPDATE notifications SET due_at = NULL WHERE notification_uuid = :uuid", uuid=uuid)
-    error = told(installation, uuid)[-1]
+    error = sent(installation, uuid)[-1]
     assert (error["event_type"], data(error)["status"]) == ("notification.process.error", shown["status"])
     fault = data(error)["fault"]["masakari_object.data"]
     assert (fault["exception"], fault["module_name"]) == (
@@ -205,14 +205,14 @@ def test_a_recovery_that_failed_tells_the_real_error(installation: Installation)
     )
     assert "no such luck" in fault["exception_message"]
     move = installation.get(f"/v1/notifications/{uuid}/vmoves").json()["vmoves"][0]
-    start, failed = told(installation, move["uuid"])
+    start, failed = sent(installation, move["uuid"])
     assert types([start, failed]) == ["vmove.start", "vmove.error"]
     assert data(failed)["fault"]["masakari_object.data"]["exception"] == "CloudRefused"
 
 
-def test_a_report_that_asks_for_nothing_is_told_to_its_end(installation: Installation, host: dict[str, Any]) -> None:
+def test_a_report_that_asks_for_nothing_is_sent_to_its_end(installation: Installation, host: dict[str, Any]) -> None:
     notification = closed(installation, installation.notification(host))
-    events = told(installation, notification["notification_uuid"])
+    events = sent(installation, notification["notification_uuid"])
     assert types(events)[2:] == ["notification.process.start", "notification.process.end"]
     assert data(events[-1])["status"] == "finished"
 
@@ -220,7 +220,7 @@ def test_a_report_that_asks_for_nothing_is_told_to_its_end(installation: Install
 def test_a_queue_gets_the_same_events_in_the_same_order(installation: Installation, aws_server: Aws) -> None:
     segment = installation.segment()
     installation.delete(f"/v1/segments/{segment['uuid']}")
-    expected = [event["message_id"] for event in told(installation, segment["uuid"])]
+    expected = [event["message_id"] for event in sent(installation, segment["uuid"])]
     messages = [message["Body"] for message in aws_server.messages(installation.queue)]
     assert [message["id"] for message in messages if message["subject"] == segment["uuid"]] == expected
     for message in messages:

@@ -1,4 +1,4 @@
-"""What followers are told of each kind of failure: every beginning has its end, and the last word is what holds."""
+"""The events of each kind of failure: every start has its end, and the last event is what holds."""
 
 import json
 from collections import defaultdict
@@ -28,13 +28,13 @@ GOOD = {"finished", "ignored"}
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
+def test_every_start_has_its_end_and_the_last_event_is_what_holds(
     name: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played = _play(name, postgres, database_url, tmp_path, monkeypatch)
-    told = _by_subject(played.outbox("one"))
+    events = _by_subject(played.outbox("one"))
     for uuid in played.names_of_notifications():
-        types = [kind.removeprefix("notification.") for kind, _ in told[uuid] if ".process." in kind]
+        types = [kind.removeprefix("notification.") for kind, _ in events[uuid] if ".process." in kind]
         last = "process.end" if played.show(uuid)["status"] in GOOD else "process.error"
         assert types[0::2] == ["process.start"] * (len(types) // 2)
         assert set(types[1::2]) <= {"process.end", "process.error"}
@@ -42,15 +42,15 @@ def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
     for move in played.vmoves():
         begun = ["vmove.start"] if move["start_time"] else []
         ended = "vmove.error" if move["status"] == "failed" else "vmove.end"
-        assert [kind for kind, _ in told[move["uuid"]]] == [*begun, ended]
+        assert [kind for kind, _ in events[move["uuid"]]] == [*begun, ended]
     for host in _hosts(played):
-        words = [about for kind, about in told[host["uuid"]] if kind == "host.update.end"]
+        states = [about for kind, about in events[host["uuid"]] if kind == "host.update.end"]
         for field in ("on_maintenance", "reserved"):
-            assert not words or words[-1][field] == host[field]
+            assert not states or states[-1][field] == host[field]
 
 
 def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Play a scenario with somebody who follows."""
+    """Play a scenario with a sink."""
     scenario = Scenario.read(HERE / name)
     scenario.world["settings"] = scenario.world.get("settings", {}) | {"event_sinks": "one=http://one.test"}
     played = Play(scenario, database_url, postgres, folder)
@@ -66,13 +66,13 @@ def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkey
         ("consul-answers-empty", "hosts cannot be seen"),
     ],
 )
-def test_that_our_own_eyes_are_broken_is_told(
+def test_that_the_monitor_is_degraded_is_an_event(
     name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played = _play(name, postgres, database_url, tmp_path, monkeypatch)
-    cries = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
-    assert len(cries) == sum("nothing is reported" in line for line in played.lines)
-    assert cries[0].startswith(reason)
+    reasons = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
+    assert len(reasons) == sum("nothing is reported" in line for line in played.lines)
+    assert reasons[0].startswith(reason)
 
 
 def _hosts(played: Play) -> list[dict[str, Any]]:
@@ -81,8 +81,8 @@ def _hosts(played: Play) -> list[dict[str, Any]]:
 
 
 def _by_subject(rows: list[dict[str, Any]]) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    told: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    events: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for row in rows:
         payload = json.loads(row["body"])["payload"]["masakari_object.data"]
-        told[row["subject"]].append((row["event_type"], payload))
-    return told
+        events[row["subject"]].append((row["event_type"], payload))
+    return events
