@@ -63,8 +63,10 @@ class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
     kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
+    freeze: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth, seconds}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
-    events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
+    events: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
     clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
@@ -127,11 +129,8 @@ class Broker:
         for fault in self._simulation.faults.events:
             of_it = fault.get("function", function) == function
             if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
-                return {
-                    "lose": [],
-                    "double": [0.01, fault.get("seconds", 0.02)],
-                    "delay": [fault.get("seconds", 30.0)],
-                }[fault["do"]]
+                seconds = fault.get("seconds")
+                return {"lose": [], "double": [0.01, seconds or 0.02], "delay": [seconds or 30.0]}[fault["do"]]
         return [0.01]
 
     def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
@@ -249,6 +248,9 @@ class Simulation:
 
     def _breakpoint(self, name: str) -> None:
         self.reached[name] += 1
+        for fault in self.faults.freeze:
+            if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
+                self.scheduler.sleep(fault["seconds"])
         for fault in self.faults.kill:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)

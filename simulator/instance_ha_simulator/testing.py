@@ -46,8 +46,8 @@ class Recovery:
 def recover(database_url: str, flows: str, world: Mapping[str, Any] = ONE_HOST_FAILS) -> Recovery:
     """Let a world happen, with the flows of a file of customised flows, until all recoveries have ended.
 
-    A task is found by its entry point, so its package must be installed. It runs for real: what it sends is sent. Its
-    time limit is not watched.
+    A task is found by its entry point, so its package must be installed. It runs for real: what it sends is sent.
+    Its time limit is not watched.
 
     Args:
         database_url: an empty Postgres database, one for each call.

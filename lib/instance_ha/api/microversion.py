@@ -1,4 +1,4 @@
-"""Microversions (reference, section 1.3)."""
+"""Microversions."""
 
 import re
 

@@ -9,6 +9,7 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, TRUE
 
+_DELETING = frozenset({"deleting", "soft-deleting"})  # task_states
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
@@ -60,7 +61,14 @@ def choose(servers: Iterable[Server], policy: InstancePolicy, tried: Container[s
 
 
 def reason_to_leave(server: Server, policy: InstancePolicy, tried: Container[str] = ()) -> str | None:
-    """Say why an instance is left where it is, if so."""
+    """Say why an instance is left where it is, if so.
+
+    A deletion waits for the dead host, and is carried out when it comes back, wherever the instance is then.
+    """
+    if server.task_state in _DELETING:
+        return "its owner is deleting it"
+    if server.vm_state == "building":
+        return "it was still being built"
     if policy.opt_out_key and server.metadata.get(policy.opt_out_key, "").strip().lower() in TRUE:
         return f"opted out by metadata {policy.opt_out_key}"
     if policy.ignore_error_state and server.vm_state == "error" and server.id not in tried:

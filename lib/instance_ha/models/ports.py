@@ -105,6 +105,7 @@ class Nova(Protocol):
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
     def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
+    def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def evacuate(self, server_id: str, host: str | None) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.errors import Conflict, NotFound
 from instance_ha.models.rows import Host
-from instance_ha.store import paging, rows
+from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts
 
 
@@ -23,17 +23,16 @@ def find(connection: Connection, segment_uuid: str, uuid: str) -> Host:
     query = select(hosts).where(
         hosts.c.uuid == uuid, hosts.c.failover_segment_id == segment_uuid, hosts.c.deleted_at.is_(None)
     )
-    row = connection.execute(query).mappings().first()
-    if row is None:
+    found = records.first(connection, query, Host)
+    if found is None:
         raise NotFound(f"host {uuid} could not be found in segment {segment_uuid}")
-    return rows.host(row)
+    return found
 
 
 def by_uuid(connection: Connection, uuid: str) -> Host | None:
     """Read a live host wherever it is."""
     query = select(hosts).where(hosts.c.uuid == uuid, hosts.c.deleted_at.is_(None))
-    row = connection.execute(query).mappings().first()
-    return rows.host(row) if row else None
+    return records.first(connection, query, Host)
 
 
 def lock(connection: Connection, uuid: str) -> None:
@@ -44,14 +43,13 @@ def lock(connection: Connection, uuid: str) -> None:
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
     """Read a live host by its name; ``lock`` makes whoever else asks so wait for our commit."""
     query = select(hosts).where(hosts.c.name == name, hosts.c.deleted_at.is_(None))
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    return rows.host(row) if row else None
+    return records.first(connection, query.with_for_update() if lock else query, Host)
 
 
 def page(connection: Connection, segment_uuid: str, wanted: paging.Page) -> list[Host]:
     """List the hosts of a segment."""
     within = hosts.c.failover_segment_id == segment_uuid
-    return [rows.host(row) for row in paging.fetch(connection, hosts, wanted, within=within)]
+    return records.every(connection, paging.query(connection, hosts, wanted, within=within), Host)
 
 
 def reserved(connection: Connection, segment_uuid: str) -> list[Host]:
@@ -62,8 +60,7 @@ def reserved(connection: Connection, segment_uuid: str) -> list[Host]:
         hosts.c.on_maintenance.is_(False),
         hosts.c.deleted_at.is_(None),
     )
-    locked = connection.execute(query.order_by(hosts.c.id).with_for_update()).mappings()
-    found = [rows.host(row) for row in locked]
+    found = records.every(connection, query.order_by(hosts.c.id).with_for_update(), Host)
     return sorted(found, key=lambda host: (host.created_at, host.id), reverse=True)
 
 
@@ -90,7 +87,7 @@ def change(connection: Connection, uuid: str, values: dict[str, Any], now: datet
 
 def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Host:
     try:
-        return rows.host(connection.execute(statement.returning(hosts)).mappings().one())
+        return records.one(connection, statement.returning(hosts), Host)
     except IntegrityError:
         raise Conflict(f"a host with the name {values.get('name')} exists already") from None
 

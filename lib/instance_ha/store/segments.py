@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.errors import Conflict, NotFound
 from instance_ha.models.rows import Segment
-from instance_ha.store import paging, rows
+from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts, notifications, segments
 
 
@@ -22,10 +22,10 @@ def find(connection: Connection, uuid: str, *, lock: bool = False) -> Segment:
 
     """
     query = select(segments).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    if row is None:
+    found = records.first(connection, query.with_for_update() if lock else query, Segment)
+    if found is None:
         raise NotFound(f"segment {uuid} could not be found")
-    return rows.segment(row)
+    return found
 
 
 def is_enabled(connection: Connection, uuid: str) -> bool:
@@ -36,7 +36,7 @@ def is_enabled(connection: Connection, uuid: str) -> bool:
 
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:
     """List segments."""
-    return [rows.segment(row) for row in paging.fetch(connection, segments, wanted)]
+    return records.every(connection, paging.query(connection, segments, wanted), Segment)
 
 
 def create(connection: Connection, values: dict[str, Any], now: datetime) -> Segment:
@@ -62,7 +62,7 @@ def change(connection: Connection, uuid: str, values: dict[str, Any], now: datet
 
 def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Segment:
     try:
-        return rows.segment(connection.execute(statement.returning(segments)).mappings().one())
+        return records.one(connection, statement.returning(segments), Segment)
     except IntegrityError:
         raise Conflict(f"a segment with the name {values.get('name')} exists already") from None
 
@@ -76,7 +76,7 @@ def delete(connection: Connection, uuid: str, now: datetime) -> None:
 
 
 def under_recovery(connection: Connection, uuid: str) -> bool:
-    """Whether a failure of one of its hosts is being handled (reference, section 1.9)."""
+    """Whether a failure of one of its hosts is being handled."""
     query = (
         select(notifications.c.id)
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
-from instance_ha.store import rows
+from instance_ha.store import records
 from instance_ha.store.schema import tasks
 
 Memory = TypeVar("Memory")
@@ -41,16 +41,14 @@ def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[boo
 def of_notification(connection: Connection, notification_uuid: str) -> list[TaskRow]:
     """Read all tasks of a notification, attempt by attempt."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid)
-    found = connection.execute(query.order_by(tasks.c.attempt, tasks.c.position)).mappings()
-    return [rows.task(row) for row in found]
+    return records.every(connection, query.order_by(tasks.c.attempt, tasks.c.position), TaskRow)
 
 
 def next_open(connection: Connection, notification_uuid: str, attempt: int) -> TaskRow | None:
     """Read the first task of an attempt that has not come to its end."""
     is_open = tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING])
     query = select(tasks).where(*_of_attempt(notification_uuid, attempt), is_open).order_by(tasks.c.position).limit(1)
-    row = connection.execute(query).mappings().first()
-    return rows.task(row) if row else None
+    return records.first(connection, query, TaskRow)
 
 
 def add_progress(
@@ -81,8 +79,8 @@ def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> N
 def abandon(connection: Connection, notification_uuid: str, now: datetime, reason: str) -> None:
     """End the task that runs, with its recovery."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid, tasks.c.state == TaskState.RUNNING)
-    for row in connection.execute(query).mappings().all():
-        add_progress(connection, rows.task(row), now, [(1.0, f"Stopped: {reason}")], TaskState.FAILURE)
+    for task in records.every(connection, query, TaskRow):
+        add_progress(connection, task, now, [(1.0, f"Stopped: {reason}")], TaskState.FAILURE)
 
 
 def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:

@@ -1,6 +1,7 @@
 """VMoves: the plan of an attempt, and the claim of one evacuation."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
-from instance_ha.store import leases, paging, rows
+from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
 
 
@@ -25,22 +26,26 @@ def find(connection: Connection, notification_uuid: str, uuid: str) -> VMove:
     query = select(vmoves).where(
         vmoves.c.uuid == uuid, vmoves.c.notification_uuid == notification_uuid, vmoves.c.deleted_at.is_(None)
     )
-    row = connection.execute(query).mappings().first()
-    if row is None:
+    found = records.first(connection, query, _vmove)
+    if found is None:
         raise NotFound(f"vmove {uuid} could not be found")
-    return rows.vmove(row)
+    return found
+
+
+def _vmove(facts: dict[str, Any], **columns: Any) -> VMove:
+    return VMove(facts=InstanceFacts.of(facts), **columns)
 
 
 def page(connection: Connection, notification_uuid: str, wanted: paging.Page) -> list[VMove]:
     """List the vmoves of a notification."""
     within = vmoves.c.notification_uuid == notification_uuid
-    return [rows.vmove(row) for row in paging.fetch(connection, vmoves, wanted, within=within)]
+    return records.every(connection, paging.query(connection, vmoves, wanted, within=within), _vmove)
 
 
 def by_uuids(connection: Connection, uuids: Iterable[str]) -> list[VMove]:
     """Read vmoves, in order."""
     query = select(vmoves).where(vmoves.c.uuid.in_(list(uuids))).order_by(vmoves.c.position, vmoves.c.id)
-    return [rows.vmove(row) for row in connection.execute(query).mappings()]
+    return records.every(connection, query, _vmove)
 
 
 def plan(
@@ -65,7 +70,7 @@ def plan(
             "source_host": source_host,
             "status": VMoveStatus.PENDING,
             "step": VMoveStep.START,
-            "facts": rows.facts_json(facts),
+            "facts": asdict(facts),
             "last_migration_id": last_migration_id,
             "created_at": now,
         }
@@ -83,7 +88,7 @@ def _last_round(connection: Connection, notification: Notification) -> int:
 def of_attempt(connection: Connection, notification_uuid: str, attempt: int) -> list[VMove]:
     """Read all vmoves of one attempt, round by round, in order."""
     query = select(vmoves).where(*_of_attempt(notification_uuid, attempt))
-    return [rows.vmove(row) for row in connection.execute(query.order_by(vmoves.c.round, vmoves.c.position)).mappings()]
+    return records.every(connection, query.order_by(vmoves.c.round, vmoves.c.position), _vmove)
 
 
 def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
@@ -97,7 +102,7 @@ def first_facts(connection: Connection, notification_uuid: str) -> dict[str, Ins
         .where(vmoves.c.notification_uuid == notification_uuid)
         .order_by(vmoves.c.id.desc())
     )
-    return {instance: InstanceFacts(**facts) for instance, facts in connection.execute(query)}
+    return {instance: InstanceFacts.of(facts) for instance, facts in connection.execute(query)}
 
 
 def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
@@ -105,7 +110,7 @@ def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
     query = select(vmoves).where(
         vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.ONGOING
     )
-    return [rows.vmove(row) for row in connection.execute(query.order_by(vmoves.c.position)).mappings()]
+    return records.every(connection, query.order_by(vmoves.c.position), _vmove)
 
 
 def start_next(
@@ -121,8 +126,8 @@ def start_next(
     )
     begun = update(vmoves).where(vmoves.c.id.in_(waiting))
     values = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    result = connection.execute(begun.values(**values, target_host=target_host).returning(vmoves))
-    return sorted((rows.vmove(row) for row in result.mappings()), key=lambda move: move.position)
+    started = records.every(connection, begun.values(**values, target_host=target_host).returning(vmoves), _vmove)
+    return sorted(started, key=lambda move: move.position)
 
 
 def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
@@ -181,7 +186,7 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
         .limit(limit)
     )
-    return [rows.vmove(row) for row in connection.execute(query).mappings()]
+    return records.every(connection, query, _vmove)
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
@@ -200,8 +205,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
         .values(**leases.hold(owner, now, seconds))
         .returning(vmoves)
     )
-    row = connection.execute(statement).mappings().first()
-    return rows.vmove(row) if row else None
+    return records.first(connection, statement, _vmove)
 
 
 def ignore_pending(connection: Connection, notification_uuid: str, message: str, now: datetime) -> Sequence[str]:

@@ -129,3 +129,18 @@ def test_a_failed_round_has_left_in_error_an_instance_for_all_rounds_after_it() 
 
 def test_an_instance_that_had_no_turn_is_for_another_round_what_it_was() -> None:
     assert InstanceFacts() == facts_again(vmove(status=VMoveStatus.IGNORED))
+
+
+@pytest.mark.parametrize(
+    ("about", "reason"),
+    [
+        ({"task_state": "deleting"}, "its owner is deleting it"),
+        ({"task_state": "soft-deleting"}, "its owner is deleting it"),
+        ({"vm_state": "building", "task_state": "spawning"}, "it was still being built"),
+    ],
+)
+def test_what_is_being_deleted_or_built_is_left_where_it_is_also_when_it_was_tried_before(
+    about: dict[str, str], reason: str
+) -> None:
+    one = server(metadata={"HA_Enabled": "true"}, **about)
+    assert choose([one], InstancePolicy(), {one.id}).left_out == ((one, reason),)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
+from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
 from instance_ha.store import hosts, leases, migrate, notifications, outbox, segments, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
 from instance_ha_simulator.postgres import Postgres
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Table, event, text
 
 from tests.unit.build import NOW, STOPPED, notification
 from tests.unit.store.conftest import Rows
@@ -181,3 +183,27 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
     assert [
         plan for plan in plans if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg|outbox\b)", plan)
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "table"),
+    [
+        (Segment, tables.segments),
+        (Host, tables.hosts),
+        (Notification, tables.notifications),
+        (VMove, tables.vmoves),
+        (TaskRow, tables.tasks),
+    ],
+)
+def test_a_record_has_the_fields_that_its_table_has_columns(record: Any, table: Table) -> None:
+    assert {field.name for field in fields(record)} == set(table.c.keys())
+
+
+def test_facts_that_a_newer_version_wrote_are_read_without_what_is_new(rows: Rows) -> None:
+    notification = rows.notification()
+    rows.vmoves(notification, "a")
+    with rows.database.begin() as connection:
+        connection.execute(text("""UPDATE vmoves SET facts = '{"vm_state": "stopped", "invented_later": 1}'"""))
+        (move,) = vmoves.of_attempt(connection, notification.notification_uuid, 0)
+        assert move.facts == InstanceFacts(vm_state="stopped")
+        assert vmoves.first_facts(connection, notification.notification_uuid) == {move.instance_uuid: move.facts}
