@@ -19,7 +19,6 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Archive,
-    Clock,
     HostSource,
     Hypervisors,
     Nova,
@@ -28,6 +27,7 @@ from instance_ha.models.ports import (
     Remote,
     Reporter,
     Sinks,
+    SteadyClock,
     TokenCheck,
 )
 from instance_ha.settings import Settings
@@ -56,7 +56,7 @@ class DatabaseClock:
     Leases, due times and ages are compared by several invocations, whose machines' clocks may be apart.
     """
 
-    def __init__(self, machine: Clock, database: Database) -> None:
+    def __init__(self, machine: SteadyClock, database: Database) -> None:
         """Read the clock; raises StoreUnavailable when Postgres does not answer."""
         begun = machine.monotonic()
         self._machine, self._read = machine, database.now()
@@ -133,7 +133,7 @@ class World:
     """Everything outside. What is costly to have is made at its first use, not when a function starts."""
 
     settings: Settings
-    clock: Clock
+    clock: SteadyClock
     database: Database
     nova: Nova
     publisher: Publisher

@@ -20,11 +20,15 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
 
-    def monotonic(self) -> float:
-        """Return seconds that only ever grow, from some start."""
-
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class SteadyClock(Clock, Protocol):
+    """A clock that can measure too."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, from some start."""
 
 
 class Publisher(Protocol):
