@@ -21,11 +21,11 @@ from instance_ha.models.ports import (
     Archive,
     HostSource,
     Hypervisors,
+    NotificationClient,
     Nova,
     Policy,
     Publisher,
     Remote,
-    Reporter,
     Sinks,
     SteadyClock,
     TokenCheck,
@@ -142,7 +142,7 @@ class World:
     remote: Remote
     with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
     source: HostSource = field(default_factory=lambda: Unconfigured("source of host health"))
-    reporter: Reporter = field(default_factory=lambda: Unconfigured("way to report"))
+    notification_client: NotificationClient = field(default_factory=lambda: Unconfigured("notification client"))
     hypervisors: Hypervisors = field(default_factory=lambda: Unconfigured("hypervisors"))
     metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))

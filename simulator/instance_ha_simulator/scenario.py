@@ -18,7 +18,7 @@ from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import actions, instance_actions
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
-from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.simulation import Faults, Simulation
 
@@ -57,13 +57,13 @@ class Play:
         options = CloudOptions(**world.get("cloud", {}))
         kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket", "clocks")
         given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
-        self.eyes = Eyes(world, folder)
-        settings = world.get("settings", {}) | self.eyes.settings
+        self.sources = Sources(world, folder)
+        settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
-        self.eyes.guests.servers = self.simulation.cloud.servers
-        self.eyes.guests.sleep = self.simulation.scheduler.sleep
+        self.simulation = Simulation(database_url, settings, options, given, self.sources.guests)
+        self.sources.guests.servers = self.simulation.cloud.servers
+        self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
@@ -82,7 +82,7 @@ class Play:
         try:
             over = self.simulation.scheduler.run(limit, self._over)
         finally:
-            self.eyes.close()
+            self.sources.close()
         assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
 
     def _build(self) -> None:
@@ -103,7 +103,7 @@ class Play:
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
         relays = ["relay"] if self.simulation.settings.sinks else []
-        for function in ["sweep", *self.eyes.functions, *relays]:
+        for function in ["sweep", *self.sources.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
         if self._lasting:
             self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
@@ -163,7 +163,7 @@ class Play:
     def _happen(self, what: str, about: Any) -> None:
         self._line("-", f"{what} {about}")
         cloud = self.simulation.cloud
-        if self.eyes.happen(what, about) or cloud_happenings.happen(cloud, self._server, what, about):
+        if self.sources.happen(what, about) or cloud_happenings.happen(cloud, self._server, what, about):
             return
         do: dict[str, Callable[[Any], object]] = {
             "notify": self._notify,

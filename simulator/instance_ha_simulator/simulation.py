@@ -19,9 +19,9 @@ from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.triggers import RemoteAnswer, Trigger
+from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
-from instance_ha.reports.client import ReportClient
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
@@ -203,7 +203,7 @@ class Simulation:
             remote=self.remote,
             with_timeout=self._with_timeout,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
-            reporter=self._reporter(settings),
+            notification_client=self._notification_client(settings),
             hypervisors=self._hypervisors,
             metrics=self.metrics,
             sinks=self.sinks,
@@ -239,11 +239,12 @@ class Simulation:
             self.scheduler.sleep(seconds)
             raise TimeIsUp from None
 
-    def _reporter(self, settings: Settings) -> ReportClient:
+    def _notification_client(self, settings: Settings) -> HttpNotificationClient:
         http = requests.Session()
         http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
-        return ReportClient(
-            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
+        return HttpNotificationClient(
+            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS),
+            settings.notification_post_timeout,
         )
 
     def _breakpoint(self, name: str) -> None:

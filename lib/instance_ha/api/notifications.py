@@ -16,7 +16,7 @@ from instance_ha.api.schemas.notifications import (
     NotificationsQuery,
     TaskProgress,
 )
-from instance_ha.decide.reports import is_duplicate
+from instance_ha.decide.failures import is_duplicate
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification

@@ -16,7 +16,7 @@
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
     │   ├── CloudTimeout        no answer in time: what was asked may have happened
-    │   ├── SightUnavailable    a source of health did not answer, or only in part: we do not know
+    │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   └── StoreUnavailable    Postgres did not answer
@@ -103,8 +103,8 @@ class CloudTimeout(CloudUnavailable):
     """Nova did not answer in time; it may have done what was asked."""
 
 
-class SightUnavailable(TryAgain):
-    """Who knows which hosts or guests are well did not answer, or only in part: nothing follows from that."""
+class SourceUnavailable(TryAgain):
+    """A source of the health of hosts or guests did not answer, or only in part: nothing follows from that."""
 
 
 class StoreUnavailable(TryAgain):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.events import Event, Sink
 from instance_ha.models.guests import Domain
-from instance_ha.models.health import Answer, Report, Strategy, View
+from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.metrics import Metric
 from instance_ha.models.rows import Caller
 from instance_ha.models.triggers import RemoteAnswer, Trigger
@@ -128,23 +128,23 @@ class HostSource(Protocol):
     def strategy(self) -> Strategy:
         """What its networks are, and which broken ones ask for a recovery."""
 
-    def look(self, listed: frozenset[str]) -> View:
+    def poll(self, listed: frozenset[str]) -> Snapshot:
         """Return a complete answer; ``listed`` are the hosts that it knew the last time.
 
         Raises:
-            SightUnavailable: there is no answer, or not all of it.
+            SourceUnavailable: there is no answer, or not all of it.
 
         """
 
 
-class Reporter(Protocol):
-    """Tells the instance HA API about failures."""
+class NotificationClient(Protocol):
+    """Posts notifications to the instance HA API."""
 
-    def send(self, report: Report) -> Answer:
-        """Send a report.
+    def post(self, request: NotificationRequest) -> NotificationResponse:
+        """Post a notification.
 
         Raises:
-            CloudUnavailable: there was no answer; the report may have been taken.
+            CloudUnavailable: there was no answer; the notification may have been accepted.
 
         """
 
@@ -169,6 +169,6 @@ class Hypervisors(Protocol):
         """Connect to a host.
 
         Raises:
-            SightUnavailable: it cannot be reached in time.
+            SourceUnavailable: it cannot be reached in time.
 
         """

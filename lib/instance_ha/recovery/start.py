@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import reports
+from instance_ha.decide import failures
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.rows import Notification
@@ -26,9 +26,9 @@ def start(claim: Claim[Notification]) -> bool:
     with claim.read() as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         segment = segments.find(connection, host.failover_segment_id) if host else None
-    verdict = reports.judge(notification, segment)
-    if isinstance(verdict, reports.Close) or host is None:
-        verdict = verdict if isinstance(verdict, reports.Close) else reports.gone()
+    verdict = failures.evaluate(notification, segment)
+    if isinstance(verdict, failures.Close) or host is None:
+        verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
         close(claim, verdict.status, verdict.message)
         return False
     with claim.transaction() as connection:

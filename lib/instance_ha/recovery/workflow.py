@@ -6,7 +6,7 @@ anywhere, run twice, or be too late: the rows say what was done.
 """
 
 from instance_ha import emit, log
-from instance_ha.decide import reports
+from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import latest, tally
 from instance_ha.models.breakpoints import Breakpoint
@@ -44,7 +44,7 @@ def recover(world: World, notification_uuid: str) -> None:
 
 def _advance(claim: Claim[Notification]) -> None:
     world = claim.world
-    if reports.expired(claim.row, world.clock.now(), world.settings.notifications_expired_interval):
+    if failures.expired(claim.row, world.clock.now(), world.settings.notifications_expired_interval):
         _expire(claim)
         return
     if claim.row.status is not NotificationStatus.RUNNING and not start(claim):

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from instance_ha.decide.failures import Close, Recover, evaluate, expired, is_duplicate
 from instance_ha.decide.flows import flows_for
-from instance_ha.decide.reports import Close, Recover, expired, is_duplicate, judge
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
     OPEN_NOTIFICATION,
@@ -18,12 +18,12 @@ MAINTENANCE = {"on_maintenance": True, "reserved": False}
 
 
 def _closed(payload: dict[str, str]) -> NotificationStatus | None:
-    verdict = judge(notification(payload=payload), segment())
+    verdict = evaluate(notification(payload=payload), segment())
     return verdict.status if isinstance(verdict, Close) else None
 
 
 def test_a_stopped_host_in_an_enabled_segment_is_recovered() -> None:
-    assert Recover((Flow.HOST_AUTO,), MAINTENANCE) == judge(notification(payload=STOPPED), segment())
+    assert Recover((Flow.HOST_AUTO,), MAINTENANCE) == evaluate(notification(payload=STOPPED), segment())
 
 
 def test_the_cluster_status_does_not_matter() -> None:
@@ -52,21 +52,21 @@ def test_an_event_that_is_none_of_ours_is_ignored() -> None:
 
 
 def test_nothing_is_recovered_in_a_disabled_segment() -> None:
-    verdict = judge(notification(), segment(enabled=False))
+    verdict = evaluate(notification(), segment(enabled=False))
     assert isinstance(verdict, Close)
     assert verdict.status == NotificationStatus.IGNORED
     assert "disabled" in verdict.message
 
 
 def test_a_report_whose_segment_is_gone_fails() -> None:
-    verdict = judge(notification(), None)
+    verdict = evaluate(notification(), None)
     assert isinstance(verdict, Close)
     assert verdict.status == NotificationStatus.FAILED
 
 
 @pytest.mark.parametrize("method", RecoveryMethod)
 def test_a_stopped_host_is_recovered_by_the_method_of_its_segment(method: RecoveryMethod) -> None:
-    verdict = judge(notification(payload=STOPPED), segment(recovery_method=method))
+    verdict = evaluate(notification(payload=STOPPED), segment(recovery_method=method))
     assert verdict == Recover(flows_for(NotificationType.COMPUTE_HOST, method), MAINTENANCE)
 
 
@@ -117,7 +117,7 @@ def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:
 
 def _instance(event: str, detail: str) -> Recover | Close:
     payload = {"instance_uuid": "42", "event": event, "vir_domain_event": detail}
-    return judge(notification(type=NotificationType.VM, payload=payload), segment())
+    return evaluate(notification(type=NotificationType.VM, payload=payload), segment())
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_any_other_event_of_an_instance_is_ignored_and_named(event: str, detail:
 
 def _process(name: str, event: str = "STOPPED") -> Recover | Close:
     payload = {"process_name": name, "event": event}
-    return judge(notification(type=NotificationType.PROCESS, payload=payload), segment())
+    return evaluate(notification(type=NotificationType.PROCESS, payload=payload), segment())
 
 
 def test_a_failed_nova_compute_is_handled_and_its_host_goes_on_maintenance() -> None:

@@ -1,4 +1,4 @@
-"""What a reported failure asks for (reference, section 4.3)."""
+"""What a notification (a reported failure) asks for."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,25 +38,25 @@ def gone() -> Close:
     return Close(NotificationStatus.FAILED, "the host or its segment does not exist any more")
 
 
-def judge(report: Notification, segment: Segment | None) -> Recover | Close:
-    """Say whether a report asks for a recovery."""
+def evaluate(notification: Notification, segment: Segment | None) -> Recover | Close:
+    """Say whether a notification asks for a recovery."""
     if segment is None:
         return gone()
     if not segment.enabled:
         return Close(NotificationStatus.IGNORED, f"segment {segment.name} is disabled: nothing is recovered in it")
-    if report.type is NotificationType.VM:
-        return _judge_instance(report.payload, segment.recovery_method)
-    if report.type is NotificationType.PROCESS:
-        return _judge_process(report.payload, segment.recovery_method)
-    return _judge_host(report.payload, segment.recovery_method)
+    if notification.type is NotificationType.VM:
+        return _evaluate_instance(notification.payload, segment.recovery_method)
+    if notification.type is NotificationType.PROCESS:
+        return _evaluate_process(notification.payload, segment.recovery_method)
+    return _evaluate_host(notification.payload, segment.recovery_method)
 
 
-def expired(report: Notification, now: datetime, limit: float) -> bool:
-    """Whether a recovery has lasted so long that somebody else must have cared for the host by now."""
-    return now - report.created_at > timedelta(seconds=limit)
+def expired(notification: Notification, now: datetime, limit: float) -> bool:
+    """Whether a recovery has lasted longer than ``limit`` seconds: an operator must have handled the host by now."""
+    return now - notification.created_at > timedelta(seconds=limit)
 
 
-def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
+def _evaluate_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
     host_status = payload.get("host_status")
     if host_status is None or host_status.upper() != "NORMAL":
         return Close(
@@ -71,15 +71,15 @@ def _judge_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Cl
     return Recover(flows_for(NotificationType.COMPUTE_HOST, method), changes)
 
 
-def _judge_instance(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
+def _evaluate_instance(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
     event = payload.get("event", "").upper(), payload.get("vir_domain_event", "").upper()
     if event in _INSTANCE_FAILURES:
         return Recover(flows_for(NotificationType.VM, method))
     return Close(NotificationStatus.IGNORED, f"event {' '.join(event)} asks for no recovery")
 
 
-def _judge_process(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
-    """Say what a process needs; only a recovery puts its host on maintenance (reference, 10.1 R15)."""
+def _evaluate_process(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
+    """Say what a process needs; only a recovery puts its host on maintenance, not every notification."""
     event, process = payload.get("event"), payload.get("process_name")
     if event == "STARTED":
         return Close(NotificationStatus.FINISHED, f"{process} has started: nothing to recover")
@@ -91,11 +91,10 @@ def _judge_process(payload: dict[str, str], method: RecoveryMethod) -> Recover |
 
 
 def is_duplicate(earlier: Notification, generated: datetime, now: datetime, interval: float) -> bool:
-    """Say whether a new, equal report tells of the failure that ``earlier`` already told of.
+    """Say whether a new, equal notification is about the failure of ``earlier``.
 
-    Unlike the original (reference, 10.2 N3) this is bounded both ways, and looks at both clocks: reports
-    more than ``interval`` seconds apart, by the sender's clock and by ours, are two failures, unless the first
-    is still being handled.
+    Notifications more than ``interval`` seconds apart, by the sender's clock and by ours, are two failures, unless the
+    first is still being handled (docs/differences.md).
     """
     if earlier.status not in {
         NotificationStatus.FAILED,

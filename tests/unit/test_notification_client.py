@@ -6,8 +6,8 @@ import flask
 import pytest
 import requests
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable
-from instance_ha.models.health import Report
-from instance_ha.reports.client import ReportClient
+from instance_ha.models.health import NotificationRequest
+from instance_ha.notification_client import HttpNotificationClient
 from instance_ha_simulator.cloud.adapter import session
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.noauth import NoAuth
@@ -16,14 +16,14 @@ from keystoneauth1.session import Session
 from tests.unit.build import NOW
 
 PAYLOAD = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
-REPORT = Report(hostname="compute1", type="COMPUTE_HOST", generated_time=NOW, payload=PAYLOAD)
+REPORT = NotificationRequest(hostname="compute1", type="COMPUTE_HOST", generated_time=NOW, payload=PAYLOAD)
 
 
-def _client(http: requests.Session) -> ReportClient:
-    return ReportClient(Adapter(Session(NoAuth(), session=http), endpoint_override="http://sim.test/v1"), 5)
+def _client(http: requests.Session) -> HttpNotificationClient:
+    return HttpNotificationClient(Adapter(Session(NoAuth(), session=http), endpoint_override="http://sim.test/v1"), 5)
 
 
-def _answering(code: int, body: Any, seen: list[Any]) -> ReportClient:
+def _answering(code: int, body: Any, seen: list[Any]) -> HttpNotificationClient:
     app = flask.Flask("api")
 
     @app.post("/v1/notifications")
@@ -36,7 +36,7 @@ def _answering(code: int, body: Any, seen: list[Any]) -> ReportClient:
 
 def test_a_report_is_what_stock_monitors_send() -> None:
     seen: list[Any] = []
-    assert _answering(202, {"notification": {}}, seen).send(REPORT).final
+    assert _answering(202, {"notification": {}}, seen).post(REPORT).final
     ((body, headers),) = seen
     assert body == {
         "notification": {
@@ -53,12 +53,12 @@ def test_a_report_is_what_stock_monitors_send() -> None:
     ("code", "final"), [(202, True), (400, True), (409, True), (401, False), (403, False), (404, False), (500, False)]
 )
 def test_taken_known_and_wrong_reports_are_final_and_all_others_are_not(code: int, final: bool) -> None:
-    assert _answering(code, {"conflict": {"code": code, "message": "why"}}, []).send(REPORT).final is final
+    assert _answering(code, {"conflict": {"code": code, "message": "why"}}, []).post(REPORT).final is final
 
 
-def test_the_reason_of_a_refusal_is_told() -> None:
-    assert _answering(409, {"conflictingRequest": {"message": "known"}}, []).send(REPORT).text == "known"
-    assert _answering(502, "<html>", []).send(REPORT).text == "<html>"
+def test_the_reason_of_a_refusal_is_reported() -> None:
+    assert _answering(409, {"conflictingRequest": {"message": "known"}}, []).post(REPORT).text == "known"
+    assert _answering(502, "<html>", []).post(REPORT).text == "<html>"
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_no_answer_is_a_passing_trouble(error: Exception, raised: type[Exception
     http = requests.Session()
     http.mount("http://", Broken())
     with pytest.raises(raised):
-        _client(http).send(REPORT)
+        _client(http).post(REPORT)
