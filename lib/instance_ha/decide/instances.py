@@ -1,4 +1,4 @@
-"""Which instances of a failed host are evacuated, and in which order (reference, section 5.3 step 2)."""
+"""Which instances of a failed host are evacuated, and in which order."""
 
 import re
 from collections.abc import Container, Iterable
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class InstancePolicy:
-    """The operator's wishes."""
+    """What the operator has set."""
 
     metadata_key: str = "HA_Enabled"
     priority_key: str = "HA_Priority"

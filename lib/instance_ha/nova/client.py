@@ -196,7 +196,7 @@ class NovaClient:
     def evacuate(self, server_id: str, host: str | None) -> None:
         """Ask for an evacuation, to a host or to where the scheduler likes; Nova carries it out later.
 
-        Never ask twice without looking first.
+        Never ask twice without reading the server and its records first.
         """
         self._action(server_id, {"evacuate": {"host": host} if host else {}})
 
