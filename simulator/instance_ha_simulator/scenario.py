@@ -55,7 +55,7 @@ class Play:
         self._postgres, self._url = postgres, database_url
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket")
+        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket", "clocks")
         given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
         self.sources = Sources(world, folder)
         settings = world.get("settings", {}) | self.sources.settings

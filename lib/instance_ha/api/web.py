@@ -107,7 +107,7 @@ class Api:
             if operation.rule is not None:
                 world.policy.check(caller, operation.rule)
         call = Call(
-            world=world,
+            world=world.for_invocation(),
             caller=caller,
             version=version,
             path=path,

@@ -82,7 +82,7 @@ class InstanceFacts:
     power_state: int = 1
     locked: bool = False
     ha_enabled: bool = False
-    shaken: bool = False  # an evacuation that failed has left it in error, so Nova will start it
+    left_in_error: bool = False  # an evacuation that failed has left it in error, so Nova will start it
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -111,7 +111,7 @@ class VMove(Row):
     target_host: str | None = None  # where Nova is told to put it; None: the scheduler chooses
     step: VMoveStep = VMoveStep.START
     facts: InstanceFacts = field(default_factory=InstanceFacts)
-    newer_than: int = 0  # id of Nova's newest evacuation record of the host before this attempt
+    last_migration_id: int = 0  # id of Nova's newest evacuation record of the host before this attempt
     locked_by_us: bool = False
     asked_at: datetime | None = None  # when evacuate was written down
     tries: int = 0

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -12,6 +13,8 @@ from instance_ha.models.rows import TaskRow
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import tasks
+
+Memory = TypeVar("Memory")
 
 
 def plan(
@@ -51,19 +54,7 @@ def next_open(connection: Connection, notification_uuid: NotificationUuid, attem
     return records.first(connection, query, TaskRow)
 
 
-def report(
-    connection: Connection,
-    task: TaskRow,
-    now: datetime,
-    progress: float,
-    message: str,
-    state: TaskState | None = None,
-) -> None:
-    """Add a line of progress, and say the task's state."""
-    report_lines(connection, task, now, [(progress, message)], state)
-
-
-def report_lines(
+def add_progress(
     connection: Connection,
     task: TaskRow,
     now: datetime,
@@ -83,7 +74,7 @@ def report_lines(
 
 def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> None:
     """End a task without success; the rest of its flow will not run."""
-    report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
+    add_progress(connection, task, now, [(1.0, f"Failed: {reason}")], TaskState.FAILURE)
     rest = tasks.c.position > task.position
     connection.execute(delete(tasks).where(*_of_attempt(task.notification_uuid, task.attempt), rest))
 
@@ -92,14 +83,17 @@ def abandon(connection: Connection, notification_uuid: NotificationUuid, now: da
     """End the task that runs, with its recovery."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid, tasks.c.state == TaskState.RUNNING)
     for task in records.every(connection, query, TaskRow):
-        report(connection, task, now, 1.0, f"Stopped: {reason}", TaskState.FAILURE)
+        add_progress(connection, task, now, [(1.0, f"Stopped: {reason}")], TaskState.FAILURE)
 
 
-def recall(connection: Connection, task: TaskRow) -> dict[str, Any]:
-    """Read what the task has kept."""
-    return dict(connection.execute(select(tasks.c.data).where(tasks.c.id == task.id)).scalar_one())
+def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:
+    """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
+    kept = connection.execute(select(tasks.c.data[kind.__name__]).where(tasks.c.id == task.id)).scalar_one()
+    return None if kept is None else TypeAdapter(kind).validate_python(kept)
 
 
-def remember(connection: Connection, task: TaskRow, data: dict[str, Any]) -> None:
-    """Keep what the task must know in its next invocation."""
-    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=data))
+def remember(connection: Connection, task: TaskRow, memory: object) -> None:
+    """Keep a frozen dataclass for the task's next invocation, in place of what it remembers of the same kind."""
+    kind = type(memory)
+    kept = type_coerce({kind.__name__: TypeAdapter(kind).dump_python(memory, mode="json")}, JSONB)
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=tasks.c.data.op("||")(kept)))

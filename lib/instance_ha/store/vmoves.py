@@ -54,7 +54,7 @@ def plan(
     notification: Notification,
     source_host: str,
     instances: Iterable[tuple[str, str, InstanceFacts]],
-    newer_than: int,
+    last_migration_id: int,
     now: datetime,
 ) -> None:
     """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
@@ -72,7 +72,7 @@ def plan(
             "status": VMoveStatus.PENDING,
             "step": VMoveStep.START,
             "facts": asdict(facts),
-            "newer_than": newer_than,
+            "last_migration_id": last_migration_id,
             "created_at": now,
         }
         for position, (instance, name, facts) in enumerate(instances)
@@ -131,8 +131,8 @@ def start_next(
     return sorted(started, key=lambda move: move.position)
 
 
-def look_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
-    """Let somebody look at watched evacuations."""
+def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
+    """Have watched evacuations checked one by one."""
     if uuids:
         watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
         connection.execute(watched.values(due_at=now, updated_at=now))
