@@ -109,7 +109,7 @@ def test_a_receiver_that_never_answers_is_left_at_the_total_time_limit(start: St
 
 @pytest.mark.parametrize("head", [b"Content-Length: 629145600\r\n", b""], ids=["length", "until the end"])
 def test_of_an_endless_answer_only_its_beginning_is_read(start: Start, head: bytes) -> None:
-    sent = []
+    sent: list[int] = []
 
     def serve(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n")
