@@ -10,10 +10,10 @@ from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import segments
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import InternalError
 
-from tests.conftest import Postgres
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows
 
