@@ -14,6 +14,7 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Row:
 class Segment(Row):
     """A failover segment: hosts that stand in for each other."""
 
-    uuid: str
+    uuid: SegmentUuid
     name: str
     service_type: str
     recovery_method: RecoveryMethod
@@ -42,11 +43,11 @@ class Segment(Row):
 class Host(Row):
     """A compute host registered in a segment, by the name its nova-compute has."""
 
-    uuid: str
+    uuid: HostUuid
     name: str
     type: str
     control_attributes: str
-    failover_segment_id: str
+    failover_segment_id: SegmentUuid
     reserved: bool = False
     on_maintenance: bool = False
 
@@ -55,13 +56,13 @@ class Host(Row):
 class Notification(Row):
     """A reported failure; beside what the API shows, the state of the work on it."""
 
-    notification_uuid: str
+    notification_uuid: NotificationUuid
     generated_time: datetime
-    source_host_uuid: str
+    source_host_uuid: HostUuid
     type: NotificationType
     payload: dict[str, str]
     status: NotificationStatus
-    failover_segment_uuid: str | None = None
+    failover_segment_uuid: SegmentUuid | None = None
     message: str | None = None
     request_id: str | None = None
     counted: bool = False  # its end is in the counters
@@ -93,9 +94,9 @@ class InstanceFacts:
 class VMove(Row):
     """The evacuation of one instance, and the state of the work on it."""
 
-    uuid: str
-    notification_uuid: str
-    instance_uuid: str
+    uuid: VMoveUuid
+    notification_uuid: NotificationUuid
+    instance_uuid: InstanceUuid
     instance_name: str
     source_host: str
     dest_host: str | None = None
@@ -129,7 +130,7 @@ class TaskRow:
     """One task of a recovery flow: the memory of the flow and what the API shows as progress."""
 
     id: int
-    notification_uuid: str
+    notification_uuid: NotificationUuid
     attempt: int
     position: int
     flow: Flow

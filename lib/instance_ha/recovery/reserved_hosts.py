@@ -12,6 +12,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import TaskRow, VMove
+from instance_ha.models.uuids import HostUuid
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
@@ -22,7 +23,7 @@ _CONFLICT = 409  # what Nova answers when the host is in another availability zo
 class Held:
     """A reserved host that this recovery has taken, and what was changed to use it."""
 
-    uuid: str
+    uuid: HostUuid
     name: str
     is_shared: bool = False
     was_disabled: bool | None = None  # None: not looked at yet
@@ -35,7 +36,7 @@ class Memory:
     """What the task remembers."""
 
     held: Held | None = None
-    tried: list[str] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
+    tried: list[HostUuid] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
 
 
 def recall(recovery: Recovery, task: TaskRow) -> Memory:

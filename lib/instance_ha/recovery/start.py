@@ -10,6 +10,7 @@ from instance_ha.decide import failures
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.rows import Notification
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
@@ -54,7 +55,7 @@ def start(claim: Claim[Notification]) -> bool:
 
 def acquire_host(
     connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime
-) -> Sequence[str] | None:
+) -> Sequence[NotificationUuid] | None:
     """Become the one recovery of the host or of an instance; the host's own ends those of what runs on it.
 
     Returns the uuids of the recoveries that it has ended; None while another one is running.
@@ -63,7 +64,7 @@ def acquire_host(
     hosts.lock(connection, host_uuid)  # so that no other can start on it meanwhile
     if notification.type is NotificationType.VM and notifications.host_is_recovered(connection, host_uuid):
         return None
-    ended: Sequence[str] = ()
+    ended: Sequence[NotificationUuid] = ()
     if notification.type is NotificationType.COMPUTE_HOST:
         message = f"superseded by notification {notification.notification_uuid}: its host has failed"
         ended = notifications.supersede(connection, host_uuid, message, now)

@@ -10,13 +10,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import tasks
 
 Memory = TypeVar("Memory")
 
 
-def plan(connection: Connection, notification_uuid: str, attempt: int, flow: Flow, names: Sequence[str]) -> None:
+def plan(
+    connection: Connection, notification_uuid: NotificationUuid, attempt: int, flow: Flow, names: Sequence[str]
+) -> None:
     """Write the tasks of a flow, in order, after those that the attempt has already."""
     of_attempt = _of_attempt(notification_uuid, attempt)
     before = connection.execute(select(func.count()).select_from(tasks).where(*of_attempt)).scalar_one()
@@ -34,17 +37,17 @@ def plan(connection: Connection, notification_uuid: str, attempt: int, flow: Flo
     connection.execute(insert(tasks), values)
 
 
-def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return tasks.c.notification_uuid == notification_uuid, tasks.c.attempt == attempt
 
 
-def of_notification(connection: Connection, notification_uuid: str) -> list[TaskRow]:
+def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[TaskRow]:
     """Read all tasks of a notification, attempt by attempt."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid)
     return records.every(connection, query.order_by(tasks.c.attempt, tasks.c.position), TaskRow)
 
 
-def next_open(connection: Connection, notification_uuid: str, attempt: int) -> TaskRow | None:
+def next_open(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> TaskRow | None:
     """Read the first task of an attempt that has not come to its end."""
     is_open = tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING])
     query = select(tasks).where(*_of_attempt(notification_uuid, attempt), is_open).order_by(tasks.c.position).limit(1)
@@ -76,7 +79,7 @@ def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> N
     connection.execute(delete(tasks).where(*_of_attempt(task.notification_uuid, task.attempt), rest))
 
 
-def abandon(connection: Connection, notification_uuid: str, now: datetime, reason: str) -> None:
+def abandon(connection: Connection, notification_uuid: NotificationUuid, now: datetime, reason: str) -> None:
     """End the task that runs, with its recovery."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid, tasks.c.state == TaskState.RUNNING)
     for task in records.every(connection, query, TaskRow):
