@@ -92,7 +92,7 @@ def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def check_monitoring(settings: Settings) -> None:
-    """Check what monitor-poll will look at.
+    """Check what monitor-poll will poll.
 
     Raises:
         Misconfigured: something is wrong or missing.
@@ -150,7 +150,7 @@ def _world() -> World:
         policy=Lazy(lambda: _policy(settings)),
         remote=Lazy(lambda: _remote(settings, clock)),
         source=Lazy(lambda: _source(settings)),
-        reporter=Lazy(lambda: _reporter(settings, cloud)),
+        notification_client=Lazy(lambda: _notification_client(settings, cloud)),
         hypervisors=Lazy(lambda: _hypervisors(settings)),
         metrics=recorder,
         sinks=Lazy(lambda: _sinks(settings)),
@@ -197,10 +197,10 @@ def _source(settings: Settings) -> Any:
     return ConsulSource(settings)
 
 
-def _reporter(settings: Settings, cloud: Any) -> Any:
-    from instance_ha.reports.client import ReportClient
+def _notification_client(settings: Settings, cloud: Any) -> Any:
+    from instance_ha.notification_client import HttpNotificationClient
 
-    return ReportClient(cloud.adapter("instance-ha", settings.api_url), settings.report_timeout)
+    return HttpNotificationClient(cloud.adapter("instance-ha", settings.api_url), settings.notification_post_timeout)
 
 
 def _hypervisors(settings: Settings) -> Any:

@@ -182,18 +182,18 @@ OLDEST_EVENT = Metric(
 HOSTS = Metric(
     "instance_ha_hosts",
     Form.GAUGE,
-    "Hosts that monitor-poll judges, by the state it sees.",
+    "Hosts that monitor-poll monitors, by their state.",
     {"state": _words(tuple(HostState))},
 )
-HOSTS_DOUBTED = Metric(
-    "instance_ha_hosts_doubted",
+HOSTS_SUPPRESSED = Metric(
+    "instance_ha_hosts_suppressed",
     Form.GAUGE,
-    "Hosts about which nothing is reported, since so many looked down at once that our eyes are rather broken.",
+    "Hosts about which nothing is reported, since too many are down at once (mass-failure guard).",
 )
-LAST_LOOK = Metric(
-    "instance_ha_last_look_timestamp_seconds",
+LAST_POLL = Metric(
+    "instance_ha_last_poll_timestamp_seconds",
     Form.GAUGE,
-    "When monitor-poll last had a complete answer about the hosts; absent where it never had one.",
+    "When monitor-poll last had a complete answer about the hosts; absent before the first one.",
 )
 
 GATHERED = (RECOVERIES, EVACUATIONS, NOTIFICATION_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
@@ -208,7 +208,7 @@ MEASURED = (
     EVENTS_PENDING,
     OLDEST_EVENT,
     HOSTS,
-    HOSTS_DOUBTED,
-    LAST_LOOK,
+    HOSTS_SUPPRESSED,
+    LAST_POLL,
 )
 ALL = GATHERED + COUNTED + MEASURED

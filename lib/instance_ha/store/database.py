@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -52,6 +53,29 @@ class Database:
             if error.connection_invalidated:
                 raise StoreUnavailable("the connection to Postgres broke") from error
             raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that cannot write.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer.
+
+        """
+        with self.begin() as connection:
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+            yield connection
+
+    def now(self) -> datetime:
+        """Ask for the time of Postgres' clock, aware, in UTC.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer.
+
+        """
+        with self.begin() as connection:
+            time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return time
 
     def ping(self) -> None:
         """Ask Postgres for a sign of life.
