@@ -14,7 +14,7 @@ _PROVIDER = "openfaas"
 _NAMESPACE = "openfaas-fn"
 _TOP = {"version", "provider", "functions", "configuration"}
 _TEXT, _TRUTH, _MAP, _LIST = "a text", "true or false", "names with values", "a list"
-_TYPES = {_TEXT: str, _TRUTH: bool, _MAP: dict, _LIST: list}
+_TYPES: dict[str, type] = {_TEXT: str, _TRUTH: bool, _MAP: dict, _LIST: list}
 # faas-cli's own keys and their types (go-sdk stack/schema.go)
 _KEYS = {
     **dict.fromkeys(("lang", "handler", "image", "fprocess", "platforms", "namespace"), _TEXT),
@@ -48,9 +48,9 @@ def shape(_name: str, entry: Entry) -> Iterator[str]:
             yield f"faas-cli does not know the key {key}"
         elif value is not None and not isinstance(value, _TYPES[kind]):
             yield f"{key} must be {kind}"
-        elif kind == _MAP:
-            yield from _texts(key, value or {})
-        elif kind == _LIST and not all(isinstance(item, str) for item in value or []):
+        elif isinstance(value, dict):
+            yield from _texts(key, value)
+        elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
             yield f"{key} must be a list of texts"
     if entry.get("namespace") not in (None, _NAMESPACE):
         yield f"OpenFaaS CE has the namespace {_NAMESPACE} alone"
