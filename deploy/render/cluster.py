@@ -6,7 +6,7 @@ from deploy.render import services
 from deploy.render.site import NAME, SECRETS_DIR, Site
 
 _RBAC = "rbac.authorization.k8s.io"
-_OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK", "INSTANCE_HA_TRIGGER_ANSWER_TIMEOUT"})
+_OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK"})
 
 
 def namespace(site: Site) -> dict[str, Any]:

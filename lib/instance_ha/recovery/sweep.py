@@ -19,7 +19,7 @@ def sweep(world: World) -> None:
     """Work off what is overdue, and what has expired, for the time of one invocation."""
     expiry_due: datetime | None = None
 
-    def once(world: World) -> None:
+    def once(world: World, _end: datetime) -> None:
         nonlocal expiry_due
         now = world.clock.now()
         if expiry_due is None or now >= expiry_due:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -14,6 +15,12 @@ from instance_ha.models.errors import StoreUnavailable
 def driver_url(url: str) -> URL:
     """Name our driver in a URL as people write it."""
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+
+
+def _tell_utc(connection: Any, _record: object) -> None:
+    """Have times told in UTC, whatever the server's time zone is; a pooler in between keeps this setting."""
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 class Database:
@@ -31,6 +38,7 @@ class Database:
         )
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
+        event.listen(self._engine, "connect", _tell_utc)
 
     def _count(self, *_: object) -> None:
         self.statements += 1
