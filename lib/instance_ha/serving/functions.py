@@ -16,7 +16,7 @@ from instance_ha import composition, log, masking
 from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.models.errors import InstanceHAError, Misconfigured, Refused, TryAgain, Unauthorized
+from instance_ha.models.errors import InstanceHAError, MethodNotAllowed, Misconfigured, Refused, TryAgain, Unauthorized
 from instance_ha.models.metrics import INTERNAL_ERRORS, TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters, scrape
@@ -28,7 +28,6 @@ Handler = Callable[[Request], Response]
 Answer = Callable[[Request, World, str], Response]
 Check = Callable[[Settings], None]
 
-_RETRY_AFTER = "5"
 _REQUEST_ID = "x-openstack-request-id"
 
 
@@ -42,7 +41,7 @@ def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], Non
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
-            return faults.fault(405, "events are posted")
+            raise MethodNotAllowed(request.method, "POST")
         settings, now = world.settings, world.clock.now()
         try:
             body = read_request(request, settings.max_request_body_size)
@@ -80,7 +79,7 @@ def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[Wo
 def _tick(name: str, work: Callable[[World], object]) -> Answer:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
-            return faults.fault(405, "a tick is posted")
+            raise MethodNotAllowed(request.method, "POST")
         if request.path == dead_letters.PATH:
             return dead_letters.take(request, read_request(request, world.settings.max_request_body_size), world)
         if world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):
@@ -129,11 +128,10 @@ def _guarded(answer: Answer, request: Request, work_id: str, request_id: str) ->
         response = faults.of(error)
     except TryAgain as error:
         log.get().warning("cannot serve now", reason=str(error))
-        response = faults.fault(503, masking.masked(str(error)))
-        response.headers["Retry-After"] = _RETRY_AFTER
+        response = faults.unavailable(error)
     except InstanceHAError as error:
         log.get().error("cannot serve", reason=str(error))
-        response = faults.fault(500, masking.masked(str(error)))
+        response = faults.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
     except Exception:
         log.get().exception("unexpected error")
         response = faults.fault(500, f"An unexpected error happened; it is logged with the request id {request_id}.")
