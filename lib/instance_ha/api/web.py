@@ -142,6 +142,8 @@ def read_request(request: Request, limit: int) -> bytes:
         raise BadRequest("the request body is cut off or badly chunked") from None
     if len(body) > limit:
         raise TooLarge(f"the request body is larger than {limit} bytes")
+    if len(body) < (request.content_length or 0):
+        raise BadRequest("the request body is cut off or badly chunked")
     return body
 
 
