@@ -67,7 +67,7 @@ LONG = "9" * 4301  # digits: more than Python turns into a number
 
 @pytest.mark.parametrize("version", ["0.9", "1.01", "abc", "1", LONG, f"1.{LONG}", f"{LONG}.0", "\u0661.0", "1.\xb2"])
 def test_a_malformed_microversion_is_a_bad_request(installation: Installation, version: str) -> None:
-    answer = installation.get("/v1/segments", version=None, headers={HEADER: f"instance-ha {version}".encode()})  # type: ignore[dict-item]
+    answer = installation.get("/v1/segments", version=None, headers={HEADER: f"instance-ha {version}".encode()})
     assert fault(answer) == (400, "badRequest")
     assert "OpenStack-API-Version" not in answer.headers
 
