@@ -151,7 +151,7 @@ def _keep_counts(response: Response) -> None:
             world.metrics.count(INTERNAL_ERRORS)
         world.metrics.flush(world.database, world.clock.now())
     except Exception:
-        log.get().exception("counts are lost")
+        log.get().exception("metrics dropped")
 
 
 def _health(path: str) -> Response:
