@@ -6,7 +6,7 @@ from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_INSTANCE
 from instance_ha.recovery import evacuation, flows, notification
 from instance_ha.serving import event_function
 
-_handle = event_function(
+FUNCTION = event_function(
     "recover-instance",
     {RECOVER_INSTANCE: notification.recover, EVACUATE_INSTANCE: evacuation.evacuate},
     flows.check,
@@ -16,4 +16,4 @@ _handle = event_function(
 @functions_framework.http
 def recover_instance(request: Request) -> Response:
     """Take one event."""
-    return _handle(request)
+    return FUNCTION(request)
