@@ -7,7 +7,7 @@ PORT ?= 15868
 # Of the tests, each with a Postgres of its own. More than the cores: the tests wait more than they compute.
 WORKERS ?= 4
 READY := $(VENV)/.installed
-SOURCES := lib functions local sim bench tests examples deploy stack
+SOURCES := lib simulator functions local bench tests examples deploy stack
 
 .PHONY: demo test test-real test-images check format up down status bench requirements coldstart clean docs manifests
 
@@ -30,7 +30,7 @@ test-images: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib local sim bench tests deploy stack
+	$(BIN)/mypy lib simulator local bench tests deploy stack
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check
@@ -62,13 +62,13 @@ manifests: $(READY)
 requirements: $(READY)
 	PATH=$(BIN):$$PATH $(PYTHON) requirements/compile.py
 
-$(READY): requirements/bootstrap.txt requirements/dev.txt requirements/monitors.txt lib/pyproject.toml
+$(READY): requirements/bootstrap.txt requirements/dev.txt requirements/monitors.txt lib/pyproject.toml simulator/pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --no-deps -r requirements/monitors.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e lib
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e lib -e simulator
 	@touch $@
 
 clean:

@@ -2,8 +2,6 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from local.files import write_secret
@@ -28,9 +26,9 @@ def forget_foreign() -> None:
 
 def of_functions(folder: Path, database_url: str) -> dict[str, str]:
     """Return the environment of a function that runs by itself; no cloud listens, since nobody is asked for it."""
-    from sim.clock import RealClock
-    from sim.cloud import Cloud
-    from sim.clouds import clouds_yaml
+    from instance_ha_simulator.cloud.clock import RealClock
+    from instance_ha_simulator.cloud.cloud import Cloud
+    from instance_ha_simulator.cloud.clouds import clouds_yaml
 
     mounted = folder / "secrets"
     mounted.mkdir(mode=0o700, exist_ok=True)
@@ -45,17 +43,3 @@ def of_functions(folder: Path, database_url: str) -> dict[str, str]:
         "OS_CLOUD": "masakari",
         "THREADS": "32",
     }
-
-
-@contextmanager
-def variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local.clients import connect
 from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
@@ -41,7 +42,7 @@ class _Demo:
     def __init__(self, console: Console, runtime: Runtime) -> None:
         self._console = console
         self._cloud = runtime.cloud
-        self._ha: Any = runtime.connect("admin").instance_ha
+        self._ha: Any = connect(runtime.clouds_yaml, "admin").instance_ha
 
     def run(self) -> int:
         """Tell the story."""

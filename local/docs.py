@@ -14,7 +14,7 @@ from oslo_policy import generator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from local import metrics
+from local import metrics_document
 from local.files import repository
 
 _HEAD = """# Configuration
@@ -72,7 +72,7 @@ def policy() -> str:
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "events.schema.json": event_schema,
-    "metrics.md": metrics.document,
+    "metrics.md": metrics_document.document,
     "openapi.json": api,
     "policy.yaml.sample": policy,
 }

@@ -80,6 +80,10 @@ class InProcess:
         """Return the world that a function works in."""
         return world_of(self._applications[name])
 
+    def statements(self) -> int:
+        """Count what all functions have sent to Postgres."""
+        return sum(self.world(name).database.statements for name in self._applications)
+
     def stop(self) -> None:
         """Nothing was started; connections are closed."""
         for name, application in self._applications.items():

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import structlog
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 import stack
 from local.cron import Cron
@@ -18,10 +19,6 @@ from local.files import make_state_dir, repository, write_secret
 from local.gateway import NOT_READY, Gateway
 from local.hosting import Backend, InProcess, Isolated
 from local.postgres import EmbeddedPostgres, PostgresError
-from sim.server import LoopbackServer
-
-if TYPE_CHECKING:
-    from openstack.connection import Connection
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue
@@ -41,6 +38,7 @@ class Options:
     settings: dict[str, str] = field(default_factory=dict)  # settings of the functions, by their names
     log: IO[bytes] | None = None  # where isolated functions write
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)  # what the functions find beside ours
+    stack: Path = field(default_factory=lambda: repository() / "stack.yml")
 
 
 class Runtime:
@@ -85,7 +83,7 @@ class Runtime:
     def _start(self) -> None:
         # It warns of queues and of threads still busy at the end; neither is anything that a user has to act on.
         logging.getLogger("waitress").setLevel(logging.ERROR)
-        functions = stack.read(repository() / "stack.yml")
+        functions = stack.read(self.options.stack)
         make_state_dir(self.options.state_dir)
         direct = self.options.direct_events
         public = self._listen(self.options.port, _THREADS)
@@ -161,11 +159,11 @@ class Runtime:
         self.environ["INSTANCE_HA_SECRETS_DIR"] = str(folder)
 
     def _start_cloud(self, *, noauth: bool) -> None:
-        from sim.app import create_app
-        from sim.clock import RealClock
-        from sim.cloud import Cloud
-        from sim.clouds import clouds_yaml
-        from sim.model import CloudOptions
+        from instance_ha_simulator.cloud.app import create_app
+        from instance_ha_simulator.cloud.clock import RealClock
+        from instance_ha_simulator.cloud.cloud import Cloud
+        from instance_ha_simulator.cloud.clouds import clouds_yaml
+        from instance_ha_simulator.cloud.model import CloudOptions
 
         options: dict[str, Any] = {"instance_ha_url": f"{self.url}/v1", "noauth": noauth} | self.options.sim
         self.cloud = Cloud(RealClock(), CloudOptions(**options))
@@ -190,14 +188,6 @@ class Runtime:
         settings = load(self.environ)
         check_cloud(settings, self.environ)
         _ = Cloud(settings, self.environ).region
-
-    def connect(self, user: str, **config: Any) -> "Connection":
-        """Return openstacksdk's connection of a user of the simulated cloud; ``config`` is as in clouds.yaml."""
-        from openstack.config import OpenStackConfig
-        from openstack.connection import Connection
-
-        clouds = OpenStackConfig(config_files=[str(self.clouds_yaml)], load_envvars=False)
-        return Connection(config=clouds.get_one(user, **config))
 
 
 def without_cloud(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,16 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from instance_ha.store import migrate
 from instance_ha.store.database import Database
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
+from instance_ha_simulator.postgres import Postgres
 
 from tests.followers import KEYS, Aws, Follower, moto
 
@@ -22,27 +19,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
     if reasons:
         terminalreporter.write_line("skipped: " + "; ".join(f"{many} {why}" for why, many in reasons.items()))
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A server that tests may fill with databases; `stop` and `start` are None for one that is not ours."""
-
-    url: str
-    stop: Callable[[], object] | None = None
-    start: Callable[[], object] | None = None
-
-    def run(self, *statements: str) -> None:
-        """Run statements outside any transaction."""
-        url = make_url(self.url).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement))
-
-    def named(self, name: str) -> str:
-        """Return the URL of one of its databases."""
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ from typing import Any
 import boto3
 from cloudevents.http import CloudEvent, from_http
 from flask import Request
+from instance_ha_simulator.cloud.server import LoopbackServer
 from moto.server import ThreadedMotoServer
-
-from sim.server import LoopbackServer
 
 KEYS = {"AWS_ACCESS_KEY_ID": "moto", "AWS_SECRET_ACCESS_KEY": "moto-s3cret", "AWS_DEFAULT_REGION": "eu-north-1"}
 

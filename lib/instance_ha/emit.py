@@ -1,4 +1,4 @@
-"""Tells others what happens: events, written to the outbox with the change that they tell of.
+"""Tells others what happens: events, written to the outbox with the change that they are about.
 
 Without sinks in the settings nothing is written, read or imported here.
 """
@@ -28,36 +28,31 @@ def host(values: Values, segment: Segment) -> Values:
     """Return the values of a host for an event about it: its segment is one of them."""
     from instance_ha.sinks.payloads import FailoverSegment
 
-    shown = vars(segment) | {"deleted": segment.deleted_at is not None}
-    return {**values, "failover_segment": FailoverSegment.of(shown)}
+    return {
+        **values,
+        "failover_segment": FailoverSegment.of({**vars(segment), "deleted": segment.deleted_at is not None}),
+    }
 
 
-def _write(world: World, connection: Connection, event_type: str, subject: str, values: Values) -> None:
-    _add(world, connection, _event(world, event_type, subject, values))
-
-
-def _add(world: World, connection: Connection, event: Event | None) -> None:
-    if event is not None:
-        outbox.add(connection, [sink.name for sink in world.settings.sinks], [event])
-
-
-def _event(world: World, event_type: str, subject: str, values: Values) -> Event | None:
-    """Make an event; None when we cannot, since no recovery may fail for it."""
+def _event(
+    world: World, event_type: str, subject: str, values: Values, error: BaseException | None = None
+) -> Event | None:
+    """Make an event; None when that fails, since no recovery may fail for it."""
     from instance_ha.sinks import envelope
+    from instance_ha.sinks.faults import fault
 
     event_id, now = str(uuid4()), world.clock.now()
+    values = {**values, "fault": fault(error) if error is not None else None}
     try:
-        body = envelope.write(event_type, event_id, world.hostname, now, {"fault": None, **values})
+        body = envelope.write(event_type, event_id, world.hostname, now, values)
     except ValueError:  # of pydantic: the row is not what the schema promises
-        log.get().exception("event not told", event_type=event_type, subject=subject)
+        log.get().exception("event not written", event_type=event_type, subject=subject)
         return None
     return Event(event_id=event_id, event_type=event_type, subject=subject, created_at=now, body=body)
 
 
-def _fault(world: World, error: BaseException) -> Any:
-    from instance_ha.sinks.faults import fault
-
-    return fault(error, world.settings.secrets)
+def _write(world: World, connection: Connection, *events: Event | None) -> None:
+    outbox.add(connection, [sink.name for sink in world.settings.sinks], [event for event in events if event])
 
 
 class Change:
@@ -66,102 +61,98 @@ class Change:
     def __init__(self, world: World, what: str) -> None:
         self._world = world
         self._what = what
-        self._begun: Event | None = None
+        self._started: Event | None = None
         self._values: Values = {}
 
     def start(self, connection: Connection, subject: str, values: Values, segment: Segment | None = None) -> None:
-        """Tell that it is going to be made; from here on a failure is an error that is told."""
+        """Write that it is going to be made; from here on a failure is an event too."""
         if self._world.settings.sinks:
             self._values = values if segment is None else host(values, segment)
-            self._begun = _event(self._world, f"{self._what}.start", subject, self._values)
-            _add(self._world, connection, self._begun)
+            self._started = _event(self._world, f"{self._what}.start", subject, self._values)
+            _write(self._world, connection, self._started)
 
     def end(self, connection: Connection, values: Values, segment: Segment | None = None) -> None:
-        """Tell that it was made."""
-        if self._begun is not None:
+        """Write that it was made."""
+        if self._started is not None:
             shown = values if segment is None else host(values, segment)
-            _write(self._world, connection, f"{self._what}.end", self._begun.subject, shown)
+            _write(self._world, connection, _event(self._world, f"{self._what}.end", self._started.subject, shown))
 
     def fail(self, error: Exception) -> None:
-        """Tell that it could not be made: its transaction is gone, so in one of its own."""
-        if self._begun is None:
+        """Write that it could not be made: its transaction was rolled back, so in one of its own."""
+        if self._started is None:
             return
-        values = {**self._values, "fault": _fault(self._world, error)}
+        event_type = f"{self._what}.error"
         try:
             with self._world.database.begin() as connection:
-                _add(self._world, connection, self._begun)
-                _write(self._world, connection, f"{self._what}.error", self._begun.subject, values)
+                failed = _event(self._world, event_type, self._started.subject, self._values, error)
+                _write(self._world, connection, self._started, failed)
         except TryAgain as trouble:
-            log.get().warning("error not told", event_type=f"{self._what}.error", reason=str(trouble))
+            log.get().warning("event not written", event_type=event_type, reason=str(trouble))
 
 
 @contextmanager
 def change(world: World, what: str) -> Iterator[Change]:
     """Make a change of ``what``, such as ``segment.create``, inside; to be opened around its transaction."""
-    told = Change(world, what)
+    made = Change(world, what)
     try:
-        yield told
+        yield made
     except TryAgain:
-        raise  # nobody knows whether it was made: then its events were written too, or not
+        raise  # it is unknown whether it was made: then its events were written too, or not
     except Exception as error:
-        told.fail(error)
+        made.fail(error)
         raise
 
 
 def host_changed(world: World, connection: Connection, row: Host) -> None:
-    """Tell that a recovery has changed a host."""
+    """Write that a recovery has changed a host."""
     if not world.settings.sinks:
         return
     try:
         values = host(vars(row), segments.find(connection, row.failover_segment_id))
     except NotFound:
         return
-    for phase in ("start", "end"):
-        _write(world, connection, f"host.update.{phase}", row.uuid, values)
+    _write(world, connection, *(_event(world, f"host.update.{phase}", row.uuid, values) for phase in ("start", "end")))
 
 
 def recovery_started(world: World, connection: Connection, row: Notification) -> None:
-    """Tell that an attempt at a recovery has begun."""
+    """Write that an attempt at a recovery has begun."""
     if world.settings.sinks:
-        _write(world, connection, "notification.process.start", row.notification_uuid, vars(row))
+        _write(world, connection, _event(world, "notification.process.start", row.notification_uuid, vars(row)))
 
 
 def recovery_ended(world: World, connection: Connection, uuid: str) -> None:
-    """Tell how an attempt at a recovery has ended, by what stands in its row now.
+    """Write how an attempt at a recovery has ended, by what stands in its row now.
 
     Call it where the error that ended it is being handled, if there is one: it becomes the fault.
     """
     if not world.settings.sinks:
         return
     row = notifications.find(connection, uuid)
-    if row.status in _GOOD:
-        _write(world, connection, "notification.process.end", row.notification_uuid, vars(row))
-        return
-    values = vars(row) | {"fault": _fault(world, sys.exception() or RecoveryFailed(row.message or ""))}
-    _write(world, connection, "notification.process.error", row.notification_uuid, values)
+    error = None if row.status in _GOOD else sys.exception() or RecoveryFailed(row.message or "")
+    event_type = f"notification.process.{'error' if error else 'end'}"
+    _write(world, connection, _event(world, event_type, row.notification_uuid, vars(row), error))
 
 
-def blind(world: World, reason: str) -> None:
-    """Tell that the hosts cannot be judged now, and that no failure is reported for that reason."""
+def monitor_degraded(world: World, reason: str) -> None:
+    """Write that the state of the hosts is not known now, and that no failure is reported for that reason."""
     if world.settings.sinks:
         with world.database.begin() as connection:
-            _write(world, connection, "monitor.blind.error", "hosts", {"reason": reason})
+            _write(world, connection, _event(world, "monitor.degraded.error", "hosts", {"reason": reason}))
 
 
 def vmoves_begun(world: World, connection: Connection, uuids: Iterable[str]) -> None:
-    """Tell that evacuations have begun."""
+    """Write that evacuations have begun."""
     if world.settings.sinks:
         for row in vmoves.by_uuids(connection, uuids):
-            _write(world, connection, "vmove.start", row.uuid, vars(row))
+            _write(world, connection, _event(world, "vmove.start", row.uuid, vars(row)))
 
 
 def vmoves_ended(world: World, connection: Connection, uuids: Iterable[str]) -> None:
-    """Tell how evacuations have ended, by what stands in their rows now."""
+    """Write how evacuations have ended, by what stands in their rows now."""
     if not world.settings.sinks:
         return
     for row in vmoves.by_uuids(connection, uuids):
-        if row.status is not VMoveStatus.FAILED:
-            _write(world, connection, "vmove.end", row.uuid, vars(row))
-            continue
-        values = vars(row) | {"fault": _fault(world, sys.exception() or RecoveryFailed(row.message or ""))}
-        _write(world, connection, "vmove.error", row.uuid, values)
+        failed = row.status is VMoveStatus.FAILED
+        error = sys.exception() or RecoveryFailed(row.message or "") if failed else None
+        event_type = f"vmove.{'error' if error else 'end'}"
+        _write(world, connection, _event(world, event_type, row.uuid, vars(row), error))

@@ -6,7 +6,6 @@ Bind what the reader needs (request id, notification, instance, function) once p
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +13,7 @@ from typing import Any
 
 import structlog
 
-_SHORTEST = 6  # characters: what is shorter would mask half of every line
-_hidden: set[str] = set()
-
-
-def hide(*words: str) -> None:
-    """Never log these words, whatever they stand in: a library's error, a traceback."""
-    for word in words:
-        if len(word) >= _SHORTEST:
-            _hidden.update((word, json.dumps(word)[1:-1]))
-
-
-def masked(text: str) -> str:
-    """Return a text without the hidden words."""
-    if not _hidden:
-        return text
-    longest_first = sorted(_hidden, key=len, reverse=True)  # a URL before the password in it
-    return re.sub("|".join(map(re.escape, longest_first)), "***", text)
+from instance_ha.masking import masked_values
 
 
 def configure(level: str = "INFO") -> None:
@@ -44,8 +27,8 @@ def configure(level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
             _mask,
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=False,
@@ -55,8 +38,8 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[foreign])
 
 
-def _mask(_logger: Any, _method: str, line: Any) -> str:
-    return masked(line)
+def _mask(_logger: Any, _method: str, values: Any) -> dict[str, Any]:
+    return masked_values(values)
 
 
 class _JsonLines(logging.Formatter):
@@ -66,7 +49,7 @@ class _JsonLines(logging.Formatter):
         line = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return masked(json.dumps(line))
+        return json.dumps(masked_values(line))
 
 
 @contextmanager

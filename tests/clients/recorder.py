@@ -6,9 +6,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import requests
+from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.wrappers import Request, Response
-
-from sim.server import LoopbackServer
 
 _OF_ONE_HOP = {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 

@@ -13,8 +13,8 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from instance_ha_simulator.cloud.faults import Rule
 
-from sim.faults import Rule
 from tests.clients.recorder import Recorder
 from tests.functions.conftest import Installation, unique
 

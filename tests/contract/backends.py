@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 import openstack
 import requests
-
-from sim.app import create_app
-from sim.clock import RealClock
-from sim.cloud import Cloud
-from sim.model import CloudOptions
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import RealClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 HOST = "compute4"  # the one host that these tests kill
 T = TypeVar("T")

@@ -1,19 +1,20 @@
 """What an instance keeps from one request to the next."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import RealClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import clouds_yaml
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 from local.files import repository
 from local.hosting import Call, Isolated
-from sim.app import create_app
-from sim.clock import RealClock
-from sim.cloud import Cloud
-from sim.clouds import clouds_yaml
-from sim.server import LoopbackServer
 from stack import Function
 
 
@@ -44,21 +45,20 @@ class Instance:
 
 
 @pytest.fixture
-def instance(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
+def instance(database_url: str, tmp_path: Path) -> Iterator[Instance]:
     """A running instance."""
     cloud = Cloud(RealClock())
     server = LoopbackServer(create_app(cloud))
     server.start()
     clouds = tmp_path / "clouds.yaml"
     clouds.write_text(clouds_yaml(cloud, server.url))
-    for name, value in {
+    environ = os.environ | {
         "DATABASE_URL": database_url,
         "OS_CLIENT_CONFIG_FILE": str(clouds),
         "OS_CLOUD": "masakari",
         "INSTANCE_HA_SECRETS_DIR": str(tmp_path),
-    }.items():
-        monkeypatch.setenv(name, value)
-    backend = Isolated([Function("api-segments", repository() / "functions/api-segments")])
+    }
+    backend = Isolated([Function("api-segments", repository() / "functions/api-segments")], environ)
     yield Instance(backend, cloud, database_url)
     backend.stop()
     server.stop()

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from instance_ha_simulator.cloud.faults import Rule
 
-from sim.faults import Rule
 from tests.functions.conftest import Installation, fault, unique
 
 BODY = {"type": "COMPUTE", "control_attributes": "SSH"}

@@ -6,14 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
 from instance_ha.monitoring import hosts
 from instance_ha.world import SystemClock, World
+from instance_ha_simulator.cloud import consul
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 from local.hosting import Call
-from sim import consul
-from sim.server import LoopbackServer
 from tests.functions.conftest import Installation
 
 NETWORKS = ("manage", "tenant", "storage")
@@ -62,7 +61,7 @@ def monitor(installation: Installation) -> Iterator[Monitor]:
     for network, server in servers.items():
         server.start()
         values[f"consul_agent_{network}"] = server.url
-    world = composition.world()
+    world = installation.world("monitor-poll")
     settings = world.settings.model_copy(update=values)
     clock = Jumping()
     yield Monitor(clusters, replace(world, settings=settings, source=ConsulSource(settings), clock=clock), clock)

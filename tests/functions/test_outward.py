@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from instance_ha.sinks.envelope import EVENTS, event_types
+from instance_ha.sinks.envelope import FAMILIES
 from sqlalchemy import text
 
 from tests.followers import Aws
@@ -182,7 +182,7 @@ def test_every_evacuation_is_told(recovered: dict[str, Any]) -> None:
 
 
 def test_a_recovery_that_failed_tells_the_real_error(installation: Installation) -> None:
-    from sim.faults import Rule
+    from instance_ha_simulator.cloud.faults import Rule
 
     segment = installation.segment()
     refusal = {"badRequest": {"code": 400, "message": "no such luck"}}
@@ -228,7 +228,7 @@ def test_a_queue_gets_the_same_events_in_the_same_order(installation: Installati
 
 
 def test_the_schema_names_every_event() -> None:
-    known = {name for event in EVENTS for name in event_types(event)}
+    known = {name for family in FAMILIES for name in family.event_types}
     document = (ROOT / "docs/events.schema.json").read_text()
     guide = (ROOT / "docs/events.md").read_text()
     assert [name for name in known if f'"{name}"' not in document] == []

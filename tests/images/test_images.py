@@ -16,10 +16,10 @@ from instance_ha.models.triggers import RECOVER_INSTANCE, Trigger
 from instance_ha.serving.server import seconds
 from instance_ha.store import migrate
 from instance_ha.triggers.codec import encode
+from instance_ha_simulator.cloud.faults import Rule
 
 from local.files import repository
 from local.postgres import EmbeddedPostgres, temporary_state_dir
-from sim.faults import Rule
 from tests.functions.conftest import Installation, closed, unique
 from tests.images import tools
 from tests.images.conftest import Container, Run
@@ -175,7 +175,7 @@ print(json.dumps({
     assert set(found["distributions"]) - {"instance-ha"} <= wanted
     assert [path for path in found["uncompiled"] if "/site-packages/" not in path or "/instance_ha/" in path] == []
     assert found["function"] == ["__pycache__", "main.py"]
-    assert set(found["packages"]) & {"local", "sim", "tests", "bench", "pip"} == set()
+    assert set(found["packages"]) & {"local", "instance_ha_simulator", "tests", "bench", "pip"} == set()
 
 
 def test_libvirt_is_in_the_image_that_watches_guests_and_its_compiler_is_not(run: Run) -> None:

@@ -12,12 +12,12 @@ from instance_ha.models.guests import Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
 from instance_ha.world import SystemClock, World
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
 
-from sim.model import CloudOptions
 from tests.real import guest as guests
 from tests.real.conftest import PARTS, part
-from tests.simulator.simulation import Faults, Simulation
 
 UUID, PLAIN, FULL = (f"8d6e3c2a-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 _PATIENCE = 60.0
@@ -175,13 +175,12 @@ def test_a_guest_that_is_shut_down_is_not_at_fault(host: Host) -> None:
 
 
 def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_hangs_again(
-    host: Host, database_url: str, monkeypatch: pytest.MonkeyPatch
+    host: Host, database_url: str
 ) -> None:
     wishes = {"guest_monitoring": "true", "guest_monitoring_interval": "1", "guest_monitoring_timeout": "1"}
     wishes |= {"guest_monitoring_failure_threshold": "2", "libvirt_uri": guests.URI, "libvirt_hostname": "here"}
     wishes |= {"duplicate_notification_detection_interval": "2"}
     simulation = Simulation(database_url, wishes, CloudOptions(), Faults(), host.hypervisors)
-    simulation.load_functions(monkeypatch)
     simulation.cloud.add_host("here")
     (server,) = simulation.cloud.boot("here", ["vm"])
     segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+from instance_ha_simulator.cloud.server import LoopbackServer
 
-from sim.server import LoopbackServer
 from tests.recordings.recorder import written
 
 

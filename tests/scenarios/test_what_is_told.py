@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 from sqlalchemy import text
-
-from tests.conftest import Postgres
-from tests.simulator.scenario import Play, Scenario
 
 HERE = Path(__file__).parent
 FOLDERS = [
@@ -30,9 +29,9 @@ GOOD = {"finished", "ignored"}
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
-    name: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
+    played = _play(name, postgres, database_url, tmp_path)
     told = _by_subject(played.outbox("one"))
     for uuid in played.names_of_notifications():
         types = [kind.removeprefix("notification.") for kind, _ in told[uuid] if ".process." in kind]
@@ -50,12 +49,12 @@ def test_every_beginning_has_its_end_and_the_last_word_is_what_holds(
             assert not words or words[-1][field] == host[field]
 
 
-def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+def _play(name: str, postgres: Postgres, database_url: str, folder: Path) -> Play:
     """Play a scenario with somebody who follows."""
     scenario = Scenario.read(HERE / name)
     scenario.world["settings"] = scenario.world.get("settings", {}) | {"event_sinks": "one=http://one.test"}
     played = Play(scenario, database_url, postgres, folder)
-    played.run(monkeypatch)
+    played.run()
     return played
 
 
@@ -68,9 +67,9 @@ def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkey
     ],
 )
 def test_that_our_own_eyes_are_broken_is_told(
-    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
+    played = _play(name, postgres, database_url, tmp_path)
     cries = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
     assert len(cries) == sum("nothing is reported" in line for line in played.lines)
     assert cries[0].startswith(reason)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
-from instance_ha import log
+from instance_ha import log, masking
 from instance_ha.models import errors
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import (
@@ -96,10 +96,16 @@ def test_what_nova_refused_keeps_its_code_and_its_words() -> None:
     assert (error.code, str(error)) == (409, "locked (HTTP 409)")
 
 
-def test_a_secret_is_masked_wherever_it_stands(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "_hidden", set())
-    log.hide('s3cret"word', "s3cret", "short")
-    log.get().info('it is s3cret"word', url="postgresql://ha:s3cret@db", word="short")
+def test_a_secret_is_masked_in_every_value_and_the_line_stays_json(lines: Lines) -> None:
+    masking.hide("hush-hush")
+    log.get().info(
+        'said "hush-hush"', error=ValueError("password=pa55, bad"), many=[{"url": "http://ha:pw@db"}], tries=3
+    )
     (line,) = lines()
-    assert line["event"] == "it is ***"
-    assert (line["url"], line["word"]) == ("postgresql://ha:***@db", "short")
+    assert line["event"] == 'said "***"'
+    assert (line["error"], line["many"], line["tries"]) == ("password=***, bad", [{"url": "http://ha:***@db"}], 3)
+
+
+def test_a_secret_in_a_line_of_a_library_is_masked() -> None:
+    record = logging.LogRecord("lib", logging.WARNING, __file__, 1, 'sent {"X-Auth-Token": "%s"}', ("t0k3n",), None)
+    assert "t0k3n" not in log._JsonLines().format(record)

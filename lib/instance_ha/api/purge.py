@@ -3,14 +3,14 @@
 from instance_ha import purge as purging
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.purge import CreatePurge, Purge, PurgeAnswer
-from instance_ha.decide.purge import Order
+from instance_ha.decide.purge import PurgeRequest
 
 
 def create(call: Call, asked: CreatePurge) -> PurgeAnswer:
     """Delete rows that ended long ago, archived before if there is a bucket."""
-    order = Order(**asked.purge.model_dump())
-    report = purging.purge(call.world, order)
-    shown = Purge(dry_run=order.dry_run, total=report.total, tables=dict(report.tables), complete=report.complete)
+    request = PurgeRequest(**asked.purge.model_dump())
+    result = purging.purge(call.world, request)
+    shown = Purge(dry_run=request.dry_run, total=result.total, tables=dict(result.tables), complete=result.complete)
     return PurgeAnswer(purge=shown)
 
 

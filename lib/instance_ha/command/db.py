@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from instance_ha import composition
 from instance_ha import purge as purging
-from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, Order
+from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, PurgeRequest
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.settings import load
 
@@ -67,15 +67,15 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left to purge; prints the rows of each table."""
     world = composition.of(options.environ).world()
-    order = Order(options.age_in_days, options.max_rows, options.dry_run)
+    age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
     done: dict[str, int] = {}
     while True:
-        most = order.max_rows if order.max_rows < 1 else order.max_rows - sum(done.values())
-        report = purging.purge(world, Order(order.age_in_days, most, order.dry_run))
-        done = {name: done.get(name, 0) + rows for name, rows in report.tables.items()}
-        if report.complete or sum(done.values()) == order.max_rows:
+        left = most if most < 1 else most - sum(done.values())
+        result = purging.purge(world, PurgeRequest(age, left, dry_run))
+        done = {name: done.get(name, 0) + rows for name, rows in result.tables.items()}
+        if result.complete or sum(done.values()) == most:
             break
     for name, rows in done.items():
         sys.stdout.write(f"{name}: {rows}\n")
-    sys.stdout.write(f"{'would purge' if order.dry_run else 'purged'} {sum(done.values())} rows\n")
+    sys.stdout.write(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows\n")
     return 0

@@ -26,5 +26,5 @@ def resend(options: argparse.Namespace) -> int:
         raise Misconfigured(f"there is no sink {options.sink}: known are {', '.join(names) or 'none'}")
     with world.database.begin() as connection:
         count = outbox.resend(connection, options.sink, world.clock.now())
-    sys.stdout.write(f"{count} letters will be sent again\n")
+    sys.stdout.write(f"{count} events will be sent again\n")
     return 0

@@ -22,14 +22,14 @@ def register(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Import, and print a report; 2 when there were conflicts."""
+    """Import, and print a summary; 2 when there were conflicts."""
     address = _address(options.address)
     world = composition.of(options.environ).world()
     with source.opened(address) as old:
-        report = Import(world, old, dry_run=options.dry_run, force=options.force).run()
-    sys.stdout.write("\n".join(report.lines(source.TABLES)) + "\n")
+        summary = Import(world, old, dry_run=options.dry_run, force=options.force).run()
+    sys.stdout.write("\n".join(summary.lines(source.TABLES)) + "\n")
     sys.stdout.write("Nothing was written: a dry run.\n" if options.dry_run else "Imported.\n")
-    return 2 if report.total("conflict") else 0
+    return 2 if summary.total("conflict") else 0
 
 
 def _address(given: str) -> str:

@@ -1,4 +1,4 @@
-"""``masakari-manage db sync|version|purge``, for the scripts of those who had Masakari (reference, section 3.3)."""
+"""``masakari-manage db sync|version|purge``, for scripts that were written for Masakari."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Whether a purge may be made as it is asked for, and what is old enough (reference, section 3.4)."""
+"""Whether a purge may be made as it is asked for, and what is old enough."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Order:
+class PurgeRequest:
     """A purge that is asked for; ``max_rows`` counts over all tables, -1 means all rows."""
 
     age_in_days: int = AGE_IN_DAYS
@@ -19,28 +19,28 @@ class Order:
     dry_run: bool = False
 
 
-def check(order: Order, now: datetime) -> None:
+def check(request: PurgeRequest, now: datetime) -> None:
     """Let only pass what makes sense; the order of the checks is that of the original.
 
     Raises:
         BadRequest: says what is wrong.
 
     """
-    if not -1 <= order.max_rows <= _MOST:
+    if not -1 <= request.max_rows <= _MOST:
         raise BadRequest(f"max_rows must be -1, or between 1 and {_MOST}")
-    if order.max_rows == 0:
+    if request.max_rows == 0:
         raise BadRequest("max_rows must be greater than 0, or -1 for all rows")
-    if order.age_in_days < 0:
+    if request.age_in_days < 0:
         raise BadRequest("age_in_days must not be negative")
-    if order.age_in_days >= (now - _EPOCH).days:
+    if request.age_in_days >= (now - _EPOCH).days:
         raise BadRequest("age_in_days reaches back beyond the epoch")
 
 
-def cutoff(order: Order, now: datetime) -> datetime:
+def cutoff(request: PurgeRequest, now: datetime) -> datetime:
     """Say when a row must have ended to be old enough."""
-    return now - timedelta(days=order.age_in_days)
+    return now - timedelta(days=request.age_in_days)
 
 
-def room(order: Order, done: int, most: int) -> int:
+def remaining(request: PurgeRequest, done: int, most: int) -> int:
     """Say how many more rows may be purged, at most ``most`` at once."""
-    return most if order.max_rows == MAX_ROWS else min(most, order.max_rows - done)
+    return most if request.max_rows == MAX_ROWS else min(most, request.max_rows - done)

@@ -1,1 +1,1 @@
-"""Copies what an existing Masakari knows from its own database: ``instance-ha import`` (docs/switch-over.md)."""
+"""Copies what an existing Masakari has in its own database: ``instance-ha import`` (docs/switch-over.md)."""

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from instance_ha.importing import convert
-from instance_ha.importing.report import Report
 from instance_ha.importing.source import TABLES, Row, Source
+from instance_ha.importing.summary import ImportSummary
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Conflict
 from instance_ha.store import imported
@@ -32,12 +32,12 @@ class Import:
     source: Source
     dry_run: bool = False
     force: bool = False
-    report: Report = field(default_factory=Report)
+    summary: ImportSummary = field(default_factory=ImportSummary)
     # Only in a dry run: what would be here by now (and since when it is deleted), and the names that would be taken.
     _would: dict[str, dict[str, datetime | None]] = field(default_factory=lambda: {table: {} for table in TABLES})
     _names: dict[str, dict[str, str]] = field(default_factory=lambda: {table: {} for table in _NAMED})
 
-    def run(self) -> Report:
+    def run(self) -> ImportSummary:
         """Copy everything that is new or has changed.
 
         Raises:
@@ -52,14 +52,14 @@ class Import:
                 "stop its engine; --force imports them as failed, and nothing is recovered for them here"
             )
         for uuid in running:
-            self.report.tell("notifications", "note", uuid, "an engine works on it")
+            self.summary.note("notifications", "note", uuid, "an engine works on it")
         for table in TABLES:
             for rows in self.source.batches(table, BATCH):
                 self._batch(table, rows)
-        return self.report
+        return self.summary
 
     def _batch(self, table: str, old: Sequence[Row]) -> None:
-        self.report.count(table, "read", len(old))
+        self.summary.count(table, "read", len(old))
         now = self.world.clock.now()
         rows = self._converted(table, old, now)
         with self.world.database.begin() as connection:
@@ -71,8 +71,8 @@ class Import:
             new, changed = (self._unnamed(connection, table, rows, gone) for rows in (new, changed))
             if not self.dry_run:
                 new = self._write(connection, table, new, changed, now)
-        self.report.count(table, "new", len(new))
-        self.report.count(table, "updated", len(changed))
+        self.summary.count(table, "new", len(new))
+        self.summary.count(table, "updated", len(changed))
         if self.dry_run:
             self._would[table].update({uuid: values["deleted_at"] for uuid, values in (new | changed).items()})
         else:
@@ -85,11 +85,11 @@ class Import:
             try:
                 converted = convert.BY_TABLE[table](row, now)
             except convert.Unusable as error:
-                self.report.refuse(table, "skipped", name, str(error))
+                self.summary.refuse(table, "skipped", name, str(error))
                 continue
             rows[name] = converted.values
             for remark in converted.remarks:
-                self.report.tell(table, "note", name, remark)
+                self.summary.note(table, "note", name, remark)
         return rows
 
     def _with_parents(self, connection: Connection, table: str, rows: Rows) -> Rows:
@@ -109,9 +109,9 @@ class Import:
             if outcome in ("new", "updated"):
                 (new if outcome == "new" else changed)[uuid] = values
             elif reason:
-                self.report.refuse(table, outcome, uuid, reason)
+                self.summary.refuse(table, outcome, uuid, reason)
             else:
-                self.report.count(table, outcome)
+                self.summary.count(table, outcome)
         return new, changed
 
     def _unnamed(self, connection: Connection, table: str, rows: Rows, gone: set[str]) -> Rows:
@@ -125,7 +125,7 @@ class Import:
         kept = dict(rows)
         for uuid, name in live.items():
             if holders.setdefault(name, uuid) != uuid:
-                self.report.refuse(table, "conflict", f"{uuid} {name}", "another one has its name here")
+                self.summary.refuse(table, "conflict", f"{uuid} {name}", "another one has its name here")
                 del kept[uuid]
             elif self.dry_run:
                 self._names[table][name] = uuid
@@ -137,7 +137,7 @@ class Import:
             imported.replace(connection, table, values)
         added = imported.add(connection, table, list(new.values()))
         for uuid in new.keys() - added:
-            self.report.refuse(table, "conflict", uuid, "its uuid or name came into use here at this moment")
+            self.summary.refuse(table, "conflict", uuid, "its uuid or name came into use here at this moment")
         written = {uuid: values for uuid, values in new.items() if uuid in added}
         prints = {uuid: imported.fingerprint(values) for uuid, values in (written | changed).items()}
         imported.remember(connection, table, prints, now)
@@ -154,11 +154,11 @@ class Import:
         for uuid, values in rows.items():
             segment = values["failover_segment_id"]
             if segment not in segments:
-                self.report.refuse("hosts", "skipped", f"{uuid} {values['name']}", "its segment is not here")
+                self.summary.refuse("hosts", "skipped", f"{uuid} {values['name']}", "its segment is not here")
                 continue
             deleted = segments[segment]
             if values["deleted_at"] is None and deleted is not None:
-                self.report.tell("hosts", "note", f"{uuid} {values['name']}", "its segment is deleted, so it is too")
+                self.summary.note("hosts", "note", f"{uuid} {values['name']}", "its segment is deleted, so it is too")
                 values = {**values, "deleted_at": deleted}
             kept[uuid] = values
         return kept
@@ -168,7 +168,7 @@ class Import:
         known = self._present(connection, "notifications", {row["notification_uuid"] for row in rows.values()})
         kept = {uuid: values for uuid, values in rows.items() if values["notification_uuid"] in known}
         for uuid in rows.keys() - kept.keys():
-            self.report.refuse("vmoves", "skipped", uuid, "its notification is not here")
+            self.summary.refuse("vmoves", "skipped", uuid, "its notification is not here")
         return kept
 
 

@@ -1,4 +1,4 @@
-"""The database of an existing Masakari (reference, section 3.1), MySQL, MariaDB or PostgreSQL: only ever read."""
+"""The database of an existing Masakari, MySQL, MariaDB or PostgreSQL: only ever read."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

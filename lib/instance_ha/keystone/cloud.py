@@ -11,7 +11,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import TCPKeepAliveAdapter
 
-from instance_ha import log
+from instance_ha import masking
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
@@ -44,7 +44,7 @@ class Cloud:
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
             ) from None
         _check(region.config)
-        log.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
+        masking.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
         return region
 
     @cached_property

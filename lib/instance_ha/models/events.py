@@ -27,7 +27,7 @@ class OutboxState(StrEnum):
 
 @dataclass(frozen=True)
 class Sink:
-    """Somebody who follows what happens here. Its address may hold a password, so only its name is stored and told."""
+    """A receiver of events. Its address may hold a password, so only its name is stored and shown."""
 
     name: str
     kind: SinkKind
@@ -39,7 +39,7 @@ class Sink:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A versioned notification; ``body`` is its JSON, ``subject`` the uuid of what it is about."""
+    """What happened; ``body`` is its JSON, ``subject`` the uuid of what it is about."""
 
     event_id: str
     event_type: str
@@ -49,7 +49,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class Message:
     """An event on its way to one sink."""
 
     id: int

@@ -130,7 +130,7 @@ def _remember(world: World, look: _Look, view: View | None) -> list[_Seen] | Non
 def _cry(world: World, what: str, **about: object) -> None:
     """Say loudly, in the log and to those who follow, that our own eyes are broken."""
     log.get().error(what, **about)
-    emit.blind(world, ", ".join([what, *(f"{name}: {value}" for name, value in about.items())]))
+    emit.monitor_degraded(world, ", ".join([what, *(f"{name}: {value}" for name, value in about.items())]))
 
 
 def _decided(world: World, look: _Look, view: View | None, hosts: list[Watched], doubt: eyes.Doubt) -> list[_Seen]:

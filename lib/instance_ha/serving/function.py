@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flask import Flask, Request, Response, current_app, has_app_context
 
-from instance_ha import log
+from instance_ha import log, masking
 from instance_ha.api import faults
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
@@ -64,11 +64,11 @@ class Function:
             response = faults.of(error)
         except TryAgain as error:
             log.get().warning("cannot serve now", reason=str(error))
-            response = faults.fault(503, log.masked(str(error)))
+            response = faults.fault(503, masking.masked(str(error)))
             response.headers["Retry-After"] = _RETRY_AFTER
         except InstanceHAError as error:
             log.get().error("cannot serve", reason=str(error))
-            response = faults.fault(500, log.masked(str(error)))
+            response = faults.fault(500, masking.masked(str(error)))
         except Exception:
             log.get().exception("unexpected error")
             text = f"An unexpected error happened; it is logged with the request id {request_id}."

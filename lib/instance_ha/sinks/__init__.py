@@ -1,1 +1,1 @@
-"""Events for others: what they say (reference, section 6), and how a sink is spoken to."""
+"""Events for others: what is sent, and how each kind of sink is spoken to."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 import requests
 from urllib3.exceptions import HTTPError
 
-from instance_ha.decide.delivery import Answer, judge
+from instance_ha.decide.delivery import DeliveryResult, delivery_result
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
 from instance_ha.models.events import Event, Sink
 from instance_ha.sinks.senders import binary
@@ -38,8 +38,8 @@ class HttpSender:
                 answer.raw.read(_SHORT)
         except requests.RequestException as error:  # its text holds the address
             raise SinkUnavailable(f"sink {self._sink.name} does not answer: {type(error).__name__}") from None
-        verdict = judge(answer.status_code)
-        if verdict is Answer.REFUSED:
+        result = delivery_result(answer.status_code)
+        if result is DeliveryResult.REFUSED:
             raise SinkRefused(f"sink {self._sink.name} answered {answer.status_code}")
-        if verdict is Answer.AWAY:
+        if result is DeliveryResult.UNAVAILABLE:
             raise SinkUnavailable(f"sink {self._sink.name} answered {answer.status_code}")

@@ -1,56 +1,68 @@
-"""The payload objects of events; a field that is not known yet is absent, one without a value is null."""
+"""The objects that events are about, each once; a field that is not known yet is absent, one without a value is null.
 
+An object is sent as oslo.versionedobjects writes it: its name (of the class), its version, and its fields as data.
+"""
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
 
 
-def _shown(value: datetime) -> str:
+def _second(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Time = Annotated[
     datetime,
-    PlainSerializer(_shown, return_type=str),
+    PlainSerializer(_second, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}),
 ]
 _ABSENT: Any = None  # of fields that are left out while they are not known
 
 
-class Data(BaseModel):
-    """What an object holds."""
+class Payload(BaseModel):
+    """An object that an event is about."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
-
-
-class Versioned(BaseModel):
-    """An object as oslo.versionedobjects writes it."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-    holds: ClassVar[type[Data]]
-
-    namespace: Literal["masakari"] = Field(alias="masakari_object.namespace")
+    version: ClassVar[str] = "1.0"
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> Self:
-        """Make one of whatever of its fields is among the values."""
-        name, version = (cls.model_fields[field].annotation.__args__[0] for field in ("name", "version"))  # type: ignore[union-attr]
-        return cls.model_validate(
-            {
-                "masakari_object.name": name,
-                "masakari_object.namespace": "masakari",
-                "masakari_object.version": version,
-                "masakari_object.data": cls.holds(
-                    **{field: values[field] for field in cls.holds.model_fields if field in values}
-                ),
-            }
-        )
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Make one of those of its fields that are among the values.
+
+        Raises:
+            ValueError: a field is missing, or has a value that the schema does not allow.
+
+        """
+        return cls(**{field: values[field] for field in cls.model_fields if field in values})
+
+    @model_serializer(mode="wrap")
+    def _versioned(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**self.head(), "masakari_object.data": fields(self)}
+
+    @classmethod
+    def head(cls) -> dict[str, str]:
+        """Return what stands beside the data."""
+        return {
+            "masakari_object.name": cls.__name__,
+            "masakari_object.namespace": "masakari",
+            "masakari_object.version": cls.version,
+        }
 
 
-class ExceptionData(Data):
+class ExceptionPayload(Payload):
     """An error: where it was raised, and what it says. Secrets are masked."""
 
     module_name: str
@@ -60,17 +72,10 @@ class ExceptionData(Data):
     traceback: str
 
 
-class ExceptionPayload(Versioned):
-    """What went wrong."""
-
-    holds = ExceptionData
-    name: Literal["ExceptionPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.0"] = Field(alias="masakari_object.version")
-    data: ExceptionData = Field(alias="masakari_object.data")
-
-
-class SegmentData(Data):
+class SegmentApiPayload(Payload):
     """A failover segment."""
+
+    version = "1.1"
 
     id: int = Field(_ABSENT, description="Absent before it is stored.")
     uuid: str = Field(_ABSENT, description="Absent before it is stored.")
@@ -82,17 +87,10 @@ class SegmentData(Data):
     fault: ExceptionPayload | None
 
 
-class SegmentApiPayload(Versioned):
-    """A failover segment, in an event about it."""
+class FailoverSegment(Payload):
+    """The segment of a host, inside its payload."""
 
-    holds = SegmentData
-    name: Literal["SegmentApiPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.1"] = Field(alias="masakari_object.version")
-    data: SegmentData = Field(alias="masakari_object.data")
-
-
-class FailoverSegmentData(Data):
-    """The segment of a host."""
+    version = "1.1"
 
     id: int
     uuid: str
@@ -107,16 +105,7 @@ class FailoverSegmentData(Data):
     deleted: bool
 
 
-class FailoverSegment(Versioned):
-    """The segment of a host, inside its payload."""
-
-    holds = FailoverSegmentData
-    name: Literal["FailoverSegment"] = Field(alias="masakari_object.name")
-    version: Literal["1.1"] = Field(alias="masakari_object.version")
-    data: FailoverSegmentData = Field(alias="masakari_object.data")
-
-
-class HostData(Data):
+class HostApiPayload(Payload):
     """A compute host."""
 
     id: int = Field(_ABSENT, description="Absent before it is stored.")
@@ -130,16 +119,7 @@ class HostData(Data):
     fault: ExceptionPayload | None
 
 
-class HostApiPayload(Versioned):
-    """A compute host, in an event about it."""
-
-    holds = HostData
-    name: Literal["HostApiPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.0"] = Field(alias="masakari_object.version")
-    data: HostData = Field(alias="masakari_object.data")
-
-
-class NotificationData(Data):
+class NotificationApiPayload(Payload):
     """A reported failure."""
 
     id: int = Field(_ABSENT, description="Absent before it is stored.")
@@ -152,17 +132,8 @@ class NotificationData(Data):
     fault: ExceptionPayload | None
 
 
-class NotificationApiPayload(Versioned):
-    """A reported failure, in an event about it."""
-
-    holds = NotificationData
-    name: Literal["NotificationApiPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.0"] = Field(alias="masakari_object.version")
-    data: NotificationData = Field(alias="masakari_object.data")
-
-
-class VMoveData(Data):
-    """The evacuation of one instance."""
+class VMoveApiPayload(Payload):
+    """The evacuation of one instance; the original sends no events about it."""
 
     id: int
     uuid: str
@@ -179,25 +150,18 @@ class VMoveData(Data):
     fault: ExceptionPayload | None
 
 
-class VMoveApiPayload(Versioned):
-    """The evacuation of one instance, in an event about it; the original has none."""
-
-    holds = VMoveData
-    name: Literal["VMoveApiPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.0"] = Field(alias="masakari_object.version")
-    data: VMoveData = Field(alias="masakari_object.data")
-
-
-class MonitorData(Data):
-    """What monitor-poll has to say of itself."""
+class MonitorPayload(Payload):
+    """What monitor-poll has to say of itself; the original sends no events about it."""
 
     reason: str
 
 
-class MonitorPayload(Versioned):
-    """Our own eyes, in an event about them; the original has none."""
-
-    holds = MonitorData
-    name: Literal["MonitorPayload"] = Field(alias="masakari_object.name")
-    version: Literal["1.0"] = Field(alias="masakari_object.version")
-    data: MonitorData = Field(alias="masakari_object.data")
+PAYLOADS: tuple[type[Payload], ...] = (
+    ExceptionPayload,
+    SegmentApiPayload,
+    FailoverSegment,
+    HostApiPayload,
+    NotificationApiPayload,
+    VMoveApiPayload,
+    MonitorPayload,
+)

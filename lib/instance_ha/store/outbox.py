@@ -1,7 +1,8 @@
 """The outbox: events, written with the change that they tell of, sent later by ``relay``.
 
-Whoever serves a sink holds its row in ``outbox_sinks``, so the letters of one sink are sent by one invocation at a
-time, and in order. A letter that its sink refuses keeps back the later ones about the same thing, and no others.
+The invocation that serves a sink holds its row in ``outbox_sinks``, so the messages of one sink are sent by one
+invocation at a time, and in order. A message that its sink refuses keeps back the later ones about the same thing, and
+no others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,20 +13,18 @@ from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from instance_ha.models.events import Event, Letter, OutboxState
+from instance_ha.models.events import Event, Message, OutboxState
 from instance_ha.store import leases
 from instance_ha.store.schema import outbox, sinks
+
+_EVENT = ("event_id", "event_type", "subject", "created_at", "body")
 
 
 def add(connection: Connection, names: Iterable[str], events: Iterable[Event]) -> None:
     """Write events for each sink; what is there already is not written again."""
     values = [
         {
-            "created_at": event.created_at,
-            "event_id": event.event_id,
-            "event_type": event.event_type,
-            "subject": event.subject,
-            "body": event.body,
+            **{field: getattr(event, field) for field in _EVENT},
             "sink": name,
             "due_at": event.created_at,
         }
@@ -59,7 +58,7 @@ def _waiting(sink: ColumnElement[str] | str, now: datetime) -> ColumnElement[boo
 
 
 def claim(connection: Connection, sink: str, owner: str, now: datetime, seconds: float) -> RowMapping | None:
-    """Take a sink for which something waits; None when nothing does, another serves it, or it gets a rest."""
+    """Take a sink for which something waits; None when nothing does, another serves it, or its next try is later."""
     statement = (
         update(sinks)
         .where(
@@ -79,41 +78,39 @@ def lease(sink: str, owner: str, seconds: float) -> leases.Lease:
     return leases.Lease(sinks, sinks.c.name, sink, owner, seconds)
 
 
-def batch(connection: Connection, sink: str, now: datetime, limit: int) -> list[Letter]:
-    """Read the next letters of a sink, the oldest first."""
+def batch(connection: Connection, sink: str, now: datetime, limit: int) -> list[Message]:
+    """Read the next messages of a sink, the oldest first."""
     query = select(outbox).where(_waiting(sink, now)).order_by(outbox.c.id).limit(limit)
-    return [_letter(row) for row in connection.execute(query).mappings()]
-
-
-def _letter(row: RowMapping) -> Letter:
-    event = Event(**{name: row[name] for name in ("event_id", "event_type", "subject", "created_at", "body")})
-    return Letter(id=row["id"], event=event, tries=row["tries"])
+    return [
+        Message(id=row["id"], event=Event(**{name: row[name] for name in _EVENT}), tries=row["tries"])
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def sent(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Note what a sink has taken."""
+    """Write down what a sink has taken."""
     if ids:
         _finish(connection, outbox.c.id.in_(ids), OutboxState.SENT, None, now)
 
 
-def refused(connection: Connection, letter: Letter, reason: str, due_at: datetime) -> None:
-    """Note what a sink would not have; it is offered again later."""
-    values = {"tries": letter.tries + 1, "reason": reason, "due_at": due_at}
-    connection.execute(update(outbox).where(outbox.c.id == letter.id).values(**values))
+def refused(connection: Connection, message: Message, reason: str, due_at: datetime) -> None:
+    """Write down that a sink refused a message; it is sent again at ``due_at``."""
+    values = {"tries": message.tries + 1, "reason": reason, "due_at": due_at}
+    connection.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
 
 
-def bury(connection: Connection, ids: Sequence[int], reason: str, now: datetime) -> None:
-    """Give letters up."""
-    _finish(connection, outbox.c.id.in_(ids), OutboxState.DEAD, reason, now)
+def dead_letter(connection: Connection, message: Message, reason: str, now: datetime) -> None:
+    """Give a message up."""
+    _finish(connection, outbox.c.id == message.id, OutboxState.DEAD, reason, now)
 
 
-def bury_older(connection: Connection, sink: str, than: datetime, reason: str, now: datetime) -> int:
-    """Give up what has waited for a sink for too long."""
+def dead_letter_older(connection: Connection, sink: str, than: datetime, reason: str | None, now: datetime) -> int:
+    """Give up what has waited for a sink for too long; returns how many."""
     return _finish(connection, and_(outbox.c.sink == sink, outbox.c.created_at < than), OutboxState.DEAD, reason, now)
 
 
-def bury_orphans(connection: Connection, names: Sequence[str], than: datetime, now: datetime) -> int:
-    """Give up what has waited for a sink that is no longer in the settings."""
+def dead_letter_unknown_sinks(connection: Connection, names: Sequence[str], than: datetime, now: datetime) -> int:
+    """Give up what has waited for a sink that is no longer in the settings; returns how many."""
     gone = and_(outbox.c.sink.not_in(names), outbox.c.created_at < than)
     return _finish(connection, gone, OutboxState.DEAD, "the sink is not in the settings any more", now)
 
@@ -127,7 +124,7 @@ def _finish(
 
 
 def resend(connection: Connection, sink: str | None, now: datetime) -> int:
-    """Offer the dead letters again, of one sink or of all; returns how many."""
+    """Have the dead letters sent again, of one sink or of all; returns how many."""
     which = outbox.c.state == OutboxState.DEAD
     if sink is not None:
         which = and_(which, outbox.c.sink == sink)
@@ -139,7 +136,7 @@ def resend(connection: Connection, sink: str | None, now: datetime) -> int:
 
 
 def counts(connection: Connection) -> list[tuple[str, str, int]]:
-    """Count letters by sink and state, but for those that were sent."""
+    """Count messages by sink and state, but for those that were sent."""
     query = select(outbox.c.sink, outbox.c.state, func.count()).where(outbox.c.state != OutboxState.SENT)
     found = connection.execute(query.group_by(outbox.c.sink, outbox.c.state).order_by(outbox.c.sink, outbox.c.state))
     return [(sink, state, count) for sink, state, count in found]

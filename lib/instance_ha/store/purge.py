@@ -1,6 +1,6 @@
-"""Which rows are purged, and how: chosen in bounded batches, never waiting for a row that somebody works on.
+"""Which rows are purged, and how: chosen in bounded batches, never waiting for a row that is being worked on.
 
-With an archive a batch is written down first (``purge_batches``), so that whoever goes on after a crash writes the
+With an archive a batch is written down first (``purge_batches``), so that the next invocation after a crash writes the
 same object again, and no row twice.
 """
 
@@ -26,7 +26,7 @@ from instance_ha.store.schema import (
     vmoves,
 )
 
-_LOCK = 0x1A57A0CF  # any number: those who choose rows come one after the other
+_LOCK = 0x1A57A0CF  # any number: invocations choose rows one after the other
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _deleted(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
 
 
 def _closed(cutoff: datetime) -> ColumnElement[bool]:
-    """Hold for notifications that ended long ago and that nobody works on."""
+    """Hold for notifications that ended long ago and are not worked on."""
     return and_(
         notifications.c.status.in_(FINAL_NOTIFICATION),
         func.coalesce(notifications.c.updated_at, notifications.c.created_at) < cutoff,
@@ -147,7 +147,7 @@ def plan(
 
 
 def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: datetime, seconds: float) -> Batch | None:
-    """Take a batch that somebody left behind, if it has no more rows than may be deleted now."""
+    """Take a batch that another invocation left behind, if it has no more rows than may be deleted now."""
     left = (
         select(purge_batches.c.id)
         .where(
@@ -191,7 +191,7 @@ def revision(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
-def let_go(connection: Connection, batch: Batch) -> None:
-    """Leave a batch to whoever comes next."""
+def release(connection: Connection, batch: Batch) -> None:
+    """Leave a batch to the next purge."""
     mine = and_(purge_batches.c.id == batch.id, purge_batches.c.lease_owner == batch.lease_owner)
     connection.execute(update(purge_batches).where(mine).values(lease_until=None, lease_owner=None, due_at=None))

@@ -1,1 +1,1 @@
-"""CloudEvents between our functions: made, signed, sent, and checked on arrival (design, section 6)."""
+"""CloudEvents between our functions: made, signed, sent, and checked on arrival."""

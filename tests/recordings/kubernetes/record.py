@@ -16,12 +16,12 @@ import yaml
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.models.errors import SightUnavailable
 from instance_ha.settings import load
+from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client
 
 from tests.recordings.kubernetes.nodes import Nodes
 from tests.recordings.kubernetes.server import ApiServer
 from tests.recordings.recorder import Recorder
-from tests.simulator.monitors import kubeconfig_for
 
 ANSWERS = Path(__file__).parent / "answers"
 

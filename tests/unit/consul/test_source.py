@@ -10,9 +10,8 @@ from instance_ha.consul.source import ConsulSource
 from instance_ha.models.errors import Misconfigured, SightUnavailable
 from instance_ha.models.health import Sight, View
 from instance_ha.settings import Settings, load
-
-from sim import consul
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud import consul
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
 NETWORKS = ("manage", "tenant", "storage")

@@ -12,9 +12,9 @@ from instance_ha.models.events import Event
 from instance_ha.sinks.envelope import write
 from instance_ha.sinks.faults import fault
 from instance_ha.sinks.senders import binary
+from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.wrappers import Request
 
-from sim.server import LoopbackServer
 from tests.unit.build import NOW, notification
 
 SOURCE = Path(__file__).parents[3] / "examples/event-consumer/main.py"
@@ -67,7 +67,7 @@ def send(consumer: Any, sent: Event) -> int:
 
 
 def test_the_room_hears_of_a_recovery_that_failed_and_why(room: Room, consumer: Any) -> None:
-    values = {"status": "failed", "fault": fault(RecoveryFailed("no host is left"), [])}
+    values = {"status": "failed", "fault": fault(RecoveryFailed("no host is left"))}
     assert send(consumer, event("notification.process.start")) == 200
     assert send(consumer, event("notification.process.error", **values)) == 200
     assert room.said == [

@@ -1,4 +1,4 @@
-"""A database as Masakari's own release has it (reference, section 3.1), on any server, and rows in it."""
+"""A database as Masakari's own release has it, on any server, and rows in it."""
 
 from datetime import datetime
 from typing import Any

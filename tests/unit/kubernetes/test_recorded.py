@@ -11,10 +11,10 @@ from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.models.errors import SightUnavailable
 from instance_ha.models.health import Sight, View
 from instance_ha.settings import load
+from instance_ha_simulator.monitors import kubeconfig_for
 
 from tests.recordings.kubernetes.record import ANSWERS
 from tests.recordings.replay import Replay
-from tests.simulator.monitors import kubeconfig_for
 
 UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
 COMPUTE = {"INSTANCE_HA_KUBERNETES_NODE_LABELS": "role=compute"}

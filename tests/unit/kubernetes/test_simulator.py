@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from instance_ha_simulator.cloud import kubernetes
 
-from sim import kubernetes
 from tests.recordings.kubernetes.record import ANSWERS
 
 _OURS_ONLY = {"annotations"}  # of a node: the kubelet writes one, the recorded cluster has none

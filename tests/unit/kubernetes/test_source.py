@@ -10,12 +10,11 @@ from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.models.errors import Misconfigured, SightUnavailable
 from instance_ha.models.health import Sight
 from instance_ha.settings import Settings, load
+from instance_ha_simulator.cloud import kubernetes
+from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client, config
 from kubernetes.config import incluster_config
-
-from sim import kubernetes
-from sim.server import LoopbackServer
-from tests.simulator.monitors import kubeconfig_for
 
 UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
 

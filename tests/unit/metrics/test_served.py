@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 import yaml
 from instance_ha import purge
-from instance_ha.decide.purge import Order
+from instance_ha.decide.purge import PurgeRequest
 from instance_ha.metrics.gather import take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
 from instance_ha.serving import scrape
 from instance_ha.store.database import Database
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from tests.conftest import Postgres
 from tests.scenarios.test_scenarios import HERE as SCENARIOS
-from tests.simulator.scenario import Play, Scenario
 
 ROOT = Path(__file__).parents[3]
 TOKEN = {"Authorization": "Bearer scrape-me"}
@@ -33,14 +33,14 @@ Played = Callable[..., Play]
 
 
 @pytest.fixture
-def played(postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+def played(postgres: Postgres, database_url: str, tmp_path: Path) -> Played:
     """What plays a scenario, with a token for the metrics."""
 
     def play(folder: str, **settings: Any) -> Play:
         scenario = Scenario.read(SCENARIOS / folder)
         scenario.world["settings"] = scenario.world.get("settings", {}) | {"metrics_token": "scrape-me"} | settings
         story = Play(scenario, database_url, postgres, tmp_path)
-        story.run(monkeypatch)
+        story.run()
         return story
 
     return play
@@ -153,7 +153,7 @@ def test_no_counter_falls_when_its_rows_are_purged(played: Played, seen_before: 
     before: Series = scraped(play) if seen_before else {}
     with play.simulation.world.database.begin() as connection:
         connection.execute(text("UPDATE notifications SET updated_at = updated_at - interval '40 days'"))
-    assert purge.purge(play.simulation.world, Order(30, -1)).tables["notifications"] == 1
+    assert purge.purge(play.simulation.world, PurgeRequest(30, -1)).tables["notifications"] == 1
     after = scraped(play)
     assert value(after, "recoveries_total", type="COMPUTE_HOST", status="finished") == 1
     assert value(after, "evacuations_total", status="succeeded") == 2

@@ -8,12 +8,11 @@ import pytest
 from instance_ha.models.health import View
 from instance_ha.monitoring import hosts as monitor
 from instance_ha.store import host_health
+from instance_ha_simulator.cloud import consul
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
-
-from sim import consul
-from sim.model import CloudOptions
-from tests.simulator.monitors import Eyes
-from tests.simulator.simulation import Faults, Simulation
 
 NAMES = [f"compute{number}" for number in range(1, 6)]
 
@@ -21,12 +20,11 @@ NAMES = [f"compute{number}" for number in range(1, 6)]
 class Story:
     """An installation with five hosts, which are looked at every 10 seconds."""
 
-    def __init__(self, database_url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    def __init__(self, database_url: str, folder: Path) -> None:
         self.eyes = Eyes({"hosts": NAMES, "consul": ["storage"]}, folder)
         settings = {"monitoring_interval": "10"} | self.eyes.settings
         self.simulation = Simulation(database_url, settings, CloudOptions(), Faults())
         self.world = self.simulation.world
-        self.simulation.load_functions(monkeypatch)
         segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
         made = self.simulation.request("api-segments", "POST", "/v1/segments", {"segment": segment}).get_json()
         for name in NAMES:
@@ -64,9 +62,9 @@ class Story:
 
 
 @pytest.fixture
-def story(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Story]:
+def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
     """The installation."""
-    made = Story(database_url, monkeypatch, tmp_path)
+    made = Story(database_url, tmp_path)
     yield made
     made.eyes.close()
 

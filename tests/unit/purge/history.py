@@ -5,15 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from instance_ha.decide.purge import Order
+from instance_ha.decide.purge import PurgeRequest
 from instance_ha.models.errors import InstanceHAError
-from instance_ha.purge import Report, purge
+from instance_ha.purge import PurgeResult, purge
 from instance_ha.store.purge import RULES
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.scheduler import START
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import func, insert, select, text
-
-from sim.model import CloudOptions
-from tests.simulator.scheduler import START
-from tests.simulator.simulation import Faults, Simulation
 
 NOTHING = {rule.table.name: 0 for rule in RULES}
 TABLES = {rule.table.name: rule.table for rule in RULES}
@@ -28,7 +27,7 @@ VMOVE = {
     "step": "settle",
     "facts": {},
 }
-LETTER = {"event_type": "t", "subject": "s", "body": "{}", "sink": "one"}
+MESSAGE = {"event_type": "t", "subject": "s", "body": "{}", "sink": "one"}
 
 
 class History:
@@ -66,24 +65,24 @@ class History:
             values = {"attempt": 1, "position": number, "name": "t", "state": "SUCCESS"}
             self.add("recovery_tasks", values | {"notification_uuid": uuid})
 
-    def purge(self, at: float = 0, **order: Any) -> list[Report | InstanceHAError]:
+    def purge(self, at: float = 0, **request: Any) -> list[PurgeResult | InstanceHAError]:
         """Plan a purge; what comes of it is in the list, once there."""
-        came: list[Report | InstanceHAError] = []
+        came: list[PurgeResult | InstanceHAError] = []
 
         def work() -> None:
             try:
-                came.append(purge(self.world, Order(**order)))
+                came.append(purge(self.world, PurgeRequest(**request)))
             except InstanceHAError as error:
                 came.append(error)
 
         self.simulation.scheduler.spawn("purge", work, at)
         return came
 
-    def purged(self, **order: Any) -> dict[str, int]:
+    def purged(self, **request: Any) -> dict[str, int]:
         """Purge now; returns the rows of those tables that had any."""
-        came = self.purge(**order)
+        came = self.purge(**request)
         self.run()
-        assert isinstance(came[0], Report), came[0]
+        assert isinstance(came[0], PurgeResult), came[0]
         return {name: rows for name, rows in came[0].tables.items() if rows}
 
     def run(self) -> None:

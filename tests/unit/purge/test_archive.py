@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from instance_ha.archive.bucket import Bucket
 from instance_ha.models.errors import ArchiveUnavailable
-from instance_ha.purge import Report
+from instance_ha.purge import PurgeResult
 from instance_ha.store import migrate
 from sqlalchemy import text
 
@@ -120,7 +120,7 @@ def test_a_bucket_that_loses_what_was_written_is_no_reason_to_delete(database_ur
     first, second = history.purge(), history.purge(100)
     history.run()
     assert isinstance(first[0], ArchiveUnavailable)
-    assert isinstance(second[0], Report)
+    assert isinstance(second[0], PurgeResult)
     assert second[0].total == total
 
 
@@ -134,7 +134,7 @@ def test_whoever_is_killed_no_row_is_lost_and_none_is_written_twice(
     killed, after = history.purge(), history.purge(600)
     history.run()
     assert (killed, history.simulation.killed) == ([], [step])
-    assert isinstance(after[0], Report)
+    assert isinstance(after[0], PurgeResult)
     assert history.left() == {}
     assert len(objects.rows()) == total
     assert len(objects.keys()) == len(set(objects.keys()))  # no object has a second version
@@ -167,8 +167,8 @@ def test_two_purges_at_once_write_and_delete_each_row_once(database_url: str) ->
     came = [history.purge(), history.purge()]
     history.run()
     reports = [each[0] for each in came]
-    assert all(isinstance(report, Report) for report in reports)
-    assert sum(report.total for report in reports if isinstance(report, Report)) == total + 20
+    assert all(isinstance(report, PurgeResult) for report in reports)
+    assert sum(report.total for report in reports if isinstance(report, PurgeResult)) == total + 20
     assert len(history.simulation.bucket.writes) == len(set(history.simulation.bucket.writes))
 
 
@@ -192,7 +192,7 @@ def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(
     history.purge()
     small, large = history.purge(600, max_rows=1), history.purge(700)
     history.run()
-    assert isinstance(small[0], Report)
-    assert isinstance(large[0], Report)
+    assert isinstance(small[0], PurgeResult)
+    assert isinstance(large[0], PurgeResult)
     assert small[0].total == 1
     assert history.left() == {}

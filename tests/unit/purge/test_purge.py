@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from instance_ha.decide.purge import Order, check
+from instance_ha.decide.purge import PurgeRequest, check
 from instance_ha.models.errors import BadRequest
-from instance_ha.purge import Report, scheduled
+from instance_ha.purge import PurgeResult, scheduled
 from instance_ha.store.schema import guest_health, host_health
 from sqlalchemy import insert, text
 
-from tests.unit.purge.history import HOST, LETTER, NOTIFICATION, SEGMENT, VMOVE, History
+from tests.unit.purge.history import HOST, MESSAGE, NOTIFICATION, SEGMENT, VMOVE, History
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -27,12 +27,12 @@ NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 )
 def test_a_purge_that_makes_no_sense_is_refused_in_the_order_of_the_original(age: int, rows: int, reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
-        check(Order(age, rows), NOW)
+        check(PurgeRequest(age, rows), NOW)
 
 
 @pytest.mark.parametrize(("age", "rows"), [(0, 1), (30, -1), (20778, 2**31 - 1)])
 def test_the_limits_of_age_and_rows_are_allowed(age: int, rows: int) -> None:
-    check(Order(age, rows), NOW)
+    check(PurgeRequest(age, rows), NOW)
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def test_what_belongs_to_no_notification_goes(history: History) -> None:
 
 
 def test_delivered_and_dead_letters_go_and_waiting_ones_stay(history: History) -> None:
-    history.add("outbox", LETTER | {"state": "sent"}, done_at=31)
-    history.add("outbox", LETTER | {"state": "dead"}, done_at=31)
-    history.add("outbox", LETTER | {"state": "sent"}, done_at=29)
-    history.add("outbox", LETTER, due_at=99)
+    history.add("outbox", MESSAGE | {"state": "sent"}, done_at=31)
+    history.add("outbox", MESSAGE | {"state": "dead"}, done_at=31)
+    history.add("outbox", MESSAGE | {"state": "sent"}, done_at=29)
+    history.add("outbox", MESSAGE, due_at=99)
     assert history.purged() == {"outbox": 2}
 
 
@@ -137,8 +137,8 @@ def test_a_purge_stops_when_its_time_is_up_and_the_next_one_goes_on(database_url
     history.notification("n", 31, moves=20)
     first, second = history.purge(), history.purge(100)
     history.run()
-    assert isinstance(first[0], Report)
-    assert isinstance(second[0], Report)
+    assert isinstance(first[0], PurgeResult)
+    assert isinstance(second[0], PurgeResult)
     assert not first[0].complete
     assert 0 < first[0].total < 21
     assert (second[0].complete, first[0].total + second[0].total) == (True, 21)
@@ -162,8 +162,8 @@ def test_samples_of_hosts_that_are_gone_go_with_them(history: History) -> None:
 
 def test_the_schedule_purges_as_the_settings_say(database_url: str) -> None:
     history = History(database_url, purge_age_in_days="10", purge_max_rows="1")
-    history.add("outbox", LETTER | {"state": "sent"}, done_at=11)
-    history.add("outbox", LETTER | {"state": "sent"}, done_at=12)
+    history.add("outbox", MESSAGE | {"state": "sent"}, done_at=11)
+    history.add("outbox", MESSAGE | {"state": "sent"}, done_at=12)
     scheduled(history.world)
     assert history.left() == {"outbox": 1}
 

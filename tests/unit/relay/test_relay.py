@@ -8,10 +8,9 @@ import pytest
 from instance_ha.models.events import Event
 from instance_ha.relay import relay
 from instance_ha.store import outbox
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
-
-from sim.model import CloudOptions
-from tests.simulator.simulation import Faults, Simulation
 
 DAY = 86400.0
 SETTINGS = {"event_sinks": "one=http://one.test two=http://two.test", "event_interval": "5"}

@@ -8,11 +8,11 @@ import requests
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable
 from instance_ha.models.health import Report
 from instance_ha.reports.client import ReportClient
+from instance_ha_simulator.cloud.adapter import session
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 
-from sim.adapter import session
 from tests.unit.build import NOW
 
 PAYLOAD = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}

@@ -8,17 +8,16 @@ import keystoneauth1.session
 import openstack
 import pytest
 import requests
+from instance_ha_simulator.cloud.__main__ import write_private
+from instance_ha_simulator.cloud.adapter import URL, session
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import ManualClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import clouds_yaml
+from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.cloud.server import LoopbackServer
 from keystoneauth1.identity import v3
-
-from sim.__main__ import write_private
-from sim.adapter import URL, session
-from sim.app import create_app
-from sim.clock import ManualClock
-from sim.cloud import Cloud
-from sim.clouds import clouds_yaml
-from sim.faults import Rule
-from sim.model import CloudOptions
-from sim.server import LoopbackServer
 
 
 class Client:

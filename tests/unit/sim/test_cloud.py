@@ -3,12 +3,11 @@
 from datetime import timedelta
 
 import pytest
-
-from sim.clock import ManualClock
-from sim.cloud import Cloud
-from sim.errors import ApiError
-from sim.identity import Token
-from sim.model import CloudOptions, Server
+from instance_ha_simulator.cloud.clock import ManualClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError
+from instance_ha_simulator.cloud.identity import Token
+from instance_ha_simulator.cloud.model import CloudOptions, Server
 
 
 class Scene:

@@ -4,10 +4,10 @@ import pytest
 from instance_ha import emit
 from instance_ha.models.errors import Conflict, StoreUnavailable
 from instance_ha.store import segments
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
 
-from sim.model import CloudOptions
-from tests.simulator.simulation import Faults, Simulation
 from tests.unit.build import notification, segment
 
 VALUES = vars(segment())

@@ -16,10 +16,9 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from instance_ha.store import migrate
 from instance_ha.store.database import driver_url
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
-
-from tests.conftest import Postgres
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 

@@ -13,9 +13,9 @@ from instance_ha.store import hosts, leases, migrate, notifications, outbox, seg
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
+from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Connection, event, text
 
-from tests.conftest import Postgres
 from tests.unit.build import NOW, STOPPED, notification
 from tests.unit.store.conftest import Rows
 
@@ -142,8 +142,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "first facts": lambda c: vmoves.first_facts(c, "notification"),
     "reserved hosts": lambda c: hosts.reserved(c, "segment"),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
-    "letters of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
-    "give up letters of a sink": lambda c: outbox.bury_older(c, "one", NOW, "", NOW),
+    "messages of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
+    "give up messages of a sink": lambda c: outbox.dead_letter_older(c, "one", NOW, "", NOW),
     "sweep notifications": _sweep(tables.notifications),
     "sweep vmoves": _sweep(tables.vmoves),
 }

@@ -11,8 +11,7 @@ from instance_ha.models.triggers import TASK
 from instance_ha.triggers import signature
 from instance_ha.triggers.remote import HttpRemote
 from instance_ha.world import SystemClock
-
-from sim.server import LoopbackServer
+from instance_ha_simulator.cloud.server import LoopbackServer
 
 KEY = b"key"
 

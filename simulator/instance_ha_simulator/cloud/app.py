@@ -1,0 +1,64 @@
+"""The simulated cloud as one WSGI application."""
+
+import re
+
+from flask import Flask, Response, g, jsonify, request
+
+from instance_ha_simulator.cloud import control, keystone, nova
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
+
+
+def create_app(cloud: Cloud) -> Flask:
+    """Return the WSGI application: /identity, /compute, and /sim to control it."""
+    app = Flask("sim")
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.before_request(lambda: _before(cloud))
+    app.after_request(lambda answer: _after(cloud, answer))
+    for part in (keystone, nova, control):
+        app.register_blueprint(part.blueprint(cloud))
+    return app
+
+
+def _before(cloud: Cloud) -> Response | None:
+    if request.path.startswith("/sim/"):
+        return None
+    _count(cloud)
+    if request.path.startswith("/compute"):
+        _wait(cloud, cloud.options.latency)
+    rule = cloud.faults.take(request.method, request.path)
+    if rule is None:
+        return None
+    _wait(cloud, rule.latency)
+    if rule.after:
+        g.rule_after = rule
+        return None
+    return _trouble(rule)
+
+
+def _after(cloud: Cloud, answer: Response) -> Response:
+    rule: Rule | None = g.pop("rule_after", None)
+    return answer if rule is None else _trouble(rule) or answer
+
+
+def _trouble(rule: Rule) -> Response | None:
+    if rule.drop:
+        raise DroppedConnectionError(f"dropped: {request.method} {request.path}")
+    if rule.status is None:
+        return None
+    answer = Response(rule.body, rule.status) if isinstance(rule.body, str) else jsonify(rule.body or {})
+    answer.status_code = rule.status
+    answer.headers.update(rule.headers)
+    return answer
+
+
+def _count(cloud: Cloud) -> None:
+    rule = request.url_rule.rule if request.url_rule is not None else "unknown"
+    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+    with cloud.world():
+        cloud.requests[request.method, route] += 1
+
+
+def _wait(cloud: Cloud, seconds: float) -> None:
+    if seconds > 0:
+        cloud.clock.sleep(seconds)

@@ -1,0 +1,232 @@
+"""The simulated cloud as its owner sees it: what demos and tests call to make things happen."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from threading import RLock
+from uuid import uuid4
+
+from instance_ha_simulator.cloud import actions
+from instance_ha_simulator.cloud.clock import Clock
+from instance_ha_simulator.cloud.errors import bad_request, not_found
+from instance_ha_simulator.cloud.evacuation import Evacuation
+from instance_ha_simulator.cloud.faults import Faults
+from instance_ha_simulator.cloud.identity import Identity, Token
+from instance_ha_simulator.cloud.model import (
+    Aggregate,
+    CloudOptions,
+    EvacuationRequest,
+    Host,
+    Migration,
+    Server,
+)
+from instance_ha_simulator.cloud.timeline import Timeline
+from instance_ha_simulator.cloud.world import World
+
+EVACUABLE = ("active", "stopped", "error")
+
+
+class Cloud:
+    """A cloud in memory, safe for threads.
+
+    Nothing runs in the background: each look at it lets all happen that is due by then.
+    """
+
+    def __init__(self, clock: Clock, options: CloudOptions | None = None) -> None:
+        self.clock = clock
+        self.options = options or CloudOptions()
+        self.instance_ha_url = self.options.instance_ha_url
+        self.identity = Identity(clock, self.options.token_lifetime)
+        self.faults = Faults()
+        self.requests: Counter[tuple[str, str]] = Counter()  # by method and route
+        self.controllers = {name: str(uuid4()) for name in ("nova-scheduler", "nova-conductor")}
+        self._world = World(self.options, Timeline(clock.now()))
+        self._evacuations: dict[str, Evacuation] = {}
+        self._lock = RLock()
+
+    @contextmanager
+    def world(self) -> Iterator[World]:
+        """Hold the lock on a world that is up to date. Never sleep in it."""
+        with self._lock:
+            self._world.timeline.run_until(self.clock.now())
+            yield self._world
+
+    def add_host(self, name: str, zone: str = "nova", capacity: int | None = None) -> None:
+        """Add a compute host whose nova-compute reports from now on."""
+        with self.world() as world:
+            fqdn = f"{name}.{self.options.domain}" if self.options.domain else name
+            room = self.options.capacity if capacity is None else capacity
+            number = len(world.hosts) + 3
+            ids = str(uuid4()), str(uuid4())
+            world.hosts[name] = Host(name, number, *ids, fqdn, zone, room, world.now, world.now)
+
+    def boot(
+        self,
+        host: str,
+        servers: int | Sequence[str] = 1,
+        *,
+        metadata: dict[str, str] | None = None,
+        vm_state: str = "active",
+        task_state: str | None = None,
+        power_state: int | None = None,
+        project_id: str | None = None,
+        zone: str | None = None,
+    ) -> list[Server]:
+        """Have servers on a host at once: so many, or with these names; `zone` is one they insist on."""
+        names = [f"vm-{uuid4().hex[:8]}" for _ in range(servers)] if isinstance(servers, int) else servers
+        owner = self.identity.users["demo"]
+        with self.world() as world:
+            if host not in world.hosts:
+                raise not_found(f"Compute host {host} could not be found.")
+            booted = []
+            for name in names:
+                world.server_count += 1
+                server = Server(
+                    id=str(uuid4()),
+                    name=name,
+                    host=host,
+                    hypervisor_hostname=world.hosts[host].hypervisor_hostname,
+                    project_id=project_id or owner.project.id,
+                    user_id=owner.id,
+                    created=world.now,
+                    updated=world.now,
+                    number=world.server_count,
+                    metadata=dict(metadata or {}),
+                    requested_zone=zone,
+                )
+                server.become(world.now, vm_state, task_state, power_state)
+                world.servers[server.id] = server
+                world.load[host] += 1
+                booted.append(replace(server))
+            return booted
+
+    def kill_host(self, name: str) -> None:
+        """Let a host die: its nova-compute reports no more."""
+        with self.world() as world:
+            host = self._host(world, name)
+            if host.alive:
+                host.last_report = host.reported_at(world.now, self.options.report_interval)
+            host.alive = False
+            host.starts += 1
+
+    def start_host(self, name: str) -> None:
+        """Let a host come back; after `startup_seconds` its nova-compute is there."""
+        with self.world() as world:
+            host = self._host(world, name)
+            host.starts += 1
+            start = host.starts
+
+            def arrive(at: datetime) -> None:
+                if host.starts == start and not host.alive:
+                    self._arrive(world, host, at)
+
+            world.timeline.at(world.now, self.options.startup_seconds, arrive)
+
+    def _arrive(self, world: World, host: Host, at: datetime) -> None:
+        host.alive, host.started_at = True, at
+        for migration in world.migrations:
+            left = migration.source_compute == host.name
+            if left and migration.status in ("accepted", "pre-migrating", "done"):
+                migration.become(at, "completed")
+        waiting, host.waiting = host.waiting, []
+        for event in waiting:
+            world.timeline.at(at, 0, event)
+
+    def evacuate(self, server_id: str, by: Token, wanted: str | None = None, stopped_after: bool = False) -> None:
+        """Accept an evacuation as Nova does, or refuse it. Nova does not look at task_state here."""
+        with self.world() as world:
+            server = world.server(server_id)
+            if wanted is not None and wanted not in world.hosts:
+                raise not_found(f"Compute host {wanted} not found.")
+            if wanted == server.host:
+                raise bad_request("The target host can't be the same one.")
+            if server.vm_state not in EVACUABLE:
+                raise actions.wrong_state("evacuate", server, "vm_state", server.vm_state)
+            if world.is_up(world.hosts[server.host]):
+                raise bad_request(f"Compute service of {server.host} is still in use.")
+            world.evacuation_requests.append(EvacuationRequest(world.now, server.id, server.host, wanted))
+            self._accept(world, server, by, wanted, stopped_after)
+
+    def _accept(self, world: World, server: Server, by: Token, wanted: str | None, stopped_after: bool) -> None:
+        migration = Migration(
+            id=len(world.migrations) + 1,
+            uuid=str(uuid4()),
+            instance_uuid=server.id,
+            source_compute=server.host,
+            source_node=server.hypervisor_hostname,
+            user_id=by.user.id,
+            project_id=by.project.id if by.project else "",
+            created_at=world.now,
+            dest_compute=wanted,
+        )
+        world.migrations.append(migration)
+        before = self._evacuations.get(server.id)
+        server.task_state, server.updated = "rebuilding", world.now
+        if before is not None and before.in_flight:
+            before.spoilt = True  # the second record stays "accepted" until the source host is back
+            return
+        stopped = server.vm_state == "stopped" or (stopped_after and server.vm_state == "active")
+        evacuation = Evacuation(world, server, migration, wanted, stopped)
+        self._evacuations[server.id] = evacuation
+        evacuation.begin(world.now)
+
+    def set_server(
+        self,
+        server_id: str,
+        vm_state: str,
+        task_state: str | None = None,
+        power_state: int | None = None,
+    ) -> None:
+        """Put a server into a state by hand."""
+        with self.world() as world:
+            world.server(server_id).become(world.now, vm_state, task_state, power_state)
+
+    def delete_server(self, server_id: str) -> None:
+        """Delete a server at once."""
+        with self.world() as world:
+            actions.remove(world, world.server(server_id), world.now)
+
+    def servers(self) -> list[Server]:
+        """Return copies of the servers as they are now."""
+        with self.world() as world:
+            return [replace(server) for server in world.servers.values()]
+
+    def server(self, server_id: str) -> Server:
+        """Return a copy of one server as it is now."""
+        with self.world() as world:
+            return replace(world.server(server_id))
+
+    def services(self) -> dict[str, str]:
+        """Return each host's service state, "up" or "down"."""
+        with self.world() as world:
+            return {host.name: "up" if world.is_up(host) else "down" for host in world.hosts.values()}
+
+    def hosts(self) -> list[Host]:
+        """Return copies of the hosts as they are now."""
+        with self.world() as world:
+            return [replace(host) for host in world.hosts.values()]
+
+    def migrations(self) -> list[Migration]:
+        """Return copies of the migration records as they are now."""
+        with self.world() as world:
+            return [replace(migration) for migration in world.migrations]
+
+    def aggregates(self) -> list[Aggregate]:
+        """Return copies of the aggregates."""
+        with self.world() as world:
+            return [replace(a, hosts=list(a.hosts)) for a in world.aggregates.values()]
+
+    @property
+    def evacuation_requests(self) -> list[EvacuationRequest]:
+        """Every evacuation that was accepted, oldest first."""
+        with self.world() as world:
+            return list(world.evacuation_requests)
+
+    @staticmethod
+    def _host(world: World, name: str) -> Host:
+        try:
+            return world.hosts[name]
+        except KeyError:
+            raise not_found(f"Compute host {name} could not be found.") from None

@@ -1,0 +1,109 @@
+"""An evacuation from its acceptance to its end, step by step as Nova does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from instance_ha_simulator.cloud.model import Fault, Migration, Server
+from instance_ha_simulator.cloud.world import World
+
+NO_VALID_HOST = "No valid host was found. There are not enough hosts available."
+_CLAIM, _SPAWN, _SPAWNED, _SETTLED = 0.15, 0.4, 0.8, 0.9  # parts of evacuate_seconds
+Step = Callable[[datetime], None]
+
+
+@dataclass
+class Evacuation:
+    """One evacuation under way."""
+
+    world: World
+    server: Server
+    migration: Migration
+    wanted_host: str | None
+    stopped_after: bool
+    spoilt: bool = False  # Nova accepted a second evacuation of the same server meanwhile
+    in_flight: bool = True
+    claimed: bool = False
+
+    def begin(self, at: datetime) -> None:
+        """Set the course of events."""
+        total = self.world.options.evacuate_seconds
+        steps: list[tuple[float, Step]] = [
+            (_CLAIM, self._claim),
+            (_SPAWN, self._spawn),
+            (_SPAWNED, self._spawned),
+            (_SETTLED, self._settled),
+            (1.0, self._done),
+        ]
+        for share, step in steps:
+            self.world.timeline.at(at, total * share, self._guarded(step))
+
+    def _guarded(self, step: Step) -> Step:
+        def run(at: datetime) -> None:
+            if not self.in_flight:
+                return
+            dest = self.world.hosts.get(self.migration.dest_compute or "")
+            if self.server.id not in self.world.servers:
+                self._drop()
+            elif self.claimed and dest is not None and not dest.alive:
+                self.in_flight = False  # the records stay as they are, for ever
+            else:
+                step(at)
+
+        return run
+
+    def _drop(self) -> None:
+        self.in_flight = False
+        if self.claimed and self.migration.dest_compute:
+            self.world.load[self.migration.dest_compute] -= 1
+
+    def _claim(self, at: datetime) -> None:
+        dest = self.world.pick_host(self.server, self.wanted_host)
+        if dest is None:
+            self.in_flight = False
+            self.migration.become(at, "error")
+            self.server.become(at, "error", power_state=self.server.power_state)
+            self.server.fault = Fault(at, NO_VALID_HOST)
+            return
+        self.migration.dest_compute, self.migration.dest_node = dest.name, dest.hypervisor_hostname
+        self.migration.become(at, "pre-migrating")
+        self.world.load[dest.name] += 1
+        self.claimed = True
+
+    def _spawn(self, at: datetime) -> None:
+        task = self.server.task_state if self.spoilt else "rebuild_spawning"
+        self.server.become(at, self.server.vm_state, task, power_state=0)
+
+    def _spawned(self, at: datetime) -> None:
+        # The server looks settled while `host` is still the old one, and it runs for a moment even
+        # when it is to be stopped: real Nova lets callers see both.
+        if self.spoilt:
+            self._spoil(at)
+            return
+        self.server.fault = None
+        self.server.become(at, "active", "powering-off" if self.stopped_after else None)
+
+    def _spoil(self, at: datetime) -> None:
+        """End as Nova ends the first of two evacuations: neither of them brings the server up."""
+        self.in_flight = False
+        self.migration.become(at, "failed")
+        self._move()
+        self.server.become(at, "error", "rebuilding", power_state=0)
+
+    def _settled(self, at: datetime) -> None:
+        if self.stopped_after and not self.spoilt:
+            self.server.become(at, "stopped")
+
+    def _done(self, at: datetime) -> None:
+        if self.spoilt:
+            self._spoil(at)
+            return
+        self.in_flight = False
+        self._move()
+        self.server.updated = at
+        self.migration.become(at, "done")
+
+    def _move(self) -> None:
+        self.world.load[self.server.host] -= 1
+        self.server.host = self.migration.dest_compute or self.server.host
+        self.server.hypervisor_hostname = self.migration.dest_node or self.server.hypervisor_hostname

@@ -1,0 +1,189 @@
+"""The things the simulated Nova holds: plain records, and the states they show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from instance_ha_simulator.cloud.timeline import Event
+
+POWER_STATES: Mapping[str, int] = MappingProxyType(
+    {"active": 1, "paused": 3, "stopped": 4, "suspended": 4, "error": 1, "building": 0, "rescued": 1}
+)
+_STATUS: Mapping[str, str] = MappingProxyType(
+    {
+        "active": "ACTIVE",
+        "building": "BUILD",
+        "deleted": "DELETED",
+        "error": "ERROR",
+        "paused": "PAUSED",
+        "rescued": "RESCUE",
+        "resized": "VERIFY_RESIZE",
+        "shelved": "SHELVED",
+        "shelved_offloaded": "SHELVED_OFFLOADED",
+        "soft-delete": "SOFT_DELETED",
+        "stopped": "SHUTOFF",
+        "suspended": "SUSPENDED",
+    }
+)
+_BUSY_STATUS: Mapping[str, str] = MappingProxyType(
+    {
+        "rebooting": "REBOOT",
+        "rebooting_hard": "HARD_REBOOT",
+        "rebuilding": "REBUILD",
+        "rebuild_spawning": "REBUILD",
+        "resize_prep": "RESIZE",
+        "migrating": "MIGRATING",
+    }
+)
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    """How long things take, and what the cloud looks like. Times are in seconds of the cloud's clock."""
+
+    report_interval: float = 10.0
+    service_down_time: float = 60.0
+    evacuate_seconds: float = 2.0
+    stop_seconds: float = 0.5
+    start_seconds: float = 0.5
+    startup_seconds: float = 1.0  # from starting nova-compute to its first report
+    token_lifetime: float = 3600.0
+    disable_rpc_timeout: float = 60.0
+    latency: float = 0.0  # of every Nova request
+    capacity: int | None = None  # servers that a host can hold, unless add_host says otherwise
+    domain: str = ""  # makes hypervisor_hostname a full name: host.domain
+    region: str = "RegionOne"
+    noauth: bool = False  # Nova takes every request for an administrator's
+    instance_ha_url: str | None = None  # the catalogue's instance-ha endpoint; may hold %(project_id)s
+
+
+@dataclass
+class Host:
+    """A compute host with its nova-compute service."""
+
+    name: str
+    number: int
+    service_id: str
+    hypervisor_id: str
+    hypervisor_hostname: str
+    zone: str
+    capacity: int | None
+    started_at: datetime
+    changed_at: datetime
+    alive: bool = True
+    last_report: datetime | None = None  # of a nova-compute that is dead
+    starts: int = 0
+    enabled: bool = True
+    disabled_reason: str | None = None
+    forced_down: bool = False
+    waiting: list[Event] = field(default_factory=list)  # messages for a nova-compute that is dead
+
+    def reported_at(self, now: datetime, interval: float) -> datetime:
+        """Return when the service last reported."""
+        if not self.alive and self.last_report is not None:
+            return self.last_report
+        seconds = (now - self.started_at).total_seconds()
+        return self.started_at + timedelta(seconds=seconds // interval * interval if interval else seconds)
+
+
+@dataclass
+class Fault:
+    """Why a server is in ERROR."""
+
+    created: datetime
+    message: str
+    code: int = 500
+
+
+@dataclass
+class Server:
+    """An instance."""
+
+    id: str
+    name: str
+    host: str
+    hypervisor_hostname: str
+    project_id: str
+    user_id: str
+    created: datetime
+    updated: datetime
+    number: int
+    metadata: dict[str, str] = field(default_factory=dict)
+    vm_state: str = "active"
+    task_state: str | None = None
+    power_state: int = 1
+    requested_zone: str | None = None
+    locked_by: str | None = None  # "owner" or "admin"
+    locked_reason: str | None = None
+    fault: Fault | None = None
+
+    @property
+    def status(self) -> str:
+        """The status that the API shows for vm_state and task_state."""
+        busy = _BUSY_STATUS.get(self.task_state or "")
+        return busy if busy and self.vm_state != "deleted" else _STATUS.get(self.vm_state, "UNKNOWN")
+
+    def become(
+        self, at: datetime, vm_state: str, task_state: str | None = None, power_state: int | None = None
+    ) -> None:
+        """Take on a state, with the power state that goes with it."""
+        self.vm_state, self.task_state, self.updated = vm_state, task_state, at
+        self.power_state = POWER_STATES.get(vm_state, 0) if power_state is None else power_state
+
+
+@dataclass
+class Migration:
+    """The record of an evacuation."""
+
+    id: int
+    uuid: str
+    instance_uuid: str
+    source_compute: str
+    source_node: str
+    user_id: str
+    project_id: str
+    created_at: datetime
+    dest_compute: str | None = None
+    dest_node: str | None = None
+    status: str = "accepted"
+    updated_at: datetime | None = None
+    migration_type: str = "evacuation"
+
+    def become(self, at: datetime, status: str) -> None:
+        """Take on a status."""
+        self.status, self.updated_at = status, at
+
+
+@dataclass
+class Aggregate:
+    """A host aggregate."""
+
+    id: int
+    uuid: str
+    name: str
+    created_at: datetime
+    availability_zone: str | None = None
+    hosts: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EvacuationRequest:
+    """One evacuation that Nova accepted."""
+
+    time: datetime
+    server_id: str
+    source: str
+    host: str | None  # the wanted destination
+
+
+@dataclass(frozen=True)
+class InstanceAction:
+    """Something that was done to a server, as Nova remembers it."""
+
+    time: datetime
+    name: str
+    request_id: str
+    user_id: str | None
+    project_id: str | None

@@ -1,0 +1,217 @@
+"""What Nova's API shows of things, by microversion."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+from instance_ha_simulator.cloud.microversion import Version
+from instance_ha_simulator.cloud.model import Aggregate, Host, Migration, Server
+from instance_ha_simulator.cloud.world import World
+
+Json = dict[str, Any]
+_IMAGE = str(uuid5(NAMESPACE_OID, "image"))
+_FLAVOR = str(uuid5(NAMESPACE_OID, "flavor"))
+
+
+def iso(time: datetime | None) -> str | None:
+    """Return a time as Nova's extensions write it: whole seconds, yet six decimals."""
+    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%S.000000")
+
+
+def zulu(time: datetime) -> str:
+    """Return a time as Nova's servers show it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def service(world: World, host: Host, version: Version) -> Json:
+    """Show a host's nova-compute service."""
+    view: Json = {
+        "binary": "nova-compute",
+        "host": host.name,
+        "id": host.service_id if version >= (2, 53) else host.number,
+        "zone": world.zone_of(host),
+        "status": "enabled" if host.enabled else "disabled",
+        "state": "up" if world.is_up(host) else "down",
+        "updated_at": iso(world.updated_at(host)),
+        "disabled_reason": host.disabled_reason,
+    }
+    if version >= (2, 11):
+        view["forced_down"] = host.forced_down
+    return view
+
+
+def controller(world: World, binary: str, number: int, uuid: str, version: Version) -> Json:
+    """Show a service that runs on the controller."""
+    view: Json = {
+        "binary": binary,
+        "host": "controller",
+        "id": uuid if version >= (2, 53) else number,
+        "zone": "internal",
+        "status": "enabled",
+        "state": "up",
+        "updated_at": iso(world.now),
+        "disabled_reason": None,
+    }
+    if version >= (2, 11):
+        view["forced_down"] = False
+    return view
+
+
+def server_brief(server: Server, base: str) -> Json:
+    """Show a server as in a list without details."""
+    return {"id": server.id, "name": server.name, "links": _links(server, base)}
+
+
+def server(world: World, server: Server, version: Version, base: str, admin: bool) -> Json:
+    """Show a server with its details."""
+    host = world.hosts[server.host]
+    view: Json = {
+        "id": server.id,
+        "name": server.name,
+        "status": server.status,
+        "tenant_id": server.project_id,
+        "user_id": server.user_id,
+        "metadata": server.metadata,
+        "created": zulu(server.created),
+        "updated": zulu(server.updated),
+        "links": _links(server, base),
+        "addresses": {},
+        "accessIPv4": "",
+        "accessIPv6": "",
+        "hostId": uuid5(NAMESPACE_OID, server.project_id + server.host).hex,
+        "image": {"id": _IMAGE, "links": []},
+        "flavor": _flavor(version),
+        "key_name": None,
+        "config_drive": "",
+        "OS-DCF:diskConfig": "MANUAL",
+        "OS-EXT-AZ:availability_zone": world.zone_of(host),
+        "OS-EXT-STS:vm_state": server.vm_state,
+        "OS-EXT-STS:task_state": server.task_state,
+        "OS-EXT-STS:power_state": server.power_state,
+        "OS-SRV-USG:launched_at": iso(server.created),
+        "OS-SRV-USG:terminated_at": None,
+        "os-extended-volumes:volumes_attached": [],
+    }
+    _add_optional(view, server, version, admin)
+    if admin:
+        _add_host(view, world, server, host, version)
+    return view
+
+
+def _add_optional(view: Json, server: Server, version: Version, admin: bool) -> None:
+    if server.status == "ACTIVE":
+        view["progress"] = 0
+    if server.fault is not None and server.status in ("ERROR", "DELETED"):
+        fault = server.fault
+        view["fault"] = {"code": fault.code, "created": zulu(fault.created), "message": fault.message}
+        if admin:
+            view["fault"]["details"] = fault.message
+    if version >= (2, 9):
+        view["locked"] = server.locked_by is not None
+    if version >= (2, 19):
+        view["description"] = None
+    if version >= (2, 26):
+        view["tags"] = []
+    if version >= (2, 73):
+        view["locked_reason"] = server.locked_reason
+
+
+def _add_host(view: Json, world: World, server: Server, host: Host, version: Version) -> None:
+    view["OS-EXT-SRV-ATTR:host"] = server.host
+    view["OS-EXT-SRV-ATTR:hypervisor_hostname"] = server.hypervisor_hostname
+    view["OS-EXT-SRV-ATTR:instance_name"] = f"instance-{server.number:08x}"
+    if version >= (2, 16):
+        view["host_status"] = _host_status(world, host)
+
+
+def _host_status(world: World, host: Host) -> str:
+    if host.forced_down:
+        return "DOWN"
+    if not host.enabled:
+        return "MAINTENANCE"
+    return "UP" if world.is_up(host) else "UNKNOWN"
+
+
+def _links(server: Server, base: str) -> list[Json]:
+    return [
+        {"rel": "self", "href": f"{base}/v2.1/servers/{server.id}"},
+        {"rel": "bookmark", "href": f"{base}/servers/{server.id}"},
+    ]
+
+
+def _flavor(version: Version) -> Json:
+    if version < (2, 47):
+        return {"id": _FLAVOR, "links": []}
+    sizes = {"vcpus": 1, "ram": 64, "disk": 1, "ephemeral": 0, "swap": 0}
+    return {**sizes, "original_name": "tiny", "extra_specs": {}}
+
+
+def migration(record: Migration, version: Version) -> Json:
+    """Show a migration record."""
+    view: Json = {
+        "id": record.id,
+        "source_compute": record.source_compute,
+        "dest_compute": record.dest_compute,
+        "source_node": record.source_node,
+        "dest_node": record.dest_node,
+        "dest_host": None,
+        "old_instance_type_id": None,
+        "new_instance_type_id": None,
+        "instance_uuid": record.instance_uuid,
+        "status": record.status,
+        "created_at": iso(record.created_at),
+        "updated_at": iso(record.updated_at),
+    }
+    if version >= (2, 23):
+        view["migration_type"] = record.migration_type
+    if version >= (2, 59):
+        view["uuid"] = record.uuid
+    if version >= (2, 80):
+        view |= {"user_id": record.user_id, "project_id": record.project_id}
+    return view
+
+
+def hypervisor(world: World, host: Host, version: Version, detail: bool) -> Json:
+    """Show a hypervisor."""
+    new = version >= (2, 53)
+    view: Json = {
+        "id": host.hypervisor_id if new else host.number,
+        "hypervisor_hostname": host.hypervisor_hostname,
+        "state": "up" if world.is_up(host) else "down",
+        "status": "enabled" if host.enabled else "disabled",
+    }
+    if not detail:
+        return view
+    service_id = host.service_id if new else host.number
+    view |= {
+        "hypervisor_type": "fake",
+        "hypervisor_version": 1000,
+        "host_ip": "127.0.0.1",
+        "service": {"id": service_id, "host": host.name, "disabled_reason": host.disabled_reason},
+    }
+    return view | ({"uptime": None} if version >= (2, 88) else _usage(world, host))
+
+
+def _usage(world: World, host: Host) -> Json:
+    used = world.load[host.name]
+    usage: Json = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000, "running_vms": used}
+    usage |= {"vcpus_used": used, "memory_mb_used": 64 * used, "local_gb_used": used}
+    usage |= {"free_ram_mb": 800000 - 64 * used, "free_disk_gb": 600000 - used}
+    return usage | {"current_workload": 0, "disk_available_least": 0, "cpu_info": json.dumps({})}
+
+
+def aggregate(record: Aggregate, version: Version, created: bool = False) -> Json:
+    """Show an aggregate; the answer to its creation leaves out what it cannot have yet."""
+    view: Json = {
+        "id": record.id,
+        "name": record.name,
+        "created_at": iso(record.created_at),
+        "updated_at": None,
+        "deleted_at": None,
+        "deleted": False,
+        "availability_zone": record.availability_zone,
+    }
+    if version >= (2, 41):
+        view["uuid"] = record.uuid
+    return view if created else view | {"hosts": list(record.hosts), "metadata": dict(record.metadata)}

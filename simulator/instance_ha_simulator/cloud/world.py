@@ -1,0 +1,89 @@
+"""What is there: hosts, servers, records; and the scheduler's choice among the hosts."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from instance_ha_simulator.cloud.errors import not_found
+from instance_ha_simulator.cloud.model import (
+    Aggregate,
+    CloudOptions,
+    EvacuationRequest,
+    Host,
+    InstanceAction,
+    Migration,
+    Server,
+)
+from instance_ha_simulator.cloud.timeline import Timeline
+
+
+@dataclass
+class World:
+    """All state of the simulated Nova. Whoever touches it holds the cloud's lock."""
+
+    options: CloudOptions
+    timeline: Timeline
+    hosts: dict[str, Host] = field(default_factory=dict)
+    servers: dict[str, Server] = field(default_factory=dict)
+    deleted: dict[str, Server] = field(default_factory=dict)
+    migrations: list[Migration] = field(default_factory=list)
+    aggregates: dict[int, Aggregate] = field(default_factory=dict)
+    evacuation_requests: list[EvacuationRequest] = field(default_factory=list)
+    instance_actions: dict[str, list[InstanceAction]] = field(default_factory=dict)
+    load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
+    aggregate_count: int = 0
+    server_count: int = 0
+
+    @property
+    def now(self) -> datetime:
+        """The time up to which everything has happened."""
+        return self.timeline.now
+
+    def is_up(self, host: Host) -> bool:
+        """Tell what Nova thinks of the host's service."""
+        silence = self.now - host.reported_at(self.now, self.options.report_interval)
+        return not host.forced_down and silence <= timedelta(seconds=self.options.service_down_time)
+
+    def updated_at(self, host: Host) -> datetime:
+        """Return when the service's record changed: by a report, or by the API."""
+        return max(host.changed_at, host.reported_at(self.now, self.options.report_interval))
+
+    def server(self, server_id: str) -> Server:
+        """Return a server, or answer that there is none."""
+        try:
+            return self.servers[server_id]
+        except KeyError:
+            raise not_found(f"Instance {server_id} could not be found.") from None
+
+    def service(self, service_id: str) -> Host:
+        """Return the host whose service has this id, or answer that there is none."""
+        for host in self.hosts.values():
+            if host.service_id == service_id:
+                return host
+        raise not_found(f"Service {service_id} could not be found.")
+
+    def aggregate(self, aggregate_id: int) -> Aggregate:
+        """Return an aggregate, or answer that there is none."""
+        try:
+            return self.aggregates[aggregate_id]
+        except KeyError:
+            raise not_found(f"Aggregate {aggregate_id} could not be found.") from None
+
+    def zone_of(self, host: Host) -> str:
+        """Return the host's availability zone: an aggregate's, if one of its aggregates has one."""
+        zones = [a.availability_zone for a in self.aggregates.values() if host.name in a.hosts]
+        return next((zone for zone in zones if zone), host.zone)
+
+    def pick_host(self, server: Server, wanted: str | None) -> Host | None:
+        """Choose where an evacuated server goes: the emptiest host that can take it, ties by name."""
+        fit = [
+            host
+            for host in self.hosts.values()
+            if host.name != server.host
+            and wanted in (None, host.name)
+            and host.enabled
+            and self.is_up(host)
+            and (host.capacity is None or self.load[host.name] < host.capacity)
+            and server.requested_zone in (None, self.zone_of(host))
+        ]
+        return min(fit, key=lambda host: (self.load[host.name], host.name), default=None)

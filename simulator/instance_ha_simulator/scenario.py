@@ -1,0 +1,330 @@
+"""Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+import yaml
+from instance_ha.models.errors import StoreUnavailable
+from instance_ha.store import hosts
+from sqlalchemy import text
+
+from instance_ha_simulator.cloud import actions, instance_actions
+from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
+from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.simulation import Faults, Simulation
+
+_HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
+_HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}
+_QUIET = {"asking Nova again", "custom task raised"}
+
+
+@dataclass
+class Scenario:
+    """What a folder says."""
+
+    folder: Path
+    world: dict[str, Any]
+    faults: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Scenario":
+        """Read a folder."""
+        faults = folder / "faults.yaml"
+        return cls(
+            folder,
+            yaml.safe_load((folder / "world.yaml").read_text()),
+            yaml.safe_load(faults.read_text()) or {} if faults.exists() else {},
+        )
+
+
+class Play:
+    """One run of a scenario."""
+
+    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres, folder: Path) -> None:
+        self.scenario = scenario
+        self.lines: list[str] = []
+        self._postgres = postgres
+        world, faults = scenario.world, scenario.faults
+        options = CloudOptions(**world.get("cloud", {}))
+        kinds = ("kill", "tasks", "events", "reports", "sinks", "bucket")
+        given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
+        self.eyes = Eyes(world, folder)
+        settings = world.get("settings", {}) | self.eyes.settings
+        if (scenario.folder / "flows.conf").exists():
+            settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
+        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
+        self.eyes.guests.servers = self.simulation.cloud.servers
+        self.eyes.guests.sleep = self.simulation.scheduler.sleep
+        self.names: dict[str, str] = {}
+        self.segments: dict[str, str] = {}
+        self.notifications: list[str] = []
+        self._looked_at = 0
+        self._answered = 0
+        self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
+
+    def run(self) -> None:
+        """Set the world up, let things happen, and stop when all is over."""
+        structlog.configure(
+            processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note]
+        )
+        self.simulation.scheduler.spawn("operator", self._build)
+        limit = float(self.scenario.world.get("limit", 3600))
+        try:
+            over = self.simulation.scheduler.run(limit, self._over)
+        finally:
+            self.eyes.close()
+        assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
+
+    def _build(self) -> None:
+        """Have hosts, instances and segments; then the story begins at t+0."""
+        cloud = self.simulation.cloud
+        for host, about in self.scenario.world["hosts"].items():
+            cloud.add_host(host, capacity=(about or {}).get("capacity"))
+            for group in reversed((about or {}).get("instances", [])):
+                self._boot(host, dict(group))
+        self._arrange()
+        self._register()
+        for statement in self.scenario.world.get("sql", []):
+            with self.simulation.world.database.begin() as connection:
+                connection.execute(text(statement))
+        for rule in self.scenario.faults.get("nova", []):
+            cloud.faults.add(Rule(**rule))
+        self.simulation.scheduler.begin()
+        for happening in self.scenario.world["happenings"]:
+            self._plan(happening)
+        relays = ["relay"] if self.simulation.settings.sinks else []
+        for function in ["sweep", *self.eyes.functions, *relays]:
+            self.simulation.every(60.0, function, partial(self._tick, function))
+        if self._lasting:
+            self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
+
+    def _arrange(self) -> None:
+        for name, about in self.scenario.world.get("aggregates", {}).items():
+            self._aggregate(name, about)
+        for host in self.scenario.world.get("disabled", []):
+            self._enable(host, enabled=False)
+
+    def _boot(self, host: str, group: dict[str, Any]) -> None:
+        """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
+        count, prefix = group.pop("count", 0), group.pop("prefix", "vm")
+        names = group.pop("names", None) or [f"{prefix}-{n}" for n in range(1, count + 1)] or [group.pop("name")]
+        metadata = group.pop("metadata", {}) | ({"HA_Enabled": "True"} if group.pop("ha", False) else {})
+        locked = group.pop("locked", False)
+        for name in reversed(names):
+            (server,) = self.simulation.cloud.boot(host, [name], metadata=metadata, **group)
+            self.names[server.id] = name
+            if not self.scenario.world.get("boot_at_once"):
+                self.simulation.scheduler.sleep(1.0)
+            if locked:
+                with self.simulation.cloud.world() as world:
+                    world.server(server.id).locked_by = "owner"
+
+    def _register(self) -> None:
+        for segment, about in self.scenario.world["segments"].items():
+            body = {"name": segment, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
+            created = self._api("api-segments", "/v1/segments", {"segment": body})["segment"]
+            self.segments[segment] = created["uuid"]
+            reserved = about.get("reserved", [])
+            for host in [*about["hosts"], *reserved]:
+                self._host(segment, host, reserved=host in reserved)
+
+    def _host(self, segment: str, name: str, *, reserved: bool) -> None:
+        values = {"name": name, "type": "COMPUTE", "control_attributes": "SSH", "reserved": reserved}
+        self._api("api-hosts", f"/v1/segments/{self.segments[segment]}/hosts", {"host": values})
+
+    def _aggregate(self, name: str, about: dict[str, Any]) -> None:
+        with self.simulation.cloud.world() as world:
+            world.aggregate_count += 1
+            number = world.aggregate_count
+            made = Aggregate(number, str(uuid4()), name, world.now, about.get("zone"), hosts=list(about["hosts"]))
+            world.aggregates[number] = made
+
+    def _api(self, function: str, path: str, body: dict[str, Any], method: str = "POST") -> Any:
+        answer = self.simulation.request(function, method, path, body)
+        assert answer.status_code < 300, "\n".join(self.lines)
+        return answer.get_json()
+
+    def _plan(self, happening: dict[str, Any]) -> None:
+        happening = dict(happening)
+        at = float(happening.pop("at"))
+        ((what, about),) = happening.items()
+        self.simulation.scheduler.spawn(what, lambda: self._happen(what, about), at)
+
+    def _happen(self, what: str, about: Any) -> None:
+        self._line("-", f"{what} {about}")
+        if self.eyes.happen(what, about):
+            return
+        cloud = self.simulation.cloud
+        do: dict[str, Callable[[Any], object]] = {
+            "notify": self._notify,
+            "database": self._switch_database,
+            "tick": self._tick,
+            "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
+            "delete_server": lambda name: cloud.delete_server(self._server(name)),
+            "lock_server": self._lock,
+            "user_stops": partial(self._power, action="os-stop"),
+            "user_starts": partial(self._power, action="os-start"),
+            "enable_service": partial(self._enable, enabled=True),
+            "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
+            "disable_segment": partial(self._change_segment, enabled=False),
+            "enable_segment": partial(self._change_segment, enabled=True),
+            "purge": self._purge,
+            "kill_host": cloud.kill_host,
+            "start_host": cloud.start_host,
+        }
+        do[what](about)
+
+    def _switch_database(self, to: str) -> None:
+        switch = {"stop": self._postgres.stop, "start": self._postgres.start}[to]
+        assert switch is not None
+        switch()
+
+    def _lock(self, name: str) -> None:
+        with self.simulation.cloud.world() as world:
+            server = world.server(self._server(name))
+            server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
+
+    def _power(self, name: str, action: str) -> None:
+        """Let an instance's owner stop or start it."""
+        owner = instance_actions.By("its-owner", "its-project")
+        with self.simulation.cloud.world() as world:
+            actions.power(world, world.server(self._server(name)), action)
+        instance_actions.note(self.simulation.cloud, self._server(name), action, owner)
+
+    def _enable(self, host: str, *, enabled: bool) -> None:
+        with self.simulation.cloud.world() as world:
+            world.hosts[host].enabled = enabled
+
+    def _change_segment(self, name: str, *, enabled: bool) -> None:
+        change = {"segment": {"enabled": enabled}}
+        self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
+
+    def _server(self, name: str) -> str:
+        return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
+
+    def _notify(self, about: str | dict[str, str]) -> None:
+        """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
+        now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
+        if isinstance(about, str):
+            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+            kind, host = "COMPUTE_HOST", about
+        elif "process" in about:
+            payload = {"event": "STOPPED", "process_name": about["process"]}
+            kind, host = "PROCESS", about["host"]
+        else:
+            instance = self._server(about["instance"])
+            payload = {"event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
+            kind, host = "VM", about["host"]
+        body = {"type": kind, "hostname": host, "generated_time": now, "payload": payload}
+        answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})
+        if answer.status_code == 202:
+            uuid = answer.get_json()["notification"]["notification_uuid"]
+            self.notifications.append(uuid)
+        self._answered += 1
+        self._line("-", f"answered {answer.status_code}")
+
+    def _tick(self, function: str) -> None:
+        self.simulation.call(function, "/", b"", {})
+
+    def _purge(self, about: dict[str, Any]) -> None:
+        try:
+            answer = self.simulation.request("purge", "POST", "/v1/x-instance-ha/purge", {"purge": about})
+            told = answer.get_json().get("purge") or answer.get_json()
+            self._line("-", f"answered {answer.status_code} {told}")
+        finally:  # killed or not
+            self._answered += 1
+
+    def _end(self) -> None:
+        self._lasting = False
+        self._line("-", "the end")
+
+    def _change_host(self, name: str, **values: Any) -> None:
+        with self.simulation.world.database.begin() as connection:
+            host = hosts.by_name(connection, name)
+            assert host is not None
+            hosts.change(connection, host.uuid, values, self.simulation.scheduler.now())
+
+    def _over(self) -> bool:
+        if self._lasting or len(self.lines) == self._looked_at:
+            return False
+        self._looked_at = len(self.lines)
+        planned = sum("notify" in happening or "purge" in happening for happening in self.scenario.world["happenings"])
+        final = {"finished", "failed", "ignored"}
+        try:
+            if self._answered < planned or self.waiting():
+                return False
+            return all(self.show(uuid)["status"] in final for uuid in self.names_of_notifications())
+        except StoreUnavailable:
+            return False
+
+    def names_of_notifications(self) -> dict[str, str]:
+        """Return all notifications by their uuids."""
+        return {uuid: name for uuid, name in self.names.items() if name.startswith("notification-")}
+
+    def show(self, uuid: str) -> dict[str, Any]:
+        """Read a notification straight from the table."""
+        query = text("SELECT status, message FROM notifications WHERE notification_uuid = :uuid")
+        with self.simulation.world.database.begin() as connection:
+            return dict(connection.execute(query, {"uuid": uuid}).mappings().one())
+
+    def waiting(self) -> int:
+        """Count the events that wait to be sent."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'pending'")).scalar_one())
+
+    def outbox_rows(self) -> int:
+        """Count all that was ever written to the outbox."""
+        with self.simulation.world.database.begin() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+    def outbox(self, sink: str) -> list[dict[str, Any]]:
+        """Read all messages to a sink, in order."""
+        query = text("SELECT * FROM outbox WHERE sink = :sink ORDER BY id")
+        with self.simulation.world.database.begin() as connection:
+            return [dict(row) for row in connection.execute(query, {"sink": sink}).mappings()]
+
+    def vmoves(self) -> list[dict[str, Any]]:
+        """Read all vmoves, in order."""
+        query = text("SELECT * FROM vmoves ORDER BY notification_uuid, attempt, position")
+        with self.simulation.world.database.begin() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def ends(self, what: str) -> Any:
+        """Say how the world is at the end, as far as a scenario makes a promise about it."""
+        cloud = self.simulation.cloud
+        if what == "reserved":
+            query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")
+            with self.simulation.world.database.begin() as connection:
+                return list(connection.execute(query).scalars())
+        if what == "locked":
+            return sorted(server.name for server in cloud.servers() if server.locked_by)
+        with cloud.world() as world:
+            if what == "disabled":
+                return sorted(name for name, host in world.hosts.items() if not host.enabled)
+            if what == "states":
+                return {server.name: server.vm_state for server in world.servers.values()}
+            return {one.name: sorted(one.hosts) for one in world.aggregates.values()}
+
+    def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
+        if (uuid := event.get("notification_uuid")) and uuid not in self.names:
+            self.names[uuid] = f"notification-{len(self.names_of_notifications()) + 1}"
+        shown = self.scenario.world.get("only", [event["event"]])
+        if level != "debug" and event["event"] not in _QUIET and event["event"] in shown:
+            words = [event["event"]]
+            if "instance_uuid" in event and "instance" not in event:
+                words.append(f"instance={event['instance_uuid']}")
+            words += [f"{key}={value}" for key, value in event.items() if key not in _HIDDEN and value is not None]
+            self._line(event.get("function", "-"), " ".join(words))
+        raise structlog.DropEvent
+
+    def _line(self, who: str, words: str) -> None:
+        for uuid, name in self.names.items():
+            words = words.replace(uuid, name)
+        self.lines.append(f"t+{self.simulation.scheduler.elapsed:08.2f} {who} - {words}")

@@ -1,0 +1,270 @@
+"""One simulated installation: our functions as they are, everything around them under control."""
+
+import importlib.util
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import flask
+import requests
+from instance_ha.consul.source import ConsulSource
+from instance_ha.keystone.noauth import NoAuth
+from instance_ha.kubernetes.source import KubernetesSource
+from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.errors import TimeIsUp
+from instance_ha.models.ports import HostSource, Hypervisors
+from instance_ha.models.triggers import RemoteAnswer, Trigger
+from instance_ha.nova import NovaClient
+from instance_ha.policy.enforcer import Policy
+from instance_ha.reports.client import ReportClient
+from instance_ha.serving.function import give_world
+from instance_ha.settings import Settings, load
+from instance_ha.store.database import Database
+from instance_ha.triggers.codec import encode
+from instance_ha.world import Unconfigured, World
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.noauth import NoAuth as NoAuthPlugin
+from keystoneauth1.session import Session
+from requests import PreparedRequest, Response
+
+from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.monitors import ReportsAdapter
+from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
+from instance_ha_simulator.scheduler import KilledError, Scheduler, TimeLimitError
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = (
+    "api-hosts",
+    "api-notifications",
+    "api-segments",
+    "monitor-guests",
+    "monitor-poll",
+    "purge",
+    "recover-host",
+    "recover-instance",
+    "relay",
+    "sweep",
+)
+KEY = "simulated-trigger-key"
+REPORTS = "http://instance-ha.test"
+_RETRIED = frozenset({404, 408, 409, 429})
+
+
+@dataclass
+class Faults:
+    """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
+
+    kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
+    tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
+    events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
+    sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
+
+
+class ImpatientAdapter(WsgiAdapter):
+    """The way to the simulated cloud: who asked gives up after its time limit, in virtual time."""
+
+    def __init__(self, app: flask.Flask, scheduler: Scheduler) -> None:
+        super().__init__(app)
+        self._scheduler = scheduler
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
+        """Answer, or let the client run out of patience."""
+        timeout = options.get("timeout")
+        self._scheduler.patience(timeout[1] if isinstance(timeout, tuple) else timeout)
+        try:
+            return super().send(request, **options)
+        except TimeLimitError as error:
+            raise requests.ReadTimeout("timed out", request=request) from error
+        finally:
+            self._scheduler.patience(None)
+
+
+class HangsError(Exception):
+    """What a custom task of a scenario raises that would never end."""
+
+
+class ScriptedTask:
+    """Stands for the function behind a URL: gives its answers one after the other."""
+
+    def __init__(self, answers: Iterable[str]) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+
+    def ask(self, _url: str, identity: str, _data: dict[str, Any]) -> RemoteAnswer:
+        """Answer the next one, and the last one again and again."""
+        self.asked.append(identity)
+        state = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return RemoteAnswer(state, "as the scenario says")
+
+
+class Broker:
+    """Delivers events as brokers do: soon, mostly once, again after an error."""
+
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+        self._seen: Counter[str] = Counter()
+
+    def publish(self, triggers: Iterable[Trigger]) -> None:
+        """Send events, or lose them, as the faults say."""
+        for trigger in triggers:
+            headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
+            for delay in self._deliveries(trigger.kind.function):
+                self._deliver(trigger.kind.function, headers, body, delay, 0)
+
+    def _deliveries(self, function: str) -> list[float]:
+        self._seen[function] += 1
+        for fault in self._simulation.faults.events:
+            of_it = fault.get("function", function) == function
+            if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
+                return {"lose": [], "double": [0.01, 0.02], "delay": [fault.get("seconds", 30.0)]}[fault["do"]]
+        return [0.01]
+
+    def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
+        def run() -> None:
+            code = self._simulation.call(function, "/", body, headers).status_code
+            if (code >= 500 or code in _RETRIED) and tries < 10:
+                self._deliver(function, headers, body, 0.2 * 2**tries, tries + 1)
+
+        self._simulation.scheduler.spawn(function, run, delay)
+
+
+class Simulation:
+    """Functions, cloud, database and broker."""
+
+    def __init__(
+        self,
+        database_url: str,
+        settings: Mapping[str, str],
+        options: CloudOptions,
+        faults: Faults,
+        hypervisors: Hypervisors | None = None,
+    ) -> None:
+        environ = {
+            "DATABASE_URL": database_url,
+            "INSTANCE_HA_TRIGGER_SINK": "http://broker.test",
+            "INSTANCE_HA_TRIGGER_KEY": KEY,
+        }
+        environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
+        environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
+        self.settings = load(environ)
+        self.faults = faults
+        self.scheduler = Scheduler()
+        self.cloud = Cloud(self.scheduler, options)
+        self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
+        self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
+        self.killed: list[str] = []
+        self.reached: Counter[str] = Counter()
+        self._database_url = database_url
+        self.remote = ScriptedTask(faults.tasks or ["done"])
+        self._hypervisors = hypervisors or Unconfigured("hypervisors")
+        self.metrics = Recorder()
+        self.world = self._world(self.settings)
+        self._app = flask.Flask("simulation")
+
+    def _world(self, settings: Settings) -> World:
+        return World(
+            settings=settings,
+            clock=self.scheduler,
+            database=Database(self._database_url, 8),
+            nova=self._nova(settings),
+            publisher=Broker(self),
+            tokens=NoAuth(),
+            policy=Policy(None),
+            remote=self.remote,
+            with_timeout=self._with_timeout,
+            source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
+            reporter=self._reporter(settings),
+            hypervisors=self._hypervisors,
+            metrics=self.metrics,
+            sinks=self.sinks,
+            archive=self.bucket,
+            hostname="simulated",
+            map_concurrent=self.scheduler.map_concurrent,
+            breakpoint=self._breakpoint,
+        )
+
+    def _nova(self, settings: Settings) -> NovaClient:
+        http = requests.Session()
+        http.mount(URL, ImpatientAdapter(create_app(self.cloud), self.scheduler))
+        user = self.cloud.identity.users["masakari"]
+        auth = Password(
+            f"{URL}identity/v3",
+            username=user.name,
+            password=user.password,
+            project_name=user.project.name,
+            user_domain_id="default",
+            project_domain_id="default",
+        )
+        adapter = Adapter(
+            Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
+        )
+        limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
+        return NovaClient(adapter, self.scheduler, *limits, self.metrics)
+
+    def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
+        """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
+        try:
+            work()
+        except HangsError:
+            self.scheduler.sleep(seconds)
+            raise TimeIsUp from None
+
+    def _reporter(self, settings: Settings) -> ReportClient:
+        http = requests.Session()
+        http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
+        return ReportClient(
+            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
+        )
+
+    def _breakpoint(self, name: str) -> None:
+        self.reached[name] += 1
+        for fault in self.faults.kill:
+            if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
+                self.killed.append(name)
+                raise KilledError(name)
+
+    def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
+        """Invoke a function over (in-process) HTTP."""
+        give_world(self._app, self.world)
+        with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
+            return _function(function)(flask.request)
+
+    def request(self, function: str, method: str, path: str, body: Any = None) -> Any:
+        """Call the API; returns the answer."""
+        text = b"" if body is None else flask.json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "OpenStack-API-Version": "instance-ha 1.3"}
+        return self.call(function, path, text, headers, method)
+
+    def every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
+        """Run something again and again, as cron does."""
+
+        def tick() -> None:
+            self.scheduler.spawn(name, tick, seconds)
+            work()
+
+        self.scheduler.spawn(name, tick, seconds)
+
+
+def _source(settings: Settings) -> HostSource:
+    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
+
+
+@cache
+def _function(name: str) -> Callable[[flask.Request], flask.Response]:
+    """Load what a function's main.py declares; it holds nothing of any world."""
+    target = name.replace("-", "_")
+    spec = importlib.util.spec_from_file_location(f"function_{target}", ROOT / "functions" / name / "main.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[[flask.Request], flask.Response] = getattr(module, target)
+    return function
