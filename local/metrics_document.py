@@ -7,13 +7,13 @@ _HEAD = """# Metrics
 
 <!-- Written by `make docs` from lib/instance_ha/models/metrics.py and local/metrics_document.py: change it there. -->
 
-`GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: what is told comes from
+`GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: all of it comes from
 Postgres. Scrape one: `api-segments`, of which an instance should always be warm, and which answers several at once
 (`deploy/prometheus/scrape.yaml`). The public routes do not lead there: Prometheus goes to the function itself, or with
 OpenFaaS through `/function/`, and a network policy must let it.
 
 The path exists where the secret `metrics-token` is mounted (a random text, one a line; several while it is changed).
-Whoever asks must send one of them as a bearer token: `authorization: {credentials_file: …}` in Prometheus. Without it
+A request must carry one of them as a bearer token: `authorization: {credentials_file: …}` in Prometheus. Without it
 the answer is 401, without the secret 404, and 503 while Postgres is away. `/_/health` and `/_/ready` stay open.
 
 `deploy/prometheus/rules.yaml` has alert rules, each with what to do (`runbook_url` is a path of this repository);
@@ -21,15 +21,15 @@ the answer is 401, without the secret 404, and 503 while Postgres is away. `/_/h
 
 ## How functions count
 
-A function is scaled to zero, and many run at once: a counter in a process's memory would be lost, and each would tell
-another number. So there are three kinds.
+A function is scaled to zero, and many run at once: a counter in a process's memory would be lost, and each process
+would show another number. So there are three kinds.
 
-- **Of recoveries that have ended.** Whoever is asked for the metrics takes ended recoveries into the table `counters`
-  and marks their rows as counted, in one transaction. So each counts once, also if all who worked on it were killed;
-  and no counter falls when its rows are purged, which Prometheus would take for a restart, and `increase` for failures
-  that there were not. A purge takes in what it is about to delete as well. They grow when a recovery ends, not before:
-  until then its evacuations are among the gauges.
-- **Of what no row tells.** Counted in memory during an invocation, and added to the same table at its end, by one
+- **Of recoveries that have ended.** The function that is asked for the metrics takes ended recoveries into the table
+  `counters` and marks their rows as counted, in one transaction. So each counts once, also if every invocation that
+  worked on it was killed; and no counter falls when its rows are purged, which Prometheus would take for a restart,
+  and `increase` for failures that there were not. A purge takes in what it is about to delete as well. They grow when
+  a recovery ends, not before: until then its evacuations are among the gauges.
+- **Of what no row shows.** Counted in memory during an invocation, and added to the same table at its end, by one
   statement if there is anything to add. An invocation that is killed takes its counts with it. If Postgres does not
   answer then, they are added by the next invocation of that process; no invocation fails for it.
 - **Of now.** Gauges, computed from the rows that are there.
@@ -40,7 +40,7 @@ History that is imported counts when it is first seen, unless its rows are store
 _COLUMNS = "| metric | form | labels | meaning |\n| --- | --- | --- | --- |"
 _GROUPS = (
     ("Recoveries that have ended", metrics.GATHERED),
-    ("What no row tells", metrics.COUNTED),
+    ("What no row shows", metrics.COUNTED),
     ("Now", metrics.MEASURED),
 )
 _FOOT = """

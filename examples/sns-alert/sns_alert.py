@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict
 
 import boto3
-from instance_ha.custom import Report, TaskFacts, custom_task
+from instance_ha.custom import ProgressCallback, TaskFacts, custom_task
 
 
 def _publish(subject: str, facts: TaskFacts) -> None:
@@ -14,14 +14,14 @@ def _publish(subject: str, facts: TaskFacts) -> None:
 
 
 @custom_task(time_limit=10, attempts=3, required=False)
-def begin(facts: TaskFacts, report: Report) -> None:
+def begin(facts: TaskFacts, report: ProgressCallback) -> None:
     """Tell that a recovery begins; a topic that cannot be reached must not stop it."""
     _publish(f"Recovery of {facts.host_name} begins", facts)
     report(0.9, "The topic was told")
 
 
 @custom_task(time_limit=10, attempts=3, required=False)
-def end(facts: TaskFacts, report: Report) -> None:
+def end(facts: TaskFacts, report: ProgressCallback) -> None:
     """Tell that a recovery has ended."""
     _publish(f"Recovery of {facts.host_name} has ended", facts)
     report(0.9, "The topic was told")

@@ -1,4 +1,4 @@
-"""monitor-guests: asks guest agents for a sign of life, and reports guests that have stopped giving one."""
+"""monitor-guests: pings guest agents, and reports guests whose agent has stopped answering."""
 
 import functions_framework
 from flask import Request, Response
@@ -6,7 +6,7 @@ from instance_ha.monitoring import guests
 from instance_ha.serving import monitor_function
 from instance_ha.startup import check_guests
 
-FUNCTION = monitor_function("monitor-guests", guests.watch, check_guests)
+FUNCTION = monitor_function("monitor-guests", guests.poll, check_guests)
 
 
 @functions_framework.http

@@ -1,4 +1,4 @@
-"""monitor-poll: looks which hosts are up, and reports those that are not."""
+"""monitor-poll: polls which hosts are up, and reports those that are not."""
 
 import functions_framework
 from flask import Request, Response

@@ -51,7 +51,7 @@ class Composition:
             policy=lazy(self._policy),
             remote=lazy(self._remote),
             source=lazy(self._source),
-            reporter=lazy(self._reporter),
+            notification_client=lazy(self._notification_client),
             hypervisors=lazy(self._hypervisors),
             metrics=self._metrics,
             sinks=lazy(self._sinks),
@@ -108,11 +108,12 @@ class Composition:
 
         return ConsulSource(self._settings)
 
-    def _reporter(self) -> ports.Reporter:
-        from instance_ha.reports.client import ReportClient
+    def _notification_client(self) -> ports.NotificationClient:
+        from instance_ha.notification_client import HttpNotificationClient
 
         settings = self._settings
-        return ReportClient(self._cloud.adapter("instance-ha", settings.api_url), settings.report_timeout)
+        adapter = self._cloud.adapter("instance-ha", settings.api_url)
+        return HttpNotificationClient(adapter, settings.notification_post_timeout)
 
     def _hypervisors(self) -> ports.Hypervisors:
         from instance_ha.libvirt.hypervisors import LibvirtHypervisors

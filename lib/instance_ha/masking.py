@@ -15,7 +15,7 @@ _PATTERNS = (
         rf"\1{MASK}",
     ),
 )
-_words: list[str] = []
+_words: list[str] = []  # of this process, the longest first
 
 
 def hide(*words: str) -> None:

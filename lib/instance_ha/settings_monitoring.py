@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 Seconds = float
 
 _AGENT = (
-    "Consul agent of the {} network: address, address:port or an http(s) URL; not set: that network is not watched."
+    "Consul agent of the {} network: address, address:port or an http(s) URL; not set: that network is not monitored."
 )
 _ACL = "ACL token for the {} network's agent; also read from the secret `consul-token-{}`."
 _CA = "CA file of the {} network's agent; the system's CAs by default."
@@ -23,28 +23,26 @@ class MonitoringSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     monitoring_driver: Literal["consul", "kubernetes"] | None = Field(
-        None, description="Where monitor-poll learns which hosts are down; not set: hosts are not watched."
+        None, description="Where monitor-poll learns which hosts are down; not set: hosts are not monitored."
     )
-    monitoring_interval: Seconds = Field(60, ge=1, description="Pause between two looks at the hosts.")
-    monitoring_samples: int = Field(
-        1, ge=1, le=100, description="A host is down when so many looks in a row have said so."
-    )
+    monitoring_interval: Seconds = Field(60, ge=1, description="Pause between two polls of the hosts.")
+    monitoring_samples: int = Field(1, ge=1, le=100, description="A host is down when so many polls in a row say so.")
     down_segment_share: float = Field(
-        0.5, gt=0, le=1, description="When a larger share of a segment's hosts looks down at once, none is reported."
+        0.5, gt=0, le=1, description="When a larger share of a segment's hosts is down at once, none is reported."
     )
     down_segment_number: int = Field(
-        10, ge=1, description="When more hosts of a segment look down at once, none of it is reported."
+        10, ge=1, description="When more hosts of a segment are down at once, none of it is reported."
     )
     down_total_share: float = Field(
-        0.5, gt=0, le=1, description="When a larger share of all hosts looks down at once, none is reported."
+        0.5, gt=0, le=1, description="When a larger share of all hosts is down at once, none is reported."
     )
-    down_total_number: int = Field(20, ge=1, description="When more hosts look down at once, none is reported.")
+    down_total_number: int = Field(20, ge=1, description="When more hosts are down at once, none is reported.")
     api_url: str | None = Field(
         None,
-        description="Base URL of the instance HA API, as `http://host:port/v1`, for the monitors' reports; "
+        description="Base URL of the instance HA API, as `http://host:port/v1`, where the monitors post notifications; "
         "from the cloud's catalog by default.",
     )
-    report_timeout: Seconds = Field(10, gt=0, description="Time limit for sending one report.")
+    notification_post_timeout: Seconds = Field(10, gt=0, description="Time limit for posting one notification.")
 
     consul_agent_manage: str | None = Field(None, description=_AGENT.format("management"))
     consul_agent_tenant: str | None = Field(None, description=_AGENT.format("tenant"))
@@ -93,7 +91,7 @@ class MonitoringSettings(BaseModel):
         "false: only Ready=Unknown is down.",
     )
 
-    guest_monitoring: bool = Field(False, description="Let monitor-guests watch the guests of all registered hosts.")
+    guest_monitoring: bool = Field(False, description="Let monitor-guests monitor the guests of all registered hosts.")
     guest_monitoring_default: bool = Field(
         True, description="Ping the guest agents of instances that say nothing else in metadata or flavor."
     )
@@ -102,8 +100,10 @@ class MonitoringSettings(BaseModel):
     guest_monitoring_failure_threshold: int = Field(
         3, ge=1, description="Pings in a row that a guest must miss before it is reported."
     )
-    guest_wishes_age: Seconds = Field(
-        300, gt=0, description="How long an instance's metadata and flavor are believed before Nova is asked again."
+    guest_policy_ttl: Seconds = Field(
+        300,
+        gt=0,
+        description="How long the guest policy of an instance (metadata, flavor) is used before Nova is asked again.",
     )
     libvirt_uri: str = Field(
         "qemu+tls://{host}/system",
@@ -114,4 +114,4 @@ class MonitoringSettings(BaseModel):
         None, description="Registered name of the host that the function runs on; the machine's name by default."
     )
     libvirt_timeout: Seconds = Field(10, gt=0, description="Time limit for reaching a host's libvirt.")
-    libvirt_parallel: int = Field(16, ge=1, le=256, description="Hosts that are looked at at once.")
+    libvirt_parallel: int = Field(16, ge=1, le=256, description="Hosts that are polled at once.")

@@ -54,7 +54,7 @@ def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def check_monitoring(settings: Settings) -> None:
-    """Check what monitor-poll will look at.
+    """Check what monitor-poll will poll.
 
     Raises:
         Misconfigured: something is wrong or missing.

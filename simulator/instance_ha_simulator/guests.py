@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.guests import Domain, Fault
 
 _PING_LIMIT = 2.0
@@ -61,7 +61,7 @@ class Guests:
     def open(self, host: str) -> Iterator["Connection"]:
         """Connect."""
         if host in self.unreachable:
-            raise SightUnavailable(f"nobody listens at {host}")
+            raise SourceUnavailable(f"nobody listens at {host}")
         yield Connection(self, host)
 
 

@@ -16,7 +16,7 @@ from instance_ha_simulator.guests import Guests
 _STATUS = {"up": consul.ALIVE, "down": consul.FAILED, "left": consul.LEFT}
 
 
-class Eyes:
+class Sources:
     """The sources of a scenario. Their answers take no virtual time."""
 
     def __init__(self, world: dict[str, Any], folder: Path) -> None:

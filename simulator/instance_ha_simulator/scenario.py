@@ -11,12 +11,14 @@ import structlog
 import yaml
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import hosts
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
+from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import actions, instance_actions
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
-from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.simulation import Faults, Simulation
 
@@ -50,18 +52,18 @@ class Play:
     def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres, folder: Path) -> None:
         self.scenario = scenario
         self.lines: list[str] = []
-        self._postgres = postgres
+        self._postgres, self._url = postgres, database_url
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        kinds = ("kill", "tasks", "events", "reports", "sinks", "bucket")
+        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket", "clocks")
         given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
-        self.eyes = Eyes(world, folder)
-        settings = world.get("settings", {}) | self.eyes.settings
+        self.sources = Sources(world, folder)
+        settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database_url, settings, options, given, self.eyes.guests)
-        self.eyes.guests.servers = self.simulation.cloud.servers
-        self.eyes.guests.sleep = self.simulation.scheduler.sleep
+        self.simulation = Simulation(database_url, settings, options, given, self.sources.guests)
+        self.sources.guests.servers = self.simulation.cloud.servers
+        self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
@@ -79,14 +81,14 @@ class Play:
         try:
             over = self.simulation.scheduler.run(limit, self._over)
         finally:
-            self.eyes.close()
+            self.sources.close()
         assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
 
     def _build(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
         cloud = self.simulation.cloud
         for host, about in self.scenario.world["hosts"].items():
-            cloud.add_host(host, capacity=(about or {}).get("capacity"))
+            cloud.add_host(host, **{key: value for key, value in (about or {}).items() if key in ("capacity", "cell")})
             for group in reversed((about or {}).get("instances", [])):
                 self._boot(host, dict(group))
         self._arrange()
@@ -100,7 +102,7 @@ class Play:
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
         relays = ["relay"] if self.simulation.settings.sinks else []
-        for function in ["sweep", *self.eyes.functions, *relays]:
+        for function in ["sweep", *self.sources.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
         if self._lasting:
             self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
@@ -159,13 +161,15 @@ class Play:
 
     def _happen(self, what: str, about: Any) -> None:
         self._line("-", f"{what} {about}")
-        if self.eyes.happen(what, about):
-            return
         cloud = self.simulation.cloud
+        if self.sources.happen(what, about) or cloud_happenings.happen(cloud, self._server, what, about):
+            return
         do: dict[str, Callable[[Any], object]] = {
             "notify": self._notify,
             "database": self._switch_database,
             "tick": self._tick,
+            "api": self._call_api,
+            "sql_admin": self._administer,
             "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
             "delete_server": lambda name: cloud.delete_server(self._server(name)),
             "lock_server": self._lock,
@@ -180,6 +184,22 @@ class Play:
             "start_host": cloud.start_host,
         }
         do[what](about)
+
+    def _call_api(self, about: dict[str, Any]) -> None:
+        """Send a request to the API, whatever it answers."""
+        answer = self.simulation.request(
+            about["function"], about.get("method", "GET"), about["path"], about.get("body")
+        )
+        self._line("-", f"answered {answer.status_code}")
+
+    def _administer(self, statement: str) -> None:
+        """Run SQL as the administrator of the database, whose name stands for DBNAME."""
+        writable = {"options": "-c default_transaction_read_only=off"}
+        url = self._url.replace("postgresql://", "postgresql+psycopg://")
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=writable)
+        with engine.connect() as connection:
+            name = connection.execute(text("SELECT current_database()")).scalar_one()
+            connection.execute(text(statement.replace("DBNAME", name)))
 
     def _switch_database(self, to: str) -> None:
         switch = {"stop": self._postgres.stop, "start": self._postgres.start}[to]
@@ -303,11 +323,17 @@ class Play:
             query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")
             with self.simulation.world.database.begin() as connection:
                 return list(connection.execute(query).scalars())
+        if what == "notifications":
+            return [self.show(uuid)["status"] for uuid in self.notifications]
+        if what == "vmoves":
+            return {move["instance_name"]: move["status"] for move in self.vmoves()}
         if what == "locked":
             return sorted(server.name for server in cloud.servers() if server.locked_by)
         with cloud.world() as world:
             if what == "disabled":
                 return sorted(name for name, host in world.hosts.items() if not host.enabled)
+            if what == "forced_down":
+                return sorted(name for name, host in world.hosts.items() if host.forced_down)
             if what == "states":
                 return {server.name: server.vm_state for server in world.servers.values()}
             return {one.name: sorted(one.hosts) for one in world.aggregates.values()}

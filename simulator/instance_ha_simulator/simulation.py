@@ -4,6 +4,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.triggers import RemoteAnswer, Trigger
+from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
-from instance_ha.reports.client import ReportClient
+from instance_ha.recovery import flows
 from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
@@ -31,13 +33,14 @@ from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
+from instance_ha_simulator.brokers import rewritten
 from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
-from instance_ha_simulator.scheduler import KilledError, Scheduler, TimeLimitError
+from instance_ha_simulator.scheduler import KilledError, MachineClock, Scheduler, TimeLimitError, ahead
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
@@ -62,9 +65,12 @@ class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
     kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
+    freeze: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth, seconds}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
-    events: list[dict[str, Any]] = field(default_factory=list)  # {do: lose|double|delay, function, nth|every, seconds}
+    # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
+    events: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
     sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
 
@@ -107,7 +113,7 @@ class ScriptedTask:
 
 
 class Broker:
-    """Delivers events as brokers do: soon, mostly once, again after an error."""
+    """Delivers events as brokers do: written anew, soon, mostly once, again after an error."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
@@ -118,14 +124,15 @@ class Broker:
         for trigger in triggers:
             headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
             for delay in self._deliveries(trigger.kind.function):
-                self._deliver(trigger.kind.function, headers, body, delay, 0)
+                self._deliver(trigger.kind.function, rewritten(headers), body, delay, 0)
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1
         for fault in self._simulation.faults.events:
             of_it = fault.get("function", function) == function
             if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
-                return {"lose": [], "double": [0.01, 0.02], "delay": [fault.get("seconds", 30.0)]}[fault["do"]]
+                seconds = fault.get("seconds")
+                return {"lose": [], "double": [0.01, seconds or 0.02], "delay": [seconds or 30.0]}[fault["do"]]
         return [0.01]
 
     def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
@@ -135,6 +142,19 @@ class Broker:
                 self._deliver(function, headers, body, 0.2 * 2**tries, tries + 1)
 
         self._simulation.scheduler.spawn(function, run, delay)
+
+
+class SimulatedDatabase(Database):
+    """A real Postgres whose clock tells virtual time."""
+
+    def __init__(self, url: str, scheduler: Scheduler) -> None:
+        super().__init__(url, 8)
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        """Return the time of Postgres' clock."""
+        self.ping()
+        return self._scheduler.now()
 
 
 class Simulation:
@@ -156,12 +176,14 @@ class Simulation:
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.settings = load(environ)
+        flows.check(self.settings)
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
+        self.called: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
@@ -173,8 +195,8 @@ class Simulation:
     def _world(self, settings: Settings) -> World:
         return World(
             settings=settings,
-            clock=self.scheduler,
-            database=Database(self._database_url, 8),
+            clock=MachineClock(self.scheduler),
+            database=SimulatedDatabase(self._database_url, self.scheduler),
             nova=self._nova(settings),
             publisher=Broker(self),
             tokens=NoAuth(),
@@ -182,7 +204,7 @@ class Simulation:
             remote=self.remote,
             with_timeout=self._with_timeout,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
-            reporter=self._reporter(settings),
+            notification_client=self._notification_client(settings),
             hypervisors=self._hypervisors,
             metrics=self.metrics,
             sinks=self.sinks,
@@ -208,7 +230,7 @@ class Simulation:
             Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
         )
         limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
-        return NovaClient(adapter, self.scheduler, *limits, self.metrics)
+        return NovaClient(adapter, MachineClock(self.scheduler), *limits, self.metrics)
 
     def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
@@ -218,15 +240,19 @@ class Simulation:
             self.scheduler.sleep(seconds)
             raise TimeIsUp from None
 
-    def _reporter(self, settings: Settings) -> ReportClient:
+    def _notification_client(self, settings: Settings) -> HttpNotificationClient:
         http = requests.Session()
         http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
-        return ReportClient(
-            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS), settings.report_timeout
+        return HttpNotificationClient(
+            Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS),
+            settings.notification_post_timeout,
         )
 
     def _breakpoint(self, name: str) -> None:
         self.reached[name] += 1
+        for fault in self.faults.freeze:
+            if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
+                self.scheduler.sleep(fault["seconds"])
         for fault in self.faults.kill:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)
@@ -235,8 +261,15 @@ class Simulation:
     def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
         """Invoke a function over (in-process) HTTP."""
         give_world(self._app, self.world)
-        with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
-            return _function(function)(flask.request)
+        self.called[function] += 1
+        wrong = (f for f in self.faults.clocks if f["function"] == function)
+        seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
+        token = ahead.set(seconds)
+        try:
+            with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
+                return _function(function)(flask.request)
+        finally:
+            ahead.reset(token)
 
     def request(self, function: str, method: str, path: str, body: Any = None) -> Any:
         """Call the API; returns the answer."""

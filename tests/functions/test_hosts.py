@@ -1,4 +1,4 @@
-"""Hosts (reference, section 1.10)."""
+"""Hosts."""
 
 from typing import Any
 

@@ -46,8 +46,8 @@ class Monitor:
     world: World
     clock: Jumping
 
-    def look(self) -> None:
-        """Make the next look, when it is due."""
+    def poll(self) -> None:
+        """Make the next poll, when it is due."""
         self.clock.ahead += timedelta(seconds=self.world.settings.monitoring_interval)
         assert hosts.poll_once(self.world)
 
@@ -79,16 +79,16 @@ def test_a_host_that_is_down_is_reported_once_and_its_start_too(
     installation: Installation, host: dict[str, Any], monitor: Monitor
 ) -> None:
     monitor.clusters.set(host["name"], consul.FAILED)
-    monitor.look()
+    monitor.poll()
     assert _reported(installation, host) == []
     for _ in range(3):
-        monitor.look()
+        monitor.poll()
     stopped = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
     assert _reported(installation, host) == [stopped]
     installation.sql("UPDATE hosts SET on_maintenance = false WHERE uuid = :uuid", uuid=host["uuid"])
     monitor.clusters.set(host["name"], consul.ALIVE)
     for _ in range(3):
-        monitor.look()
+        monitor.poll()
     started = {"event": "STARTED", "cluster_status": "ONLINE", "host_status": "NORMAL"}
     assert _reported(installation, host) == [stopped, started]
 
@@ -103,7 +103,7 @@ def test_hosts_on_maintenance_and_of_disabled_segments_are_not_reported(
     for host in (resting, disabled):
         monitor.clusters.set(host["name"], consul.FAILED)
     for _ in range(3):
-        monitor.look()
+        monitor.poll()
     assert _reported(installation, resting) == _reported(installation, disabled) == []
 
 
@@ -116,5 +116,5 @@ def test_another_monitor_that_has_reported_the_same_is_no_trouble(
     installation.sql("UPDATE hosts SET on_maintenance = false WHERE uuid = :uuid", uuid=host["uuid"])
     monitor.clusters.set(host["name"], consul.FAILED)
     for _ in range(3):
-        monitor.look()
+        monitor.poll()
     assert len(_reported(installation, host)) == 1

@@ -1,4 +1,4 @@
-"""Notifications and their vmoves (reference, sections 1.11 and 1.12)."""
+"""Notifications and their vmoves."""
 
 import re
 import threading

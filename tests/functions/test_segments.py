@@ -1,4 +1,4 @@
-"""Segments and what all lists and bodies share (reference, sections 1.6 to 1.9)."""
+"""Segments and what all lists and bodies share."""
 
 import re
 from typing import Any

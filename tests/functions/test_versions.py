@@ -1,4 +1,4 @@
-"""Discovery, microversions, tokens, and requests that fit no route (reference, sections 1.2 to 1.6)."""
+"""Discovery, microversions, tokens, and requests that fit no route."""
 
 import json
 import re

@@ -178,6 +178,14 @@ print(json.dumps({
     assert set(found["packages"]) & {"local", "instance_ha_simulator", "tests", "bench", "pip"} == set()
 
 
+def test_an_image_says_what_it_is_and_under_which_licence(build: Callable[..., str]) -> None:
+    shown = tools.podman("image", "inspect", "--format", "{{json .Labels}}", build("api-segments"))
+    labels = {name.removeprefix("org.opencontainers.image."): text for name, text in json.loads(shown).items()}
+
+    assert (labels["title"], labels["licenses"]) == ("Masakari Functions", "Apache-2.0")
+    assert {"description", "vendor", "version", "revision", "source"} <= labels.keys()
+
+
 def test_libvirt_is_in_the_image_that_watches_guests_and_its_compiler_is_not(run: Run) -> None:
     container = run("monitor-guests")
     container.becomes("/_/ready", 200)

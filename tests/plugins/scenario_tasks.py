@@ -1,28 +1,28 @@
 """Third-party tasks for scenarios and tests, found by entry points as any others (see the dist-info beside)."""
 
-from instance_ha.custom import Report, TaskFacts, custom_task
+from instance_ha.custom import ProgressCallback, TaskFacts, custom_task
 
 
 @custom_task(time_limit=10)
-def works(facts: TaskFacts, report: Report) -> None:
+def works(facts: TaskFacts, report: ProgressCallback) -> None:
     """Work."""
     report(0.5, f"{facts.flow} of {facts.host_name} in {facts.segment_name}")
 
 
 @custom_task(time_limit=10)
-def fails(_facts: TaskFacts, _report: Report) -> None:
+def fails(_facts: TaskFacts, _report: ProgressCallback) -> None:
     """Fail."""
     raise OSError("no pager answers")
 
 
 @custom_task(time_limit=10, required=False)
-def fails_gently(_facts: TaskFacts, _report: Report) -> None:
+def fails_gently(_facts: TaskFacts, _report: ProgressCallback) -> None:
     """Fail, which does not matter."""
     raise OSError("no pager answers")
 
 
 @custom_task(time_limit=20)
-def hangs(_facts: TaskFacts, _report: Report) -> None:
+def hangs(_facts: TaskFacts, _report: ProgressCallback) -> None:
     """Never end; the simulator knows it by this error."""
     from instance_ha_simulator.simulation import HangsError
 
@@ -30,7 +30,7 @@ def hangs(_facts: TaskFacts, _report: Report) -> None:
 
 
 @custom_task(time_limit=3600)
-def slow(_facts: TaskFacts, _report: Report) -> None:
+def slow(_facts: TaskFacts, _report: ProgressCallback) -> None:
     """Claim more time than an invocation has."""
 
 

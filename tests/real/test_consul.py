@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from instance_ha.consul.source import ConsulSource
-from instance_ha.decide.strategy import judge
-from instance_ha.models.errors import SightUnavailable
-from instance_ha.models.health import HostState, View
+from instance_ha.decide.strategy import evaluate
+from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.health import HostState, Snapshot
 from instance_ha.settings import load
 
 from tests.real import clusters
@@ -43,16 +43,16 @@ def _source(consul: Clusters, **values: Any) -> ConsulSource:
 
 def _complete(consul: Clusters) -> bool:
     try:
-        view = _source(consul).look(frozenset())
-    except SightUnavailable:
+        snapshot = _source(consul).poll(frozenset())
+    except SourceUnavailable:
         return False
-    return all(_state(consul, host, view) is HostState.UP for host in HOSTS)
+    return all(_state(consul, host, snapshot) is HostState.UP for host in HOSTS)
 
 
-def _state(consul: Clusters, host: str, view: View | None = None) -> HostState:
+def _state(consul: Clusters, host: str, snapshot: Snapshot | None = None) -> HostState:
     source = _source(consul)
-    seen = (view or source.look(frozenset())).hosts.get(host)
-    return judge(source.strategy, seen.vector if seen else {})
+    seen = (snapshot or source.poll(frozenset())).hosts.get(host)
+    return evaluate(source.strategy, seen.vector if seen else {})
 
 
 def _until(holds: Any, what: str) -> None:
@@ -65,7 +65,7 @@ def _until(holds: Any, what: str) -> None:
 def test_a_cut_storage_link_makes_a_host_down_and_a_healed_one_up_again(consul: Clusters) -> None:
     clusters.link("compute1", "storage", "down")
     _until(lambda: _state(consul, "compute1") is HostState.DOWN, "compute1 is down")
-    assert _source(consul).look(frozenset()).hosts["compute1"].vector == {
+    assert _source(consul).poll(frozenset()).hosts["compute1"].vector == {
         "manage": "up",
         "tenant": "up",
         "storage": "down",
@@ -78,35 +78,35 @@ def test_a_cut_storage_link_makes_a_host_down_and_a_healed_one_up_again(consul: 
 def test_other_cut_links_spare_a_host(consul: Clusters) -> None:
     for network in ("manage", "tenant"):
         clusters.link("compute2", network, "down")
-    _until(lambda: _state(consul, "compute2") is HostState.SPARED, "compute2 is spared")
+    _until(lambda: _state(consul, "compute2") is HostState.DEGRADED, "compute2 is degraded")
     for network in ("manage", "tenant"):
         clusters.link("compute2", network, "up")
     _until(lambda: _state(consul, "compute2") is HostState.UP, "compute2 is up")
 
 
-def test_when_our_own_agent_loses_a_network_all_hosts_look_down_there(consul: Clusters) -> None:
+def test_when_our_own_agent_loses_a_network_all_hosts_poll_down_there(consul: Clusters) -> None:
     clusters.link("control", "storage", "down")
-    _until(lambda: all(_state(consul, host) is HostState.DOWN for host in HOSTS), "all look down")
+    _until(lambda: all(_state(consul, host) is HostState.DOWN for host in HOSTS), "all poll down")
     clusters.link("control", "storage", "up")
     _until(lambda: _complete(consul), "all are seen again")
 
 
 def test_without_a_token_nobody_is_listed_and_with_a_wrong_one_we_are_refused(consul: Clusters) -> None:
-    with pytest.raises(SightUnavailable, match="storage lists nobody"):
-        _source(consul, consul_token_storage=None).look(frozenset())
+    with pytest.raises(SourceUnavailable, match="storage lists nobody"):
+        _source(consul, consul_token_storage=None).poll(frozenset())
     wrong = "99999999-2222-3333-4444-555555555555"
-    with pytest.raises(SightUnavailable, match="storage refused: ACLPermissionDenied") as raised:
-        _source(consul, consul_token_storage=wrong).look(frozenset())
+    with pytest.raises(SourceUnavailable, match="storage refused: ACLPermissionDenied") as raised:
+        _source(consul, consul_token_storage=wrong).poll(frozenset())
     assert wrong not in str(raised.value)
 
 
 def test_an_agent_with_a_certificate_of_another_ca_is_not_believed(consul: Clusters, tmp_path: Path) -> None:
-    with pytest.raises(SightUnavailable, match="manage cannot be reached: SSLError"):
-        _source(consul, consul_ca_file_manage=None).look(frozenset())
+    with pytest.raises(SourceUnavailable, match="manage cannot be reached: SSLError"):
+        _source(consul, consul_ca_file_manage=None).poll(frozenset())
 
 
 def test_an_agent_that_was_stopped_in_order_says_nothing_of_its_host(consul: Clusters) -> None:
     consul.leave("compute3", "tenant")
-    _until(lambda: _state(consul, "compute3") is HostState.UNSURE, "compute3 has left")
+    _until(lambda: _state(consul, "compute3") is HostState.UNKNOWN, "compute3 has left")
     as_masakari = _source(consul, consul_left_is_down=True)
-    assert as_masakari.look(frozenset()).hosts["compute3"].vector["tenant"] == "down"
+    assert as_masakari.poll(frozenset()).hosts["compute3"].vector["tenant"] == "down"

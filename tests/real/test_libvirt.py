@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.guests import Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
@@ -87,7 +87,7 @@ def _listens(hypervisors: Any) -> bool:
         with hypervisors.open("here") as hypervisor:
             found: list[Domain] = hypervisor.domains()
             return found == []
-    except SightUnavailable:
+    except SourceUnavailable:
         return False
 
 
@@ -131,7 +131,7 @@ def test_a_host_is_reached_over_tls_and_only_with_a_certificate_that_it_trusts(h
         assert UUID in {domain.uuid for domain in hypervisor.domains()}
     for certificates in ("stranger", "nobody"):
         hypervisors = LibvirtHypervisors(settings(host.daemon.tls_uri(certificates)))
-        with pytest.raises(SightUnavailable), hypervisors.open("here") as hypervisor:
+        with pytest.raises(SourceUnavailable), hypervisors.open("here") as hypervisor:
             hypervisor.domains()
 
 
@@ -152,7 +152,7 @@ def test_nobody_listens_is_found_fast() -> None:
     from instance_ha.libvirt.hypervisors import LibvirtHypervisors
 
     begun = time.monotonic()
-    with pytest.raises(SightUnavailable), LibvirtHypervisors(settings("qemu+tcp://127.0.0.1:1/system")).open("here"):
+    with pytest.raises(SourceUnavailable), LibvirtHypervisors(settings("qemu+tcp://127.0.0.1:1/system")).open("here"):
         pass
     assert time.monotonic() - begun < 2
 
@@ -177,10 +177,10 @@ def test_a_guest_that_is_shut_down_is_not_at_fault(host: Host) -> None:
 def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_hangs_again(
     host: Host, database_url: str
 ) -> None:
-    wishes = {"guest_monitoring": "true", "guest_monitoring_interval": "1", "guest_monitoring_timeout": "1"}
-    wishes |= {"guest_monitoring_failure_threshold": "2", "libvirt_uri": guests.URI, "libvirt_hostname": "here"}
-    wishes |= {"duplicate_notification_detection_interval": "2"}
-    simulation = Simulation(database_url, wishes, CloudOptions(), Faults(), host.hypervisors)
+    policy = {"guest_monitoring": "true", "guest_monitoring_interval": "1", "guest_monitoring_timeout": "1"}
+    policy |= {"guest_monitoring_failure_threshold": "2", "libvirt_uri": guests.URI, "libvirt_hostname": "here"}
+    policy |= {"duplicate_notification_detection_interval": "2"}
+    simulation = Simulation(database_url, policy, CloudOptions(), Faults(), host.hypervisors)
     simulation.cloud.add_host("here")
     (server,) = simulation.cloud.boot("here", ["vm"])
     segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
@@ -191,18 +191,18 @@ def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_
     world = simulation.world
     object.__setattr__(world, "clock", SystemClock())  # the whole installation lives in real time
 
-    def look() -> list[Any]:
-        watch.watch_once(world, world.deadline())
+    def poll() -> list[Any]:
+        watch.poll_once(world, world.deadline())
         listed = simulation.request("api-notifications", "GET", "/v1/notifications").get_json()["notifications"]
         return [(n["type"], n["payload"]["vir_domain_event"], n["payload"]["instance_uuid"]) for n in listed]
 
     for times in (1, 2):
-        _until(lambda: look() is not None and _state(world, server.id) == "healthy", "the guest has answered")
+        _until(lambda: poll() is not None and _state(world, server.id) == "healthy", "the guest has answered")
         guest.hang(15)
-        _until(lambda n=times: len(look()) == n, "it is reported")
+        _until(lambda n=times: len(poll()) == n, "it is reported")
         with world.database.begin() as connection:
             connection.execute(text("UPDATE notifications SET status = 'finished'"))  # nobody recovers it here
-    assert look() == [("VM", "STOPPED_FAILED", server.id)] * 2
+    assert poll() == [("VM", "STOPPED_FAILED", server.id)] * 2
     guest.domain.destroy()
 
 

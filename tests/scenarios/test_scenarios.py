@@ -34,6 +34,10 @@ def check_promises(played: Play) -> None:
     asked = Counter(request.server_id for request in cloud.evacuation_requests)
     allowed = 1 + played.scenario.world.get("asked_again", 0)
     assert all(times <= allowed for times in asked.values()), f"evacuated twice: {asked}"
+    ours = [r for r in cloud.evacuation_requests if r.by == cloud.identity.users["masakari"].id]
+    assert [r.server_id for r in ours if r.overlapping] == [], "evacuated while an evacuation was under way"
+    alive = [r.source for r in ours if r.source_alive and r.source not in played.scenario.world.get("fenced", [])]
+    assert alive == [], "evacuated although its host lives"
     dead = {h["kill_host"] for h in played.scenario.world["happenings"] if "kill_host" in h}
     stay = played.scenario.world.get("stay", [])
     forgotten = [

@@ -98,4 +98,4 @@ def service(**about: Any) -> ComputeService:
 
 def migration(status: str, **about: Any) -> Migration:
     """Nova's record of an evacuation."""
-    return Migration(**({"id": 1, "server_id": "instance", "status": status} | about))  # type: ignore[arg-type]
+    return Migration(**({"id": 1, "server_id": "instance", "status": status, "source_host": "compute1"} | about))  # type: ignore[arg-type]

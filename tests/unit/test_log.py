@@ -81,7 +81,7 @@ def test_every_status_of_a_notification_is_either_open_or_final() -> None:
 
 @pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled", "accepted", "migrating"])
 def test_no_migration_has_both_moved_and_failed(status: str) -> None:
-    migration = Migration(id=1, server_id="vm", status=status)
+    migration = Migration(id=1, server_id="vm", status=status, source_host="compute1")
     assert not (migration.moved and migration.failed)
     assert migration.final == (migration.moved or migration.failed)
 

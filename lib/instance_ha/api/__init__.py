@@ -1,1 +1,1 @@
-"""The REST API, wire-compatible with Masakari's (reference, section 1)."""
+"""The REST API, wire-compatible with Masakari's."""

@@ -1,8 +1,8 @@
-"""``/extensions``: the parts of the API, as the original lists them (reference, section 1.13)."""
+"""``/extensions``: the parts of the API, as the original lists them."""
 
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
-from instance_ha.api.schemas.discovery import Extension, ExtensionAnswer, ExtensionsAnswer
+from instance_ha.api.schemas.discovery import Extension, ExtensionEnvelope, ExtensionsEnvelope
 from instance_ha.models.errors import NotFound
 
 _PARTS = {
@@ -15,17 +15,17 @@ _PARTS = {
 }
 
 
-def index(call: Call, _: Nothing) -> ExtensionsAnswer:
+def index(call: Call, _: Nothing) -> ExtensionsEnvelope:
     """List the parts of the API that the caller may know of."""
-    return ExtensionsAnswer(extensions=[_shown(alias) for alias in _PARTS if _discoverable(call, alias)])
+    return ExtensionsEnvelope(extensions=[_shown(alias) for alias in _PARTS if _discoverable(call, alias)])
 
 
-def show(call: Call, _: Nothing) -> ExtensionAnswer:
+def show(call: Call, _: Nothing) -> ExtensionEnvelope:
     """Show a part of the API."""
     alias = call.path["alias"]
     if alias not in _PARTS or not _discoverable(call, alias):
         raise NotFound(f"there is no extension {alias}")
-    return ExtensionAnswer(extension=_shown(alias))
+    return ExtensionEnvelope(extension=_shown(alias))
 
 
 def _discoverable(call: Call, alias: str) -> bool:
@@ -38,6 +38,8 @@ def _shown(alias: str) -> Extension:
 
 
 ROUTES = (
-    Route("/extensions", {"GET": Operation(index, ExtensionsAnswer, rule="extensions:index")}),
-    Route("/extensions/<alias>", {"GET": Operation(show, ExtensionAnswer, rule="extensions:detail", refusals=(404,))}),
+    Route("/extensions", {"GET": Operation(index, ExtensionsEnvelope, rule="extensions:index")}),
+    Route(
+        "/extensions/<alias>", {"GET": Operation(show, ExtensionEnvelope, rule="extensions:detail", refusals=(404,))}
+    ),
 )

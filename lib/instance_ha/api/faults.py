@@ -1,4 +1,4 @@
-"""Errors as the API words them (reference, section 1.5), everywhere the same."""
+"""Errors as the API words them, everywhere the same."""
 
 import json
 

@@ -1,28 +1,28 @@
-"""``/segments/{id}/hosts`` (reference, section 1.10)."""
+"""``/segments/{id}/hosts``."""
 
 from uuid import uuid4
 
 from instance_ha import emit
-from instance_ha.api import views
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
-from instance_ha.api.schemas.hosts import CreateHost, HostAnswer, HostsAnswer, HostsQuery, UpdateHost
+from instance_ha.api.schemas.hosts import CreateHost, Host, HostEnvelope, HostsEnvelope, HostsQuery, UpdateHost
+from instance_ha.models import rows
 from instance_ha.models.errors import BadRequest, CloudRefused, CloudUnavailable, Conflict
 from instance_ha.store import hosts, segments
 
 
-def index(call: Call, asked: HostsQuery) -> HostsAnswer:
+def index(call: Call, asked: HostsQuery) -> HostsEnvelope:
     """List the hosts of a segment."""
     wanted = asked.page(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
-        segment = segments.find(connection, call.path["segment_id"])
+        segment = segments.find(connection, call.segment_uuid)
         found = hosts.page(connection, segment.uuid, wanted)
-    return HostsAnswer(hosts=[views.host(row, segment) for row in found])
+    return HostsEnvelope(hosts=[_shown(row, segment) for row in found])
 
 
-def create(call: Call, asked: CreateHost) -> HostAnswer:
+def create(call: Call, asked: CreateHost) -> HostEnvelope:
     """Register a compute host that Nova knows."""
-    values, uuid = asked.host.model_dump(), call.path["segment_id"]
+    values, uuid = asked.host.model_dump(), call.segment_uuid
     with call.world.database.begin() as connection:
         segments.find(connection, uuid)
     _check_nova_knows(call, asked.host.name)
@@ -32,21 +32,21 @@ def create(call: Call, asked: CreateHost) -> HostAnswer:
         change.start(connection, host_uuid, values, segment)
         row = hosts.create(connection, uuid, {"uuid": host_uuid, **values}, call.world.clock.now())
         change.end(connection, vars(row), segment)
-    return HostAnswer(host=views.host(row, segment))
+    return HostEnvelope(host=_shown(row, segment))
 
 
-def show(call: Call, _: Nothing) -> HostAnswer:
+def show(call: Call, _: Nothing) -> HostEnvelope:
     """Show a host."""
     with call.world.database.begin() as connection:
-        segment = segments.find(connection, call.path["segment_id"])
-        row = hosts.find(connection, segment.uuid, call.path["host_id"])
-    return HostAnswer(host=views.host(row, segment))
+        segment = segments.find(connection, call.segment_uuid)
+        row = hosts.find(connection, segment.uuid, call.host_uuid)
+    return HostEnvelope(host=_shown(row, segment))
 
 
-def update(call: Call, asked: UpdateHost) -> HostAnswer:
+def update(call: Call, asked: UpdateHost) -> HostEnvelope:
     """Change a host; Nova is asked only about a new name."""
     values = asked.host.given()
-    segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
+    segment_uuid, uuid = call.segment_uuid, call.host_uuid
     with call.world.database.begin() as connection:
         segments.find(connection, segment_uuid)
         before = hosts.find(connection, segment_uuid, uuid)
@@ -60,12 +60,12 @@ def update(call: Call, asked: UpdateHost) -> HostAnswer:
         change.start(connection, uuid, vars(before) | values, segment)
         row = hosts.change(connection, uuid, values, call.world.clock.now())
         change.end(connection, vars(row), segment)
-    return HostAnswer(host=views.host(row, segment))
+    return HostEnvelope(host=_shown(row, segment))
 
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a host."""
-    segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
+    segment_uuid, uuid = call.segment_uuid, call.host_uuid
     with emit.change(call.world, "host.delete") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, segment_uuid, lock=True)
         before = hosts.find(connection, segment_uuid, uuid)
@@ -73,6 +73,10 @@ def delete(call: Call, _: Nothing) -> None:
         change.start(connection, uuid, vars(before), segment)
         hosts.delete(connection, uuid, call.world.clock.now())
         change.end(connection, vars(before), segment)
+
+
+def _shown(row: rows.Host, segment: rows.Segment) -> Host:
+    return Host.model_validate(vars(row) | {"failover_segment": segment})
 
 
 def _check_idle(under_recovery: bool, uuid: str) -> None:
@@ -93,15 +97,15 @@ ROUTES = (
     Route(
         "/segments/<segment_id>/hosts",
         {
-            "GET": Operation(index, HostsAnswer, HostsQuery, "os-hosts:index", 200, (404,)),
-            "POST": Operation(create, HostAnswer, CreateHost, "os-hosts:create", 201, (404, 409)),
+            "GET": Operation(index, HostsEnvelope, HostsQuery, "os-hosts:index", 200, (404,)),
+            "POST": Operation(create, HostEnvelope, CreateHost, "os-hosts:create", 201, (404, 409)),
         },
     ),
     Route(
         "/segments/<segment_id>/hosts/<host_id>",
         {
-            "GET": Operation(show, HostAnswer, Nothing, "os-hosts:detail", 200, (404,)),
-            "PUT": Operation(update, HostAnswer, UpdateHost, "os-hosts:update", 200, (404, 409)),
+            "GET": Operation(show, HostEnvelope, Nothing, "os-hosts:detail", 200, (404,)),
+            "PUT": Operation(update, HostEnvelope, UpdateHost, "os-hosts:update", 200, (404, 409)),
             "DELETE": Operation(delete, None, Nothing, "os-hosts:delete", 204, (404, 409)),
         },
     ),

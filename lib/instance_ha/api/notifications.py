@@ -1,20 +1,22 @@
-"""``/notifications`` (reference, section 1.11)."""
+"""``/notifications``."""
 
 from uuid import uuid4
 
 from instance_ha import emit, log
-from instance_ha.api import views
 from instance_ha.api.operation import Call, Operation, Route
+from instance_ha.api.schemas import notifications as schemas
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.api.schemas.notifications import (
     CreateNotification,
     NewNotification,
-    NotificationAnswer,
-    NotificationDetailAnswer,
-    NotificationsAnswer,
+    NotificationDetail,
+    NotificationDetailEnvelope,
+    NotificationEnvelope,
+    NotificationsEnvelope,
     NotificationsQuery,
+    TaskProgress,
 )
-from instance_ha.decide.reports import is_duplicate
+from instance_ha.decide.failures import is_duplicate
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Host, Notification
@@ -26,15 +28,15 @@ _HAS_PROGRESS = (1, 1)
 _LOOK_BACK = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
-def index(call: Call, asked: NotificationsQuery) -> NotificationsAnswer:
+def index(call: Call, asked: NotificationsQuery) -> NotificationsEnvelope:
     """List notifications."""
     wanted = asked.page(call.world.settings.osapi_max_limit, apart=_NO_COLUMN)
     with call.world.database.begin() as connection:
         found = notifications.page(connection, wanted, asked.generated_since)
-    return NotificationsAnswer(notifications=[views.notification(row) for row in found])
+    return NotificationsEnvelope(notifications=[schemas.Notification.model_validate(row) for row in found])
 
 
-def create(call: Call, asked: CreateNotification) -> NotificationAnswer:
+def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     """Take a report of a failure; once it is stored nothing can lose it."""
     report = asked.notification
     payload = report.payload.given()
@@ -57,7 +59,7 @@ def create(call: Call, asked: CreateNotification) -> NotificationAnswer:
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
         call.world.publisher.publish([Trigger(recovery_of(row.type), row.notification_uuid, call.request_id)])
-    return NotificationAnswer(notification=views.notification(row))
+    return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
 def _host(host: Host | None, name: str) -> Host:
@@ -74,25 +76,27 @@ def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 
-def show(call: Call, _: Nothing) -> NotificationDetailAnswer:
+def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:
     """Show a notification; from 1.1 on with the progress of its recovery."""
     with call.world.database.begin() as connection:
-        row = notifications.find(connection, call.path["notification_id"])
-        has_progress = call.version >= _HAS_PROGRESS
-        done = tasks.of_notification(connection, row.notification_uuid) if has_progress else None
-    return NotificationDetailAnswer(notification=views.notification_detail(row, done))
+        row = notifications.find(connection, call.notification_uuid)
+        detail = NotificationDetail.model_validate(row)
+        if call.version >= _HAS_PROGRESS:
+            done = tasks.of_notification(connection, row.notification_uuid)
+            detail.recovery_workflow_details = [TaskProgress.model_validate(task) for task in done if task.details]
+    return NotificationDetailEnvelope(notification=detail)
 
 
 ROUTES = (
     Route(
         "/notifications",
         {
-            "GET": Operation(index, NotificationsAnswer, NotificationsQuery, "notifications:index"),
-            "POST": Operation(create, NotificationAnswer, CreateNotification, "notifications:create", 202, (409,)),
+            "GET": Operation(index, NotificationsEnvelope, NotificationsQuery, "notifications:index"),
+            "POST": Operation(create, NotificationEnvelope, CreateNotification, "notifications:create", 202, (409,)),
         },
     ),
     Route(
         "/notifications/<notification_id>",
-        {"GET": Operation(show, NotificationDetailAnswer, Nothing, "notifications:detail", 200, (404,))},
+        {"GET": Operation(show, NotificationDetailEnvelope, Nothing, "notifications:detail", 200, (404,))},
     ),
 )

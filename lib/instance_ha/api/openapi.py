@@ -21,7 +21,7 @@ from instance_ha.api import (
 )
 from instance_ha.api.operation import Operation, Route
 from instance_ha.api.schemas.base import Body, ListQuery
-from instance_ha.api.schemas.discovery import FaultAnswer
+from instance_ha.api.schemas.discovery import FaultEnvelope
 
 Mode = Literal["validation", "serialization"]
 
@@ -78,7 +78,7 @@ def document() -> dict[str, Any]:
 
 
 def _models(operations: list[Operation[Any]]) -> set[tuple[type[BaseModel], Mode]]:
-    found: set[tuple[type[BaseModel], Mode]] = {(FaultAnswer, "serialization")}
+    found: set[tuple[type[BaseModel], Mode]] = {(FaultEnvelope, "serialization")}
     for operation in operations:
         if issubclass(operation.asks, Body):
             found.add((operation.asks, "validation"))
@@ -155,6 +155,6 @@ def _responses(route: Route, operation: Operation[Any], references: References) 
         good["content"] = {"application/json": {"schema": references[operation.answers, "serialization"]}}
     codes = set(operation.refusals) | ({413} if route.public else {400, 401, 403, 404, 406, 413, 503})
     codes |= {400, 415} if issubclass(operation.asks, Body) else set()
-    content = {"application/json": {"schema": references[FaultAnswer, "serialization"]}}
+    content = {"application/json": {"schema": references[FaultEnvelope, "serialization"]}}
     faults = {str(code): {"description": _REASONS[code], "content": content} for code in sorted(codes)}
     return {str(operation.status): good, **faults}

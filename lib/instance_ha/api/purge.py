@@ -2,16 +2,16 @@
 
 from instance_ha import purge as purging
 from instance_ha.api.operation import Call, Operation, Route
-from instance_ha.api.schemas.purge import CreatePurge, Purge, PurgeAnswer
+from instance_ha.api.schemas.purge import CreatePurge, Purge, PurgeEnvelope
 from instance_ha.decide.purge import PurgeRequest
 
 
-def create(call: Call, asked: CreatePurge) -> PurgeAnswer:
+def create(call: Call, asked: CreatePurge) -> PurgeEnvelope:
     """Delete rows that ended long ago, archived before if there is a bucket."""
     request = PurgeRequest(**asked.purge.model_dump())
     result = purging.purge(call.world, request)
     shown = Purge(dry_run=request.dry_run, total=result.total, tables=dict(result.tables), complete=result.complete)
-    return PurgeAnswer(purge=shown)
+    return PurgeEnvelope(purge=shown)
 
 
-ROUTES = (Route("/x-instance-ha/purge", {"POST": Operation(create, PurgeAnswer, CreatePurge, "purge:run")}),)
+ROUTES = (Route("/x-instance-ha/purge", {"POST": Operation(create, PurgeEnvelope, CreatePurge, "purge:run")}),)

@@ -1,6 +1,6 @@
 """The web layer that the three api functions share: routes, checks in their order, answers and faults.
 
-The order of checks is that of the original (reference, section 1.4), but for policy: whoever may not do a thing
+The order of checks is that of the original, but for policy: whoever may not do a thing
 is told so before his body is looked at.
 """
 
@@ -22,6 +22,7 @@ from instance_ha.models.errors import (
     BadMediaType,
     BadRequest,
     MethodNotAllowed,
+    NotAcceptable,
     NotFound,
     Refused,
     TooLarge,
@@ -48,7 +49,7 @@ class Api:
         self._urls = Map(rules, strict_slashes=True, merge_slashes=False)
 
     def answer(self, request: Request, world: World, request_id: str) -> Response:
-        """Answer a request; every error becomes a fault.
+        """ApiModel a request; every error becomes a fault.
 
         Raises:
             TryAgain: Postgres, Keystone or Nova is away.
@@ -65,7 +66,7 @@ class Api:
             response = faults.of(error)
             if isinstance(error, Unauthorized):
                 response.headers["WWW-Authenticate"] = f'Keystone uri="{world.tokens.auth_uri}"'
-            if isinstance(error, microversion.NotServed):
+            if isinstance(error, NotAcceptable):
                 response.headers["Vary"] = microversion.HEADER
         if version is not None:
             microversion.mark(response, version)
@@ -106,7 +107,7 @@ class Api:
             if operation.rule is not None:
                 world.policy.check(caller, operation.rule)
         call = Call(
-            world=world,
+            world=world.for_invocation(),
             caller=caller,
             version=version,
             path=path,
@@ -118,7 +119,7 @@ class Api:
 
 
 def _forms(route: Route) -> list[str]:
-    """Name the paths of forms, which the original routes but never serves: 405, not 404 (reference, section 1.6)."""
+    """Name the paths of forms, which the original routes but never serves: 405, not 404."""
     if route.public:
         return []
     return [f"{route.path}/edit", f"{route.path}/action"] if route.path.endswith("_id>") else [f"{route.path}/new"]

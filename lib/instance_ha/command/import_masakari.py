@@ -16,7 +16,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("import", help="copy segments, hosts and history from Masakari's own database")
     where = "URL of the old database (`connection` of masakari.conf), or @FILE: a file that holds it"
     parser.add_argument("--from", dest="address", required=True, metavar="URL", help=where)
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be copied, and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be copied, and write nothing")
     parser.add_argument("--force", action="store_true", help="import although the old engine is recovering something")
     parser.set_defaults(run=run)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from instance_ha import composition
-from instance_ha.models.health import Told
+from instance_ha.models.health import ReportState
 from instance_ha.store import outbox, overview
 
 _MOST = 10
@@ -56,12 +56,12 @@ def _hosts(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
 
 
 def _health(row: RowMapping, now: datetime) -> str:
-    """Tell what monitor-poll thinks of a host, and what it saw of each network last."""
-    seen = ", ".join(f"{network} {sight}" for network, sight in (row["vector"] or {}).items())
+    """Say how monitor-poll sees a host, with the last reading of each network."""
+    readings = ", ".join(f"{network} {reading}" for network, reading in (row["vector"] or {}).items())
     since = f" for {_age(now - row['since'])}" if row["since"] else ""
-    told = f", told {row['told']}" if row["told"] != Told.NOTHING else ""
-    doubted = ", not believed: too many at once" if row["doubted"] else ""
-    return f"{row['state']}{since} ({seen or 'not seen yet'}{told}{doubted})"
+    reported = f", reported {row['reported']}" if row["reported"] != ReportState.NOTHING else ""
+    suppressed = ", suppressed: too many hosts are down" if row["suppressed"] else ""
+    return f"{row['state']}{since} ({readings or 'not polled yet'}{reported}{suppressed})"
 
 
 def _open(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:

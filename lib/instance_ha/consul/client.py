@@ -7,7 +7,7 @@ from consul.base import ConsulException
 from consul.std import Consul, HTTPClient
 
 from instance_ha.consul.clusters import Cluster
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 
 
 class _Http(HTTPClient):  # type: ignore[misc]
@@ -52,31 +52,31 @@ class Agent:
         """Return the status of every member by its name, as the gossip has it.
 
         Raises:
-            SightUnavailable: the agent does not answer, refuses, knows no leader, or lists nobody.
+            SourceUnavailable: the agent does not answer, refuses, knows no leader, or lists nobody.
 
         """
         # An agent that is cut off from the servers may still list members: all as failed but itself.
         if not self._ask(self._client.status.leader):
-            raise SightUnavailable(f"the Consul cluster {self.network} has no leader")
+            raise SourceUnavailable(f"the Consul cluster {self.network} has no leader")
         try:
             found = {str(member["Name"]): int(member["Status"]) for member in self._ask(self._client.agent.members)}
         except (TypeError, KeyError, ValueError):
-            raise SightUnavailable(f"the Consul agent of {self.network} gave an answer that is no list") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is no list") from None
         if not found:  # with ACLs on, that is what a token without rights sees
-            raise SightUnavailable(f"the Consul agent of {self.network} lists nobody: does its token allow node:read?")
+            raise SourceUnavailable(f"the Consul agent of {self.network} lists nobody: does its token allow node:read?")
         return found
 
     def _ask(self, question: Any) -> Any:
         try:
             return question()
         except requests.Timeout:
-            raise SightUnavailable(f"the Consul agent of {self.network} did not answer in time") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} did not answer in time") from None
         except requests.RequestException as error:
             reason = type(error).__name__
-            raise SightUnavailable(f"the Consul agent of {self.network} cannot be reached: {reason}") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} cannot be reached: {reason}") from None
         except ConsulException as error:
             words = " ".join(str(error).split())[:200]
             reason = f"{type(error).__name__} {words}".strip()
-            raise SightUnavailable(f"the Consul agent of {self.network} refused: {reason}") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} refused: {reason}") from None
         except (ValueError, KeyError):  # no JSON; a 404 without Consul's headers
-            raise SightUnavailable(f"the Consul agent of {self.network} gave no answer of Consul's") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} gave no answer of Consul's") from None

@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from instance_ha.consul.client import Agent
 from instance_ha.consul.clusters import read
-from instance_ha.models.errors import SightUnavailable
-from instance_ha.models.health import Sight, Sighting, View
+from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.health import Observation, Reading, Snapshot
 from instance_ha.settings import Settings
 
-_ALIVE, _LEAVING, _LEFT = 1, 2, 3  # serf's member status; 4 is failed
-_ON_PURPOSE = frozenset({_LEAVING, _LEFT})
+_ALIVE, _LEAVING, _LEFT, _FAILED = 1, 2, 3, 4  # serf's member status
 
 
 class ConsulSource:
@@ -19,36 +18,36 @@ class ConsulSource:
     def __init__(self, settings: Settings) -> None:
         clusters, self.strategy = read(settings)
         self._agents = [Agent(cluster) for cluster in clusters]
-        self._left = Sight.DOWN if settings.consul_left_is_down else Sight.UNKNOWN
+        self._left = Reading.DOWN if settings.consul_left_is_down else Reading.UNKNOWN
         self._pool = ThreadPoolExecutor(len(clusters), thread_name_prefix="consul")
 
-    def look(self, _listed: frozenset[str]) -> View:
-        """Ask all clusters; one that does not answer makes the whole answer none.
+    def poll(self, listed: frozenset[str]) -> Snapshot:
+        """Ask all clusters; if one of them does not answer there is no snapshot.
 
         Raises:
-            SightUnavailable: at least one cluster is not known about; says of all of them why.
+            SourceUnavailable: at least one cluster did not answer; gives the reason of each.
 
         """
-        found: dict[str, Mapping[str, int]] = {}
-        troubles = []
-        for agent, asked in [(agent, self._pool.submit(agent.members)) for agent in self._agents]:
+        asked = [(agent, self._pool.submit(agent.members)) for agent in self._agents]
+        members: dict[str, Mapping[str, int]] = {}
+        problems = []
+        for agent, answer in asked:
             try:
-                found[agent.network] = asked.result()
-            except SightUnavailable as error:
-                troubles.append(str(error))
-        if troubles:
-            raise SightUnavailable("; ".join(troubles))
-        names = {name for members in found.values() for name in members}
-        return View({name: self._sighting(name, found) for name in names})
+                members[agent.network] = answer.result()
+            except SourceUnavailable as error:
+                problems.append(str(error))
+        if problems:
+            raise SourceUnavailable("; ".join(problems))
+        names = {name for cluster in members.values() for name in cluster}
+        return Snapshot({name: self._observe({net: of.get(name) for net, of in members.items()}) for name in names})
 
-    def _sighting(self, name: str, found: Mapping[str, Mapping[str, int]]) -> Sighting:
-        statuses = {network: members.get(name) for network, members in found.items()}
-        gone = any(status in _ON_PURPOSE for status in statuses.values())
-        return Sighting({network: self._sight(status) for network, status in statuses.items()}, gone)
-
-    def _sight(self, status: int | None) -> Sight:
-        if status is None:
-            return Sight.UNKNOWN
-        if status in _ON_PURPOSE:
-            return self._left
-        return Sight.UP if status == _ALIVE else Sight.DOWN
+    def _observe(self, statuses: Mapping[str, int | None]) -> Observation:
+        """Read the serf status that a host has in each network; None where the cluster does not list it."""
+        readings: dict[int | None, Reading] = {
+            _ALIVE: Reading.UP,
+            _LEAVING: self._left,
+            _LEFT: self._left,
+            _FAILED: Reading.DOWN,
+        }
+        vector = {network: readings.get(status, Reading.UNKNOWN) for network, status in statuses.items()}
+        return Observation(vector, any(status in {_LEAVING, _LEFT} for status in statuses.values()))

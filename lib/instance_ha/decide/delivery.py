@@ -15,7 +15,7 @@ class DeliveryResult(Enum):
     UNAVAILABLE = auto()  # nothing is taken now
 
 
-# They tell of the sink (its address, our password, its load), not of the event.
+# They are about the sink (its address, our password, its load), not about the event.
 _OF_THE_SINK = frozenset({401, 403, 404, 405, 407, 408, 410, 421, 423, 425, 429})
 
 
@@ -50,7 +50,7 @@ def sink_health(before: SinkHealth, now: datetime, *, any_delivered: bool, reaso
 def dead_letter_before(failing_since: datetime, now: datetime, limit: float) -> datetime | None:
     """Say how old a message is that is given up, None while its sink has not failed for ``limit`` seconds.
 
-    Age alone is no reason: it may be we who were away.
+    Age alone is no reason: the relay itself may have been away.
     """
     oldest = now - timedelta(seconds=limit)
     return oldest if failing_since <= oldest else None

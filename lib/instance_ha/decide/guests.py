@@ -1,18 +1,18 @@
-"""What is known of a guest after a look, and what of it must be told (reference, sections 8.3 and 8.4)."""
+"""What is known of a guest after a poll, and what of it must be reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from instance_ha.models.enums import NotificationType
-from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestState, Wishes
-from instance_ha.models.health import Report
+from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestPolicy, GuestState
+from instance_ha.models.health import NotificationRequest
 from instance_ha.models.text import FALSE, TRUE
 
 SWITCH = "instance_ha:guest_monitoring"
 INTERVAL = "instance_ha:guest_monitoring_interval"
 THRESHOLD = "instance_ha:guest_monitoring_threshold"
-_SLACK = 0.9  # of an interval: looks do not come to the second
+_SLACK = 0.9  # of an interval: polls do not come to the second
 _AGENT = {"event": "QEMU_GUEST_AGENT_ERROR", "vir_domain_event": "STOPPED_FAILED"}
 _FAULTS = {
     Fault.FAILED: {"event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED"},
@@ -21,20 +21,20 @@ _FAULTS = {
 
 
 @dataclass(frozen=True)
-class GuestPolicy:
-    """How a guest is watched."""
+class PingSchedule:
+    """How a guest is monitored."""
 
     on: bool = True
     interval: float = 10.0
     threshold: int = 3
 
 
-def wishes(metadata: Mapping[str, str], extra_specs: Mapping[str, str]) -> Wishes:
-    """Read what an instance's owner wishes, or else what its flavor says; words that make no sense say nothing."""
-    said = {**extra_specs, **metadata}
-    switch = said.get(SWITCH, "").strip().lower()
-    interval, threshold = _number(said.get(INTERVAL)), _number(said.get(THRESHOLD))
-    return Wishes(
+def policy(metadata: Mapping[str, str], extra_specs: Mapping[str, str]) -> GuestPolicy:
+    """Read what an instance's metadata says, or else its flavor; values that make no sense are left out."""
+    stated = {**extra_specs, **metadata}
+    switch = stated.get(SWITCH, "").strip().lower()
+    interval, threshold = _number(stated.get(INTERVAL)), _number(stated.get(THRESHOLD))
+    return GuestPolicy(
         on=True if switch in TRUE else False if switch in FALSE else None,
         interval=interval,
         threshold=None if threshold is None else int(threshold),
@@ -49,30 +49,30 @@ def _number(text: str | None) -> float | None:
     return value if 1 <= value <= 86400 else None
 
 
-def policy(wished: Wishes, default: GuestPolicy) -> GuestPolicy:
-    """Return how a guest is watched; its owner may ask for fewer pings, not for more."""
-    return GuestPolicy(
-        default.on if wished.on is None else wished.on,
-        max(default.interval, wished.interval or 0.0),
-        wished.threshold or default.threshold,
+def schedule(stated: GuestPolicy, default: PingSchedule) -> PingSchedule:
+    """Return how a guest is monitored; its policy may ask for fewer pings, not for more."""
+    return PingSchedule(
+        default.on if stated.on is None else stated.on,
+        max(default.interval, stated.interval or 0.0),
+        stated.threshold or default.threshold,
     )
 
 
-def seen(known: GuestHealth, domain: Domain, host_uuid: str, now: datetime) -> GuestHealth:
+def observed(known: GuestHealth, domain: Domain, host_uuid: str, now: datetime) -> GuestHealth:
     """Take in what libvirt says of a domain."""
     if domain.id is None or domain.id != known.domain_id or host_uuid != known.host_uuid:
         # It was started anew, or is off: until its agent answers, its silence says nothing.
-        known = replace(known, state=GuestState.DISCOVERY, misses=0, since=None, quiet_until=None, pinged_at=None)
+        known = replace(known, state=GuestState.DISCOVERY, misses=0, since=None, muted_until=None, pinged_at=None)
     known = replace(known, domain_id=domain.id, host_uuid=host_uuid)
     if domain.fault is None:
         ran = domain.running or (known.ran and domain.id is not None)
-        return replace(known, ran=ran, fault=None, fault_since=None, fault_told=False)
+        return replace(known, ran=ran, fault=None, fault_since=None, fault_reported=False)
     if domain.fault is known.fault or not known.ran:
-        return known  # it is known, or it was so before we saw the domain at work: somebody may have left it so
-    return replace(known, fault=domain.fault, fault_since=now, fault_told=False)
+        return known  # it is known, or it was so before we saw the domain at work: an operator may have left it so
+    return replace(known, fault=domain.fault, fault_since=now, fault_reported=False)
 
 
-def wants_ping(known: GuestHealth, domain: Domain, how: GuestPolicy, now: datetime) -> bool:
+def wants_ping(known: GuestHealth, domain: Domain, how: PingSchedule, now: datetime) -> bool:
     """Whether the guest's agent is to be asked now."""
     if not (how.on and domain.running and domain.has_agent):
         return False
@@ -85,7 +85,7 @@ def pinged(known: GuestHealth, answered: bool | None, now: datetime) -> GuestHea
         return known
     known = replace(known, pinged_at=now)
     if answered:
-        return replace(known, state=GuestState.HEALTHY, misses=0, since=None, quiet_until=None)
+        return replace(known, state=GuestState.HEALTHY, misses=0, since=None, muted_until=None)
     if known.state in {GuestState.DISCOVERY, GuestState.REPORTED}:
         return known
     return replace(known, state=GuestState.ERROR, misses=known.misses + 1, since=known.since or now)
@@ -96,28 +96,28 @@ def switched_off(known: GuestHealth) -> GuestHealth:
     return replace(known, state=GuestState.DISCOVERY, misses=0, since=None)
 
 
-def due(known: GuestHealth, hostname: str, how: GuestPolicy, now: datetime) -> list[Report]:
-    """Say what must be told of a guest now.
+def due(known: GuestHealth, hostname: str, how: PingSchedule, now: datetime) -> list[NotificationRequest]:
+    """Return what must be reported of a guest now.
 
-    What the API took for a duplicate is told again later, as of then: it may have been a second failure so soon after
-    the first that nobody could tell.
+    What the API took for a duplicate is reported again later, with the time of then: it may have been a second failure
+    that came too soon after the first to be told apart.
     """
-    if known.quiet_until is not None and now < known.quiet_until:
+    if known.muted_until is not None and now < known.muted_until:
         return []
-    at = None if known.quiet_until is None else now
-    reports = []
-    if known.fault is not None and known.fault_since is not None and not known.fault_told:
-        reports.append(_report(known, hostname, at or known.fault_since, _FAULTS[known.fault]))
+    at = None if known.muted_until is None else now
+    requests = []
+    if known.fault is not None and known.fault_since is not None and not known.fault_reported:
+        requests.append(_request(known, hostname, at or known.fault_since, _FAULTS[known.fault]))
     if known.state is GuestState.ERROR and known.misses >= how.threshold and known.since is not None:
-        reports.append(_report(known, hostname, at or known.since, _AGENT))
-    return reports
+        requests.append(_request(known, hostname, at or known.since, _AGENT))
+    return requests
 
 
-def _report(known: GuestHealth, hostname: str, at: datetime, what: Mapping[str, str]) -> Report:
+def _request(known: GuestHealth, hostname: str, at: datetime, what: Mapping[str, str]) -> NotificationRequest:
     payload = {**what, "instance_uuid": known.instance_uuid}
-    return Report(hostname=hostname, type=NotificationType.VM, generated_time=at, payload=payload)
+    return NotificationRequest(hostname=hostname, type=NotificationType.VM, generated_time=at, payload=payload)
 
 
-def is_about_agent(report: Report) -> bool:
-    """Whether a report tells of an agent, not of a domain."""
-    return report.payload["event"] == _AGENT["event"]
+def is_about_agent(request: NotificationRequest) -> bool:
+    """Whether a notification is about an agent, not about a domain."""
+    return request.payload["event"] == _AGENT["event"]

@@ -1,31 +1,33 @@
-"""What the samples of a host say, and what of it must be told (design, section 4; spec repeated-check).
+"""What the samples of a host say, and what of it must be reported.
 
-Nothing here depends on having seen an edge: what must be told follows from what holds and what was told before.
+Nothing here depends on having seen an edge: what is due follows from what holds and from what was reported before.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from instance_ha.decide import mass_failure
 from instance_ha.decide import strategy as strategies
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.health import (
-    Answer,
     HostHealth,
     HostState,
-    Report,
+    NotificationRequest,
+    NotificationResponse,
+    Observation,
+    Reading,
+    RegisteredHost,
+    ReportState,
     Sample,
-    Sight,
-    Sighting,
+    Snapshot,
     Strategy,
-    Told,
     Vector,
-    Watched,
 )
 
 STOPPED = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
-_STOPPED = frozenset({Told.STOPPED, Told.KNOWN, Told.STOPPED_BEFORE})
 STARTED = {"event": "STARTED", "cluster_status": "ONLINE", "host_status": "NORMAL"}
+_STOPPED = frozenset({ReportState.STOPPED, ReportState.DUPLICATE, ReportState.STOPPED_BEFORE})
 
 
 @dataclass(frozen=True)
@@ -36,23 +38,84 @@ class Window:
     longest_gap: timedelta
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What follows from one poll: the hosts as they are remembered now, and where nothing may be reported."""
+
+    hosts: tuple[RegisteredHost, ...]
+    suppression: mass_failure.Suppression = field(default_factory=mass_failure.Suppression)
+
+
 def longest_gap(interval: float, invocation: float) -> timedelta:
     """Return the longest pause after which a poll is not late: one may be missed, and ticks come each minute."""
     return timedelta(seconds=2 * interval + max(0.0, 60 - invocation))
 
 
-def is_late(last: datetime | None, now: datetime, window: Window) -> bool:
-    """Whether so much time has passed since the last good look that nothing is known about what was between."""
-    return last is not None and now - last > window.longest_gap
+def is_late(previous: datetime | None, now: datetime, window: Window) -> bool:
+    """Whether so much time has passed since the last complete poll that nothing is known about what was between."""
+    return previous is not None and now - previous > window.longest_gap
+
+
+def evaluate(
+    hosts: Iterable[RegisteredHost],
+    snapshot: Snapshot | None,
+    at: datetime,
+    strategy: Strategy,
+    window: Window,
+    limits: mass_failure.Limits,
+) -> Evaluation:
+    """Evaluate a poll: every host by its own window, unless so many look down that the guard holds its segment.
+
+    ``snapshot`` is None when the source gave no complete answer: then monitored hosts are left as they are.
+    """
+    hosts = tuple(hosts)
+    if snapshot is None:
+        return Evaluation(tuple(h if h.monitored else replace(h, health=reset(h.health)) for h in hosts))
+    monitored = [host for host in hosts if host.monitored]
+    looks_down = [(h.segment_name, is_down(snapshot.hosts.get(h.name), strategy)) for h in monitored]
+    suppression = mass_failure.evaluate(looks_down, limits)
+    evaluated = []
+    for host in hosts:
+        if host.monitored and suppression.covers(host.segment_name):
+            health = suppress(host.health)
+        else:
+            health = evaluate_host(host, snapshot.hosts.get(host.name), at, strategy, window)
+        evaluated.append(replace(host, health=health))
+    return Evaluation(tuple(evaluated), suppression)
+
+
+def evaluate_host(
+    host: RegisteredHost, observation: Observation | None, at: datetime, strategy: Strategy, window: Window
+) -> HostHealth:
+    """Remember what a complete answer says of a host: ``observation`` is None where it was not in the answer."""
+    if not host.monitored:
+        return reset(host.health)
+    sample = Sample(at, vector(observation, strategy))
+    samples = extended(host.health.samples, sample, strategy.networks, window)
+    new = state(samples, strategy, window)
+    since = host.health.since if new is host.health.state and host.health.since else at
+    listed = observation is not None and not observation.administratively_down
+    return replace(host.health, samples=samples, state=new, since=since, listed=listed, suppressed=False)
+
+
+def vector(observation: Observation | None, strategy: Strategy) -> Vector:
+    """Return the reading of each network of the strategy; a host that was not observed is unknown in all."""
+    readings = observation.vector if observation else {}
+    return {network: readings.get(network, Reading.UNKNOWN) for network in strategy.networks}
+
+
+def is_down(observation: Observation | None, strategy: Strategy) -> bool:
+    """Whether a single observation says down: the first sign, which the window has yet to confirm."""
+    return strategies.evaluate(strategy, vector(observation, strategy)) is HostState.DOWN
 
 
 def extended(samples: Sequence[Sample], new: Sample, networks: Sequence[str], window: Window) -> tuple[Sample, ...]:
-    """Add a sample; after a gap, or when other networks are watched than before, the window begins anew."""
+    """Add a sample; after a gap, or when other networks are polled than before, the window begins anew."""
     kept = [new]
     for sample in sorted(samples, key=lambda s: s.at, reverse=True):
         if kept[0].at - sample.at > window.longest_gap or set(sample.vector) != set(networks):
             break
-        if sample.at < kept[0].at:  # never the same look twice
+        if sample.at < kept[0].at:  # never the same poll twice
             kept.insert(0, sample)
     return tuple(kept[-window.samples :])
 
@@ -60,72 +123,52 @@ def extended(samples: Sequence[Sample], new: Sample, networks: Sequence[str], wi
 def state(samples: Sequence[Sample], strategy: Strategy, window: Window) -> HostState:
     """Say what the whole window says; a host is down, or up, only if every sample of a full window says so."""
     if len(samples) < window.samples:
-        return HostState.UNSURE
-    said = {strategies.judge(strategy, sample.vector) for sample in samples}
-    return said.pop() if len(said) == 1 else HostState.UNSURE
+        return HostState.UNKNOWN
+    states = {strategies.evaluate(strategy, sample.vector) for sample in samples}
+    return states.pop() if len(states) == 1 else HostState.UNKNOWN
 
 
-def vector(sighting: Sighting | None, strategy: Strategy) -> Vector:
-    """Return what was seen in each network of the strategy; a host that was not seen is unknown in all."""
-    seen = sighting.vector if sighting else {}
-    return {network: seen.get(network, Sight.UNKNOWN) for network in strategy.networks}
+def suppress(health: HostHealth) -> HostHealth:
+    """Forget the samples of a host in whose segment too many look down: they cannot be trusted either.
 
-
-def looks_down(sighting: Sighting | None, strategy: Strategy) -> bool:
-    """Whether a single look says down: the first sign, which the window has yet to confirm."""
-    return strategies.judge(strategy, vector(sighting, strategy)) is HostState.DOWN
-
-
-def look(host: Watched, sighting: Sighting | None, at: datetime, strategy: Strategy, window: Window) -> HostHealth:
-    """Remember what a complete answer says of a host: ``sighting`` is None where it was not in the answer."""
-    if not host.judged:
-        return away(host.health)
-    sample = Sample(at, vector(sighting, strategy))
-    samples = extended(host.health.samples, sample, strategy.networks, window)
-    new = state(samples, strategy, window)
-    since = host.health.since if new is host.health.state and host.health.since else at
-    listed = sighting is not None and not sighting.on_purpose
-    return replace(host.health, samples=samples, state=new, since=since, listed=listed, doubted=False)
-
-
-def doubt(health: HostHealth) -> HostHealth:
-    """Forget the samples of a host in whose segment too many look down: they, too, were taken with broken eyes.
-
-    When sight comes back it comes back host by host. Whoever is the last to look well again must not be taken for
-    the only one that is down.
+    Readings come back host by host. The last host to look up again must not be taken for the only one that is down.
     """
-    return replace(health, samples=(), state=HostState.UNSURE, since=None, doubted=True)
+    return replace(health, samples=(), state=HostState.UNKNOWN, since=None, suppressed=True)
 
 
-def away(health: HostHealth) -> HostHealth:
-    """Forget a host that is not judged now; when it is judged again, it is as if it was seen for the first time."""
-    told = Told.STOPPED_BEFORE if health.told in _STOPPED else health.told
-    return HostHealth(host_uuid=health.host_uuid, told=told, told_at=health.told_at, answer=health.answer)
+def reset(health: HostHealth) -> HostHealth:
+    """Forget a host that is not monitored now; when it is monitored again, it begins as a new one."""
+    reported = ReportState.STOPPED_BEFORE if health.reported in _STOPPED else health.reported
+    return HostHealth(
+        host_uuid=health.host_uuid, reported=reported, reported_at=health.reported_at, answer=health.answer
+    )
 
 
-def due(host: Watched, before: HostHealth, now: datetime, patience: timedelta) -> Report | None:
-    """Say what must be told about a host now, if anything; the first look after a doubt is not believed yet.
+def due(host: RegisteredHost, before: HostHealth, now: datetime, patience: timedelta) -> NotificationRequest | None:
+    """Return what must be reported about a host now, if anything; the first poll after a suppression reports nothing.
 
-    What the API took for a duplicate is told again after ``patience``, if it still holds: it may have been a second
-    failure so soon after the first that nobody could tell.
+    What the API took for a duplicate is reported again after ``patience``, if it still holds: it may have been a second
+    failure that came too soon after the first to be told apart.
     """
     health = host.health
-    if not host.judged or health.since is None or before.doubted or health.doubted:
+    if not host.monitored or health.since is None or before.suppressed or health.suppressed:
         return None
     at, payload = health.since, STOPPED
-    if health.state is HostState.UP and health.told in _STOPPED:
+    if health.state is HostState.UP and health.reported in _STOPPED:
         payload = STARTED
-    elif health.state is not HostState.DOWN or health.told is Told.STOPPED:
+    elif health.state is not HostState.DOWN or health.reported is ReportState.STOPPED:
         return None
-    elif health.told is Told.KNOWN:
-        if health.told_at is not None and now - health.told_at <= patience:
+    elif health.reported is ReportState.DUPLICATE:
+        if health.reported_at is not None and now - health.reported_at <= patience:
             return None
         at = now
-    return Report(hostname=host.name, type=NotificationType.COMPUTE_HOST, generated_time=at, payload=payload)
+    return NotificationRequest(
+        hostname=host.name, type=NotificationType.COMPUTE_HOST, generated_time=at, payload=payload
+    )
 
 
-def told_by(report: Report, answer: Answer) -> Told:
-    """Name what has been told when the API has answered so."""
-    if report.payload != STOPPED:
-        return Told.STARTED
-    return Told.KNOWN if answer.known else Told.STOPPED
+def report_state(request: NotificationRequest, response: NotificationResponse) -> ReportState:
+    """Say what has been reported once the API has answered a request so."""
+    if request.payload != STOPPED:
+        return ReportState.STARTED
+    return ReportState.DUPLICATE if response.duplicate else ReportState.STOPPED

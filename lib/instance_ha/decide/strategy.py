@@ -1,14 +1,15 @@
 """The strategy: which combination of broken networks asks for the recovery of a host.
 
-The file is the one that operators have for the original's Consul monitor (reference, section 8.2.2). It is checked,
-since a row that never matches would leave hosts unprotected without a word.
+The file has the format of the Consul monitor of masakari-monitors. It is checked, since a row that never matches would
+leave hosts unprotected without notice.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from instance_ha.models.errors import Misconfigured
-from instance_ha.models.health import HostState, Sight, Strategy, Vector
+from instance_ha.models.health import HostState, Reading, Strategy, Vector
 
 NETWORKS = ("manage", "tenant", "storage")
 _HEALTH = frozenset({"up", "down"})
@@ -16,34 +17,27 @@ _ACTIONS = frozenset({"recovery"})
 
 
 def default(networks: Sequence[str]) -> Strategy:
-    """Recover when storage is down; where its network is not watched, when all that is watched is down."""
-    every = _combinations(len(networks))
-    if "storage" in networks:
-        at = networks.index("storage")
-        return Strategy(tuple(networks), frozenset(v for v in every if v[at] is Sight.DOWN))
-    return Strategy(tuple(networks), frozenset({tuple([Sight.DOWN] * len(networks))}))
+    """Recover when storage is down; where its network is not monitored, when all monitored networks are down."""
+    if "storage" not in networks:
+        return Strategy(tuple(networks), frozenset({tuple([Reading.DOWN] * len(networks))}))
+    at = networks.index("storage")
+    combinations = product((Reading.UP, Reading.DOWN), repeat=len(networks))
+    return Strategy(tuple(networks), frozenset(one for one in combinations if one[at] is Reading.DOWN))
 
 
-def _combinations(length: int) -> list[tuple[Sight, ...]]:
-    found: list[tuple[Sight, ...]] = [()]
-    for _ in range(length):
-        found = [(*start, sight) for start in found for sight in (Sight.UP, Sight.DOWN)]
-    return found
-
-
-def read(document: Any, watched: Sequence[str]) -> Strategy:
+def read(document: Any, monitored: Sequence[str]) -> Strategy:
     """Read a strategy file.
 
     Raises:
-        Misconfigured: it makes no sense, or names a network that is not watched.
+        Misconfigured: it makes no sense, or names a network that is not monitored.
 
     """
     if not isinstance(document, Mapping) or set(document) != {"sequence", "matrix"}:
         raise Misconfigured("the strategy must have sequence and matrix, and nothing else")
-    sequence = _sequence(document["sequence"], watched)
+    sequence = _sequence(document["sequence"], monitored)
     if not isinstance(document["matrix"], list) or not document["matrix"]:
         raise Misconfigured("the strategy's matrix must be a list of rows")
-    rows: dict[tuple[Sight, ...], bool] = {}
+    rows: dict[tuple[Reading, ...], bool] = {}
     for number, row in enumerate(document["matrix"], 1):
         health, recover = _row(f"row {number} of the strategy's matrix", row, len(sequence))
         if health in rows:
@@ -52,20 +46,20 @@ def read(document: Any, watched: Sequence[str]) -> Strategy:
     return Strategy(sequence, frozenset(health for health, recover in rows.items() if recover))
 
 
-def _sequence(words: Any, watched: Sequence[str]) -> tuple[str, ...]:
+def _sequence(words: Any, monitored: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(words, list) or not words:
         raise Misconfigured("the strategy's sequence must be a list of networks")
     for word in words:
         if word not in NETWORKS:
             raise Misconfigured(f"the strategy's sequence has {word!r}: it may have {', '.join(NETWORKS)}")
-        if word not in watched:
+        if word not in monitored:
             raise Misconfigured(f"the strategy's sequence has {word}, but no Consul agent is set for it")
     if len(set(words)) != len(words):
         raise Misconfigured("the strategy's sequence names a network twice")
     return tuple(words)
 
 
-def _row(where: str, row: Any, length: int) -> tuple[tuple[Sight, ...], bool]:
+def _row(where: str, row: Any, length: int) -> tuple[tuple[Reading, ...], bool]:
     if not isinstance(row, Mapping) or set(row) != {"health", "action"}:
         raise Misconfigured(f"{where} must have health and action, and nothing else")
     health, action = row["health"], row["action"]
@@ -77,14 +71,14 @@ def _row(where: str, row: Any, length: int) -> tuple[tuple[Sight, ...], bool]:
         raise Misconfigured(f"{where} must have a list as its action")
     if wrong := [word for word in action if word not in _ACTIONS]:
         raise Misconfigured(f"{where} has the action {wrong[0]!r}: it may have recovery, or none")
-    return tuple(Sight(word) for word in health), bool(action)
+    return tuple(Reading(word) for word in health), bool(action)
 
 
-def judge(strategy: Strategy, vector: Vector) -> HostState:
+def evaluate(strategy: Strategy, vector: Vector) -> HostState:
     """Say what one sample says of a host; a network that is not in it is unknown, and never another one's."""
-    seen = tuple(vector.get(network, Sight.UNKNOWN) for network in strategy.networks)
-    if Sight.UNKNOWN in seen:
-        return HostState.UNSURE
-    if Sight.DOWN not in seen:
+    readings = tuple(vector.get(network, Reading.UNKNOWN) for network in strategy.networks)
+    if Reading.UNKNOWN in readings:
+        return HostState.UNKNOWN
+    if Reading.DOWN not in readings:
         return HostState.UP
-    return HostState.DOWN if seen in strategy.recover else HostState.SPARED
+    return HostState.DOWN if readings in strategy.recover else HostState.DEGRADED

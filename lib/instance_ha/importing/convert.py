@@ -1,4 +1,4 @@
-"""From a row of the original's database to one of ours; pure. What is odd is told, never guessed at silently."""
+"""From a row of the original's database to one of ours; pure. What is odd becomes a remark, never a silent guess."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -65,8 +65,8 @@ def payload(raw: Any) -> tuple[dict[str, Any], str | None]:
         return clean(read), None
     if raw is None:
         return {}, "its payload is NULL"
-    told = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
-    return {"text": clean(told)}, "its payload is no JSON object, kept as text"
+    as_text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+    return {"text": clean(as_text)}, "its payload is no JSON object, kept as text"
 
 
 def segment(old: Old, now: datetime) -> Converted:
@@ -100,13 +100,13 @@ def host(old: Old, now: datetime) -> Converted:
 
 
 def notification(old: Old, now: datetime) -> Converted:
-    """Convert a row of notifications; one that is not final becomes so, since nobody shall recover history."""
+    """Convert a row of notifications; one that is not final becomes so, since history must not be recovered."""
     if old["type"] not in list(NotificationType):
         raise Unusable(f"unknown type {old['type']}")
     times = _times(old, now)
     content, odd = payload(old.get("payload"))
-    status, told = _ended(old["status"])
-    message = "; ".join(one for one in (clean(old.get("message")), told) if one)
+    status, remark = _ended(old["status"])
+    message = "; ".join(one for one in (clean(old.get("message")), remark) if one)
     values = {
         "notification_uuid": _needed(old, "notification_uuid", 36),
         "generated_time": time(old.get("generated_time")) or times["created_at"],
@@ -117,7 +117,7 @@ def notification(old: Old, now: datetime) -> Converted:
         "failover_segment_uuid": old.get("failover_segment_uuid"),
         "message": message or None,
     }
-    return Converted({**values, **times}, [one for one in (odd, told) if one])
+    return Converted({**values, **times}, [one for one in (odd, remark) if one])
 
 
 def _ended(status: Any) -> tuple[str, str | None]:
@@ -131,10 +131,10 @@ def _ended(status: Any) -> tuple[str, str | None]:
 
 def vmove(old: Old, now: datetime) -> Converted:
     """Convert a row of vmoves; one that is not final has failed."""
-    status, told = old.get("status"), None
+    status, remark = old.get("status"), None
     if status not in list(VMoveStatus) or status in OPEN_VMOVE:
-        status, told = VMoveStatus.FAILED, f"imported from Masakari while it was {status}"
-    message = "; ".join(one for one in (clean(old.get("message")), told) if one)
+        status, remark = VMoveStatus.FAILED, f"imported from Masakari while it was {status}"
+    message = "; ".join(one for one in (clean(old.get("message")), remark) if one)
     values = {
         "uuid": _needed(old, "uuid", 36),
         "notification_uuid": _needed(old, "notification_uuid", 36),
@@ -147,13 +147,13 @@ def vmove(old: Old, now: datetime) -> Converted:
         "type": old.get("type") or "evacuation",
         "status": status,
         "message": message or None,
-        # Attempt 0 is nobody's here; the original tries an instance again without saying so, hence its id as round.
+        # No attempt here has the number 0; the original retries an instance without a trace, hence its id as round.
         "attempt": 0,
         "round": old["id"],
         "step": VMoveStep.SETTLE,
         "facts": {},
     }
-    return Converted({**values, **_times(old, now)}, [told] if told else [])
+    return Converted({**values, **_times(old, now)}, [remark] if remark else [])
 
 
 BY_TABLE: dict[str, Callable[[Old, datetime], Converted]] = {

@@ -41,7 +41,7 @@ class Import:
         """Copy everything that is new or has changed.
 
         Raises:
-            Conflict: the old engine is recovering something, and nobody has said `force`.
+            Conflict: the old engine is recovering something, and `force` was not given.
             StoreUnavailable: one of the databases went away; what is committed is good, run it again.
 
         """
@@ -132,7 +132,7 @@ class Import:
         return kept
 
     def _write(self, connection: Connection, table: str, new: Rows, changed: Rows, now: datetime) -> Rows:
-        """Write; returns the new rows that nobody was faster with."""
+        """Write; returns the new rows that no other writer has stored first."""
         for values in sorted(changed.values(), key=lambda one: one["deleted_at"] is None):  # the deleted free names
             imported.replace(connection, table, values)
         added = imported.add(connection, table, list(new.values()))
@@ -173,7 +173,7 @@ class Import:
 
 
 def _outcome(theirs: str, mine: str | None, imported_as: str | None) -> tuple[str, str | None]:
-    """Judge a row by the fingerprints of its version there, of its version here, and of what was imported."""
+    """Compare a row by the fingerprints of its version there, of its version here, and of what was imported."""
     if mine is None:
         return ("new", None) if imported_as is None else ("kept", "purged here since it was imported")
     if theirs == mine:

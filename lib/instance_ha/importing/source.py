@@ -82,7 +82,7 @@ def _url(address: str) -> URL:
 
 
 def _plain(error: Exception, url: URL) -> str:
-    """Say what is wrong in one line, without the password, whoever has put it there."""
+    """Say what is wrong in one line, without the password."""
     if isinstance(error, ModuleNotFoundError):
         return f"{error.name} is not installed (the extra `mysql` of instance-ha brings it)"
     said = " ".join(str(getattr(error, "orig", None) or error).split())

@@ -1,4 +1,4 @@
-"""No authentication, for a demo beside a simulated cloud: every caller is an administrator (reference, section 2)."""
+"""No authentication, for a demo beside a simulated cloud: every caller is an administrator."""
 
 from typing import Any
 

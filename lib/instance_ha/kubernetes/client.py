@@ -10,7 +10,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.settings import Settings
 
 _GONE = 410  # the list has changed too much since its first page
@@ -28,7 +28,7 @@ class Nodes:
         """List the nodes that the selector takes, every page of them.
 
         Raises:
-            SightUnavailable: the API server does not answer, or refuses.
+            SourceUnavailable: the API server does not answer, or refuses.
 
         """
         for _ in range(_TRIES):
@@ -36,17 +36,17 @@ class Nodes:
                 return list(self._pages(selector))
             except ApiException as error:
                 if error.status != _GONE:
-                    raise SightUnavailable(
+                    raise SourceUnavailable(
                         f"the Kubernetes API server answered {error.status} {error.reason or ''}".rstrip()
                     ) from None
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 reason = type(error).__name__
-                raise SightUnavailable(f"the Kubernetes API server cannot be reached: {reason}") from None
+                raise SourceUnavailable(f"the Kubernetes API server cannot be reached: {reason}") from None
             except ConfigException as error:
-                raise SightUnavailable(f"the Kubernetes configuration cannot be used: {error}") from None
+                raise SourceUnavailable(f"the Kubernetes configuration cannot be used: {error}") from None
             except (ValueError, KeyError, TypeError):
-                raise SightUnavailable("the Kubernetes API server gave an answer that is no list of nodes") from None
-        raise SightUnavailable("the list of nodes changes too fast to be read")
+                raise SourceUnavailable("the Kubernetes API server gave an answer that is no list of nodes") from None
+        raise SourceUnavailable("the list of nodes changes too fast to be read")
 
     def _pages(self, selector: str) -> Iterator[dict[str, Any]]:
         api, settings = self._client(), self._settings
@@ -69,7 +69,7 @@ class Nodes:
         if self._api is None:
             made = client.Configuration()
             self._configure(made)
-            made.retries = urllib3.Retry(0, redirect=0)  # who waits for three more tries is late
+            made.retries = urllib3.Retry(0, redirect=0)  # three more tries would take longer than the poll may
             self._api = client.CoreV1Api(client.ApiClient(made))
         return self._api
 

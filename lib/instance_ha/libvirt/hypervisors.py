@@ -13,7 +13,7 @@ import libvirt_qemu
 from instance_ha.libvirt import addresses
 from instance_ha.libvirt.limits import Limited
 from instance_ha.libvirt.parse import fault, has_agent
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.guests import Domain
 from instance_ha.settings import Settings
 
@@ -52,17 +52,17 @@ class LibvirtHypervisors:
         """Connect to a host.
 
         Raises:
-            SightUnavailable: it cannot be reached in time.
+            SourceUnavailable: it cannot be reached in time.
 
         """
         _start_events()
         uri, seconds = self._settings.libvirt_uri.replace(addresses.HOST, host), self._settings.libvirt_timeout
         if not addresses.reachable(uri, seconds):
-            raise SightUnavailable(f"nobody listens at {uri}")
+            raise SourceUnavailable(f"nobody listens at {uri}")
         try:
             connection = self._limited.call(uri, seconds, lambda: libvirt.open(uri), _close)
         except libvirt.libvirtError as error:
-            raise SightUnavailable(f"{uri}: {error}") from None
+            raise SourceUnavailable(f"{uri}: {error}") from None
         try:
             yield LibvirtHypervisor(connection, uri, self._limited, self._settings)
         finally:
@@ -94,13 +94,13 @@ class LibvirtHypervisor:
         """Return all domains.
 
         Raises:
-            SightUnavailable: libvirt does not tell.
+            SourceUnavailable: libvirt does not tell.
 
         """
         try:
             found = self._limited.call(self._uri, self._timeout, self._list)
         except libvirt.libvirtError as error:
-            raise SightUnavailable(f"{self._uri}: {error}") from None
+            raise SourceUnavailable(f"{self._uri}: {error}") from None
         return [domain for domain in found if domain is not None]
 
     def _list(self) -> list[Domain | None]:
@@ -118,7 +118,7 @@ class LibvirtHypervisor:
 
         try:
             answered: bool | None = self._limited.call(f"{self._uri} {uuid}", self._patience + _GRACE, ask)
-        except SightUnavailable:
+        except SourceUnavailable:
             return None
         return answered
 

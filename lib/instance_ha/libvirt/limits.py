@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 
 
 class Limited:
@@ -19,19 +19,19 @@ class Limited:
         """Return what the work returns; ``undo`` gets what comes too late.
 
         Raises:
-            SightUnavailable: it takes too long, or an earlier call about the subject still has not come back.
+            SourceUnavailable: it takes too long, or an earlier call about the subject still has not come back.
 
         """
         stuck = self._stuck.get(subject)
         if stuck is not None and stuck.is_alive():
-            raise SightUnavailable(f"{subject}: an earlier call still hangs")
+            raise SourceUnavailable(f"{subject}: an earlier call still hangs")
         call = _Call(work, undo)
         thread = threading.Thread(target=call.run, name=f"limited-{subject}", daemon=True)
         thread.start()
         thread.join(seconds)
         if not call.take():
             self._stuck[subject] = thread
-            raise SightUnavailable(f"{subject}: no answer in {seconds:g} s")
+            raise SourceUnavailable(f"{subject}: no answer in {seconds:g} s")
         if call.error is not None:
             raise call.error
         return call.result

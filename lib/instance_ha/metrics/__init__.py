@@ -1,1 +1,1 @@
-"""Metrics: what an invocation counts, and what Prometheus is told."""
+"""Metrics: what an invocation counts, and what Prometheus reads."""

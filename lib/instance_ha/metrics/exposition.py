@@ -52,7 +52,7 @@ class _Collector:
             yield self._family(metric)
 
     def describe(self) -> list[Any]:
-        """Name none: nobody else registers anything."""
+        """Name none: nothing else is registered."""
         return []
 
     def _family(self, metric: Metric) -> Any:
@@ -73,7 +73,7 @@ class _Collector:
         """List the labels of what was ever seen, and of what is known before."""
         name, _ = metric.sample("_count" if metric.form in {Form.HISTOGRAM, Form.SUMMARY} else "")
         seen = [json.loads(labels) for (sample, labels) in self._values if sample == name]
-        known = [] if metric is metrics.LAST_LOOK else metric.known()
+        known = [] if metric is metrics.LAST_POLL else metric.known()
         return sorted(
             (*known, *(labels for labels in seen if labels not in known)), key=lambda one: sorted(one.items())
         )

@@ -12,7 +12,7 @@ _BATCH = 500
 
 
 def take_in(database: Database, now: datetime) -> None:
-    """Count every ended recovery that is not counted yet, but for those that somebody else counts now.
+    """Count every ended recovery that is not counted yet, but for those that another invocation counts now.
 
     Raises:
         StoreUnavailable: Postgres does not answer.

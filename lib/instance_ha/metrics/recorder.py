@@ -1,4 +1,4 @@
-"""Counts in memory what no row tells, and adds it to Postgres at the end of an invocation.
+"""Counts in memory what no row shows, and adds it to Postgres at the end of an invocation.
 
 A process may be gone the next second, and others count at the same time: memory is only for the invocation.
 """
@@ -41,8 +41,8 @@ class Recorder:
     def flush(self, database: Database, now: datetime) -> None:
         """Add what was counted to Postgres, if anything was.
 
-        Nobody fails for it: what cannot be added is kept for the next invocation of this process. If Postgres went
-        away during the commit it may so be added twice.
+        No invocation fails for it: what cannot be added is kept for the next invocation of this process. If Postgres
+        went away during the commit it may so be added twice.
         """
         with self._lock:
             pending, self._pending = self._pending, {}
@@ -53,5 +53,5 @@ class Recorder:
                 connection.execute(_PATIENCE)
                 counters.add(connection, pending, now)
         except (StoreUnavailable, SQLAlchemyError) as error:
-            log.get().debug("counters are kept for later", reason=type(error).__name__)
+            log.get().debug("metrics kept for later", reason=type(error).__name__)
             self._add(pending)

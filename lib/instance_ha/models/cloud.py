@@ -1,6 +1,9 @@
-"""Facts about the cloud, as far as recovery looks at them."""
+"""Facts about the cloud, as far as recovery needs them."""
 
 from dataclasses import dataclass, field
+
+EVACUATION, LIVE_MIGRATION = "evacuation", "live-migration"  # kinds of moves
+SOFT_DELETED = "soft-delete"  # a vm_state: its owner has deleted it, and it can be had back for a while
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +45,14 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Migration:
-    """A record that Nova keeps of an evacuation. Ids grow in the order of creation."""
+    """A record that Nova keeps of an evacuation, or of another move. Ids grow in the order of creation."""
 
     id: int
     server_id: str
     status: str
+    source_host: str
     dest_host: str | None = None
+    kind: str = EVACUATION
 
     @property
     def moved(self) -> bool:

@@ -1,4 +1,4 @@
-"""States and kinds; the values are what stands on the wire (reference, sections 1.9 to 1.12)."""
+"""States and kinds; the values are what stands on the wire and in the columns."""
 
 from enum import StrEnum
 
@@ -60,7 +60,7 @@ class VMoveStep(StrEnum):
 
 
 class TaskState(StrEnum):
-    """State of one task of a recovery flow (reference, section 5.7)."""
+    """State of one task of a recovery flow."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"

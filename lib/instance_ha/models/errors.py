@@ -15,14 +15,15 @@
     │   └── BadMediaType        415
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
-    │   ├── CloudTimeout        no answer in time: what was asked may have happened
-    │   ├── SightUnavailable    a source of health did not answer, or only in part: we do not know
+    │   │   └── CloudTimeout    no answer in time: what was asked may have happened
+    │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   └── StoreUnavailable    Postgres did not answer
     ├── SinkRefused             a sink will not have one event
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
+    │   └── NoFlowHelps         and every other flow would fail for the same reason
     ├── TimeIsUp                a task of others did not end within its time limit
     ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
     └── Misconfigured           a setting is wrong; says which, and what to change
@@ -103,8 +104,8 @@ class CloudTimeout(CloudUnavailable):
     """Nova did not answer in time; it may have done what was asked."""
 
 
-class SightUnavailable(TryAgain):
-    """Who knows which hosts or guests are well did not answer, or only in part: nothing follows from that."""
+class SourceUnavailable(TryAgain):
+    """A source of the health of hosts or guests did not answer, or only in part: nothing follows from that."""
 
 
 class StoreUnavailable(TryAgain):

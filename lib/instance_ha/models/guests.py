@@ -6,12 +6,12 @@ from enum import StrEnum
 
 
 class GuestState(StrEnum):
-    """How far a guest's agent is trusted (reference, section 8.4)."""
+    """What the pings of a guest's agent say."""
 
     DISCOVERY = "discovery"  # it has never answered: its silence says nothing
     HEALTHY = "healthy"
     ERROR = "error"  # it has stopped answering
-    REPORTED = "reported"  # and that has been told
+    REPORTED = "reported"  # and that has been reported
 
 
 class Fault(StrEnum):
@@ -33,8 +33,8 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How an instance is to be watched, by its metadata or its flavor; None: as the settings say."""
+class GuestPolicy:
+    """How an instance is to be monitored, by its metadata or its flavor; None: as the settings say."""
 
     on: bool | None = None
     interval: float | None = None
@@ -51,11 +51,11 @@ class GuestHealth:
     state: GuestState = GuestState.DISCOVERY
     misses: int = 0  # in a row
     since: datetime | None = None  # of the first miss
-    ran: bool = False  # we have seen it run, and run well, since the last fault
+    ran: bool = False  # it was seen running well since the last fault
     fault: Fault | None = None
     fault_since: datetime | None = None
-    fault_told: bool = False
-    quiet_until: datetime | None = None  # the API knew what we told; what still holds then is told again
+    fault_reported: bool = False
+    muted_until: datetime | None = None  # the API took it for a duplicate; what still holds then is reported again
     pinged_at: datetime | None = None
-    wishes: Wishes = field(default_factory=Wishes)
-    wishes_at: datetime | None = None
+    policy: GuestPolicy = field(default_factory=GuestPolicy)
+    policy_at: datetime | None = None  # when Nova was asked for it

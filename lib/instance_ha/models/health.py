@@ -1,4 +1,4 @@
-"""What is known about the health of hosts: what was seen, when, what follows, and what has been told."""
+"""What is known about the health of hosts: what was read, when, what follows, and what has been reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Sight(StrEnum):
+class Reading(StrEnum):
     """What one source says of a host in one network."""
 
     UP = "up"
@@ -19,21 +19,21 @@ class HostState(StrEnum):
 
     UP = "up"  # nothing is down
     DOWN = "down"  # the strategy asks for a recovery
-    SPARED = "spared"  # something is down, and the strategy leaves the host alone
-    UNSURE = "unsure"  # something is not known, or the samples differ, or there are not enough
+    DEGRADED = "degraded"  # something is down, and the strategy asks for no recovery
+    UNKNOWN = "unknown"  # something is not known, or the samples differ, or there are not enough
 
 
-class Told(StrEnum):
-    """What the API has taken from us about a host, last."""
+class ReportState(StrEnum):
+    """What the API has last accepted from the monitor about a host."""
 
     NOTHING = "nothing"
     STOPPED = "stopped"
-    KNOWN = "known"  # that it stopped; the API took it for a failure that it had been told of before
+    DUPLICATE = "duplicate"  # that it stopped; the API took it for a failure that had been reported before
     STARTED = "started"
     STOPPED_BEFORE = "stopped before"  # and since then the host was on maintenance, or its segment was disabled
 
 
-Vector = Mapping[str, Sight]  # the networks by their names
+Vector = Mapping[str, Reading]  # the networks by their names
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,27 @@ class Strategy:
     """For which combinations of broken networks a host is recovered."""
 
     networks: tuple[str, ...]
-    recover: frozenset[tuple[Sight, ...]]
+    recover: frozenset[tuple[Reading, ...]]
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """What a source says of a host now."""
 
     vector: Vector
-    on_purpose: bool = False  # somebody has taken the host out of service: it may go away
+    administratively_down: bool = False  # an administrator has taken the host out of service: it may go away
 
 
 @dataclass(frozen=True)
-class View:
-    """A complete answer of a source; a host that is not in it was not seen."""
+class Snapshot:
+    """A complete answer of a source; a host that is not in it was not observed."""
 
-    hosts: Mapping[str, Sighting]
+    hosts: Mapping[str, Observation]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A remembered sighting."""
+    """A remembered observation."""
 
     at: datetime
     vector: Vector
@@ -73,29 +73,29 @@ class HostHealth:
 
     host_uuid: str
     samples: tuple[Sample, ...] = ()  # the newest last
-    state: HostState = HostState.UNSURE
+    state: HostState = HostState.UNKNOWN
     since: datetime | None = None  # when the state began
-    listed: bool = False  # the source knew it when we last looked, and nobody had taken it out of service
-    doubted: bool = False  # when we last looked, our eyes were rather broken than so many hosts
-    told: Told = Told.NOTHING
-    told_at: datetime | None = None
-    answer: str | None = None  # what the API said to it
+    listed: bool = False  # the source knew it at the last poll, and it was not taken out of service
+    suppressed: bool = False  # at the last poll too many hosts looked down at once: nothing was reported
+    reported: ReportState = ReportState.NOTHING
+    reported_at: datetime | None = None
+    answer: str | None = None  # what the API answered
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class RegisteredHost:
     """A registered host with what is remembered of it."""
 
     name: str
     segment_uuid: str
     segment_name: str
-    judged: bool  # its segment is enabled, and it is not on maintenance
+    monitored: bool  # its segment is enabled, and it is not on maintenance
     health: HostHealth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """What is to be told to the API, as it stands on the wire (reference, section 8)."""
+class NotificationRequest:
+    """A failure, or the end of one, as a monitor posts it to the API."""
 
     hostname: str
     type: str
@@ -104,18 +104,18 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the API said to a report."""
+class NotificationResponse:
+    """What the API answered to a notification request."""
 
     code: int
     text: str
 
     @property
     def final(self) -> bool:
-        """Whether the same report must not be sent again: it was taken, known already, or refused for good."""
-        return self.code < 300 or self.code == 400 or self.known
+        """Whether the same request must not be sent again: it was accepted, is a duplicate, or was refused for good."""
+        return self.code < 300 or self.code == 400 or self.duplicate
 
     @property
-    def known(self) -> bool:
+    def duplicate(self) -> bool:
         """Whether it was taken for a duplicate, or its host is on maintenance."""
         return self.code == 409

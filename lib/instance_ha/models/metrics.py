@@ -78,10 +78,10 @@ EVACUATIONS = Metric(
     "Evacuations (vmoves) of ended recoveries, by result; an instance that was tried twice counts twice.",
     {"status": ("failed", "ignored", "succeeded")},
 )
-REPORT_DELAY = Metric(
-    "instance_ha_report_delay_seconds",
+NOTIFICATION_DELAY = Metric(
+    "instance_ha_notification_delay_seconds",
     Form.HISTOGRAM,
-    "From a failure (generated_time) to its report (created_at), of ended recoveries.",
+    "From a failure (generated_time) to its notification (created_at), of ended recoveries.",
     {"type": _TYPES},
     (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
 )
@@ -102,7 +102,7 @@ NOVA_REQUESTS = Metric(
     "instance_ha_nova_request_seconds",
     Form.SUMMARY,
     "Requests to Nova and their time; operation is an action's name, or method and resource; outcome is `ok`, "
-    "`refused` (4xx; a server that is gone is one), `unavailable` (5xx, 429, or nobody there) or `timeout`.",
+    "`refused` (4xx; a server that is gone is one), `unavailable` (5xx, 429, or no answer at all) or `timeout`.",
     {"operation": (), "outcome": ()},
 )
 LEASE_LOSSES = Metric(
@@ -126,7 +126,7 @@ TRIGGERS_UNSENT = Metric(
 INTERNAL_ERRORS = Metric(
     "instance_ha_internal_errors",
     Form.COUNTER,
-    "Calls that were answered 500, and work that stumbled; the log says why.",
+    "Calls that were answered 500, and unexpected errors of work; the log says why.",
 )
 TICKS = Metric(
     "instance_ha_ticks", Form.COUNTER, "Ticks that a scheduled function has brought to an end.", {"function": ()}
@@ -146,7 +146,7 @@ OPEN_RECOVERIES = Metric(
 OLDEST_RECOVERY = Metric(
     "instance_ha_oldest_open_recovery_age_seconds",
     Form.GAUGE,
-    "Time since the report of the oldest recovery that has not ended; 0 without one.",
+    "Time since the notification of the oldest recovery that has not ended; 0 without one.",
     {"type": _TYPES},
 )
 OPEN_EVACUATIONS = Metric(
@@ -158,7 +158,7 @@ OPEN_EVACUATIONS = Metric(
 OVERDUE = Metric(
     "instance_ha_overdue_rows",
     Form.GAUGE,
-    "Rows that somebody should have looked at by now, and that nobody holds.",
+    "Rows whose time has come, and that no invocation holds.",
     {"table": _TABLES},
 )
 OLDEST_OVERDUE = Metric(
@@ -182,21 +182,21 @@ OLDEST_EVENT = Metric(
 HOSTS = Metric(
     "instance_ha_hosts",
     Form.GAUGE,
-    "Hosts that monitor-poll judges, by the state it sees.",
+    "Hosts that monitor-poll monitors, by their state.",
     {"state": _words(tuple(HostState))},
 )
-HOSTS_DOUBTED = Metric(
-    "instance_ha_hosts_doubted",
+HOSTS_SUPPRESSED = Metric(
+    "instance_ha_hosts_suppressed",
     Form.GAUGE,
-    "Hosts about which nothing is reported, since so many looked down at once that our eyes are rather broken.",
+    "Hosts about which nothing is reported, since too many are down at once (mass-failure guard).",
 )
-LAST_LOOK = Metric(
-    "instance_ha_last_look_timestamp_seconds",
+LAST_POLL = Metric(
+    "instance_ha_last_poll_timestamp_seconds",
     Form.GAUGE,
-    "When monitor-poll last had a complete answer about the hosts; absent where it never had one.",
+    "When monitor-poll last had a complete answer about the hosts; absent before the first one.",
 )
 
-GATHERED = (RECOVERIES, EVACUATIONS, REPORT_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
+GATHERED = (RECOVERIES, EVACUATIONS, NOTIFICATION_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
 COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
 MEASURED = (
     LAST_TICK,
@@ -208,7 +208,7 @@ MEASURED = (
     EVENTS_PENDING,
     OLDEST_EVENT,
     HOSTS,
-    HOSTS_DOUBTED,
-    LAST_LOOK,
+    HOSTS_SUPPRESSED,
+    LAST_POLL,
 )
 ALL = GATHERED + COUNTED + MEASURED

@@ -1,6 +1,6 @@
 """What the world looks like from inside: the shapes that ``World`` holds, real or simulated."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.events import Event, Sink
 from instance_ha.models.guests import Domain
-from instance_ha.models.health import Answer, Report, Strategy, View
+from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.metrics import Metric
 from instance_ha.models.rows import Caller
 from instance_ha.models.triggers import RemoteAnswer, Trigger
@@ -22,6 +22,13 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class SteadyClock(Clock, Protocol):
+    """A clock that can measure too."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, from some start."""
 
 
 class Publisher(Protocol):
@@ -89,6 +96,7 @@ class Policy(Protocol):
 class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 
+    def under(self, cover: Callable[[float], None]) -> "Nova": ...  # noqa: D102
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
@@ -101,6 +109,7 @@ class Nova(Protocol):
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
     def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
+    def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def evacuate(self, server_id: str, host: str | None) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102
@@ -119,23 +128,23 @@ class HostSource(Protocol):
     def strategy(self) -> Strategy:
         """What its networks are, and which broken ones ask for a recovery."""
 
-    def look(self, listed: frozenset[str]) -> View:
+    def poll(self, listed: frozenset[str]) -> Snapshot:
         """Return a complete answer; ``listed`` are the hosts that it knew the last time.
 
         Raises:
-            SightUnavailable: there is no answer, or not all of it.
+            SourceUnavailable: there is no answer, or not all of it.
 
         """
 
 
-class Reporter(Protocol):
-    """Tells the instance HA API about failures."""
+class NotificationClient(Protocol):
+    """Posts notifications to the instance HA API."""
 
-    def send(self, report: Report) -> Answer:
-        """Send a report.
+    def post(self, request: NotificationRequest) -> NotificationResponse:
+        """Post a notification.
 
         Raises:
-            CloudUnavailable: there was no answer; the report may have been taken.
+            CloudUnavailable: there was no answer; the notification may have been accepted.
 
         """
 
@@ -160,6 +169,6 @@ class Hypervisors(Protocol):
         """Connect to a host.
 
         Raises:
-            SightUnavailable: it cannot be reached in time.
+            SourceUnavailable: it cannot be reached in time.
 
         """

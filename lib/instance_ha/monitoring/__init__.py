@@ -1,1 +1,1 @@
-"""What the monitors do: look, remember, decide, and report by the public API."""
+"""What the monitors do: poll, remember, decide, and report by the public API."""

@@ -1,88 +1,82 @@
-"""monitor-poll: asks who is up, remembers it in Postgres, and reports hosts whose whole window says that they are down.
+"""monitor-poll: asks which hosts are up, remembers it in Postgres, and reports hosts whose whole window says down.
 
-An invocation makes as many looks as fit into it; each is claimed for its time, so that of two ticks only one makes it.
+An invocation makes as many polls as fit into it; each is claimed for its time, so that of two ticks only one makes it.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from instance_ha import emit, log
-from instance_ha.decide import eyes, health
+from instance_ha.decide import health, mass_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import SightUnavailable, StoreUnavailable
-from instance_ha.models.health import HostState, Report, View, Watched
+from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.health import HostState, RegisteredHost, Snapshot
 from instance_ha.monitoring import reporting
-from instance_ha.settings import Settings
 from instance_ha.store import host_health, watches
+from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
+_SOON = timedelta(seconds=0.1)  # before the next look for a poll that another invocation has not made
 _SLACK = 0.1  # part of an interval by which a tick may come early
 
 
 @dataclass(frozen=True)
-class _Look:
-    """A claimed look."""
+class _Poll:
+    """A claimed poll."""
 
     owner: str
     at: datetime
-    last: datetime | None  # when the last good one was made
-    listed: frozenset[str]
+    previous: datetime | None  # when the last complete one was made
+    listed: frozenset[str]  # the hosts that the source knew then
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A host with what is remembered of it now, and before."""
+class _Change:
+    """A host as it is remembered now, and as it was before the poll."""
 
-    host: Watched
-    before: Watched
+    host: RegisteredHost
+    before: RegisteredHost
 
 
-def poll(world: World) -> int:
-    """Look again and again for the time of one invocation; returns how often that was."""
+def poll(world: World) -> None:
+    """Poll again and again for the time of one invocation."""
     if world.settings.monitoring_driver is None:
-        log.get().debug("hosts are not watched: no monitoring_driver is set")
-        return 0
-    deadline, looks = world.deadline(), 0
-    while True:
-        begun = world.clock.now()
-        try:
-            looks += poll_once(world)
-            until = _next(world)
-        except StoreUnavailable as error:
-            log.get().error("hosts are not watched: Postgres does not answer", reason=str(error))
-            until = None
-        until = until or begun + timedelta(seconds=world.settings.monitoring_interval)
-        if until >= deadline:
-            return looks
-        world.clock.sleep(max(0.1, (until - world.clock.now()).total_seconds()))
+        log.get().debug("host monitoring disabled", setting="monitoring_driver")
+        return
+
+    def once(world: World, _end: datetime) -> datetime | None:
+        poll_once(world)
+        with world.database.begin() as connection:
+            due = watches.next_due(connection, [watches.HOSTS])
+        soon, slack = world.clock.now() + _SOON, timedelta(seconds=world.settings.monitoring_interval * _SLACK)
+        return due and max(due + slack, soon)
+
+    repeat(world, "host poll", once, world.settings.monitoring_interval)
 
 
 def poll_once(world: World) -> bool:
-    """Look once, if a look is due."""
-    look = _claim(world)
-    if look is None:
+    """Poll once, if a poll is due: claim it, ask the source, evaluate and remember its answer, report what is due."""
+    poll = _claim(world)
+    if poll is None:
         return False
     world.breakpoint(Breakpoint.POLL_CLAIMED)
-    view = _ask(world, look)
-    seen = _remember(world, look, view)
+    snapshot = _ask(world, poll)
+    changes = _remember(world, poll, snapshot)
     world.breakpoint(Breakpoint.POLL_STORED)
-    if view is not None and seen is not None and not _was_late(world, look):
-        reporting.tell_hosts(world, [(one.host, report) for one in seen if (report := _due(world, look, one))])
+    if snapshot is None:
+        return True
+    if poll.previous is not None and health.is_late(poll.previous, poll.at, _window(world)):
+        gap = round((poll.at - poll.previous).total_seconds())
+        _alert(world, "host polls interrupted", reason=f"the last complete poll was {gap} s ago")
+        return True
+    patience = timedelta(seconds=world.settings.duplicate_notification_detection_interval)
+    due = [(one.host, health.due(one.host, one.before.health, poll.at, patience)) for one in changes]
+    reporting.report_hosts(world, [(host, request) for host, request in due if request is not None])
     return True
 
 
-def _due(world: World, look: _Look, seen: _Seen) -> Report | None:
-    patience = timedelta(seconds=world.settings.duplicate_notification_detection_interval)
-    return health.due(seen.host, seen.before.health, look.at, patience)
-
-
-def _next(world: World) -> datetime | None:
-    with world.database.begin() as connection:
-        due = watches.next_due(connection, [watches.HOSTS])
-    return due and due + timedelta(seconds=world.settings.monitoring_interval * _SLACK)
-
-
-def _claim(world: World) -> _Look | None:
+def _claim(world: World) -> _Poll | None:
     now, owner = world.clock.now(), new_owner()
     hold = world.settings.monitoring_interval * (1 - _SLACK)
     with world.database.begin() as connection:
@@ -90,100 +84,70 @@ def _claim(world: World) -> _Look | None:
         taken = watches.claim(connection, [watches.HOSTS], owner, now, hold, 1)
         if watches.HOSTS not in taken:
             return None
-        return _Look(owner, now, taken[watches.HOSTS], host_health.listed(connection))
+        return _Poll(owner, now, taken[watches.HOSTS], host_health.listed(connection))
 
 
-def _ask(world: World, look: _Look) -> View | None:
-    """Return a complete answer that is not old already; None when we do not know."""
+def _ask(world: World, poll: _Poll) -> Snapshot | None:
+    """Return a complete answer that is not old already; None when the source does not give one."""
     try:
-        view = world.source.look(look.listed)
-    except SightUnavailable as error:
-        _cry(world, "hosts cannot be seen: nothing is reported", reason=str(error))
+        snapshot = world.source.poll(poll.listed)
+    except SourceUnavailable as error:
+        _alert(world, "host source not available", reason=str(error))
         return None
-    took = (world.clock.now() - look.at).total_seconds()
+    took = (world.clock.now() - poll.at).total_seconds()
     if took > world.settings.monitoring_interval:
-        _cry(world, "the answer about the hosts took too long: nothing is reported", seconds=round(took, 1))
+        _alert(world, "host source too slow", reason=f"it took {took:.1f} s to answer")
         return None
-    return view
+    return snapshot
 
 
-def _remember(world: World, look: _Look, view: View | None) -> list[_Seen] | None:
-    """Store what follows from an answer, and from there being none; None when another look has overtaken this one."""
-    with world.database.begin() as connection:
-        if not watches.hold(connection, watches.HOSTS, look.owner):
-            log.get().warning("another look at the hosts has overtaken this one: it does not count")
-            return None
-        hosts = host_health.watched(connection)
-        doubt = eyes.Doubt() if view is None else _doubt(world, view, hosts)
-        seen = _decided(world, look, view, hosts, doubt)
-        host_health.write(connection, (one.host.health for one in seen))
-        host_health.forget(connection)
-        if view is not None:
-            watches.looked(connection, watches.HOSTS, look.at)
-    for reason in doubt.reasons:
-        _cry(world, "too many hosts look down at once: nothing is reported", reason=reason)
-    for one in seen:
-        _say(world, one)
-    return seen
+def _remember(world: World, poll: _Poll, snapshot: Snapshot | None) -> Sequence[_Change]:
+    """Store what follows from an answer, and from there being none; nothing when another poll has overtaken this one.
 
-
-def _cry(world: World, what: str, **about: object) -> None:
-    """Say loudly, in the log and to those who follow, that our own eyes are broken."""
-    log.get().error(what, **about)
-    emit.monitor_degraded(world, ", ".join([what, *(f"{name}: {value}" for name, value in about.items())]))
-
-
-def _decided(world: World, look: _Look, view: View | None, hosts: list[Watched], doubt: eyes.Doubt) -> list[_Seen]:
-    if view is None:
-        return [_Seen(host if host.judged else replace(host, health=health.away(host.health)), host) for host in hosts]
-    strategy, size = world.source.strategy, window(world.settings)
-    seen = []
-    for host in hosts:
-        if host.judged and doubt.about(host.segment_name):
-            known = health.doubt(host.health)
-        else:
-            known = health.look(host, view.hosts.get(host.name), look.at, strategy, size)
-        seen.append(_Seen(replace(host, health=known), host))
-    return seen
-
-
-def _doubt(world: World, view: View, hosts: list[Watched]) -> eyes.Doubt:
-    settings, strategy = world.settings, world.source.strategy
-    looks = [
-        eyes.Look(host.segment_name, health.looks_down(view.hosts.get(host.name), strategy))
-        for host in hosts
-        if host.judged
-    ]
-    limits = eyes.Limits(
+    Reading, evaluating and writing are one transaction, so that no two polls mix.
+    """
+    settings = world.settings
+    limits = mass_failure.Limits(
         settings.down_segment_share,
         settings.down_segment_number,
         settings.down_total_share,
         settings.down_total_number,
     )
-    return eyes.doubt(looks, limits)
+    with world.database.begin() as connection:
+        if not watches.hold(connection, watches.HOSTS, poll.owner):
+            log.get().warning("host poll superseded")
+            return []
+        before = host_health.registered(connection)
+        found = health.evaluate(before, snapshot, poll.at, world.source.strategy, _window(world), limits)
+        host_health.write(connection, (host.health for host in found.hosts))
+        host_health.forget(connection)
+        if snapshot is not None:
+            watches.polled(connection, watches.HOSTS, poll.at)
+    for reason in found.suppression.reasons:
+        _alert(world, "host reports suppressed", reason=reason)
+    changes = [_Change(host, was) for host, was in zip(found.hosts, before, strict=True)]
+    for change in changes:
+        _log(world, change)
+    return changes
 
 
-def _say(world: World, seen: _Seen) -> None:
-    host, was = seen.host, seen.before.health
-    if not host.judged or host.health.state is was.state:
+def _window(world: World) -> health.Window:
+    gap = health.longest_gap(world.settings.monitoring_interval, world.settings.invocation_time)
+    return health.Window(world.settings.monitoring_samples, gap)
+
+
+def _log(world: World, change: _Change) -> None:
+    host, was, now = change.host, change.before.health, change.host.health
+    if not host.monitored or now.state is was.state:
         return
-    if host.health.state is HostState.UP and len(was.samples) < world.settings.monitoring_samples:
-        return  # a host that is well when it is first seen is no news
-    vector = host.health.samples[-1].vector if host.health.samples else {}
-    networks = " ".join(f"{network}={sight}" for network, sight in vector.items())
-    log.get().info("host is seen otherwise", host=host.name, was=was.state, now=host.health.state, networks=networks)
+    if now.state is HostState.UP and len(was.samples) < world.settings.monitoring_samples:
+        return  # a host that is up when it is polled for the first time is no news
+    vector = now.samples[-1].vector if now.samples else {}
+    networks = " ".join(f"{network}={reading}" for network, reading in vector.items())
+    log.get().info("host state changed", host=host.name, was=was.state, now=now.state, networks=networks)
 
 
-def window(settings: Settings) -> health.Window:
-    """Return how many looks make a window."""
-    gap = health.longest_gap(settings.monitoring_interval, settings.invocation_time)
-    return health.Window(settings.monitoring_samples, gap)
-
-
-def _was_late(world: World, look: _Look) -> bool:
-    late = health.is_late(look.last, look.at, window(world.settings))
-    if late:
-        assert look.last is not None
-        gap = round((look.at - look.last).total_seconds())
-        _cry(world, "hosts were not seen for too long: nothing is reported before the next look", seconds=gap)
-    return late
+def _alert(world: World, what: str, reason: str) -> None:
+    """Alert, by the log and by an event, that hosts cannot be monitored now, so that no failure is reported."""
+    log.get().error(what, reason=reason)
+    emit.monitor_degraded(world, f"{what}: {reason}")

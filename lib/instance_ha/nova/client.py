@@ -1,6 +1,7 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,11 +10,20 @@ from urllib.parse import urlencode
 from keystoneauth1.adapter import Adapter
 
 from instance_ha import log
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.cloud import (
+    EVACUATION,
+    LIVE_MIGRATION,
+    SOFT_DELETED,
+    Aggregate,
+    ComputeService,
+    Migration,
+    PowerAction,
+    Server,
+)
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.metrics import NOVA_REQUESTS
 from instance_ha.models.ports import Clock, Metrics
-from instance_ha.nova import parse
+from instance_ha.nova import lists, parse
 from instance_ha.nova.answer import answer
 
 # 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
@@ -43,16 +53,29 @@ class NovaClient:
         self._timeout = timeout
         self._list_timeout = list_timeout
         self._page_size = page_size
+        self._cover: Callable[[float], None] = lambda _seconds: None
+
+    def under(self, cover: Callable[[float], None]) -> "NovaClient":
+        """Return a client that calls ``cover`` right before each request, with the seconds that it may last.
+
+        What ``cover`` raises keeps the request from being sent.
+        """
+        covered = copy(self)
+        covered._cover = cover
+        return covered
 
     def service(self, host: str) -> ComputeService | None:
-        """Read the nova-compute service of a host; None when Nova knows none."""
+        """Read the nova-compute service of a host; None when Nova knows none.
+
+        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows but its name.
+        """
         query = urlencode({"host": host, "binary": "nova-compute"})
         found = self._get(f"/os-services?{query}")["services"]
         return parse.service(found[0]) if found else None
 
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""
-        self._send("PUT", f"/os-services/{service_id}", {"status": "enabled"})
+        self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
 
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
@@ -81,7 +104,7 @@ class NovaClient:
         return parse.aggregate(self._get(f"/os-aggregates/{aggregate_id}")["aggregate"])
 
     def _change_aggregate(self, aggregate_id: int, action: str, host: str) -> None:
-        self._send("POST", f"/os-aggregates/{aggregate_id}/action", {action: {"host": host}})
+        self._request("POST", f"/os-aggregates/{aggregate_id}/action", json={action: {"host": host}})
 
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
@@ -90,28 +113,46 @@ class NovaClient:
         """
         body: dict[str, Any] = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
         body |= {"forced_down": True} if force_down else {}
-        self._send("PUT", f"/os-services/{service_id}", body, timeout)
+        self._request("PUT", f"/os-services/{service_id}", timeout, json=body)
 
     def servers_on(self, host: str) -> Iterator[list[Server]]:
-        """Read all servers on a host, page by page."""
-        return self._pages({"all_tenants": "True", "host": host})
+        """Read all servers on a host, page by page; to be read to its end, where it is checked.
 
-    def _pages(self, filters: dict[str, str]) -> Iterator[list[Server]]:
-        marker: dict[str, str] = {}
-        while True:
-            query = urlencode({**filters, "limit": str(self._page_size), **marker})
-            page = [parse.server(body) for body in self._get(f"/servers/detail?{query}", self._list_timeout)["servers"]]
-            if page:
-                yield page
-            if len(page) < self._page_size:
-                return
-            marker = {"marker": page[-1].id}
+        Each server is seen on the host: whoever may not filter by host is shown all servers of the cloud.
+
+        Raises:
+            CloudUnavailable: the list may be incomplete, as when the cell of the host does not answer.
+
+        """
+        listed: set[str] = set()
+        for page in self._servers({"all_tenants": "True", "host": host}):
+            here = [server for server in page if server.host == host]
+            listed.update(server.id for server in here)
+            if here:
+                yield here
+        self._check_complete(host, listed)
+
+    def _servers(self, filters: dict[str, str]) -> Iterator[list[Server]]:
+        query = {**filters, "limit": str(self._page_size)}
+        for page in lists.pages(self._get_list, "/servers/detail", query, "servers", "servers_links"):
+            yield [parse.server(body) for body in page]
+
+    def _check_complete(self, host: str, listed: set[str]) -> None:
+        known = lists.servers_by_hypervisors(self._get_list, host)
+        if known is None:
+            pages = self._servers({"all_tenants": "True", "host": host})
+            known = {server.id for page in pages for server in page if server.host == host}
+            self.service(host)  # raises if its cell does not answer, and so both lists may lack it
+        for server_id in known - listed:
+            server = self.server(server_id)
+            if server is not None and server.host == host and server.vm_state != SOFT_DELETED:
+                raise CloudUnavailable(f"Nova's list of the servers on {host} is not complete: {server_id} is missing")
 
     def locked_servers(self, changed_since: datetime) -> list[Server]:
         """Read the locked servers that have changed since then: those that we have in work, and a few of others."""
         since = changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"all_tenants": "True", "locked": "True", "changes-since": since, "deleted": "False"}
-        return [server for page in self._pages(query) for server in page]
+        return [server for page in self._servers(query) for server in page]
 
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
@@ -124,33 +165,38 @@ class NovaClient:
 
     def last_power_action(self, server_id: str) -> PowerAction | None:
         """Read who last started, stopped or rebooted a server; None when nobody has."""
-        actions = self._get(f"/servers/{server_id}/os-instance-actions")["instanceActions"]
-        return parse.power_action(actions, self._adapter.get_user_id())
+        path = f"/servers/{server_id}/os-instance-actions"
+        for page in lists.pages(self._get_list, path, {}, "instanceActions", "links"):
+            if (action := parse.power_action(page, self._adapter.get_user_id())) is not None:
+                return action
+        return None
 
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
-        marker: dict[str, str] = {}
-        while True:
-            wanted = {"migration_type": "evacuation", "source_compute": host, "limit": str(limit), **marker}
-            bodies = self._get(f"/os-migrations?{urlencode(wanted)}", self._list_timeout)["migrations"]
-            for body in bodies:
+        query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
+        for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
+            for body in page:
                 if body["id"] <= newer_than:
                     return
                 yield parse.migration(body)
-            if len(bodies) < limit:
-                return
-            marker = {"marker": bodies[-1]["uuid"]}
 
     def latest_evacuation(self, server_id: str) -> Migration | None:
         """Read Nova's newest record of an evacuation of a server, from wherever; None when there is none."""
-        query = urlencode({"migration_type": "evacuation", "instance_uuid": server_id, "limit": "1"})
+        return self._latest_move(server_id, EVACUATION)
+
+    def latest_live_migration(self, server_id: str) -> Migration | None:
+        """Read Nova's newest record of a live migration of a server; None when there is none."""
+        return self._latest_move(server_id, LIVE_MIGRATION)
+
+    def _latest_move(self, server_id: str, kind: str) -> Migration | None:
+        query = urlencode({"migration_type": kind, "instance_uuid": server_id, "limit": "1"})
         bodies = self._get(f"/os-migrations?{query}")["migrations"]
         return parse.migration(bodies[0]) if bodies else None
 
     def evacuate(self, server_id: str, host: str | None) -> None:
         """Ask for an evacuation, to a host or to where the scheduler likes; Nova carries it out later.
 
-        Never ask twice without looking first.
+        Never ask twice without reading the server and its records first.
         """
         self._action(server_id, {"evacuate": {"host": host} if host else {}})
 
@@ -187,7 +233,10 @@ class NovaClient:
         self._action(server_id, {"suspend": None})
 
     def _action(self, server_id: str, body: dict[str, Any]) -> None:
-        self._send("POST", f"/servers/{server_id}/action", body)
+        self._request("POST", f"/servers/{server_id}/action", json=body)
+
+    def _get_list(self, path: str) -> Any:
+        return self._get(path, self._list_timeout)
 
     def _get(self, path: str, timeout: float | None = None) -> Any:
         for pause in (0.5, 1.0):
@@ -198,11 +247,9 @@ class NovaClient:
                 self._clock.sleep(pause)
         return self._request("GET", path, timeout).json()
 
-    def _send(self, method: str, path: str, body: dict[str, Any], timeout: float | None = None) -> None:
-        self._request(method, path, timeout, json=body)
-
-    def _request(self, method: str, path: str, timeout: float | None, **body: Any) -> Any:
+    def _request(self, method: str, path: str, timeout: float | None = None, **body: Any) -> Any:
         limit = timeout or self._timeout
+        self._cover(limit)
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:

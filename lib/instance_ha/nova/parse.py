@@ -3,12 +3,15 @@
 from typing import Any
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
 
 _POWER = frozenset({"start", "stop", "reboot"})
 
 
 def service(body: dict[str, Any]) -> ComputeService:
-    """Read an entry of ``/os-services``."""
+    """Read an entry of ``/os-services``; raises CloudUnavailable when Nova could not ask the host's cell."""
+    if "id" not in body:
+        raise CloudUnavailable(f"the cell of host {body['host']} does not answer, so Nova does not know its service")
     return ComputeService(
         id=body["id"],
         host=body["host"],
@@ -19,12 +22,22 @@ def service(body: dict[str, Any]) -> ComputeService:
 
 
 def server(body: dict[str, Any]) -> Server:
-    """Read a server as administrators see it."""
+    """Read a server as administrators see it.
+
+    Raises:
+        CloudUnavailable: its cell does not answer, so that Nova knows but its id and owner.
+        CloudRefused: Nova does not show us on which host it is.
+
+    """
+    if "OS-EXT-STS:vm_state" not in body:
+        raise CloudUnavailable(f"the cell of instance {body['id']} does not answer, so Nova does not know its state")
+    if "OS-EXT-SRV-ATTR:host" not in body:
+        raise CloudRefused(403, "Nova's policy does not let us see on which host an instance is")
     fault = body.get("fault") or {}
     return Server(
         id=body["id"],
         name=body["name"],
-        host=body.get("OS-EXT-SRV-ATTR:host"),
+        host=body["OS-EXT-SRV-ATTR:host"],
         vm_state=body["OS-EXT-STS:vm_state"],
         task_state=body.get("OS-EXT-STS:task_state"),
         power_state=body.get("OS-EXT-STS:power_state", 0),
@@ -46,7 +59,9 @@ def migration(body: dict[str, Any]) -> Migration:
     return Migration(
         id=body["id"],
         server_id=body["instance_uuid"],
+        kind=body["migration_type"],
         status=body["status"],
+        source_host=body["source_compute"],
         dest_host=body.get("dest_compute"),
     )
 

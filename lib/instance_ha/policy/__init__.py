@@ -1,1 +1,1 @@
-"""Who may do what, by oslo.policy with the rule names of the original (reference, section 2)."""
+"""Who may do what, by oslo.policy with the rule names of the original."""

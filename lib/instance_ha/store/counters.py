@@ -10,7 +10,7 @@ from instance_ha.store.schema import counters
 
 
 def add(connection: Connection, increments: Values, now: datetime) -> None:
-    """Add to counters, all by one statement; always in the same order, so that two who add cannot block each other."""
+    """Add to counters, by one statement and always in the same order, so that two of them cannot block each other."""
     rows = [
         {"name": name, "labels": labels, "value": value, "updated_at": now}
         for (name, labels), value in sorted(increments.items())

@@ -1,6 +1,6 @@
 """Takes recoveries that have ended into the counters, each once.
 
-A row is counted when somebody asks for the metrics, and is marked in the same transaction: a counter neither falls
+A row is counted when the metrics are read, and is marked in the same transaction: a counter neither falls
 when the row is purged, nor misses a recovery whose invocation was killed. Nothing about a row changes once it is final.
 """
 
@@ -16,8 +16,8 @@ from instance_ha.models.metrics import (
     EVACUATIONS,
     FIRST_EVACUATION_DELAY,
     LAST_ACTIVE_DELAY,
+    NOTIFICATION_DELAY,
     RECOVERIES,
-    REPORT_DELAY,
     Values,
 )
 from instance_ha.store import counters
@@ -34,7 +34,7 @@ class _Moves:
 
 
 def count(connection: Connection, now: datetime, limit: int) -> int:
-    """Count the next ended recoveries; returns how many these were. Rows that somebody else counts are left to him."""
+    """Count the next ended recoveries; returns how many. Rows that another invocation counts are left to it."""
     query = (
         select(notifications)
         .where(~notifications.c.counted, notifications.c.status.in_(FINAL_NOTIFICATION))
@@ -48,7 +48,7 @@ def count(connection: Connection, now: datetime, limit: int) -> int:
     moves = _moves(connection, [row.notification_uuid for row in ended])
     values: Values = {}
     for row in ended:
-        for sample, value in _told(row, moves.get(row.notification_uuid, _Moves({}))):
+        for sample, value in _increments(row, moves.get(row.notification_uuid, _Moves({}))):
             values[sample] = values.get(sample, 0.0) + value
     counters.add(connection, values, now)
     counted = update(notifications).where(notifications.c.id.in_([row.id for row in ended]))
@@ -79,11 +79,11 @@ def _moves(connection: Connection, uuids: Sequence[str]) -> Mapping[str, _Moves]
     return found
 
 
-def _told(row: Row[Any], moves: _Moves) -> list[tuple[tuple[str, str], float]]:
+def _increments(row: Row[Any], moves: _Moves) -> list[tuple[tuple[str, str], float]]:
     """Return what one ended recovery adds to the counters."""
     values = [(RECOVERIES.sample(type=row.type, status=row.status), 1.0)]
     values += [(EVACUATIONS.sample(status=status), float(number)) for status, number in moves.results.items()]
-    values += REPORT_DELAY.observed(_since(row, row.created_at), type=row.type).items()
+    values += NOTIFICATION_DELAY.observed(_since(row, row.created_at), type=row.type).items()
     if moves.begun:
         values += FIRST_EVACUATION_DELAY.observed(_since(row, moves.begun)).items()
     if row.status == NotificationStatus.FINISHED:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.guests import Fault, GuestHealth, GuestState, Wishes
+from instance_ha.models.guests import Fault, GuestHealth, GuestPolicy, GuestState
 from instance_ha.store.schema import guest_health as guests
 
 _COLUMNS = {
@@ -21,11 +21,11 @@ _COLUMNS = {
     "ran": "boolean",
     "fault": "text",
     "fault_since": "timestamptz",
-    "fault_told": "boolean",
-    "quiet_until": "timestamptz",
+    "fault_reported": "boolean",
+    "muted_until": "timestamptz",
     "pinged_at": "timestamptz",
-    "wishes": "jsonb",
-    "wishes_at": "timestamptz",
+    "policy": "jsonb",
+    "policy_at": "timestamptz",
 }
 _NAMES = ", ".join(_COLUMNS)
 _WRITE = text(
@@ -52,7 +52,7 @@ def _guest(row: Any) -> GuestHealth:
     values = {
         "state": GuestState(row["state"]),
         "fault": row["fault"] and Fault(row["fault"]),
-        "wishes": Wishes(**row["wishes"]),
+        "policy": GuestPolicy(**row["policy"]),
     }
     known = {name: value for name, value in row.items() if name != guests.c.id.name}
     return GuestHealth(**known | values)
@@ -70,20 +70,20 @@ def _values(guest: GuestHealth) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(guest).items()}
 
 
-def agent_told(connection: Connection, instance_uuid: str) -> None:
-    """Remember that the silence of an agent has been told, if it still is silent."""
+def agent_reported(connection: Connection, instance_uuid: str) -> None:
+    """Remember that the silence of an agent has been reported, if it still is silent."""
     silent = update(guests).where(guests.c.instance_uuid == instance_uuid, guests.c.state == GuestState.ERROR)
     connection.execute(silent.values(state=GuestState.REPORTED))
 
 
-def fault_told(connection: Connection, instance_uuid: str) -> None:
-    """Remember that the fault of a domain has been told."""
-    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(fault_told=True))
+def fault_reported(connection: Connection, instance_uuid: str) -> None:
+    """Remember that the fault of a domain has been reported."""
+    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(fault_reported=True))
 
 
-def known(connection: Connection, instance_uuid: str, until: datetime) -> None:
-    """Tell nothing more of a guest before that time: the API took the report for one that it had before."""
-    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(quiet_until=until))
+def mute(connection: Connection, instance_uuid: str, until: datetime) -> None:
+    """Report nothing more of a guest before that time: the API took the last notification for a duplicate."""
+    connection.execute(update(guests).where(guests.c.instance_uuid == instance_uuid).values(muted_until=until))
 
 
 def forget(connection: Connection, hosts: Sequence[str]) -> None:

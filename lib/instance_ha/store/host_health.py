@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.health import HostHealth, HostState, Sample, Sight, Told, Watched
+from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.models.text import utc
 from instance_ha.store.schema import host_health, hosts, segments
 
-_HEALTH = ("samples", "state", "since", "listed", "doubted", "told", "told_at", "answer")
+_HEALTH = ("samples", "state", "since", "listed", "suppressed", "reported", "reported_at", "answer")
 
 
-def watched(connection: Connection) -> list[Watched]:
+def registered(connection: Connection) -> list[RegisteredHost]:
     """Read every registered host with what is remembered of it."""
     query = (
         select(
@@ -22,7 +22,7 @@ def watched(connection: Connection) -> list[Watched]:
             hosts.c.name,
             hosts.c.failover_segment_id.label("segment_uuid"),
             segments.c.name.label("segment_name"),
-            (segments.c.enabled & ~hosts.c.on_maintenance).label("judged"),
+            (segments.c.enabled & ~hosts.c.on_maintenance).label("monitored"),
             *(host_health.c[name] for name in _HEALTH),
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
@@ -30,15 +30,15 @@ def watched(connection: Connection) -> list[Watched]:
         .where(hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None))
         .order_by(hosts.c.id)
     )
-    return [_watched(row) for row in connection.execute(query).mappings()]
+    return [_registered(row) for row in connection.execute(query).mappings()]
 
 
-def _watched(row: Any) -> Watched:
-    return Watched(
+def _registered(row: Any) -> RegisteredHost:
+    return RegisteredHost(
         name=row["name"],
         segment_uuid=row["segment_uuid"],
         segment_name=row["segment_name"],
-        judged=row["judged"],
+        monitored=row["monitored"],
         health=_health(row) if row["state"] else HostHealth(host_uuid=row["uuid"]),
     )
 
@@ -50,36 +50,38 @@ def _health(row: Any) -> HostHealth:
         state=HostState(row["state"]),
         since=row["since"],
         listed=row["listed"],
-        doubted=row["doubted"],
-        told=Told(row["told"]),
-        told_at=row["told_at"],
+        suppressed=row["suppressed"],
+        reported=ReportState(row["reported"]),
+        reported_at=row["reported_at"],
         answer=row["answer"],
     )
 
 
 def _sample(sample: dict[str, Any]) -> Sample:
-    return Sample(utc(sample["at"]), {network: Sight(sight) for network, sight in sample["vector"].items()})
+    return Sample(utc(sample["at"]), {network: Reading(reading) for network, reading in sample["vector"].items()})
 
 
 def listed(connection: Connection) -> frozenset[str]:
-    """Name the hosts that the source knew when we last looked."""
+    """Name the hosts that the source knew at the last poll."""
     query = select(hosts.c.name).join(host_health, host_health.c.host_uuid == hosts.c.uuid)
     return frozenset(connection.execute(query.where(host_health.c.listed, hosts.c.deleted_at.is_(None))).scalars())
 
 
 _WRITE = text(
     """
-    INSERT INTO host_health (host_uuid, samples, state, since, listed, doubted, told)
-    SELECT host_uuid, samples, state, since, listed, doubted, told
+    INSERT INTO host_health (host_uuid, samples, state, since, listed, suppressed, reported)
+    SELECT host_uuid, samples, state, since, listed, suppressed, reported
     FROM jsonb_to_recordset(:rows)
         AS new (
-            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, doubted boolean, told text
+            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, suppressed boolean,
+            reported text
         )
     ON CONFLICT (host_uuid) DO UPDATE SET
         samples = excluded.samples, state = excluded.state, since = excluded.since, listed = excluded.listed,
-        doubted = excluded.doubted,
-        told = CASE WHEN excluded.told = 'stopped before' AND host_health.told IN ('stopped', 'known')
-               THEN excluded.told ELSE host_health.told END
+        suppressed = excluded.suppressed,
+        reported = CASE
+            WHEN excluded.reported = 'stopped before' AND host_health.reported IN ('stopped', 'duplicate')
+            THEN excluded.reported ELSE host_health.reported END
     """
 ).bindparams(bindparam("rows", type_=JSONB))
 
@@ -87,7 +89,7 @@ _WRITE = text(
 def write(connection: Connection, all_health: Iterable[HostHealth]) -> None:
     """Store what is to be remembered now, all at once.
 
-    What has been told is left as it is, unless the host is not judged any more: it is written by ``told`` alone,
+    What has been reported is left as it is, unless the host is not monitored any more: ``reported`` alone writes it,
     which may run at the same time for the poll before.
     """
     if rows := [_values(health) for health in all_health]:
@@ -101,8 +103,8 @@ def _values(health: HostHealth) -> dict[str, Any]:
         "state": health.state,
         "since": health.since and health.since.isoformat(),
         "listed": health.listed,
-        "doubted": health.doubted,
-        "told": health.told,
+        "suppressed": health.suppressed,
+        "reported": health.reported,
     }
 
 
@@ -112,8 +114,10 @@ def forget(connection: Connection) -> None:
     connection.execute(delete(host_health).where(host_health.c.host_uuid.not_in(live)))
 
 
-def told(connection: Connection, host_uuid: str, what: Told, at: datetime, answer: str) -> None:
-    """Remember that the API has taken a report, or has refused it for good."""
+def reported(connection: Connection, host_uuid: str, what: ReportState, at: datetime, answer: str) -> None:
+    """Remember that the API has accepted a notification, or has refused it for good."""
     connection.execute(
-        update(host_health).where(host_health.c.host_uuid == host_uuid).values(told=what, told_at=at, answer=answer)
+        update(host_health)
+        .where(host_health.c.host_uuid == host_uuid)
+        .values(reported=what, reported_at=at, answer=answer)
     )

@@ -1,4 +1,4 @@
-"""What the rows that are there tell about now."""
+"""The gauges: what the rows show of now."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from instance_ha.models.events import OutboxState
 from instance_ha.models.metrics import (
     EVENTS_PENDING,
     HOSTS,
-    HOSTS_DOUBTED,
-    LAST_LOOK,
+    HOSTS_SUPPRESSED,
+    LAST_POLL,
     LAST_TICK,
     OLDEST_EVENT,
     OLDEST_OVERDUE,
@@ -66,24 +66,24 @@ def _outbox(connection: Connection, now: datetime) -> Values:
 
 
 def _hosts(connection: Connection) -> Values:
-    judged: ColumnElement[bool] = and_(
+    monitored: ColumnElement[bool] = and_(
         hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None), segments.c.enabled, ~hosts.c.on_maintenance
     )
     known = (
-        select(host_health.c.state, func.count(), func.count().filter(host_health.c.doubted))
+        select(host_health.c.state, func.count(), func.count().filter(host_health.c.suppressed))
         .join(hosts, hosts.c.uuid == host_health.c.host_uuid)
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
-        .where(judged)
+        .where(monitored)
         .group_by(host_health.c.state)
     )
     found = connection.execute(known).all()
     values = {HOSTS.sample(state=state): float(number) for state, number, _ in found}
-    return values | {HOSTS_DOUBTED.sample(): float(sum(doubted for _, _, doubted in found))}
+    return values | {HOSTS_SUPPRESSED.sample(): float(sum(suppressed for _, _, suppressed in found))}
 
 
 def _times(connection: Connection) -> Values:
     ticks = counters.grown(connection, TICKS.shown)
     values = {(LAST_TICK.name, labels): time.timestamp() for labels, time in ticks.items()}
-    look = select(watch_rows.c.looked_at).where(watch_rows.c.subject == watches.HOSTS)
-    looked = connection.execute(look).scalar_one_or_none()
-    return values | ({LAST_LOOK.sample(): looked.timestamp()} if looked else {})
+    last = select(watch_rows.c.polled_at).where(watch_rows.c.subject == watches.HOSTS)
+    polled = connection.execute(last).scalar_one_or_none()
+    return values | ({LAST_POLL.sample(): polled.timestamp()} if polled else {})

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
-from instance_ha.store import leases, paging, rows
+from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
 
 
-def find(connection: Connection, uuid: str) -> Notification:
+def find(connection: Connection, uuid: NotificationUuid) -> Notification:
     """Read a notification.
 
     Raises:
@@ -23,20 +24,22 @@ def find(connection: Connection, uuid: str) -> Notification:
 
     """
     query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
-    row = connection.execute(query).mappings().first()
-    if row is None:
+    found = records.first(connection, query, Notification)
+    if found is None:
         raise NotFound(f"notification {uuid} could not be found")
-    return rows.notification(row)
+    return found
 
 
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
     """List notifications."""
     since = [notifications.c.generated_time >= generated_since] if generated_since else []
-    found = paging.fetch(connection, notifications, wanted, *since, uuid="notification_uuid")
-    return [rows.notification(row) for row in found]
+    query = paging.query(connection, notifications, wanted, *since, uuid="notification_uuid")
+    return records.every(connection, query, Notification)
 
 
-def like(connection: Connection, host_uuid: str, kind: str, payload: dict[str, str], limit: int) -> list[Notification]:
+def like(
+    connection: Connection, host_uuid: HostUuid, kind: str, payload: dict[str, str], limit: int
+) -> list[Notification]:
     """Read the latest reports of the same failure."""
     query = (
         select(notifications)
@@ -49,14 +52,14 @@ def like(connection: Connection, host_uuid: str, kind: str, payload: dict[str, s
         .order_by(notifications.c.created_at.desc())
         .limit(limit)
     )
-    return [rows.notification(row) for row in connection.execute(query).mappings()]
+    return records.every(connection, query, Notification)
 
 
 def create(connection: Connection, values: dict[str, Any], now: datetime) -> Notification:
     """Store a report; it is due at once."""
     values = {"notification_uuid": str(uuid4()), "status": NotificationStatus.NEW, "due_at": now, **values}
     statement = insert(notifications).values(created_at=now, **values).returning(notifications)
-    return rows.notification(connection.execute(statement).mappings().one())
+    return records.one(connection, statement, Notification)
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
@@ -73,8 +76,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
         .values(**leases.hold(owner, now, seconds))
         .returning(notifications)
     )
-    row = connection.execute(statement).mappings().first()
-    return rows.notification(row) if row else None
+    return records.first(connection, statement, Notification)
 
 
 def take_expired(connection: Connection, before: datetime, now: datetime) -> None:
@@ -88,7 +90,7 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
     )
 
 
-def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> Sequence[str]:
+def supersede(connection: Connection, host_uuid: HostUuid, message: str, now: datetime) -> Sequence[NotificationUuid]:
     """End recoveries of less than the host which run on it; whoever works on one loses it. Returns their uuids."""
     smaller = notifications.c.type != NotificationType.COMPUTE_HOST
     running = notifications.c.status == NotificationStatus.RUNNING
@@ -102,7 +104,7 @@ def supersede(connection: Connection, host_uuid: str, message: str, now: datetim
     return connection.execute(statement).scalars().all()
 
 
-def host_is_recovered(connection: Connection, host_uuid: str) -> bool:
+def host_is_recovered(connection: Connection, host_uuid: HostUuid) -> bool:
     """Say whether a recovery of the host itself is running."""
     query = select(notifications.c.id).where(
         notifications.c.source_host_uuid == host_uuid,
@@ -112,14 +114,13 @@ def host_is_recovered(connection: Connection, host_uuid: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notification]:
+def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
     """Read the reports about a host that nobody has begun to handle, the oldest first."""
     is_new = notifications.c.status == NotificationStatus.NEW
     query = select(notifications).where(
         notifications.c.source_host_uuid == host_uuid, is_new, notifications.c.deleted_at.is_(None)
     )
-    found = connection.execute(query.order_by(notifications.c.id).limit(100)).mappings()
-    return [rows.notification(row) for row in found]
+    return records.every(connection, query.order_by(notifications.c.id).limit(100), Notification)
 
 
 def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> bool:

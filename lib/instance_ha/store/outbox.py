@@ -1,4 +1,4 @@
-"""The outbox: events, written with the change that they tell of, sent later by ``relay``.
+"""The outbox: events, written with the change that they are about, sent later by ``relay``.
 
 The invocation that serves a sink holds its row in ``outbox_sinks``, so the messages of one sink are sent by one
 invocation at a time, and in order. A message that its sink refuses keeps back the later ones about the same thing, and

@@ -35,7 +35,7 @@ def all_segments(connection: Connection) -> Sequence[RowMapping]:
 
 
 def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
-    """Read the hosts that are on maintenance, reserved, or not plainly up, with what was seen of them last."""
+    """Read the hosts that are on maintenance, reserved, or not up, with their last sample."""
     is_not_up = host_health.c.state != HostState.UP
     query = (
         select(
@@ -46,8 +46,8 @@ def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
             case((is_not_up, host_health.c.state)).label("state"),
             host_health.c.since,
             host_health.c.samples[-1]["vector"].label("vector"),
-            host_health.c.doubted,
-            host_health.c.told,
+            host_health.c.suppressed,
+            host_health.c.reported,
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
         .join(host_health, host_health.c.host_uuid == hosts.c.uuid, isouter=True)

@@ -1,10 +1,10 @@
-"""Lists: filters, order, markers (reference, section 1.7)."""
+"""Lists: filters, order, markers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Table, and_, false, or_, select
+from sqlalchemy import Column, Connection, RowMapping, Select, Table, and_, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 
 from instance_ha.models.errors import BadRequest
@@ -20,15 +20,15 @@ class Page:
     filters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def fetch(
+def query(
     connection: Connection,
     table: Table,
     page: Page,
     *where: ColumnElement[bool],
     within: ColumnElement[bool] | None = None,
     uuid: str = "uuid",
-) -> Sequence[RowMapping]:
-    """Read one page of the live rows of a table, or of the part of it that a list is about (``within``).
+) -> Select[Any]:
+    """Ask for one page of the live rows of a table, or of the part of it that a list is about (``within``).
 
     Raises:
         BadRequest: an unknown sort key, or a marker that is no row of this list.
@@ -39,8 +39,7 @@ def fetch(
     conditions = [*where, *(table.c[name] == value for name, value in page.filters.items())]
     if page.marker is not None:
         conditions.append(_after(_marked(connection, table, page.marker, listed, uuid), order))
-    query = select(table).where(listed, *conditions).order_by(*(_sorted(*key) for key in order)).limit(page.limit)
-    return connection.execute(query).mappings().all()
+    return select(table).where(listed, *conditions).order_by(*(_sorted(*key) for key in order)).limit(page.limit)
 
 
 def _sorted(column: Column[Any], down: bool) -> UnaryExpression[Any]:

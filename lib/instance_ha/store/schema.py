@@ -33,7 +33,7 @@ from instance_ha.models.enums import (
 )
 from instance_ha.models.events import OutboxState
 from instance_ha.models.guests import Fault, GuestState
-from instance_ha.models.health import HostState, Told
+from instance_ha.models.health import HostState, ReportState
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -159,7 +159,7 @@ vmoves = Table(
     Column("target_host", String(255)),
     _enum("step", VMoveStep),
     Column("facts", JSONB, nullable=False),
-    Column("newer_than", BigInteger, nullable=False, server_default="0"),
+    Column("last_migration_id", BigInteger, nullable=False, server_default="0"),
     Column("locked_by_us", Boolean, nullable=False, server_default="false"),
     Column("asked_at", Time),
     *_work(),
@@ -190,14 +190,14 @@ tasks = Table(
     Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
 )
 
-# Who looks at what, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.
+# What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.
 watches = Table(
     "watches",
     metadata,
     Column("subject", String(64), primary_key=True),
     Column("due_at", Time, nullable=False),
     Column("owner", String(36)),
-    Column("looked_at", Time),
+    Column("polled_at", Time),
     Index("watches_due", "due_at"),
 )
 
@@ -210,9 +210,9 @@ host_health = Table(
     _enum("state", HostState),
     Column("since", Time),
     Column("listed", Boolean, nullable=False),
-    Column("doubted", Boolean, nullable=False),
-    _enum("told", Told),
-    Column("told_at", Time),
+    Column("suppressed", Boolean, nullable=False),
+    _enum("reported", ReportState),
+    Column("reported_at", Time),
     Column("answer", Text),
 )
 
@@ -229,11 +229,11 @@ guest_health = Table(
     Column("ran", Boolean, nullable=False),
     _enum("fault", Fault, nullable=True),
     Column("fault_since", Time),
-    Column("fault_told", Boolean, nullable=False),
-    Column("quiet_until", Time),
+    Column("fault_reported", Boolean, nullable=False),
+    Column("muted_until", Time),
     Column("pinged_at", Time),
-    Column("wishes", JSONB, nullable=False),
-    Column("wishes_at", Time),
+    Column("policy", JSONB, nullable=False),
+    Column("policy_at", Time),
     Index("guest_health_host", "host_uuid"),
 )
 

@@ -1,4 +1,4 @@
-"""Who looks at what, and when next. A look is claimed for its time, so two ticks never make the same one."""
+"""What is polled, and when next. A poll is claimed for its time, so two ticks never make the same one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ def register(connection: Connection, subjects: Iterable[str], now: datetime) -> 
 def claim(
     connection: Connection, among: Sequence[str], owner: str, now: datetime, seconds: float, limit: int
 ) -> dict[str, datetime | None]:
-    """Take those that are due, the longest overdue first, and say when each was looked at last.
+    """Take those that are due, the longest overdue first, and say when each was polled last.
 
-    Nobody else can take them for so many seconds; whoever takes longer is overtaken, and writes nothing any more.
+    They cannot be claimed again for so many seconds; a poll that takes longer is superseded, and writes nothing.
     """
     due = (
         select(watches.c.subject)
@@ -36,21 +36,21 @@ def claim(
         update(watches)
         .where(watches.c.subject.in_(due))
         .values(owner=owner, due_at=now + timedelta(seconds=seconds))
-        .returning(watches.c.subject, watches.c.looked_at)
+        .returning(watches.c.subject, watches.c.polled_at)
     )
-    return {row.subject: row.looked_at for row in connection.execute(taken)}
+    return {row.subject: row.polled_at for row in connection.execute(taken)}
 
 
 def hold(connection: Connection, subject: str, owner: str) -> bool:
-    """Keep a claimed look from being claimed until our commit; false when somebody has overtaken us."""
+    """Keep a claimed poll from being claimed until the commit; false when another one has superseded it."""
     mine = select(watches.c.subject).where(watches.c.subject == subject, watches.c.owner == owner).with_for_update()
     return connection.execute(mine).first() is not None
 
 
-def looked(connection: Connection, subject: str, at: datetime, due_at: datetime | None = None) -> None:
-    """Remember a good look; ``due_at`` if the next one is not due when the claim ends."""
+def polled(connection: Connection, subject: str, at: datetime, due_at: datetime | None = None) -> None:
+    """Remember a complete poll; ``due_at`` if the next one is not due when the claim ends."""
     later = {} if due_at is None else {"due_at": due_at}
-    connection.execute(update(watches).where(watches.c.subject == subject).values(looked_at=at, **later))
+    connection.execute(update(watches).where(watches.c.subject == subject).values(polled_at=at, **later))
 
 
 def next_due(connection: Connection, among: Sequence[str]) -> datetime | None:
@@ -60,5 +60,5 @@ def next_due(connection: Connection, among: Sequence[str]) -> datetime | None:
 
 
 def forget(connection: Connection, but: Sequence[str]) -> None:
-    """Delete the rows of what is not watched any more."""
+    """Delete the rows of what is not polled any more."""
     connection.execute(watches.delete().where(watches.c.subject.not_in([HOSTS, *but])))

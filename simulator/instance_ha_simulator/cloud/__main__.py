@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -25,9 +26,19 @@ def _parser() -> argparse.ArgumentParser:
     for field in fields(CloudOptions):
         if field.default is MISSING:
             continue
-        kind = float if isinstance(field.default, float) else int if field.name == "capacity" else str
-        parser.add_argument("--" + field.name.replace("_", "-"), type=kind, default=field.default)
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"), type=_kind(field.name, field.default), default=field.default
+        )
     return parser
+
+
+def _kind(name: str, default: object) -> Callable[[str], object]:
+    """Return how an option is read."""
+    if isinstance(default, bool):
+        return lambda text: text.lower() in ("1", "true", "yes")
+    if isinstance(default, tuple):
+        return lambda text: tuple(text.split(","))
+    return int if isinstance(default, int) or name == "capacity" else type(default or "")
 
 
 def main(arguments: list[str] | None = None) -> None:

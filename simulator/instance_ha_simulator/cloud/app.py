@@ -1,12 +1,16 @@
 """The simulated cloud as one WSGI application."""
 
 import re
+from datetime import datetime
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
+from werkzeug.test import EnvironBuilder
 
 from instance_ha_simulator.cloud import control, keystone, nova
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
+
+_AGAIN = "sim.again"  # marks a request that was late: nothing more goes wrong with it
 
 
 def create_app(cloud: Cloud) -> Flask:
@@ -24,16 +28,38 @@ def _before(cloud: Cloud) -> Response | None:
     if request.path.startswith("/sim/"):
         return None
     _count(cloud)
-    if request.path.startswith("/compute"):
+    if request.path.startswith("/compute") and _AGAIN not in request.environ:
         _wait(cloud, cloud.options.latency)
-    rule = cloud.faults.take(request.method, request.path)
+    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path)
     if rule is None:
         return None
     _wait(cloud, rule.latency)
+    if rule.late:
+        _carry_out_later(cloud, rule.late)
+        return Response("<html><body><h1>504 Gateway Time-out</h1></body></html>", 504)
     if rule.after:
         g.rule_after = rule
         return None
     return _trouble(rule)
+
+
+def _carry_out_later(cloud: Cloud, seconds: float) -> None:
+    client = current_app.test_client(use_cookies=False)
+    again = EnvironBuilder(
+        request.path,
+        request.host_url,
+        request.query_string.decode(),
+        method=request.method,
+        headers=[(name, value) for name, value in request.headers if name != "Content-Length"],
+        data=request.get_data(),
+        environ_overrides={_AGAIN: True},
+    )
+
+    def carry_out(_at: datetime) -> None:
+        client.open(again)
+
+    with cloud.world() as world:
+        world.timeline.at(world.now, seconds, carry_out)
 
 
 def _after(cloud: Cloud, answer: Response) -> Response:

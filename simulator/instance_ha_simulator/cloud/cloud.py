@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import RLock
 from uuid import uuid4
 
-from instance_ha_simulator.cloud import actions
+from instance_ha_simulator.cloud import actions, moves
 from instance_ha_simulator.cloud.clock import Clock
 from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
@@ -24,8 +24,6 @@ from instance_ha_simulator.cloud.model import (
 )
 from instance_ha_simulator.cloud.timeline import Timeline
 from instance_ha_simulator.cloud.world import World
-
-EVACUABLE = ("active", "stopped", "error")
 
 
 class Cloud:
@@ -53,14 +51,14 @@ class Cloud:
             self._world.timeline.run_until(self.clock.now())
             yield self._world
 
-    def add_host(self, name: str, zone: str = "nova", capacity: int | None = None) -> None:
+    def add_host(self, name: str, zone: str = "nova", capacity: int | None = None, cell: str = "cell1") -> None:
         """Add a compute host whose nova-compute reports from now on."""
         with self.world() as world:
             fqdn = f"{name}.{self.options.domain}" if self.options.domain else name
             room = self.options.capacity if capacity is None else capacity
             number = len(world.hosts) + 3
             ids = str(uuid4()), str(uuid4())
-            world.hosts[name] = Host(name, number, *ids, fqdn, zone, room, world.now, world.now)
+            world.hosts[name] = Host(name, number, *ids, fqdn, zone, room, world.now, world.now, cell)
 
     def boot(
         self,
@@ -142,35 +140,37 @@ class Cloud:
                 raise not_found(f"Compute host {wanted} not found.")
             if wanted == server.host:
                 raise bad_request("The target host can't be the same one.")
-            if server.vm_state not in EVACUABLE:
-                raise actions.wrong_state("evacuate", server, "vm_state", server.vm_state)
-            if world.is_up(world.hosts[server.host]):
-                raise bad_request(f"Compute service of {server.host} is still in use.")
-            world.evacuation_requests.append(EvacuationRequest(world.now, server.id, server.host, wanted))
-            self._accept(world, server, by, wanted, stopped_after)
+            moves.evacuate(world, self._evacuations, server, by, wanted, stopped_after)
 
-    def _accept(self, world: World, server: Server, by: Token, wanted: str | None, stopped_after: bool) -> None:
-        migration = Migration(
-            id=len(world.migrations) + 1,
-            uuid=str(uuid4()),
-            instance_uuid=server.id,
-            source_compute=server.host,
-            source_node=server.hypervisor_hostname,
-            user_id=by.user.id,
-            project_id=by.project.id if by.project else "",
-            created_at=world.now,
-            dest_compute=wanted,
-        )
-        world.migrations.append(migration)
-        before = self._evacuations.get(server.id)
-        server.task_state, server.updated = "rebuilding", world.now
-        if before is not None and before.in_flight:
-            before.spoilt = True  # the second record stays "accepted" until the source host is back
-            return
-        stopped = server.vm_state == "stopped" or (stopped_after and server.vm_state == "active")
-        evacuation = Evacuation(world, server, migration, wanted, stopped)
-        self._evacuations[server.id] = evacuation
-        evacuation.begin(world.now)
+    def live_migrate(self, server_id: str, to: str, status: str = "running") -> None:
+        """Have a live migration under way, which does not end by itself."""
+        with self.world() as world:
+            moves.live_migrate(world, world.server(server_id), to, status)
+
+    def end_live_migration(self, server_id: str, status: str) -> None:
+        """Let it end: `completed` has moved the server, anything else has not."""
+        with self.world() as world:
+            moves.end_live_migration(world, world.server(server_id), status)
+
+    def lose_casts(self, count: int) -> None:
+        """Let the next evacuations get no further than their records."""
+        with self.world() as world:
+            world.casts_to_lose += count
+
+    def set_cell(self, name: str, *, answers: bool) -> None:
+        """Let a cell's database stop answering, or answer again."""
+        with self.world() as world:
+            (world.down_cells.discard if answers else world.down_cells.add)(name)
+
+    def set_capacity(self, host: str, capacity: int | None) -> None:
+        """Change how many servers a host can hold."""
+        with self.world() as world:
+            self._host(world, host).capacity = capacity
+
+    def ask_to_delete(self, server_id: str) -> None:
+        """Delete a server as its owner does: its nova-compute does it, when it can."""
+        with self.world() as world:
+            actions.delete(world, world.server(server_id))
 
     def set_server(
         self,

@@ -18,8 +18,9 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     @api.post("/hosts")
     def add_host() -> tuple[Response, int]:
-        body = _body("name", "zone", "capacity")
-        cloud.add_host(_need(body, "name"), body.get("zone", "nova"), body.get("capacity"))
+        body = _body("name", "zone", "capacity", "cell")
+        options = {name: body[name] for name in ("zone", "capacity", "cell") if name in body}
+        cloud.add_host(_need(body, "name"), **options)
         return jsonify(name=body["name"]), 201
 
     @api.post("/servers")

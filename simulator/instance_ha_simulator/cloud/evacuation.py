@@ -69,8 +69,22 @@ class Evacuation:
         self.migration.become(at, "pre-migrating")
         self.world.load[dest.name] += 1
         self.claimed = True
+        if dest.name in self.world.options.claim_fails_on:
+            self._fail(
+                at, self.server.vm_state, "Insufficient compute resources: Free memory 0.00 MB < requested 64 MB."
+            )
+
+    def _fail(self, at: datetime, vm_state: str, reason: str) -> None:
+        """End on the destination: a claim that is refused leaves the server as it was, all else leaves it in error."""
+        self._drop()
+        self.migration.become(at, "failed")
+        self.server.become(at, vm_state, power_state=self.server.power_state)
+        self.server.fault = Fault(at, reason)
 
     def _spawn(self, at: datetime) -> None:
+        if self.migration.dest_compute in self.world.options.spawn_fails_on:
+            self._fail(at, "error", "Binding failed for port, please check neutron logs for more information.")
+            return
         task = self.server.task_state if self.spoilt else "rebuild_spawning"
         self.server.become(at, self.server.vm_state, task, power_state=0)
 
@@ -104,6 +118,4 @@ class Evacuation:
         self.migration.become(at, "done")
 
     def _move(self) -> None:
-        self.world.load[self.server.host] -= 1
-        self.server.host = self.migration.dest_compute or self.server.host
-        self.server.hypervisor_hostname = self.migration.dest_node or self.server.hypervisor_hostname
+        self.world.move(self.server, self.migration.dest_compute, self.migration.dest_node)

@@ -16,7 +16,8 @@ class Rule:
 
     First `latency` passes; then the connection breaks (`drop`), or `status` and `body` are answered,
     or, without either, the request goes its usual way. `after=True` lets a request that is to break or
-    to fail take effect first, as when only the answer is lost.
+    to fail take effect first, as when only the answer is lost. A request that is `late` is answered by 504 at once
+    and carried out so many seconds later, as by a proxy in front of a queue.
     """
 
     method: str = ".*"
@@ -27,6 +28,7 @@ class Rule:
     latency: float = 0.0
     drop: bool = False
     after: bool = False
+    late: float = 0.0
     times: int | None = None
     hits: int = 0
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, g, jsonify, request
 
+from instance_ha_simulator.cloud import paging
 from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError
 from instance_ha_simulator.cloud.model import InstanceAction
 from instance_ha_simulator.cloud.views import Json, iso
 
@@ -36,9 +38,22 @@ def register(api: Blueprint, cloud: Cloud) -> None:
     @api.get("/servers/<server_id>/os-instance-actions")
     def list_actions(server_id: str) -> Response:
         with cloud.world() as world:
-            world.server(server_id)
-            done = reversed(world.instance_actions.get(server_id, []))
-            return jsonify(instanceActions=[_view(server_id, action) for action in done])
+            if not world.answers(world.server(server_id).host):
+                raise ApiError(
+                    500, "Cell is not responding or returned an exception, hence instance info is not available."
+                )
+            done = list(reversed(world.instance_actions.get(server_id, [])))
+            if g.version < (2, 58):
+                return jsonify(instanceActions=[_view(server_id, action) for action in done])
+            args, most = request.args, cloud.options.max_limit
+            marker = args.get("marker")
+            page = paging.after(done, marker, lambda a: a.request_id, f"Marker {marker} could not be found.")
+            page = page[: paging.limit(args, most)]
+            body: Json = {"instanceActions": [_view(server_id, action) for action in page]}
+        url = f"{request.host_url}compute/v2.1/servers/{server_id}/os-instance-actions"
+        if links := paging.next_link(url, args, page, most, lambda: page[-1].request_id):
+            body["links"] = links
+        return jsonify(body)
 
 
 def _view(server_id: str, action: InstanceAction) -> Json:

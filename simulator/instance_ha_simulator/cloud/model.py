@@ -1,6 +1,6 @@
 """The things the simulated Nova holds: plain records, and the states they show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -56,6 +56,11 @@ class CloudOptions:
     region: str = "RegionOne"
     noauth: bool = False  # Nova takes every request for an administrator's
     instance_ha_url: str | None = None  # the catalogue's instance-ha endpoint; may hold %(project_id)s
+    # Lower than in most clouds, so that no code can rely on a full page being as long as it has asked.
+    max_limit: int = 100  # nova.conf's [api] max_limit: the most items of a page
+    host_filter: bool = True  # whether the policy lets our user filter servers by host; if not, the filter is ignored
+    spawn_fails_on: Sequence[str] = ()  # hosts on which every evacuated server fails to start
+    claim_fails_on: Sequence[str] = ()  # hosts whose nova-compute finds, other than the scheduler, that it has no room
 
 
 @dataclass
@@ -71,6 +76,7 @@ class Host:
     capacity: int | None
     started_at: datetime
     changed_at: datetime
+    cell: str = "cell1"
     alive: bool = True
     last_report: datetime | None = None  # of a nova-compute that is dead
     starts: int = 0
@@ -134,7 +140,7 @@ class Server:
 
 @dataclass
 class Migration:
-    """The record of an evacuation."""
+    """The record of an evacuation, or of another move."""
 
     id: int
     uuid: str
@@ -149,6 +155,11 @@ class Migration:
     status: str = "accepted"
     updated_at: datetime | None = None
     migration_type: str = "evacuation"
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether it is of an evacuation that the conductor has not begun."""
+        return self.migration_type == "evacuation" and self.status == "accepted"
 
     def become(self, at: datetime, status: str) -> None:
         """Take on a status."""
@@ -176,6 +187,9 @@ class EvacuationRequest:
     server_id: str
     source: str
     host: str | None  # the wanted destination
+    by: str  # the id of the user who asked
+    source_alive: bool = False  # it was asked for although the host lives: only a service forced down allows that
+    overlapping: bool = False  # another evacuation of the server was still under way
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,14 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from instance_ha_simulator.cloud import instance_actions, microversion, nova_admin, nova_aggregates, nova_servers
+from instance_ha_simulator.cloud import (
+    instance_actions,
+    microversion,
+    nova_admin,
+    nova_aggregates,
+    nova_servers,
+    server_lists,
+)
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.errors import ApiError, nova_body, unauthorized
 from instance_ha_simulator.cloud.identity import Token
@@ -67,7 +74,7 @@ def _version() -> dict[str, Any]:
         "version": str(MAX),
         "min_version": str(MIN),
         "updated": "2013-07-23T11:33:21Z",
-        "links": [{"rel": "self", "href": f"{nova_servers.base()}/v2.1/"}],
+        "links": [{"rel": "self", "href": f"{server_lists.base()}/v2.1/"}],
     }
 
 

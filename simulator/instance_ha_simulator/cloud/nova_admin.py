@@ -8,11 +8,13 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from instance_ha_simulator.cloud import paging, views
 from instance_ha_simulator.cloud.cloud import Cloud
-from instance_ha_simulator.cloud.errors import bad_request, not_found
+from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found
 from instance_ha_simulator.cloud.model import Host, Migration
-from instance_ha_simulator.cloud.nova_servers import base, require_admin
+from instance_ha_simulator.cloud.nova_servers import require_admin
+from instance_ha_simulator.cloud.server_lists import base
 from instance_ha_simulator.cloud.world import World
 
+_CELL_DOWN = "Unexpected API Error. <class 'oslo_db.exception.DBConnectionError'>"
 _UNEXPECTED = "Additional properties are not allowed ('%s' was unexpected)"
 _MIGRATION_FILTERS = frozenset(
     {
@@ -49,7 +51,7 @@ def _register_services(api: Blueprint, cloud: Cloud) -> None:
         with cloud.world() as world:
             controllers = enumerate(cloud.controllers.items(), 1)
             shown = [views.controller(world, name, n, uuid, g.version) for n, (name, uuid) in controllers]
-            shown += [views.service(world, host, g.version) for host in world.hosts.values()]
+            shown += [_service(world, host) for host in world.hosts.values() if _is_listed(world, host)]
         wanted = {name: args[name] for name in ("host", "binary") if name in args}
         return jsonify(services=[view for view in shown if wanted.items() <= view.items()])
 
@@ -60,6 +62,8 @@ def _register_services(api: Blueprint, cloud: Cloud) -> None:
         changes = _parse_service(request.get_json(silent=True))
         with cloud.world() as world:
             host = world.service(service_id)
+            if not world.answers(host.name):
+                raise ApiError(500, _CELL_DOWN)
             must_ask_compute = _change_service(world, host, changes) and world.is_up(host)
             body = {"service": views.service(world, host, g.version)}
             is_silent = not host.alive
@@ -67,6 +71,16 @@ def _register_services(api: Blueprint, cloud: Cloud) -> None:
             # Nova has stored the change and now calls the host's nova-compute, which will not answer.
             cloud.clock.sleep(cloud.options.disable_rpc_timeout)
         return jsonify(body)
+
+
+def _is_listed(world: World, host: Host) -> bool:
+    return world.answers(host.name) or bool(g.version >= (2, 69))
+
+
+def _service(world: World, host: Host) -> views.Json:
+    if world.answers(host.name):
+        return views.service(world, host, g.version)
+    return {"binary": "nova-compute", "host": host.name, "status": "UNKNOWN"}
 
 
 def _check_uuid(text: str) -> None:
@@ -131,10 +145,11 @@ def _register_migrations(api: Blueprint, cloud: Cloud) -> None:
             found.reverse()
             marker = args.get("marker")
             page = paging.after(found, marker, lambda m: m.uuid, f"Marker {marker} could not be found.")
-            page = page[: paging.limit(args)]
+            most = cloud.options.max_limit
+            page = page[: paging.limit(args, most)]
             body: dict[str, Any] = {"migrations": [views.migration(m, g.version) for m in page]}
         url = f"{base()}/v2.1/os-migrations"
-        if links := paging.next_link(url, args, page, lambda: page[-1].uuid):
+        if links := paging.next_link(url, args, page, most, lambda: page[-1].uuid):
             body["migrations_links"] = links
         return jsonify(body)
 
@@ -148,7 +163,8 @@ def _select_migrations(world: World) -> list[Migration]:
     return [
         m
         for m in world.migrations
-        if all(getattr(m, name) == value for name, value in wanted.items())
+        if world.answers(m.source_compute)
+        and all(getattr(m, name) == value for name, value in wanted.items())
         and host in (None, m.source_compute, m.dest_compute)
         and (since is None or (m.updated_at or m.created_at) >= since)
     ]
@@ -158,11 +174,15 @@ def _register_hypervisors(api: Blueprint, cloud: Cloud) -> None:
     def show(detail: bool) -> Response:
         require_admin(f"os_compute_api:os-hypervisors:list{'-detail' if detail else ''}")
         pattern = request.args.get("hypervisor_hostname_pattern")
+        servers = request.args.get("with_servers", "").lower() in ("1", "true")
         with cloud.world() as world:
+            if pattern is not None and world.down_cells:
+                raise ApiError(500, _CELL_DOWN)
             found = [
-                views.hypervisor(world, host, g.version, detail)
+                views.hypervisor(world, host, g.version, detail, servers)
                 for host in world.hosts.values()
-                if pattern is None or re.search(re.escape(pattern), host.hypervisor_hostname)
+                if world.answers(host.name)
+                and (pattern is None or re.search(re.escape(pattern), host.hypervisor_hostname))
             ]
         if pattern is not None and not found:
             raise not_found(f"No hypervisor matching '{pattern}' could be found.")

@@ -1,48 +1,18 @@
 """Nova's API, part one: servers."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from instance_ha_simulator.cloud import actions, instance_actions, paging, views
+from instance_ha_simulator.cloud import actions, instance_actions, server_lists, views
 from instance_ha_simulator.cloud.cloud import Cloud
-from instance_ha_simulator.cloud.errors import bad_request, forbidden, not_found
+from instance_ha_simulator.cloud.errors import ApiError, bad_request, forbidden, not_found
 from instance_ha_simulator.cloud.identity import Token
 from instance_ha_simulator.cloud.microversion import Version
 from instance_ha_simulator.cloud.model import Server
 from instance_ha_simulator.cloud.world import World
 
-_FILTERS = frozenset(
-    {
-        "all_tenants",
-        "changes-since",
-        "changes-before",
-        "created_at",
-        "deleted",
-        "host",
-        "hostname",
-        "limit",
-        "locked",
-        "marker",
-        "metadata",
-        "name",
-        "node",
-        "power_state",
-        "project_id",
-        "reservation_id",
-        "sort_dir",
-        "sort_key",
-        "status",
-        "task_state",
-        "tenant_id",
-        "user_id",
-        "uuid",
-        "vm_state",
-    }
-)
-_UNKNOWN_FILTER = "'%s' does not match any of the regexes: '^_'"
 Handler = Callable[[Cloud, str, Any], tuple[Any, int]]
 
 
@@ -51,44 +21,35 @@ def register(api: Blueprint, cloud: Cloud) -> None:
 
     @api.get("/servers")
     def list_servers() -> Response:
-        return _list(cloud, detail=False)
+        return server_lists.answer(cloud, detail=False)
 
     @api.get("/servers/detail")
     def list_servers_detail() -> Response:
-        return _list(cloud, detail=True)
+        return server_lists.answer(cloud, detail=True)
 
     @api.get("/servers/<server_id>")
     def show_server(server_id: str) -> Response:
         with cloud.world() as world:
-            return jsonify(server=_view(world, _visible(world, server_id), detail=True))
+            server = _visible(world, server_id)
+            if world.answers(server.host) or g.version < (2, 69):
+                return jsonify(server=server_lists.view(world, _readable(world, server), detail=True))
+            return jsonify(server=views.server_in_unreachable_cell(server, server_lists.base(), g.version))
 
     @api.delete("/servers/<server_id>")
     def delete_server(server_id: str) -> tuple[str, int]:
         with cloud.world() as world:
-            actions.delete(world, _visible(world, server_id))
+            actions.delete(world, _readable(world, _visible(world, server_id)))
         return "", 204
 
     @api.post("/servers/<server_id>/action")
     def act(server_id: str) -> tuple[Any, int]:
         name, argument = _parse_action(request.get_json(silent=True))
         with cloud.world() as world:
-            _visible(world, server_id)
+            _readable(world, _visible(world, server_id))
         answer = _HANDLERS[name](cloud, server_id, argument)
         project = g.token.project.id if g.token.project else None
         instance_actions.note(cloud, server_id, name, instance_actions.By(g.token.user.id, project))
         return answer
-
-
-def base() -> str:
-    """Return the URL under which Nova answers."""
-    return f"{request.host_url}compute"
-
-
-def _view(world: World, server: Server, detail: bool) -> views.Json:
-    if not detail:
-        return views.server_brief(server, base())
-    version: Version = g.version
-    return views.server(world, server, version, base(), g.token.is_admin)
 
 
 def _visible(world: World, server_id: str) -> Server:
@@ -99,71 +60,10 @@ def _visible(world: World, server_id: str) -> Server:
     return server
 
 
-def _list(cloud: Cloud, detail: bool) -> Response:
-    args = request.args
-    if g.version >= (2, 75):
-        paging.check_names(args, _FILTERS, _UNKNOWN_FILTER)
-    limit, marker = paging.limit(args), args.get("marker")
-    with cloud.world() as world:
-        found = sorted(_select(world, detail), key=lambda s: s.id)
-        found.sort(key=lambda s: s.created.replace(microsecond=0), reverse=True)
-        page = paging.after(found, marker, lambda s: s.id, f"marker [{marker}] not found")[:limit]
-        body: dict[str, Any] = {"servers": [_view(world, server, detail) for server in page]}
-    url = f"{base()}/v2.1/servers{'/detail' if detail else ''}"
-    if links := paging.next_link(url, args, page, lambda: page[-1].id):
-        body["servers_links"] = links
-    return jsonify(body)
-
-
-def _wants_all(detail: bool) -> bool:
-    wanted = request.args.get("all_tenants", "0").lower() in ("", "1", "true", "yes", "on")
-    if wanted and not g.token.is_admin:
-        raise forbidden(f"os_compute_api:servers:{'detail' if detail else 'index'}:get_all_tenants")
-    return wanted
-
-
-def _select(world: World, detail: bool) -> list[Server]:
-    args, token = request.args, g.token
-    everyone = _wants_all(detail)
-    since, deleted = paging.changes_since(args), _flag("deleted")
-    pool = list(world.servers.values())
-    if since is not None:
-        gone = () if deleted is False else world.deleted.values()
-        pool = [s for s in (*pool, *gone) if s.updated >= since]
-    elif deleted:
-        pool = list(world.deleted.values())
-    if not everyone:
-        pool = [s for s in pool if s.project_id == token.project.id]
-    for check in _checks():
-        pool = [server for server in pool if check(server)]
-    return pool
-
-
-def _flag(name: str) -> bool | None:
-    """Read a filter that is true or false, None where it is not given."""
-    given = request.args.get(name)
-    return None if given is None else given.lower() in ("1", "t", "true", "on", "y", "yes")
-
-
-def _checks() -> list[Callable[[Server], bool]]:
-    fields = {"status": "status", "vm_state": "vm_state", "task_state": "task_state", "uuid": "id"}
-    if g.token.is_admin:  # Nova ignores these for others
-        fields |= {"host": "host", "node": "hypervisor_hostname"}
-        fields |= {"project_id": "project_id", "tenant_id": "project_id"}
-    checks = [
-        _equals(field, value.upper() if name == "status" else value)
-        for name, field in fields.items()
-        if (value := request.args.get(name)) is not None
-    ]
-    if (pattern := request.args.get("name")) is not None:
-        checks.append(lambda server: re.search(pattern, server.name) is not None)
-    if g.version >= (2, 73) and (locked := _flag("locked")) is not None:
-        checks.append(lambda server: (server.locked_by is not None) == locked)
-    return checks
-
-
-def _equals(field: str, value: str) -> Callable[[Server], bool]:
-    return lambda server: getattr(server, field) == value
+def _readable(world: World, server: Server) -> Server:
+    if not world.answers(server.host):
+        raise ApiError(500, "Cell is not responding or returned an exception, hence instance info is not available.")
+    return server
 
 
 def _parse_action(body: Any) -> tuple[str, Any]:

@@ -10,7 +10,6 @@ from werkzeug.datastructures import MultiDict
 
 from instance_ha_simulator.cloud.errors import bad_request
 
-MAX_LIMIT = 1000
 Args = MultiDict[str, str]
 T = TypeVar("T")
 
@@ -22,16 +21,16 @@ def check_names(args: Args, allowed: Iterable[str], message: str) -> None:
             raise bad_request(message % name)
 
 
-def limit(args: Args) -> int:
-    """Return how many items may be on a page."""
+def limit(args: Args, most: int) -> int:
+    """Return how many items may be on a page: as many as are asked for, but never more than `most`."""
     text = args.get("limit")
     if text is None:
-        return MAX_LIMIT
+        return most
     if not re.fullmatch("[0-9]*", text):
         raise bad_request(
             f"Invalid input for query parameters limit. Value: {text}. {text!r} does not match '^[0-9]*$'"
         )
-    return min(int(text or 0), MAX_LIMIT)
+    return min(int(text or 0), most)
 
 
 def changes_since(args: Args) -> datetime | None:
@@ -58,9 +57,9 @@ def after(items: list[T], marker: str | None, key: Callable[[T], str], unknown: 
     raise bad_request(unknown)
 
 
-def next_link(url: str, args: Args, page: list[Any], marker: Callable[[], str]) -> list[dict[str, str]]:
+def next_link(url: str, args: Args, page: list[Any], most: int, marker: Callable[[], str]) -> list[dict[str, str]]:
     """Return the link to the next page: there is one after each full page, even if nothing follows."""
-    if not page or len(page) < limit(args):
+    if not page or len(page) < limit(args, most):
         return []
     query = sorted((k, v) for k, v in args.items(multi=True) if k != "marker")
     return [{"rel": "next", "href": f"{url}?{urlencode([*query, ('marker', marker())])}"}]

@@ -22,6 +22,7 @@ class Timeline:
         self.now = now
         self._queue: list[_Entry] = []
         self._count = 0
+        self._is_running = False
 
     def at(self, base: datetime, seconds: float, event: Event) -> None:
         """Let `event` happen `seconds` after `base`."""
@@ -29,9 +30,21 @@ class Timeline:
         heapq.heappush(self._queue, _Entry(base + timedelta(seconds=seconds), self._count, event))
 
     def run_until(self, now: datetime) -> None:
-        """Let everything happen that is due, in order, also what those events add."""
+        """Let everything happen that is due, in order, also what those events add.
+
+        An event may look at the cloud, too; it sees it as it is at the event's own time.
+        """
+        if self._is_running:
+            return
+        self._is_running = True
+        try:
+            self._work_off(now)
+        finally:
+            self._is_running = False
+        self.now = max(self.now, now)
+
+    def _work_off(self, now: datetime) -> None:
         while self._queue and self._queue[0].due <= now:
             entry = heapq.heappop(self._queue)
             self.now = entry.due
             entry.event(entry.due)
-        self.now = max(self.now, now)

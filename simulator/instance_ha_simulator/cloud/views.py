@@ -63,6 +63,16 @@ def server_brief(server: Server, base: str) -> Json:
     return {"id": server.id, "name": server.name, "links": _links(server, base)}
 
 
+def server_in_unreachable_cell(server: Server, base: str, version: Version | None = None) -> Json:
+    """Show what is known of a server whose cell does not answer; with a version, as shown by itself."""
+    view: Json = {"id": server.id, "status": "UNKNOWN", "tenant_id": server.project_id, "created": zulu(server.created)}
+    view["links"] = _links(server, base)
+    if version is None:
+        return view
+    view |= {"user_id": server.user_id, "image": {"id": _IMAGE, "links": []}, "flavor": _flavor(version)}
+    return view | {"OS-EXT-AZ:availability_zone": server.requested_zone, "OS-EXT-STS:power_state": 0}
+
+
 def server(world: World, server: Server, version: Version, base: str, admin: bool) -> Json:
     """Show a server with its details."""
     host = world.hosts[server.host]
@@ -172,8 +182,8 @@ def migration(record: Migration, version: Version) -> Json:
     return view
 
 
-def hypervisor(world: World, host: Host, version: Version, detail: bool) -> Json:
-    """Show a hypervisor."""
+def hypervisor(world: World, host: Host, version: Version, detail: bool, servers: bool) -> Json:
+    """Show a hypervisor, and the servers that its host's cell has on it."""
     new = version >= (2, 53)
     view: Json = {
         "id": host.hypervisor_id if new else host.number,
@@ -181,6 +191,9 @@ def hypervisor(world: World, host: Host, version: Version, detail: bool) -> Json
         "state": "up" if world.is_up(host) else "down",
         "status": "enabled" if host.enabled else "disabled",
     }
+    on_it = [{"uuid": s.id, "name": s.name} for s in world.servers.values() if s.host == host.name] if servers else []
+    if on_it or (servers and version >= (2, 75)):
+        view["servers"] = on_it
     if not detail:
         return view
     service_id = host.service_id if new else host.number

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from instance_ha_simulator.cloud.errors import not_found
 from instance_ha_simulator.cloud.model import (
@@ -31,6 +32,8 @@ class World:
     evacuation_requests: list[EvacuationRequest] = field(default_factory=list)
     instance_actions: dict[str, list[InstanceAction]] = field(default_factory=dict)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
+    down_cells: set[str] = field(default_factory=set)  # whose database does not answer
+    casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
     aggregate_count: int = 0
     server_count: int = 0
 
@@ -43,6 +46,10 @@ class World:
         """Tell what Nova thinks of the host's service."""
         silence = self.now - host.reported_at(self.now, self.options.report_interval)
         return not host.forced_down and silence <= timedelta(seconds=self.options.service_down_time)
+
+    def answers(self, host_name: str) -> bool:
+        """Tell whether Nova can read what it knows of a host, and of the servers on it."""
+        return self.hosts[host_name].cell not in self.down_cells
 
     def updated_at(self, host: Host) -> datetime:
         """Return when the service's record changed: by a report, or by the API."""
@@ -68,6 +75,32 @@ class World:
             return self.aggregates[aggregate_id]
         except KeyError:
             raise not_found(f"Aggregate {aggregate_id} could not be found.") from None
+
+    def record(
+        self, server: Server, kind: str, to: str | None, user_id: str, project_id: str, status: str = "accepted"
+    ) -> Migration:
+        """Write down a move of a server from its host."""
+        made = Migration(
+            id=len(self.migrations) + 1,
+            uuid=str(uuid4()),
+            instance_uuid=server.id,
+            source_compute=server.host,
+            source_node=server.hypervisor_hostname,
+            user_id=user_id,
+            project_id=project_id,
+            created_at=self.now,
+            dest_compute=to,
+            dest_node=self.hosts[to].hypervisor_hostname if to is not None and status != "accepted" else None,
+            status=status,
+            migration_type=kind,
+        )
+        self.migrations.append(made)
+        return made
+
+    def move(self, server: Server, host: str | None, node: str | None) -> None:
+        """Have a server on another host, which has counted it already."""
+        self.load[server.host] -= 1
+        server.host, server.hypervisor_hostname = host or server.host, node or server.hypervisor_hostname
 
     def zone_of(self, host: Host) -> str:
         """Return the host's availability zone: an aggregate's, if one of its aggregates has one."""

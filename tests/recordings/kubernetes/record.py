@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from instance_ha.kubernetes.source import KubernetesSource
-from instance_ha.models.errors import SightUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.settings import load
 from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client
@@ -92,7 +92,7 @@ class Cases:
         with self._recorder() as recorder:
             try:
                 print(case, self._look(recorder.url, {}, token, values))
-            except SightUnavailable as error:
+            except SourceUnavailable as error:
                 print(case, "-", error)
         recorder.write(ANSWERS / f"{case}.json", f"kube-apiserver {self._made_by.git_version}")
 
@@ -119,8 +119,8 @@ class Cases:
         settings = load(
             {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(file), **named}
         )
-        seen = KubernetesSource(settings).look(frozenset({"compute1"}))
-        return {name: sighting.vector["node"].name for name, sighting in seen.hosts.items()}
+        seen = KubernetesSource(settings).poll(frozenset({"compute1"}))
+        return {name: observation.vector["node"].name for name, observation in seen.hosts.items()}
 
 
 def main() -> None:

@@ -140,12 +140,12 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     history.add("failover_segments", SEGMENT | {"uuid": "segment", "name": "rack1"})
     for name, about in {"compute1": {"on_maintenance": True}, "compute2": {"reserved": True}, "compute3": {}}.items():
         history.add("hosts", HOST | {"uuid": name, "name": name} | about)
-    seen = {"listed": True, "doubted": False, "told": "nothing", "since": NOW}
+    seen = {"listed": True, "suppressed": False, "reported": "nothing", "since": NOW}
     networks = {"manage": "down", "tenant": "up", "storage": "up"}
     with history.world.database.begin() as connection:
         sample = [{"at": NOW.isoformat(), "vector": networks}]
         connection.execute(insert(host_health).values(host_uuid="compute2", state="up", samples=[], **seen))
-        connection.execute(insert(host_health).values(host_uuid="compute3", state="spared", samples=sample, **seen))
+        connection.execute(insert(host_health).values(host_uuid="compute3", state="degraded", samples=sample, **seen))
     running: dict[str, Any] = {
         "status": "running",
         "attempt": 2,
@@ -179,7 +179,7 @@ rack1 auto yes 3 1 1
 HOST SEGMENT IS
 compute1 rack1 on maintenance
 compute2 rack1 reserved
-compute3 rack1 spared for 90 s (manage down, tenant up, storage up)
+compute3 rack1 degraded for 90 s (manage down, tenant up, storage up)
 
 RECOVERY OF TYPE STATUS FOR PROGRESS NOTIFICATION
 compute1 COMPUTE_HOST running 90 s attempt 2, EvacuateInstancesTask, 1 of 3 moved, 1 failed running

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from instance_ha.consul.clusters import read
 from instance_ha.consul.source import ConsulSource
-from instance_ha.models.errors import Misconfigured, SightUnavailable
-from instance_ha.models.health import Sight, View
+from instance_ha.models.errors import Misconfigured, SourceUnavailable
+from instance_ha.models.health import Reading, Snapshot
 from instance_ha.settings import Settings, load
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.server import LoopbackServer
 
-UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
+UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 NETWORKS = ("manage", "tenant", "storage")
 
 
@@ -37,10 +37,10 @@ class Agents:
     def __getitem__(self, network: str) -> consul.Agent:
         return self.clusters.agents[network]
 
-    def look(self, **values: object) -> View:
+    def poll(self, **values: object) -> Snapshot:
         """Ask."""
         addresses = {f"consul_agent_{network}": server.url for network, server in self.servers.items()}
-        return ConsulSource(settings(**(addresses | values))).look(frozenset())
+        return ConsulSource(settings(**(addresses | values))).poll(frozenset())
 
 
 @pytest.fixture
@@ -54,29 +54,29 @@ def agents() -> Iterator[Agents]:
 
 def test_a_host_is_up_where_the_gossip_calls_it_alive_and_down_where_it_has_failed(agents: Agents) -> None:
     agents.clusters.set("compute1", consul.FAILED, ["storage"])
-    seen = agents.look().hosts
+    seen = agents.poll().hosts
     assert seen["compute1"].vector == {"manage": UP, "tenant": UP, "storage": DOWN}
     assert seen["compute2"].vector == {"manage": UP, "tenant": UP, "storage": UP}
 
 
 def test_a_host_that_one_cluster_lacks_is_unknown_there(agents: Agents) -> None:
     del agents["manage"].members["compute1"]
-    assert agents.look().hosts["compute1"].vector == {"manage": UNKNOWN, "tenant": UP, "storage": UP}
+    assert agents.poll().hosts["compute1"].vector == {"manage": UNKNOWN, "tenant": UP, "storage": UP}
 
 
-@pytest.mark.parametrize(("as_masakari", "sight"), [("false", UNKNOWN), ("true", DOWN)])
+@pytest.mark.parametrize(("as_masakari", "reading"), [("false", UNKNOWN), ("true", DOWN)])
 def test_an_agent_that_was_stopped_in_order_says_nothing_of_its_host_unless_wished(
-    agents: Agents, as_masakari: str, sight: Sight
+    agents: Agents, as_masakari: str, reading: Reading
 ) -> None:
     agents.clusters.set("compute1", consul.LEFT, ["storage"])
-    seen = agents.look(consul_left_is_down=as_masakari).hosts["compute1"]
-    assert seen.vector["storage"] is sight
-    assert seen.on_purpose
+    seen = agents.poll(consul_left_is_down=as_masakari).hosts["compute1"]
+    assert seen.vector["storage"] is reading
+    assert seen.administratively_down
 
 
 def test_the_token_goes_as_a_header_and_never_into_the_address(agents: Agents) -> None:
     agents["storage"].token = "s3cret"
-    agents.look(consul_token_storage="s3cret")
+    agents.poll(consul_token_storage="s3cret")
     assert {(asked["query"], asked["token"]) for asked in agents["storage"].seen} == {("", "s3cret")}
     assert {asked["token"] for asked in agents["manage"].seen} == {""}
 
@@ -95,33 +95,33 @@ def test_an_agent_that_does_not_answer_well_makes_the_whole_answer_none(
     agents: Agents, answers: str, words: str
 ) -> None:
     agents["storage"].answers = answers
-    with pytest.raises(SightUnavailable, match=words):
-        agents.look()
+    with pytest.raises(SourceUnavailable, match=words):
+        agents.poll()
 
 
 def test_without_its_token_an_agent_lists_nobody_and_that_is_no_answer(agents: Agents) -> None:
     agents["storage"].token = "s3cret"
-    with pytest.raises(SightUnavailable, match="lists nobody"):
-        agents.look()
+    with pytest.raises(SourceUnavailable, match="lists nobody"):
+        agents.poll()
 
 
-def test_a_rejected_token_is_not_told(agents: Agents) -> None:
+def test_a_rejected_token_is_not_reported(agents: Agents) -> None:
     agents["storage"].token = "good"
-    with pytest.raises(SightUnavailable) as raised:
-        agents.look(consul_token_storage="s3cret")
+    with pytest.raises(SourceUnavailable) as raised:
+        agents.poll(consul_token_storage="s3cret")
     assert "s3cret" not in str(raised.value)
 
 
 def test_an_agent_that_hangs_costs_no_more_than_its_time_limit(agents: Agents) -> None:
     agents["tenant"].answers, agents["tenant"].seconds = "slow", 2.0
-    with pytest.raises(SightUnavailable, match="tenant did not answer in time"):
-        agents.look(consul_timeout_tenant=0.2)
+    with pytest.raises(SourceUnavailable, match="tenant did not answer in time"):
+        agents.poll(consul_timeout_tenant=0.2)
 
 
-def test_an_agent_that_is_not_there_and_one_that_refuses_are_both_told(agents: Agents) -> None:
+def test_an_agent_that_is_not_there_and_one_that_refuses_are_both_reported(agents: Agents) -> None:
     agents["manage"].answers = "refused"
-    with pytest.raises(SightUnavailable, match=r"manage refused.*; .*storage cannot be reached"):
-        agents.look(consul_agent_storage="127.0.0.1:1")
+    with pytest.raises(SourceUnavailable, match=r"manage refused.*; .*storage cannot be reached"):
+        agents.poll(consul_agent_storage="127.0.0.1:1")
 
 
 def test_consuls_own_variables_do_not_turn_three_clusters_into_one(
@@ -130,7 +130,7 @@ def test_consuls_own_variables_do_not_turn_three_clusters_into_one(
     monkeypatch.setitem(os.environ, "CONSUL_HTTP_ADDR", "127.0.0.1:1")
     monkeypatch.setitem(os.environ, "CONSUL_HTTP_SSL", "true")
     monkeypatch.setitem(os.environ, "CONSUL_HTTP_TOKEN", "of somebody else")
-    assert set(agents.look().hosts) == {"compute1", "compute2"}
+    assert set(agents.poll().hosts) == {"compute1", "compute2"}
     assert {asked["token"] for asked in agents["manage"].seen} == {""}
 
 
@@ -138,7 +138,7 @@ def test_only_configured_clusters_are_part_of_the_vector(agents: Agents) -> None
     url = agents.servers["manage"].url
     source = ConsulSource(settings(consul_agent_manage=url))
     assert source.strategy.networks == ("manage",)
-    assert source.look(frozenset()).hosts["compute1"].vector == {"manage": UP}
+    assert source.poll(frozenset()).hosts["compute1"].vector == {"manage": UP}
 
 
 @pytest.mark.parametrize(

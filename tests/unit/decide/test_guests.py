@@ -1,4 +1,4 @@
-"""What a look says of a guest, and what is told of it."""
+"""What a poll says of a guest, and what is reported of it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import guests
-from instance_ha.decide.guests import GuestPolicy
-from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestState, Wishes
+from instance_ha.decide.guests import PingSchedule
+from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestPolicy, GuestState
 
 from tests.unit.build import NOW
 
-POLICY = GuestPolicy(threshold=3, interval=10)
+POLICY = PingSchedule(threshold=3, interval=10)
 DOMAIN = Domain(uuid="instance", id=1, running=True, has_agent=True)
 FRESH = GuestHealth(instance_uuid="instance", host_uuid="host")
 
@@ -22,30 +22,30 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def look(known: GuestHealth, answered: bool | None, number: int, domain: Domain = DOMAIN) -> GuestHealth:
-    """Make the look of that number, every 10 seconds."""
-    return guests.pinged(guests.seen(known, domain, "host", at(number * 10)), answered, at(number * 10))
+def poll(known: GuestHealth, answered: bool | None, number: int, domain: Domain = DOMAIN) -> GuestHealth:
+    """Make the poll of that number, every 10 seconds."""
+    return guests.pinged(guests.observed(known, domain, "host", at(number * 10)), answered, at(number * 10))
 
 
 def story(*answers: bool | None) -> GuestHealth:
     """Ping every 10 seconds."""
     known = FRESH
     for number, answered in enumerate(answers):
-        known = look(known, answered, number)
+        known = poll(known, answered, number)
     return known
 
 
 def events(known: GuestHealth, seconds: float = 0) -> list[str]:
-    """What is to be told."""
+    """What is to be reported."""
     return [report.payload["event"] for report in guests.due(known, "compute1", POLICY, at(seconds))]
 
 
-def test_a_guest_that_never_answered_is_never_told() -> None:
+def test_a_guest_that_never_answered_is_never_reported() -> None:
     known = story(*[False] * 20)
     assert (known.state, events(known)) == (GuestState.DISCOVERY, [])
 
 
-def test_after_a_first_answer_a_guest_is_told_at_exactly_the_threshold_of_misses() -> None:
+def test_after_a_first_answer_a_guest_is_reported_at_exactly_the_threshold_of_misses() -> None:
     assert events(story(True, False, False)) == []
     assert events(story(True, False, False, False)) == ["QEMU_GUEST_AGENT_ERROR"]
 
@@ -60,7 +60,7 @@ def test_an_agent_that_could_not_be_asked_neither_answers_nor_misses() -> None:
 
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=15))
-def test_a_guest_is_told_when_and_only_when_its_last_three_pings_were_missed_after_an_answer(
+def test_a_guest_is_reported_when_and_only_when_its_last_three_pings_were_missed_after_an_answer(
     answers: list[bool | None],
 ) -> None:
     asked = [answered for answered in answers if answered is not None]
@@ -80,42 +80,42 @@ def test_the_report_is_that_of_the_original() -> None:
 
 def test_a_report_that_was_not_taken_is_due_again_while_the_guest_is_silent() -> None:
     known = story(True, False, False, False)
-    assert events(look(known, False, 4)) == ["QEMU_GUEST_AGENT_ERROR"]
-    assert events(look(known, True, 4)) == []
+    assert events(poll(known, False, 4)) == ["QEMU_GUEST_AGENT_ERROR"]
+    assert events(poll(known, True, 4)) == []
 
 
-def test_a_told_guest_is_not_told_again_until_it_came_back_and_failed_again() -> None:
+def test_a_reported_guest_is_not_reported_again_until_it_came_back_and_failed_again() -> None:
     known = replace(story(True, False, False, False), state=GuestState.REPORTED)
-    known = look(known, False, 4)
+    known = poll(known, False, 4)
     assert events(known) == []
-    known = look(known, True, 5)
+    known = poll(known, True, 5)
     for number in (6, 7, 8):
-        known = look(known, False, number)
+        known = poll(known, False, number)
     assert events(known) == ["QEMU_GUEST_AGENT_ERROR"]
 
 
-def test_what_the_api_took_for_a_duplicate_is_told_again_later_as_of_then() -> None:
-    known = replace(story(True, False, False, False), quiet_until=at(100))
+def test_what_the_api_took_for_a_duplicate_is_reported_again_later_as_of_then() -> None:
+    known = replace(story(True, False, False, False), muted_until=at(100))
     assert events(known, 99) == []
     (report,) = guests.due(known, "compute1", POLICY, at(100))
     assert report.generated_time == at(100)
-    assert look(known, True, 4).quiet_until is None
+    assert poll(known, True, 4).muted_until is None
 
 
 @pytest.mark.parametrize("other", [replace(DOMAIN, id=2), replace(DOMAIN, id=None, running=False)])
 def test_a_guest_that_was_started_anew_is_given_time(other: Domain) -> None:
-    known = look(story(True, False, False), False, 3, other)
+    known = poll(story(True, False, False), False, 3, other)
     assert (known.state, events(known)) == (GuestState.DISCOVERY, [])
 
 
 def test_a_guest_that_was_moved_is_given_time() -> None:
-    moved = guests.seen(story(True, False, False), DOMAIN, "other host", at(30))
+    moved = guests.observed(story(True, False, False), DOMAIN, "other host", at(30))
     assert (moved.state, moved.host_uuid) == (GuestState.DISCOVERY, "other host")
 
 
 def test_a_guest_that_is_paused_for_a_moment_is_not_forgotten() -> None:
     paused = replace(DOMAIN, running=False)
-    known = guests.seen(story(True, False, False), paused, "host", at(30))
+    known = guests.observed(story(True, False, False), paused, "host", at(30))
     assert (known.state, known.misses) == (GuestState.ERROR, 2)
 
 
@@ -127,28 +127,30 @@ def _failed(fault: Fault = Fault.FAILED) -> Domain:
     ("fault", "event", "detail"),
     [(Fault.FAILED, "LIFECYCLE", "STOPPED_FAILED"), (Fault.IO_ERROR, "IO_ERROR", "IO_ERROR_PAUSE")],
 )
-def test_a_domain_at_fault_is_told_as_libvirts_event_would_have_told_it(fault: Fault, event: str, detail: str) -> None:
-    known = guests.seen(story(True), _failed(fault), "host", at(10))
+def test_a_domain_at_fault_is_reported_as_libvirts_event_would_have_reported_it(
+    fault: Fault, event: str, detail: str
+) -> None:
+    known = guests.observed(story(True), _failed(fault), "host", at(10))
     (report,) = guests.due(known, "compute1", POLICY, at(10))
     assert dict(report.payload) == {"event": event, "vir_domain_event": detail, "instance_uuid": "instance"}
     assert not guests.is_about_agent(report)
 
 
-def test_a_fault_is_told_once_and_again_when_it_comes_again() -> None:
-    known = guests.seen(story(True), _failed(), "host", at(10))
-    told = replace(known, fault_told=True)
-    assert events(guests.seen(told, _failed(), "host", at(20))) == []
-    again = guests.seen(guests.seen(told, replace(DOMAIN, id=2), "host", at(30)), _failed(), "host", at(40))
+def test_a_fault_is_reported_once_and_again_when_it_comes_again() -> None:
+    known = guests.observed(story(True), _failed(), "host", at(10))
+    reported = replace(known, fault_reported=True)
+    assert events(guests.observed(reported, _failed(), "host", at(20))) == []
+    again = guests.observed(guests.observed(reported, replace(DOMAIN, id=2), "host", at(30)), _failed(), "host", at(40))
     assert events(again) == ["LIFECYCLE"]
 
 
 def test_a_fault_from_before_we_saw_the_domain_run_is_left_alone() -> None:
-    assert events(guests.seen(FRESH, _failed(), "host", NOW)) == []
+    assert events(guests.observed(FRESH, _failed(), "host", NOW)) == []
 
 
 def test_a_domain_that_was_shut_down_in_order_and_shows_a_fault_later_is_left_alone() -> None:
-    off = guests.seen(story(True), Domain(uuid="instance", id=None, running=False), "host", at(10))
-    assert events(guests.seen(off, _failed(), "host", at(20))) == []
+    off = guests.observed(story(True), Domain(uuid="instance", id=None, running=False), "host", at(10))
+    assert events(guests.observed(off, _failed(), "host", at(20))) == []
 
 
 def test_only_running_guests_with_an_agent_and_with_the_switch_on_are_asked_and_at_their_pace() -> None:
@@ -163,30 +165,30 @@ def test_only_running_guests_with_an_agent_and_with_the_switch_on_are_asked_and_
 
 def test_metadata_says_how_an_instance_is_watched_and_else_its_flavor() -> None:
     flavor = {guests.SWITCH: "false", guests.THRESHOLD: "5", "hw:cpu_policy": "dedicated"}
-    assert guests.wishes({}, flavor) == Wishes(on=False, threshold=5)
-    assert guests.wishes({guests.SWITCH: "Yes", guests.INTERVAL: "30"}, flavor) == Wishes(True, 30, 5)
+    assert guests.policy({}, flavor) == GuestPolicy(on=False, threshold=5)
+    assert guests.policy({guests.SWITCH: "Yes", guests.INTERVAL: "30"}, flavor) == GuestPolicy(True, 30, 5)
 
 
 @given(st.text(), st.text(), st.text())
 def test_words_that_make_no_sense_are_no_trouble(switch: str, interval: str, threshold: str) -> None:
     said = {guests.SWITCH: switch, guests.INTERVAL: interval, guests.THRESHOLD: threshold}
-    how = guests.policy(guests.wishes(said, {}), POLICY)
+    how = guests.schedule(guests.policy(said, {}), POLICY)
     assert how.interval >= POLICY.interval
     assert how.threshold >= 1
 
 
 @pytest.mark.parametrize("text", ["", "many", "0", "-1", "nan", "inf", "1e9"])
 def test_a_number_that_makes_no_sense_says_nothing(text: str) -> None:
-    assert guests.wishes({guests.INTERVAL: text, guests.THRESHOLD: text}, {}) == Wishes()
+    assert guests.policy({guests.INTERVAL: text, guests.THRESHOLD: text}, {}) == GuestPolicy()
 
 
 def test_an_owner_may_ask_for_fewer_pings_but_not_for_more() -> None:
-    assert guests.policy(Wishes(interval=60), POLICY).interval == 60
-    assert guests.policy(Wishes(interval=1), POLICY).interval == 10
-    assert guests.policy(Wishes(), POLICY) == POLICY
-    assert not guests.policy(Wishes(), replace(POLICY, on=False)).on
-    assert guests.policy(Wishes(on=True), replace(POLICY, on=False)).on
+    assert guests.schedule(GuestPolicy(interval=60), POLICY).interval == 60
+    assert guests.schedule(GuestPolicy(interval=1), POLICY).interval == 10
+    assert guests.schedule(GuestPolicy(), POLICY) == POLICY
+    assert not guests.schedule(GuestPolicy(), replace(POLICY, on=False)).on
+    assert guests.schedule(GuestPolicy(on=True), replace(POLICY, on=False)).on
 
 
-def test_a_guest_that_is_not_to_be_asked_any_more_is_not_told_for_old_misses() -> None:
+def test_a_guest_that_is_not_to_be_asked_any_more_is_not_reported_for_old_misses() -> None:
     assert events(guests.switched_off(story(True, False, False, False))) == []

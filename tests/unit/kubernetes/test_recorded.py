@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import yaml
 from instance_ha.kubernetes.source import KubernetesSource
-from instance_ha.models.errors import SightUnavailable
-from instance_ha.models.health import Sight, View
+from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.health import Reading, Snapshot
 from instance_ha.settings import load
 from instance_ha_simulator.monitors import kubeconfig_for
 
 from tests.recordings.kubernetes.record import ANSWERS
 from tests.recordings.replay import Replay
 
-UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
+UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 COMPUTE = {"INSTANCE_HA_KUBERNETES_NODE_LABELS": "role=compute"}
 TWO_A_PAGE = {"INSTANCE_HA_KUBERNETES_PAGE_SIZE": "2"}
 
@@ -27,11 +27,11 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "kubeconfig"
 
-    def look(self, case: str, settings: dict[str, str] | None = None, token: str = "reader") -> View:
+    def poll(self, case: str, settings: dict[str, str] | None = None, token: str = "reader") -> Snapshot:
         """Look at one, which has to be asked exactly as when it was recorded."""
         with self._served(case, token):
             given = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(self._file)}
-            return KubernetesSource(load(given | (settings or {}))).look(frozenset({"compute1"}))
+            return KubernetesSource(load(given | (settings or {}))).poll(frozenset({"compute1"}))
 
     @contextmanager
     def _served(self, case: str, token: str) -> Iterator[None]:
@@ -46,8 +46,8 @@ class Recorded:
 
     def refused(self, case: str, words: str, **asked: Any) -> str:
         """Look at one that gives no answer."""
-        with pytest.raises(SightUnavailable, match=words) as raised:
-            self.look(case, **asked)
+        with pytest.raises(SourceUnavailable, match=words) as raised:
+            self.poll(case, **asked)
         return str(raised.value)
 
 
@@ -56,54 +56,54 @@ def recorded(tmp_path: Path) -> Recorded:
     return Recorded(tmp_path)
 
 
-def seen(view: View) -> dict[str, Sight]:
-    return {name: sighting.vector["node"] for name, sighting in view.hosts.items()}
+def seen(snapshot: Snapshot) -> dict[str, Reading]:
+    return {name: observation.vector["node"] for name, observation in snapshot.hosts.items()}
 
 
 def test_ready_true_is_up_and_false_and_unknown_are_down(recorded: Recorded) -> None:
-    found = seen(recorded.look("conditions"))
+    found = seen(recorded.poll("conditions"))
     assert (found["compute1"], found["compute2"], found["compute3"]) == (UP, DOWN, DOWN)
 
 
 def test_a_kubelet_that_says_it_is_not_ready_may_be_left_alone(recorded: Recorded) -> None:
-    found = seen(recorded.look("conditions", {"INSTANCE_HA_KUBERNETES_NOT_READY_IS_DOWN": "false"}))
+    found = seen(recorded.poll("conditions", {"INSTANCE_HA_KUBERNETES_NOT_READY_IS_DOWN": "false"}))
     assert (found["compute2"], found["compute3"]) == (UNKNOWN, DOWN)
 
 
 def test_a_cordoned_node_that_is_silent_is_somebodys_work(recorded: Recorded) -> None:
-    sighting = recorded.look("conditions").hosts["compute4"]
-    assert (sighting.vector["node"], sighting.on_purpose) == (UNKNOWN, True)
+    observation = recorded.poll("conditions").hosts["compute4"]
+    assert (observation.vector["node"], observation.administratively_down) == (UNKNOWN, True)
 
 
 def test_a_node_that_has_only_just_joined_is_not_down(recorded: Recorded) -> None:
-    assert seen(recorded.look("conditions"))["compute5"] is UNKNOWN
+    assert seen(recorded.poll("conditions"))["compute5"] is UNKNOWN
 
 
 def test_all_pages_are_read_by_their_continue_tokens(recorded: Recorded) -> None:
-    assert seen(recorded.look("pages", TWO_A_PAGE)) == {f"compute{number}": UP for number in range(1, 6)}
+    assert seen(recorded.poll("pages", TWO_A_PAGE)) == {f"compute{number}": UP for number in range(1, 6)}
 
 
 def test_a_list_whose_continue_token_expired_is_begun_again_and_tells_what_is_true_now(recorded: Recorded) -> None:
-    assert seen(recorded.look("expired", TWO_A_PAGE)) == {"compute1": UP, "compute2": UP, "compute3": DOWN}
+    assert seen(recorded.poll("expired", TWO_A_PAGE)) == {"compute1": UP, "compute2": UP, "compute3": DOWN}
 
 
 def test_only_nodes_with_the_labels_are_hosts(recorded: Recorded) -> None:
-    assert seen(recorded.look("labels", COMPUTE)) == {"compute1": UP, "compute2": UP}
+    assert seen(recorded.poll("labels", COMPUTE)) == {"compute1": UP, "compute2": UP}
 
 
 def test_a_node_that_has_lost_its_label_is_not_deleted(recorded: Recorded) -> None:
-    assert seen(recorded.look("label-lost", COMPUTE)) == {"compute2": UP}
+    assert seen(recorded.poll("label-lost", COMPUTE)) == {"compute2": UP}
 
 
 def test_a_deleted_node_is_down(recorded: Recorded) -> None:
-    assert seen(recorded.look("deleted", COMPUTE)) == {"compute1": DOWN, "compute2": UP}
+    assert seen(recorded.poll("deleted", COMPUTE)) == {"compute1": DOWN, "compute2": UP}
 
 
 def test_a_list_without_nodes_is_no_answer(recorded: Recorded) -> None:
     recorded.refused("no-such-label", "no node", settings={"INSTANCE_HA_KUBERNETES_NODE_LABELS": "role=none"})
 
 
-def test_a_wrong_token_is_no_answer_and_is_not_told(recorded: Recorded) -> None:
+def test_a_wrong_token_is_no_answer_and_is_not_reported(recorded: Recorded) -> None:
     assert "wrong" not in recorded.refused("wrong-token", "401 Unauthorized", token="wrong")
 
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from instance_ha.kubernetes.names import check, host_name
 from instance_ha.kubernetes.source import KubernetesSource
-from instance_ha.models.errors import Misconfigured, SightUnavailable
-from instance_ha.models.health import Sight
+from instance_ha.models.errors import Misconfigured, SourceUnavailable
+from instance_ha.models.health import Reading
 from instance_ha.settings import Settings, load
 from instance_ha_simulator.cloud import kubernetes
 from instance_ha_simulator.cloud.server import LoopbackServer
@@ -16,7 +16,7 @@ from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client, config
 from kubernetes.config import incluster_config
 
-UP, DOWN, UNKNOWN = Sight.UP, Sight.DOWN, Sight.UNKNOWN
+UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 
 
 def settings(**values: object) -> Settings:
@@ -41,10 +41,10 @@ class Cluster:
         """Write the kubeconfig."""
         self.file.write_text(yaml.safe_dump(kubeconfig_for(self.server.url, token)))
 
-    def look(self, *listed: str, **values: object) -> dict[str, Sight]:
+    def poll(self, *listed: str, **values: object) -> dict[str, Reading]:
         """Ask."""
         source = KubernetesSource(settings(kubernetes_config_file=self.file, **values))
-        return {name: seen.vector["node"] for name, seen in source.look(frozenset(listed)).hosts.items()}
+        return {name: seen.vector["node"] for name, seen in source.poll(frozenset(listed)).hosts.items()}
 
 
 @pytest.fixture
@@ -55,99 +55,99 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.server.stop()
 
 
-@pytest.mark.parametrize(("ready", "sight"), [("True", UP), ("Unknown", DOWN), ("False", DOWN), ("New", UNKNOWN)])
-def test_ready_says_whether_a_host_is_up(cluster: Cluster, ready: str, sight: Sight) -> None:
+@pytest.mark.parametrize(("ready", "reading"), [("True", UP), ("Unknown", DOWN), ("False", DOWN), ("New", UNKNOWN)])
+def test_ready_says_whether_a_host_is_up(cluster: Cluster, ready: str, reading: Reading) -> None:
     cluster.nodes.nodes["compute1"].ready = ready
-    assert cluster.look() == {"compute1": sight, "compute2": UP, "compute3": UP}
+    assert cluster.poll() == {"compute1": reading, "compute2": UP, "compute3": UP}
 
 
 def test_a_kubelet_that_says_it_is_not_ready_may_be_left_alone(cluster: Cluster) -> None:
     cluster.nodes.nodes["compute1"].ready = "False"
-    assert cluster.look(kubernetes_not_ready_is_down="false")["compute1"] is UNKNOWN
+    assert cluster.poll(kubernetes_not_ready_is_down="false")["compute1"] is UNKNOWN
 
 
 def test_all_pages_are_read(cluster: Cluster) -> None:
-    assert len(cluster.look(kubernetes_page_size=1)) == 3
+    assert len(cluster.poll(kubernetes_page_size=1)) == 3
 
 
 def test_a_list_that_expired_while_it_was_read_is_begun_again(cluster: Cluster) -> None:
     cluster.nodes.answers = "expired"
-    assert len(cluster.look(kubernetes_page_size=2)) == 3
+    assert len(cluster.poll(kubernetes_page_size=2)) == 3
 
 
 def test_only_nodes_with_the_labels_are_hosts(cluster: Cluster) -> None:
     cluster.nodes.nodes["control"] = kubernetes.Node()
-    assert set(cluster.look(kubernetes_node_labels="role=compute")) == {"compute1", "compute2", "compute3"}
+    assert set(cluster.poll(kubernetes_node_labels="role=compute")) == {"compute1", "compute2", "compute3"}
 
 
 def test_a_node_that_was_deleted_is_down(cluster: Cluster) -> None:
     del cluster.nodes.nodes["compute1"]
-    assert cluster.look("compute1", "compute2")["compute1"] is DOWN
-    assert cluster.look("compute1", kubernetes_node_labels="role=compute")["compute1"] is DOWN
+    assert cluster.poll("compute1", "compute2")["compute1"] is DOWN
+    assert cluster.poll("compute1", kubernetes_node_labels="role=compute")["compute1"] is DOWN
 
 
 def test_a_node_that_was_never_listed_is_not_missed(cluster: Cluster) -> None:
     del cluster.nodes.nodes["compute1"]
-    assert "compute1" not in cluster.look("compute2")
+    assert "compute1" not in cluster.poll("compute2")
 
 
 def test_a_node_that_has_lost_its_label_is_not_deleted(cluster: Cluster) -> None:
     cluster.nodes.nodes["compute1"].labels = {}
-    assert "compute1" not in cluster.look("compute1", kubernetes_node_labels="role=compute")
+    assert "compute1" not in cluster.poll("compute1", kubernetes_node_labels="role=compute")
 
 
 def test_a_cordoned_node_that_goes_down_is_somebodys_work(cluster: Cluster) -> None:
     cluster.nodes.nodes["compute1"] = kubernetes.Node(ready="Unknown", cordoned=True)
-    assert cluster.look()["compute1"] is UNKNOWN
+    assert cluster.poll()["compute1"] is UNKNOWN
 
 
 def test_an_empty_list_is_no_answer(cluster: Cluster) -> None:
-    with pytest.raises(SightUnavailable, match="role=none"):
-        cluster.look(kubernetes_node_labels="role=none")
+    with pytest.raises(SourceUnavailable, match="role=none"):
+        cluster.poll(kubernetes_node_labels="role=none")
 
 
-def test_a_rejected_token_is_no_answer_and_is_not_told(cluster: Cluster) -> None:
+def test_a_rejected_token_is_no_answer_and_is_not_reported(cluster: Cluster) -> None:
     cluster.write("s3cret")
-    with pytest.raises(SightUnavailable, match="401") as raised:
-        cluster.look()
+    with pytest.raises(SourceUnavailable, match="401") as raised:
+        cluster.poll()
     assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("answers", "words"), [("error", "500"), ("garbage", "no list")])
 def test_troubles_of_the_server_are_no_answer(cluster: Cluster, answers: str, words: str) -> None:
     cluster.nodes.answers = answers
-    with pytest.raises(SightUnavailable, match=words):
-        cluster.look()
+    with pytest.raises(SourceUnavailable, match=words):
+        cluster.poll()
 
 
 def test_a_server_that_is_not_there_is_no_answer(cluster: Cluster) -> None:
     cluster.file.write_text(yaml.safe_dump(kubeconfig_for("http://127.0.0.1:1")))
-    with pytest.raises(SightUnavailable, match="cannot be reached"):
-        cluster.look()
+    with pytest.raises(SourceUnavailable, match="cannot be reached"):
+        cluster.poll()
 
 
 @pytest.mark.parametrize("text", ["clusters: []", "{", "", "[]", "clusters: 7"])
 def test_a_kubeconfig_that_is_none_is_no_answer(cluster: Cluster, text: str) -> None:
     cluster.file.write_text(text)
-    with pytest.raises(SightUnavailable):
-        cluster.look()
+    with pytest.raises(SourceUnavailable):
+        cluster.poll()
 
 
 def test_a_host_may_have_another_name_than_its_node(cluster: Cluster) -> None:
     cluster.nodes.nodes = {"node-7.rack": kubernetes.Node(annotations={"nova/host": "compute7"})}
-    assert cluster.look(kubernetes_host_name="{annotation:nova/host}") == {"compute7": UP}
-    assert cluster.look(kubernetes_host_name="{short}.example.org") == {"node-7.example.org": UP}
+    assert cluster.poll(kubernetes_host_name="{annotation:nova/host}") == {"compute7": UP}
+    assert cluster.poll(kubernetes_host_name="{short}.example.org") == {"node-7.example.org": UP}
 
 
 def test_nodes_without_a_name_of_a_host_are_none_and_make_a_missing_one_unclear(cluster: Cluster) -> None:
     cluster.nodes.nodes["compute1"].labels = {"host": "compute1"}
-    assert cluster.look("compute2", kubernetes_host_name="{label:host}") == {"compute1": UP, "compute2": UNKNOWN}
+    assert cluster.poll("compute2", kubernetes_host_name="{label:host}") == {"compute1": UP, "compute2": UNKNOWN}
 
 
 def test_two_nodes_of_the_same_host_are_no_answer(cluster: Cluster) -> None:
     cluster.nodes.nodes = {"compute1.a": kubernetes.Node(), "compute1.b": kubernetes.Node(ready="Unknown")}
-    with pytest.raises(SightUnavailable, match=r"several nodes .* compute1"):
-        cluster.look(kubernetes_host_name="{short}")
+    with pytest.raises(SourceUnavailable, match=r"several nodes .* compute1"):
+        cluster.poll(kubernetes_host_name="{short}")
 
 
 def test_a_name_is_made_of_several_parts() -> None:
@@ -196,5 +196,5 @@ def test_in_a_pod_its_service_account_is_used(
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.url.rsplit(":", 1)[1])
-    with pytest.raises(SightUnavailable, match="cannot be reached"):  # it is found, and it speaks no TLS
-        KubernetesSource(settings()).look(frozenset())
+    with pytest.raises(SourceUnavailable, match="cannot be reached"):  # it is found, and it speaks no TLS
+        KubernetesSource(settings()).poll(frozenset())

@@ -8,7 +8,7 @@ import pytest
 from instance_ha.libvirt.addresses import check, here, reachable
 from instance_ha.libvirt.limits import Limited
 from instance_ha.libvirt.parse import fault, has_agent
-from instance_ha.models.errors import Misconfigured, SightUnavailable
+from instance_ha.models.errors import Misconfigured, SourceUnavailable
 from instance_ha.models.guests import Fault
 from instance_ha.settings import Settings, load
 
@@ -60,7 +60,7 @@ def test_a_uri_that_is_none_stops_the_start(uri: str) -> None:
         check(settings(INSTANCE_HA_LIBVIRT_URI=uri))
 
 
-def test_without_libvirt_python_guests_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libvirt_python_guests_cannot_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instance_ha.libvirt.addresses.find_spec", lambda _name: None)
     with pytest.raises(Misconfigured, match="libvirt-python"):
         check(settings())
@@ -89,9 +89,9 @@ def test_a_call_that_hangs_is_left_behind_and_what_comes_too_late_is_undone() ->
         return "late"
 
     begun = time.monotonic()
-    with pytest.raises(SightUnavailable, match="no answer"):
+    with pytest.raises(SourceUnavailable, match="no answer"):
         limited.call("a", 0.05, hang, lambda _result: undone.set())
-    with pytest.raises(SightUnavailable, match="still hangs"):
+    with pytest.raises(SourceUnavailable, match="still hangs"):
         limited.call("a", 5, lambda: 1)
     assert limited.call("b", 5, lambda: 1) == 1
     assert time.monotonic() - begun < 2
@@ -102,6 +102,6 @@ def test_a_call_that_hangs_is_left_behind_and_what_comes_too_late_is_undone() ->
         try:
             assert limited.call("a", 5, lambda: 1) == 1
             return
-        except SightUnavailable:
+        except SourceUnavailable:
             time.sleep(0.01)
     pytest.fail("it still counts as hanging")

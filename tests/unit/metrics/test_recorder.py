@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.metrics import LEASE_LOSSES, NOVA_REQUESTS, REPORT_DELAY, TICKS
+from instance_ha.models.metrics import LEASE_LOSSES, NOTIFICATION_DELAY, NOVA_REQUESTS, TICKS
 from instance_ha.store import counters
 from instance_ha.store.database import Database
 
@@ -94,8 +94,8 @@ def test_the_time_of_the_last_count_never_goes_back(database: Database) -> None:
 
 
 def test_an_observation_on_a_bound_is_within_it_and_one_before_the_failure_took_no_time() -> None:
-    bounds = [labels for name, labels in REPORT_DELAY.observed(60.0, type="VM") if name.endswith("_bucket")]
-    assert bounds == [REPORT_DELAY.sample(type="VM", le=le)[1] for le in ("60", "120", "300", "600")]
-    early = REPORT_DELAY.observed(-5.0, type="VM")
-    assert early[REPORT_DELAY.sample("_sum", type="VM")] == 0.0
-    assert early[REPORT_DELAY.sample("_bucket", type="VM", le="1")] == 1.0
+    bounds = [labels for name, labels in NOTIFICATION_DELAY.observed(60.0, type="VM") if name.endswith("_bucket")]
+    assert bounds == [NOTIFICATION_DELAY.sample(type="VM", le=le)[1] for le in ("60", "120", "300", "600")]
+    early = NOTIFICATION_DELAY.observed(-5.0, type="VM")
+    assert early[NOTIFICATION_DELAY.sample("_sum", type="VM")] == 0.0
+    assert early[NOTIFICATION_DELAY.sample("_bucket", type="VM", le="1")] == 1.0

@@ -82,7 +82,7 @@ def test_a_recovery_is_told_as_it_was(played: Played) -> None:
     assert one("recoveries_total", status="failed", **host) == 0
     assert one("recoveries_total", status="finished", type="VM") == 0
     assert [one("evacuations_total", status=status) for status in ("succeeded", "failed", "ignored")] == [2, 0, 0]
-    assert one("report_delay_seconds_bucket", le="1", **host) == 1
+    assert one("notification_delay_seconds_bucket", le="1", **host) == 1
     assert one("first_evacuation_delay_seconds_sum") == pytest.approx(begun - failed, abs=0.1)
     assert [one("first_evacuation_delay_seconds_bucket", le=le) for le in ("30", "60", "+Inf")] == [0, 1, 1]
     assert one("last_instance_active_delay_seconds_sum", **host) == pytest.approx(active - failed, abs=0.1)
@@ -211,7 +211,9 @@ def test_all_that_rules_and_dashboard_ask_for_is_served(played: Played) -> None:
     play.simulation.call("recover-host", "/", b"{}", {"ce-id": "1"})
     played_too = scraped(play)
     names = {name for name, _ in played_too} | {"instance_ha_nova_request_seconds_count"}
-    names |= {"instance_ha_nova_request_seconds_sum"}  # none of the monitors asks Nova; told above to be served
+    names |= {
+        "instance_ha_nova_request_seconds_sum"
+    }  # none of the monitors asks Nova; it is in the list of those above
     missing = {title: named_in(asked) - names for title, asked in expressions().items() if named_in(asked) - names}
     assert missing == {}
     assert value(played_too, "triggers_refused_total", function="recover-host") == 2
@@ -246,10 +248,10 @@ def test_each_alert_says_what_to_do_and_where_it_is_written() -> None:
     anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         assert rule["labels"]["severity"] in {"warning", "critical"}
-        told = rule["annotations"]
-        assert set(told) == {"summary", "description", "runbook_url"}
-        page, _, anchor = told["runbook_url"].partition("#")
-        assert (page, anchor in anchors) == ("docs/operate.md", True), told["runbook_url"]
+        notes = rule["annotations"]
+        assert set(notes) == {"summary", "description", "runbook_url"}
+        page, _, anchor = notes["runbook_url"].partition("#")
+        assert (page, anchor in anchors) == ("docs/operate.md", True), notes["runbook_url"]
 
 
 def test_the_dashboard_is_whole() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 
 class Story:
-    """An installation with one host, whose guests are looked at every 10 seconds."""
+    """An installation with one host, whose guests are polled every 10 seconds."""
 
     def __init__(self, database_url: str) -> None:
         self.guests = Guests()
@@ -34,10 +34,10 @@ class Story:
         (server,) = self.simulation.cloud.boot("compute1", [name], **about)
         return str(server.id)
 
-    def look(self, times: int = 1) -> None:
+    def poll(self, times: int = 1) -> None:
         """Look, every 10 seconds."""
         for _ in range(times):
-            monitor.watch_once(self.world, self.world.deadline())
+            monitor.poll_once(self.world, self.world.deadline())
             self.wait(10)
 
     def wait(self, seconds: float) -> None:
@@ -52,7 +52,7 @@ class Story:
             known = guest_health.of_host(connection, self.host, [])
         return {names[uuid]: str(guest.state) for uuid, guest in known.items()}
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """Name the instances that were reported."""
         names = {server.id: server.name for server in self.simulation.cloud.servers()}
         with self.world.database.begin() as connection:
@@ -74,19 +74,19 @@ def _hang(story: Story, *names: str) -> None:
 def test_an_instance_whose_owner_does_not_want_it_is_not_pinged(story: Story) -> None:
     story.boot("watched")
     story.boot("left-alone", metadata={"instance_ha:guest_monitoring": "false"})
-    story.look()
+    story.poll()
     assert story.states() == {"watched": "healthy", "left-alone": "discovery"}
 
 
 def test_an_instance_may_have_a_threshold_of_its_own(story: Story) -> None:
     story.boot("patient", metadata={"instance_ha:guest_monitoring_threshold": "5"})
     story.boot("usual")
-    story.look()
+    story.poll()
     _hang(story, "patient", "usual")
-    story.look(3)
-    assert story.told() == ["usual"]
-    story.look(2)
-    assert story.told() == ["usual", "patient"]
+    story.poll(3)
+    assert story.reported() == ["usual"]
+    story.poll(2)
+    assert story.reported() == ["usual", "patient"]
 
 
 def test_a_domain_that_is_no_instance_of_novas_is_not_pinged(story: Story) -> None:
@@ -94,7 +94,7 @@ def test_a_domain_that_is_no_instance_of_novas_is_not_pinged(story: Story) -> No
     with story.simulation.cloud.world() as cloud:
         cloud.server(uuid).host = "elsewhere"
     story.guests.servers = lambda: [_Here(uuid, "foreign")]
-    story.look()
+    story.poll()
     assert story.states() == {"foreign": "discovery"}
 
 
@@ -105,63 +105,63 @@ class _Here:
         self.id, self.name, self.host = uuid, name, "compute1"
 
 
-def test_while_nova_has_never_told_how_a_guest_is_to_be_watched_it_is_not_pinged(story: Story) -> None:
+def test_while_nova_has_never_reported_how_a_guest_is_to_be_watched_it_is_not_pinged(story: Story) -> None:
     story.boot("vm")
     story.simulation.cloud.faults.add(Rule(path=".*/servers/detail", status=400, times=1))
-    story.look()
+    story.poll()
     assert story.states() == {"vm": "discovery"}
-    story.look()
+    story.poll()
     assert story.states() == {"vm": "healthy"}
 
 
 def test_a_host_that_cannot_be_reached_leaves_its_guests_as_they_were(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     story.guests.unreachable.add("compute1")
-    story.look(5)
-    assert (story.states(), story.told()) == ({"vm": "healthy"}, [])
+    story.poll(5)
+    assert (story.states(), story.reported()) == ({"vm": "healthy"}, [])
 
 
 def test_a_guest_that_is_gone_is_forgotten(story: Story) -> None:
     uuid = story.boot("vm")
-    story.look()
+    story.poll()
     story.simulation.cloud.delete_server(uuid)
-    story.look()
+    story.poll()
     assert story.states() == {}
 
 
-def test_guests_of_a_host_on_maintenance_are_not_looked_at_and_forgotten(story: Story) -> None:
+def test_guests_of_a_host_on_maintenance_are_not_polled_and_forgotten(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE hosts SET on_maintenance = true"))
-    assert monitor.watch_once(story.world, story.world.deadline()) == []
+    assert monitor.poll_once(story.world, story.world.deadline()) == []
     assert story.states() == {}
 
 
-def test_hosts_that_others_look_at_are_left_to_them(story: Story) -> None:
+def test_hosts_that_others_poll_at_are_left_to_them(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     story.guests.elsewhere = True
-    assert monitor.watch_once(story.world, story.world.deadline()) == []
+    assert monitor.poll_once(story.world, story.world.deadline()) == []
     assert story.states() == {"vm": "healthy"}
 
 
 def test_an_unexpected_error_about_a_host_is_no_answer_of_its_guests(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     story.guests.guest("vm").agent = "speaks nonsense"
-    story.look(5)
-    assert (story.states(), story.told()) == ({"vm": "healthy"}, [])
+    story.poll(5)
+    assert (story.states(), story.reported()) == ({"vm": "healthy"}, [])
 
 
-def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
+def test_a_poll_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     _hang(story, "vm")
     overtaken: list[Callable[[], None]] = [lambda: _overtake(story)]
     story.guests.sleep = lambda _seconds: overtaken.pop()() if overtaken else None
-    story.look()
+    story.poll()
     assert story.states() == {"vm": "healthy"}
 
 
@@ -172,15 +172,15 @@ def _overtake(story: Story) -> None:
 
 def test_a_report_is_sent_again_when_whoever_sent_it_died_before_he_could_remember(story: Story) -> None:
     story.boot("vm")
-    story.look()
+    story.poll()
     _hang(story, "vm")
-    story.look(3)
+    story.poll(3)
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE guest_health SET state = 'error', misses = 3"))
-    story.look()
-    assert story.told() == ["vm"]  # the API knew it
+    story.poll()
+    assert story.reported() == ["vm"]  # the API knew it
     story.wait(200)
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE notifications SET status = 'finished'"))
-    story.look()
-    assert story.told() == ["vm", "vm"]
+    story.poll()
+    assert story.reported() == ["vm", "vm"]

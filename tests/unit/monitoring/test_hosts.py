@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from instance_ha.models.health import View
+from instance_ha.models.health import Snapshot
 from instance_ha.monitoring import hosts as monitor
 from instance_ha.store import host_health
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.monitors import Eyes
+from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
 
@@ -18,11 +18,11 @@ NAMES = [f"compute{number}" for number in range(1, 6)]
 
 
 class Story:
-    """An installation with five hosts, which are looked at every 10 seconds."""
+    """An installation with five hosts, which are polled every 10 seconds."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        self.eyes = Eyes({"hosts": NAMES, "consul": ["storage"]}, folder)
-        settings = {"monitoring_interval": "10"} | self.eyes.settings
+        self.sources = Sources({"hosts": NAMES, "consul": ["storage"]}, folder)
+        settings = {"monitoring_interval": "10"} | self.sources.settings
         self.simulation = Simulation(database_url, settings, CloudOptions(), Faults())
         self.world = self.simulation.world
         segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
@@ -33,7 +33,7 @@ class Story:
             path = f"/v1/segments/{made['segment']['uuid']}/hosts"
             assert self.simulation.request("api-hosts", "POST", path, {"host": body}).status_code == 201
 
-    def look(self, times: int = 1, every: float = 10) -> None:
+    def poll(self, times: int = 1, every: float = 10) -> None:
         """Look."""
         for _ in range(times):
             assert monitor.poll_once(self.world)
@@ -47,9 +47,9 @@ class Story:
     def kill(self, *names: str) -> None:
         """Let hosts fail."""
         for name in names:
-            self.eyes.clusters.set(name, consul.FAILED)
+            self.sources.clusters.set(name, consul.FAILED)
 
-    def told(self) -> list[tuple[str, str]]:
+    def reported(self) -> list[tuple[str, str]]:
         """Name the hosts that were reported, and how."""
         query = "SELECT h.name, n.payload ->> 'event' FROM notifications n JOIN hosts h ON h.uuid = n.source_host_uuid"
         with self.world.database.begin() as connection:
@@ -58,7 +58,7 @@ class Story:
     def states(self) -> dict[str, str]:
         """Say how the hosts are remembered."""
         with self.world.database.begin() as connection:
-            return {host.name: str(host.health.state) for host in host_health.watched(connection)}
+            return {host.name: str(host.health.state) for host in host_health.registered(connection)}
 
 
 @pytest.fixture
@@ -66,10 +66,10 @@ def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
     """The installation."""
     made = Story(database_url, tmp_path)
     yield made
-    made.eyes.close()
+    made.sources.close()
 
 
-def test_a_look_is_not_made_before_it_is_due(story: Story) -> None:
+def test_a_poll_is_not_made_before_it_is_due(story: Story) -> None:
     assert monitor.poll_once(story.world)
     assert not monitor.poll_once(story.world)
     story.wait(9.5)
@@ -84,11 +84,11 @@ class _Slow:
         self._source = source
         self._meanwhile = meanwhile
 
-    def look(self, listed: frozenset[str]) -> View:
-        """Answer."""
-        view: View = self._source.look(listed)
+    def poll(self, listed: frozenset[str]) -> Snapshot:
+        """NotificationResponse."""
+        snapshot: Snapshot = self._source.poll(listed)
         self._meanwhile()
-        return view
+        return snapshot
 
 
 def _while_answering(story: Story, meanwhile: Any) -> None:
@@ -96,16 +96,16 @@ def _while_answering(story: Story, meanwhile: Any) -> None:
 
 
 def test_an_answer_that_took_longer_than_the_interval_is_old_and_not_believed(story: Story) -> None:
-    story.look()
+    story.poll()
     story.kill("compute1")
     _while_answering(story, lambda: story.wait(11))
-    story.look(3)
-    assert story.told() == []
+    story.poll(3)
+    assert story.reported() == []
     assert story.states()["compute1"] == "up"
 
 
-def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
-    story.look()
+def test_a_poll_that_was_overtaken_writes_and_tells_nothing(story: Story) -> None:
+    story.poll()
     story.kill("compute1")
 
     def overtake() -> None:
@@ -113,64 +113,64 @@ def test_a_look_that_was_overtaken_writes_and_tells_nothing(story: Story) -> Non
             connection.execute(text("UPDATE watches SET owner = 'another'"))
 
     _while_answering(story, overtake)
-    story.look()
-    assert (story.told(), story.states()["compute1"]) == ([], "up")
+    story.poll()
+    assert (story.reported(), story.states()["compute1"]) == ([], "up")
 
 
-def test_after_a_long_pause_the_first_look_tells_nothing_and_the_second_does(story: Story) -> None:
-    story.look()
+def test_after_a_long_pause_the_first_poll_tells_nothing_and_the_second_does(story: Story) -> None:
+    story.poll()
     story.kill("compute1")
     story.wait(3600)
-    story.look()
-    assert story.told() == []
-    story.look()
-    assert story.told() == [("compute1", "STOPPED")]
+    story.poll()
+    assert story.reported() == []
+    story.poll()
+    assert story.reported() == [("compute1", "STOPPED")]
 
 
-def test_too_many_at_once_are_never_told_and_the_last_one_down_is_told_at_the_second_look(story: Story) -> None:
-    story.look()
+def test_too_many_at_once_are_never_reported_and_the_last_one_down_is_reported_at_the_second_poll(story: Story) -> None:
+    story.poll()
     story.kill("compute1", "compute2", "compute3")
-    story.look(5)
-    assert story.told() == []
-    story.eyes.clusters.set("compute2", consul.ALIVE)
-    story.eyes.clusters.set("compute3", consul.ALIVE)
-    story.look()
-    assert story.told() == []
-    story.look()
-    assert story.told() == [("compute1", "STOPPED")]
+    story.poll(5)
+    assert story.reported() == []
+    story.sources.clusters.set("compute2", consul.ALIVE)
+    story.sources.clusters.set("compute3", consul.ALIVE)
+    story.poll()
+    assert story.reported() == []
+    story.poll()
+    assert story.reported() == [("compute1", "STOPPED")]
 
 
-def test_two_of_five_are_told_at_once(story: Story) -> None:
-    story.look()
+def test_two_of_five_are_reported_at_once(story: Story) -> None:
+    story.poll()
     story.kill("compute1", "compute2")
-    story.look()
-    assert story.told() == [("compute1", "STOPPED"), ("compute2", "STOPPED")]
+    story.poll()
+    assert story.reported() == [("compute1", "STOPPED"), ("compute2", "STOPPED")]
 
 
 def test_hosts_that_were_never_registered_are_nobodys_business(story: Story) -> None:
-    story.eyes.clusters.set("control", consul.FAILED)
-    story.look(2)
-    assert story.told() == []
+    story.sources.clusters.set("control", consul.FAILED)
+    story.poll(2)
+    assert story.reported() == []
     assert set(story.states()) == set(NAMES)
 
 
-def test_a_look_needs_as_many_statements_for_many_hosts_as_for_one(story: Story) -> None:
-    story.look()
+def test_a_poll_needs_as_many_statements_for_many_hosts_as_for_one(story: Story) -> None:
+    story.poll()
     before = story.world.database.statements
-    story.look()
+    story.poll()
     statements = story.world.database.statements - before
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE hosts SET deleted_at = now() WHERE name <> 'compute1'"))
-    story.look()
+    story.poll()
     before = story.world.database.statements
-    story.look()
+    story.poll()
     assert story.world.database.statements - before == statements
 
 
 def test_a_host_that_was_deleted_is_forgotten(story: Story) -> None:
-    story.look()
+    story.poll()
     with story.world.database.begin() as connection:
         connection.execute(text("UPDATE hosts SET deleted_at = now() WHERE name = 'compute1'"))
-    story.look()
+    story.poll()
     with story.world.database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM host_health")).scalar_one() == 4

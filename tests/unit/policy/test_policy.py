@@ -1,4 +1,4 @@
-"""Who may do what: the defaults, the reader file that comes with us, and files of operators (reference, section 2)."""
+"""Who may do what: the defaults, the reader file that comes with us, and files of operators."""
 
 import os
 import time

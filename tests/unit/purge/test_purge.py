@@ -149,8 +149,8 @@ def test_samples_of_hosts_that_are_gone_go_with_them(history: History) -> None:
     history.add("hosts", HOST | {"uuid": "alive", "name": "a"})
     history.add("hosts", HOST | {"uuid": "gone", "name": "g"}, deleted_at=31)
     history.add("hosts", HOST | {"uuid": "just-gone", "name": "j"}, deleted_at=29)
-    of_a_host = {"samples": [], "state": "up", "listed": True, "doubted": False, "told": "nothing"}
-    of_a_guest = {"state": "healthy", "misses": 0, "ran": True, "fault_told": False, "wishes": {}}
+    of_a_host = {"samples": [], "state": "up", "listed": True, "suppressed": False, "reported": "nothing"}
+    of_a_guest = {"state": "healthy", "misses": 0, "ran": True, "fault_reported": False, "policy": {}}
     with history.world.database.begin() as connection:
         for name in ("alive", "gone", "just-gone", "purged"):
             connection.execute(insert(host_health).values(of_a_host | {"host_uuid": name}))

@@ -194,3 +194,50 @@ def test_boot_with_names_and_states() -> None:
     assert (one.status, one.power_state, one.metadata) == ("SHUTOFF", 4, metadata)
     with pytest.raises(ApiError):
         scene.cloud.boot("nohost")
+
+
+def test_an_evacuation_whose_cast_is_lost_stays_accepted_and_the_next_one_goes_on_with_its_record() -> None:
+    scene = Scene()
+    (server,) = scene.cloud.boot("a", 1)
+    scene.cloud.lose_casts(1)
+    scene.kill("a")
+    scene.evacuate(server)
+    scene.clock.sleep(1000)
+    assert (scene.cloud.server(server.id).host, scene.statuses()) == ("a", ["accepted"])
+    scene.evacuate(server)
+    scene.clock.sleep(10)
+    assert (scene.cloud.server(server.id).host != "a", scene.statuses()) == (True, ["done", "accepted"])
+    assert [request.overlapping for request in scene.cloud.evacuation_requests] == [False, False]
+
+
+def test_a_claim_that_is_refused_leaves_the_server_as_it_was_and_a_failed_spawn_leaves_it_in_error() -> None:
+    scene = Scene(CloudOptions(claim_fails_on=("b",), spawn_fails_on=("c",)))
+    stopped, active = scene.cloud.boot("a", ["stopped"], vm_state="stopped") + scene.cloud.boot("a", ["active"])
+    scene.kill("a")
+    scene.evacuate(stopped, "b")
+    scene.evacuate(active, "c")
+    scene.clock.sleep(10)
+    ends = [scene.cloud.server(server.id) for server in (stopped, active)]
+    assert [(s.host, s.vm_state, s.task_state) for s in ends] == [("a", "stopped", None), ("a", "error", None)]
+    assert scene.statuses() == ["failed", "failed"]
+
+
+def test_a_live_migration_ends_only_when_it_is_told_to() -> None:
+    scene = Scene()
+    moved, stays = scene.cloud.boot("a", 2)
+    for server in (moved, stays):
+        scene.cloud.live_migrate(server.id, "b")
+    scene.clock.sleep(1000)
+    assert {scene.cloud.server(server.id).task_state for server in (moved, stays)} == {"migrating"}
+    scene.cloud.end_live_migration(moved.id, "completed")
+    scene.cloud.end_live_migration(stays.id, "error")
+    assert [scene.cloud.server(server.id).host for server in (moved, stays)] == ["b", "a"]
+
+
+def test_a_second_evacuation_is_known_for_one_that_overlaps_the_first() -> None:
+    scene = Scene()
+    (server,) = scene.cloud.boot("a", 1)
+    scene.kill("a")
+    for _ in range(2):
+        scene.evacuate(server)
+    assert [request.overlapping for request in scene.cloud.evacuation_requests] == [False, True]

@@ -1,4 +1,4 @@
-"""Telling never stands in the way of what it tells of."""
+"""Events never stand in the way of what they are about."""
 
 import pytest
 from instance_ha import emit
@@ -13,8 +13,8 @@ from tests.unit.build import notification, segment
 VALUES = vars(segment())
 
 
-class Told:
-    """A world with a sink, and what was told in it."""
+class Written:
+    """A world with a sink, and the events that were written in it."""
 
     def __init__(self, database_url: str) -> None:
         simulation = Simulation(database_url, {"event_sinks": "one=http://one.test"}, CloudOptions(), Faults())
@@ -27,45 +27,45 @@ class Told:
 
 
 @pytest.fixture
-def told(database_url: str) -> Told:
+def written(database_url: str) -> Written:
     """A world with a sink."""
-    return Told(database_url)
+    return Written(database_url)
 
 
-def test_what_cannot_be_told_does_not_stop_a_recovery(told: Told) -> None:
-    with told.world.database.begin() as connection:
-        emit.recovery_started(told.world, connection, notification(status="unheard of"))
-        emit.recovery_started(told.world, connection, notification())
-    assert told.types() == ["notification.process.start"]
+def test_an_event_that_cannot_be_written_does_not_stop_a_recovery(written: Written) -> None:
+    with written.world.database.begin() as connection:
+        emit.recovery_started(written.world, connection, notification(status="unheard of"))
+        emit.recovery_started(written.world, connection, notification())
+    assert written.types() == ["notification.process.start"]
 
 
-def test_an_error_before_the_change_begins_is_not_told(told: Told) -> None:
-    with pytest.raises(Conflict), emit.change(told.world, "segment.create"), told.world.database.begin():
+def test_an_error_before_the_change_begins_is_no_event(written: Written) -> None:
+    with pytest.raises(Conflict), emit.change(written.world, "segment.create"), written.world.database.begin():
         raise Conflict("not now")
-    assert told.types() == []
+    assert written.types() == []
 
 
-def test_a_change_that_nobody_knows_of_whether_it_was_made_is_told_by_what_was_committed(told: Told) -> None:
-    with pytest.raises(StoreUnavailable), emit.change(told.world, "segment.create") as change:
-        with told.world.database.begin() as connection:
+def test_a_change_that_may_have_been_made_has_the_events_that_were_committed(written: Written) -> None:
+    with pytest.raises(StoreUnavailable), emit.change(written.world, "segment.create") as change:
+        with written.world.database.begin() as connection:
             change.start(connection, "segment", VALUES)
-            segments.create(connection, _stored(), told.world.clock.now())
+            segments.create(connection, _stored(), written.world.clock.now())
             change.end(connection, VALUES)
         raise StoreUnavailable("the connection broke during the commit")
-    assert told.types() == ["segment.create.start", "segment.create.end"]
+    assert written.types() == ["segment.create.start", "segment.create.end"]
 
 
-def test_a_change_that_was_rolled_back_has_a_start_and_an_error(told: Told) -> None:
+def test_a_change_that_was_rolled_back_has_a_start_and_an_error(written: Written) -> None:
     with (
         pytest.raises(Conflict),
-        emit.change(told.world, "segment.create") as change,
-        told.world.database.begin() as connection,
+        emit.change(written.world, "segment.create") as change,
+        written.world.database.begin() as connection,
     ):
         change.start(connection, "segment", VALUES)
-        segments.create(connection, _stored(), told.world.clock.now())
+        segments.create(connection, _stored(), written.world.clock.now())
         change.end(connection, VALUES)
         raise Conflict("on second thoughts")
-    assert told.types() == ["segment.create.start", "segment.create.error"]
+    assert written.types() == ["segment.create.start", "segment.create.error"]
 
 
 def _stored() -> dict[str, str]:

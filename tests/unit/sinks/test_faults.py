@@ -22,22 +22,22 @@ def raised(error: Exception) -> Exception:
 
 
 def test_a_fault_names_class_message_module_and_function() -> None:
-    told = shown(raised(Conflict("the name is in use")))
-    assert (told["exception"], told["exception_message"]) == ("Conflict", "the name is in use")
-    assert (told["module_name"].rpartition(".")[2], told["function_name"]) == ("test_faults", "raised")
-    assert told["traceback"].endswith("Conflict: the name is in use")
+    payload = shown(raised(Conflict("the name is in use")))
+    assert (payload["exception"], payload["exception_message"]) == ("Conflict", "the name is in use")
+    assert (payload["module_name"].rpartition(".")[2], payload["function_name"]) == ("test_faults", "raised")
+    assert payload["traceback"].endswith("Conflict: the name is in use")
 
 
 def test_an_error_that_was_never_raised_has_its_class_and_message() -> None:
-    told = shown(RecoveryFailed("it did not move"))
-    assert (told["exception"], told["exception_message"]) == ("RecoveryFailed", "it did not move")
-    assert (told["function_name"], told["traceback"]) == ("unknown", "")
+    payload = shown(RecoveryFailed("it did not move"))
+    assert (payload["exception"], payload["exception_message"]) == ("RecoveryFailed", "it did not move")
+    assert (payload["function_name"], payload["traceback"]) == ("unknown", "")
 
 
 def test_what_is_secret_is_masked_in_message_and_traceback() -> None:
-    told = shown(raised(ValueError("cannot reach postgresql://ha:pa55word@db/ha")))
-    assert "pa55word" not in told["exception_message"] + told["traceback"]
-    assert "ha:***@db" in told["exception_message"]
+    payload = shown(raised(ValueError("cannot reach postgresql://ha:pa55word@db/ha")))
+    assert "pa55word" not in payload["exception_message"] + payload["traceback"]
+    assert "ha:***@db" in payload["exception_message"]
 
 
 def test_the_secrets_of_the_settings_are_known() -> None:
@@ -46,12 +46,12 @@ def test_the_secrets_of_the_settings_are_known() -> None:
     assert {"s3cret", "first", "second"} <= set(load(environ).secrets)
 
 
-def test_an_error_of_the_database_does_not_tell_the_parameters_of_its_statement(database: Database) -> None:
+def test_an_error_of_the_database_does_not_show_the_parameters_of_its_statement(database: Database) -> None:
     with pytest.raises(Exception) as caught, database.begin() as connection:
         connection.execute(text("SELECT 1/0 WHERE :value = ''"), {"value": "-".join(["p4", "ss"])})
-    told = shown(caught.value)
-    assert "division by zero" in told["exception_message"]
-    assert "p4-ss" not in told["exception_message"] + told["traceback"]
+    payload = shown(caught.value)
+    assert "division by zero" in payload["exception_message"]
+    assert "p4-ss" not in payload["exception_message"] + payload["traceback"]
 
 
 def test_a_long_text_is_cut() -> None:

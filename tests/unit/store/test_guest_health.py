@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from instance_ha.models.guests import Fault, GuestHealth, GuestState, Wishes
+from instance_ha.models.guests import Fault, GuestHealth, GuestPolicy, GuestState
 from instance_ha.store import guest_health
 from instance_ha.store.database import Database
 
@@ -18,10 +18,10 @@ GUEST = GuestHealth(
     ran=True,
     fault=Fault.IO_ERROR,
     fault_since=NOW,
-    quiet_until=NOW,
+    muted_until=NOW,
     pinged_at=NOW,
-    wishes=Wishes(on=True, interval=30.0, threshold=5),
-    wishes_at=NOW,
+    policy=GuestPolicy(on=True, interval=30.0, threshold=5),
+    policy_at=NOW,
 )
 OTHER = GuestHealth(instance_uuid="b", host_uuid="here")
 
@@ -61,16 +61,16 @@ def test_a_guest_that_has_moved_brings_what_is_known_of_it(database: Database) -
     assert set(_read(database, "there")) == {"a"}
 
 
-def test_a_told_guest_is_told_unless_it_has_come_back_meanwhile(database: Database) -> None:
+def test_a_reported_guest_is_reported_unless_it_has_come_back_meanwhile(database: Database) -> None:
     _write(database, GUEST, OTHER)
     with database.begin() as connection:
-        guest_health.agent_told(connection, "a")
-        guest_health.agent_told(connection, "b")
-        guest_health.fault_told(connection, "a")
-        guest_health.known(connection, "b", NOW)
+        guest_health.agent_reported(connection, "a")
+        guest_health.agent_reported(connection, "b")
+        guest_health.fault_reported(connection, "a")
+        guest_health.mute(connection, "b", NOW)
     known = _read(database)
-    assert (known["a"].state, known["a"].fault_told) == (GuestState.REPORTED, True)
-    assert (known["b"].state, known["b"].quiet_until) == (GuestState.DISCOVERY, NOW)
+    assert (known["a"].state, known["a"].fault_reported) == (GuestState.REPORTED, True)
+    assert (known["b"].state, known["b"].muted_until) == (GuestState.DISCOVERY, NOW)
 
 
 def test_many_guests_are_written_by_two_statements(database: Database) -> None:

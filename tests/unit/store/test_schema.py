@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
+from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
+from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 from instance_ha.store import hosts, leases, migrate, notifications, outbox, segments, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
 from instance_ha_simulator.postgres import Postgres
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Table, event, text
 
 from tests.unit.build import NOW, STOPPED, notification
 from tests.unit.store.conftest import Rows
@@ -118,29 +121,29 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
 QUERIES: dict[str, Callable[[Connection], object]] = {
     "list segments": lambda c: segments.page(c, Page(10)),
     "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
-    "list hosts": lambda c: hosts.page(c, "segment", Page(10)),
+    "list hosts": lambda c: hosts.page(c, SegmentUuid("segment"), Page(10)),
     "list notifications": lambda c: notifications.page(c, Page(10), None),
     "list notifications by status": lambda c: notifications.page(c, Page(10, None, (), {"status": "new"}), None),
     "list notifications of a host": lambda c: notifications.page(
         c, Page(10, None, (), {"source_host_uuid": "host"}), None
     ),
     "list notifications since": lambda c: notifications.page(c, Page(10), NOW),
-    "list vmoves": lambda c: vmoves.page(c, "notification", Page(10)),
+    "list vmoves": lambda c: vmoves.page(c, NotificationUuid("notification"), Page(10)),
     "find a segment": lambda c: segments.page(c, Page(1)) and segments.find(c, segments.page(c, Page(1))[0].uuid),
     "find a host by name": lambda c: hosts.by_name(c, "compute1", lock=True),
-    "find a host by uuid": lambda c: hosts.by_uuid(c, "host"),
-    "is under recovery": lambda c: segments.under_recovery(c, "segment"),
-    "find equal reports": lambda c: notifications.like(c, "host", "COMPUTE_HOST", STOPPED, 20),
+    "find a host by uuid": lambda c: hosts.by_uuid(c, HostUuid("host")),
+    "is under recovery": lambda c: segments.under_recovery(c, SegmentUuid("segment")),
+    "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
-    "start vmoves": lambda c: vmoves.start_next(c, "notification", 5, None, NOW),
-    "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
-    "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
-    "close vmoves": lambda c: vmoves.ignore_open(c, "notification", "", NOW),
-    "vmoves that wait": lambda c: vmoves.waiting_since(c, "notification"),
+    "start vmoves": lambda c: vmoves.start_next(c, NotificationUuid("notification"), 5, None, NOW),
+    "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
+    "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
+    "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
+    "vmoves that wait": lambda c: vmoves.waiting_since(c, NotificationUuid("notification")),
     "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
-    "first facts": lambda c: vmoves.first_facts(c, "notification"),
-    "reserved hosts": lambda c: hosts.reserved(c, "segment"),
+    "first facts": lambda c: vmoves.first_facts(c, NotificationUuid("notification")),
+    "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
     "messages of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
     "give up messages of a sink": lambda c: outbox.dead_letter_older(c, "one", NOW, "", NOW),
@@ -181,3 +184,27 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
     assert [
         plan for plan in plans if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg|outbox\b)", plan)
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "table"),
+    [
+        (Segment, tables.segments),
+        (Host, tables.hosts),
+        (Notification, tables.notifications),
+        (VMove, tables.vmoves),
+        (TaskRow, tables.tasks),
+    ],
+)
+def test_a_record_has_the_fields_that_its_table_has_columns(record: Any, table: Table) -> None:
+    assert {field.name for field in fields(record)} == set(table.c.keys())
+
+
+def test_facts_that_a_newer_version_wrote_are_read_without_what_is_new(rows: Rows) -> None:
+    notification = rows.notification()
+    rows.vmoves(notification, "a")
+    with rows.database.begin() as connection:
+        connection.execute(text("""UPDATE vmoves SET facts = '{"vm_state": "stopped", "invented_later": 1}'"""))
+        (move,) = vmoves.of_attempt(connection, notification.notification_uuid, 0)
+        assert move.facts == InstanceFacts(vm_state="stopped")
+        assert vmoves.first_facts(connection, notification.notification_uuid) == {move.instance_uuid: move.facts}

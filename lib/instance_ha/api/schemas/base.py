@@ -9,11 +9,12 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
     ValidationInfo,
+    computed_field,
     model_validator,
 )
 from pydantic_core import CoreSchema
 
-from instance_ha.api.schemas.types import Filter, Number, Shown, wrong
+from instance_ha.api.schemas.types import Filter, Number, Shown, ShownInSeconds, wrong
 from instance_ha.models.errors import BadRequest
 from instance_ha.store.paging import Page
 
@@ -78,7 +79,7 @@ class Query(BaseModel):
 
 
 class ListQuery(Query):
-    """Paging and order of every list (reference, section 1.7); what a list adds are its filters."""
+    """Paging and order of every list; what a list adds are its filters."""
 
     limit: Number | None = Field(None, description="Most items to answer.")
     marker: Filter | None = Field(None, description="The `id` or uuid of the last item of the page before.")
@@ -116,20 +117,25 @@ class Nothing(Query):
     """Of a request that asks by its path alone."""
 
 
-class Answer(BaseModel):
-    """What we answer; a property without a value of its own is left out."""
+class ApiModel(BaseModel):
+    """What we answer, read from the record that it shows; a property without a value of its own is left out."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
 
-class Record(Answer):
+class Record(ApiModel):
     """What every resource has."""
 
     id: int = Field(description="Number of the row; lists take it as `marker`.")
-    created_at: Shown
-    updated_at: Shown | None
+    created_at: ShownInSeconds
+    updated_at: ShownInSeconds | None
     deleted_at: Shown | None
-    deleted: bool
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def deleted(self) -> bool:
+        """Whether it is deleted."""
+        return self.deleted_at is not None
 
 
 def read_body(model: type[M], body: Any, version: Version) -> M:

@@ -1,13 +1,13 @@
-"""Version documents, extensions and faults (reference, sections 1.2, 1.5 and 1.13)."""
+"""Version documents, extensions and faults."""
 
 from typing import Any
 
 from pydantic import Field, RootModel
 
-from instance_ha.api.schemas.base import Answer
+from instance_ha.api.schemas.base import ApiModel
 
 
-class Link(Answer):
+class Link(ApiModel):
     """A link."""
 
     rel: str
@@ -15,14 +15,14 @@ class Link(Answer):
     type: str = ""
 
 
-class MediaType(Answer):
+class MediaType(ApiModel):
     """A media type of the API."""
 
     base: str
     type: str
 
 
-class Version(Answer):
+class Version(ApiModel):
     """A version of the API, and its microversions."""
 
     id: str
@@ -34,19 +34,19 @@ class Version(Answer):
     media_types: list[MediaType] = Field([], alias="media-types")
 
 
-class VersionsAnswer(Answer):
+class VersionsEnvelope(ApiModel):
     """All versions."""
 
     versions: list[Version]
 
 
-class VersionAnswer(Answer):
+class VersionEnvelope(ApiModel):
     """One version."""
 
     version: Version
 
 
-class Choice(Answer):
+class Choice(ApiModel):
     """A version that a request without one might have meant."""
 
     id: str
@@ -55,13 +55,13 @@ class Choice(Answer):
     media_types: list[MediaType] = Field(alias="media-types")
 
 
-class ChoicesAnswer(Answer):
+class ChoicesEnvelope(ApiModel):
     """What to choose from."""
 
     choices: list[Choice]
 
 
-class Extension(Answer):
+class Extension(ApiModel):
     """A part of the API."""
 
     name: str
@@ -72,26 +72,26 @@ class Extension(Answer):
     links: list[Link]
 
 
-class ExtensionsAnswer(Answer):
+class ExtensionsEnvelope(ApiModel):
     """All parts of the API that the caller may use."""
 
     extensions: list[Extension]
 
 
-class ExtensionAnswer(Answer):
+class ExtensionEnvelope(ApiModel):
     """One part of the API."""
 
     extension: Extension
 
 
-class FaultDetail(Answer):
+class FaultDetail(ApiModel):
     """What went wrong."""
 
     code: int
     message: str
 
 
-class FaultAnswer(RootModel[dict[str, FaultDetail]]):
+class FaultEnvelope(RootModel[dict[str, FaultDetail]]):
     """An error: the one property has the name of its kind, such as `badRequest`."""
 
 

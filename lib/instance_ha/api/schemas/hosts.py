@@ -1,8 +1,8 @@
-"""Hosts (reference, section 1.10)."""
+"""Hosts."""
 
 from pydantic import Field
 
-from instance_ha.api.schemas.base import Answer, Body, Change, ListQuery, Record
+from instance_ha.api.schemas.base import ApiModel, Body, Change, ListQuery, Record
 from instance_ha.api.schemas.segments import Segment
 from instance_ha.api.schemas.types import Alnum, Bool, Filter, Name, Text, Word
 
@@ -62,13 +62,13 @@ class Host(Record):
     on_maintenance: bool
 
 
-class HostAnswer(Answer):
+class HostEnvelope(ApiModel):
     """One host."""
 
     host: Host
 
 
-class HostsAnswer(Answer):
+class HostsEnvelope(ApiModel):
     """A page of hosts."""
 
     hosts: list[Host]

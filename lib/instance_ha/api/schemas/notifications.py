@@ -1,10 +1,10 @@
-"""Notifications (reference, section 1.11) and the progress of their recovery (section 5.7)."""
+"""Notifications and the progress of their recovery (section 5.7)."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from instance_ha.api.schemas.base import Answer, Body, ListQuery, Record
+from instance_ha.api.schemas.base import ApiModel, Body, ListQuery, Record
 from instance_ha.api.schemas.types import Filter, HostName, QueryTime, Short, Shown, Time, UuidLike
 from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 
@@ -93,7 +93,7 @@ class Notification(Record):
     message: str | None = Field(description="Why it ended as it did, or what it waits for.")
 
 
-class ProgressDetail(Answer):
+class ProgressDetail(ApiModel):
     """What a task said."""
 
     timestamp: str
@@ -101,13 +101,13 @@ class ProgressDetail(Answer):
     message: str
 
 
-class TaskProgress(Answer):
+class TaskProgress(ApiModel):
     """A task of the recovery."""
 
     name: str
     progress: float
     state: TaskState
-    progress_details: list[ProgressDetail]
+    progress_details: list[ProgressDetail] = Field(validation_alias="details")
 
 
 class NotificationDetail(Notification):
@@ -116,19 +116,19 @@ class NotificationDetail(Notification):
     recovery_workflow_details: list[TaskProgress] = Field([], description="From microversion 1.1 on.")
 
 
-class NotificationAnswer(Answer):
+class NotificationEnvelope(ApiModel):
     """One notification."""
 
     notification: Notification
 
 
-class NotificationDetailAnswer(Answer):
+class NotificationDetailEnvelope(ApiModel):
     """One notification, in detail."""
 
     notification: NotificationDetail
 
 
-class NotificationsAnswer(Answer):
+class NotificationsEnvelope(ApiModel):
     """A page of notifications."""
 
     notifications: list[Notification]

@@ -1,10 +1,10 @@
-"""Purge: ours, the original has only a command for it (reference, section 3.4)."""
+"""Purge: ours, the original has only a command for it."""
 
 from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from instance_ha.api.schemas.base import Answer, Body
+from instance_ha.api.schemas.base import ApiModel, Body
 from instance_ha.api.schemas.types import Bool
 from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS
 
@@ -23,7 +23,7 @@ class CreatePurge(Body):
     purge: NewPurge
 
 
-class Purge(Answer):
+class Purge(ApiModel):
     """What was purged."""
 
     dry_run: bool
@@ -32,7 +32,7 @@ class Purge(Answer):
     complete: bool = Field(description="False: the time was up or `max_rows` reached; ask again for more.")
 
 
-class PurgeAnswer(Answer):
+class PurgeEnvelope(ApiModel):
     """What was purged."""
 
     purge: Purge

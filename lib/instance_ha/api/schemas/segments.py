@@ -1,10 +1,10 @@
-"""Segments (reference, section 1.9)."""
+"""Segments."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from instance_ha.api.schemas.base import Answer, Body, Change, ListQuery, Record, Since
+from instance_ha.api.schemas.base import ApiModel, Body, Change, ListQuery, Record, Since
 from instance_ha.api.schemas.types import Bool, Filter, Name, Text, Word
 from instance_ha.models.enums import RecoveryMethod
 
@@ -62,13 +62,13 @@ class Segment(Record):
     recovery_method: RecoveryMethod
 
 
-class SegmentAnswer(Answer):
+class SegmentEnvelope(ApiModel):
     """One segment."""
 
     segment: Segment
 
 
-class SegmentsAnswer(Answer):
+class SegmentsEnvelope(ApiModel):
     """A page of segments."""
 
     segments: list[Segment]

@@ -1,4 +1,4 @@
-"""Types of single values (reference, sections 1.6 to 1.8)."""
+"""Types of single values."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -81,6 +81,10 @@ def _shown(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
+def _shown_in_seconds(value: datetime) -> str:
+    return _shown(value.replace(microsecond=0))
+
+
 # In request bodies
 Name = Annotated[StrictStr, Field(min_length=1, max_length=255), AfterValidator(_name)]
 Text = Annotated[StrictStr, AfterValidator(lambda value: _printable(value, "\n"))]
@@ -110,8 +114,8 @@ Word = Annotated[
 QueryTime = Annotated[datetime, BeforeValidator(_query_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 # In answers
-Shown = Annotated[
-    datetime,
-    PlainSerializer(_shown, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$", "description": "UTC."}),
-]
+_SHOWN = WithJsonSchema(
+    {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$", "description": "UTC."}
+)
+Shown = Annotated[datetime, PlainSerializer(_shown, return_type=str), _SHOWN]
+ShownInSeconds = Annotated[datetime, PlainSerializer(_shown_in_seconds, return_type=str), _SHOWN]

@@ -1,6 +1,6 @@
-"""VMoves (reference, section 1.12)."""
+"""VMoves."""
 
-from instance_ha.api.schemas.base import Answer, ListQuery, Record
+from instance_ha.api.schemas.base import ApiModel, ListQuery, Record
 from instance_ha.api.schemas.types import Filter, Shown
 from instance_ha.models.enums import VMoveStatus
 
@@ -28,13 +28,13 @@ class VMove(Record):
     message: str | None
 
 
-class VMoveAnswer(Answer):
+class VMoveEnvelope(ApiModel):
     """One vmove."""
 
     vmove: VMove
 
 
-class VMovesAnswer(Answer):
+class VMovesEnvelope(ApiModel):
     """A page of vmoves."""
 
     vmoves: list[VMove]

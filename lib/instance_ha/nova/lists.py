@@ -1,0 +1,43 @@
+"""Nova's lists: every page of them, and what else tells whether nothing is missing."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+
+Get = Callable[[str], Any]
+
+
+def pages(get: Get, path: str, query: dict[str, str], key: str, links: str) -> Iterator[list[dict[str, Any]]]:
+    """Read a list page by page, as far as its own links go.
+
+    Nova cuts a page to its ``[api] max_limit`` without a word, so the length of a page says nothing.
+    ``key`` and ``links`` name the items and the links in the answer.
+    """
+    marker: dict[str, str] = {}
+    while True:
+        body = get(f"{path}?{urlencode({**query, **marker})}")
+        if body[key]:
+            yield body[key]
+        following = next((link["href"] for link in body.get(links, ()) if link["rel"] == "next"), None)
+        if following is None:
+            return
+        last, marker = marker, {"marker": parse_qs(urlsplit(following).query).get("marker", [""])[0]}
+        if not marker["marker"] or marker == last:
+            raise CloudUnavailable(f"Nova's list {path} does not end: its next page is {following}")
+
+
+def servers_by_hypervisors(get: Get, host: str) -> set[str] | None:
+    """Name the servers on a host by the records of its hypervisors; None: Nova does not tell.
+
+    Nova leaves a cell that does not answer out of a list of servers. This question goes to the host's own cell,
+    and fails when that does not answer; it fails for every host, too, while any other cell does not.
+    """
+    query = urlencode({"hypervisor_hostname_pattern": host, "with_servers": "true"})
+    try:
+        found = get(f"/os-hypervisors/detail?{query}")["hypervisors"]
+    except (CloudRefused, CloudUnavailable):
+        return None
+    ours = [hypervisor for hypervisor in found if hypervisor["service"]["host"] == host]
+    return {server["uuid"] for one in ours for server in one.get("servers", ())} if ours else None

@@ -1,0 +1,137 @@
+"""The dispatcher of evacuations: a bounded number in flight, all watched with one question.
+
+This loop is the only one that begins evacuations of a notification, and it holds the notification's lease; so
+the bound is kept by rows. Each evacuation is started and closed by recover-instance. In between nobody waits
+for a single instance: one list of Nova's migration records tells of all, and one list of locked instances
+tells whose lock is whose.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from instance_ha import emit, log
+from instance_ha.decide import slots
+from instance_ha.decide.evacuation import Watch, lock_reason, watch
+from instance_ha.decide.outcome import hopeless
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import Migration
+from instance_ha.models.enums import VMoveStep
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.rows import TaskRow, VMove
+from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
+from instance_ha.recovery.recovery import Recovery
+from instance_ha.store import segments, vmoves
+
+_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
+_FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
+
+
+def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
+    """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
+    while True:
+        ongoing, waiting_since = _state(recovery)
+        if not ongoing and waiting_since is None:
+            return True
+        found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
+        free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
+        if found.done or (waiting_since is not None and free > 0):
+            begun = _go_on(recovery, found, free, target_host, waiting_since)
+            if begun:
+                recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
+        elif found.unseen:
+            uuids = [move.uuid for move in found.unseen]
+            with recovery.claim.transaction() as connection:
+                vmoves.check_again(connection, uuids, recovery.world.clock.now())
+            _publish(recovery, uuids)
+        if recovery.claim.out_of_time:
+            return False
+        now = recovery.world.clock.now()
+        pause = slots.pause(ongoing, now, recovery.world.settings.verify_interval)
+        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.claim.deadline - now).total_seconds())))
+
+
+def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
+    uuid = recovery.notification.notification_uuid
+    with recovery.claim.transaction() as connection:
+        return vmoves.ongoing(connection, uuid), vmoves.waiting_since(connection, uuid)
+
+
+def _go_on(
+    recovery: Recovery, found: Watch, free: int, target_host: str | None, waiting_since: datetime | None
+) -> list[str]:
+    """Hand what Nova is done with to be closed, and fill the free slots; returns the instances that began."""
+    uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
+    just_listed = waiting_since is not None and now - waiting_since < _FRESH
+    try:
+        locks = set() if just_listed and not found.done else _foreign_locks(recovery)
+    except (CloudUnavailable, CloudRefused) as error:
+        log.get().warning("Nova does not tell about locks", error=str(error))
+        return []
+    with recovery.claim.transaction() as connection:
+        for move, dest_host in found.done:
+            ours = move.locked_by_us and move.instance_uuid not in locks
+            vmoves.settle(connection, move.uuid, dest_host, ours, now)
+        vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
+        vmoves.note_locked(connection, uuid, sorted(locks))
+        begun: Sequence[VMove] = ()
+        if (reason := _reason_to_stop(connection, recovery)) is not None:
+            emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
+        elif free > 0:
+            begun = vmoves.start_next(connection, uuid, free, target_host, now)
+            emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
+    if begun:
+        log.get().info("evacuations begun", count=len(begun), target_host=target_host)
+    if reason is not None:
+        log.get().warning("no more evacuations are begun", reason=reason, host=recovery.host.name)
+    recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
+    settled = [move for move, _ in found.done]
+    _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
+    return [move.instance_uuid for move in begun]
+
+
+def _reason_to_stop(connection: Connection, recovery: Recovery) -> str | None:
+    """Say why nothing more shall begin, if so."""
+    if not segments.is_enabled(connection, recovery.host.failover_segment_id):
+        return "not tried, since the segment was disabled"
+    limit = recovery.world.settings.evacuation_abort_after
+    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit)
+
+
+def _foreign_locks(recovery: Recovery) -> set[str]:
+    """Name the instances that somebody else has locked since the failure was reported."""
+    ours = lock_reason(recovery.notification.notification_uuid)
+    locked = recovery.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
+    return {server.id for server in locked if server.locked_reason != ours}
+
+
+def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
+    """Find the evacuations that need somebody."""
+    if not watched:
+        return Watch((), ())
+    try:
+        newest = _newest_migrations(recovery, watched)
+    except (CloudUnavailable, CloudRefused) as error:
+        log.get().warning("Nova does not tell about evacuations", error=str(error))
+        return Watch((), ())
+    return watch(watched, newest, recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation)
+
+
+def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
+    """Read Nova's newest record of each watched instance; records come newest first, so mostly from one page."""
+    missing = {move.instance_uuid for move in watched}
+    since = min(move.last_migration_id for move in watched)
+    page = max(50, 4 * recovery.world.settings.host_failure_recovery_threads)
+    newest: dict[str, Migration] = {}
+    for migration in recovery.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
+        newest.setdefault(migration.server_id, migration)
+        missing.discard(migration.server_id)
+        if not missing:
+            break
+    return newest
+
+
+def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
+    request_id = recovery.notification.request_id
+    recovery.world.publisher.publish(Trigger(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)

@@ -1,1 +1,0 @@
-"""The monitors' way to tell of a failure: the public API, as any monitor elsewhere uses it."""

@@ -1,0 +1,167 @@
+from datetime import timedelta
+
+import pytest
+from instance_ha.decide.failures import Close, Recover, evaluate, expired, is_duplicate
+from instance_ha.decide.flows import flows_for
+from instance_ha.models.enums import (
+    FINAL_NOTIFICATION,
+    OPEN_NOTIFICATION,
+    Flow,
+    NotificationStatus,
+    NotificationType,
+    RecoveryMethod,
+)
+
+from tests.unit.build import NOW, STOPPED, notification, segment
+
+MAINTENANCE = {"on_maintenance": True, "reserved": False}
+
+
+def _closed(payload: dict[str, str]) -> NotificationStatus | None:
+    verdict = evaluate(notification(payload=payload), segment())
+    return verdict.status if isinstance(verdict, Close) else None
+
+
+def test_a_stopped_host_in_an_enabled_segment_is_recovered() -> None:
+    assert Recover((Flow.HOST_AUTO,), MAINTENANCE) == evaluate(notification(payload=STOPPED), segment())
+
+
+def test_the_cluster_status_does_not_matter() -> None:
+    assert _closed({"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "ONLINE"}) is None
+    assert _closed({"event": "STOPPED", "host_status": "NORMAL"}) is None
+
+
+def test_a_report_of_unknown_host_status_is_ignored() -> None:
+    assert _closed({"event": "STOPPED", "host_status": "UNKNOWN"}) == NotificationStatus.IGNORED
+
+
+def test_a_report_without_host_status_is_ignored() -> None:
+    assert _closed({"event": "STOPPED"}) == NotificationStatus.IGNORED
+
+
+def test_a_started_host_is_finished_at_once() -> None:
+    assert _closed({"event": "STARTED", "host_status": "NORMAL"}) == NotificationStatus.FINISHED
+
+
+def test_a_started_host_of_unknown_status_is_ignored_and_not_finished() -> None:
+    assert _closed({"event": "STARTED", "host_status": "UNKNOWN"}) == NotificationStatus.IGNORED
+
+
+def test_an_event_that_is_none_of_ours_is_ignored() -> None:
+    assert _closed({"event": "PAUSED", "host_status": "NORMAL"}) == NotificationStatus.IGNORED
+
+
+def test_nothing_is_recovered_in_a_disabled_segment() -> None:
+    verdict = evaluate(notification(), segment(enabled=False))
+    assert isinstance(verdict, Close)
+    assert verdict.status == NotificationStatus.IGNORED
+    assert "disabled" in verdict.message
+
+
+def test_a_report_whose_segment_is_gone_fails() -> None:
+    verdict = evaluate(notification(), None)
+    assert isinstance(verdict, Close)
+    assert verdict.status == NotificationStatus.FAILED
+
+
+@pytest.mark.parametrize("method", RecoveryMethod)
+def test_a_stopped_host_is_recovered_by_the_method_of_its_segment(method: RecoveryMethod) -> None:
+    verdict = evaluate(notification(payload=STOPPED), segment(recovery_method=method))
+    assert verdict == Recover(flows_for(NotificationType.COMPUTE_HOST, method), MAINTENANCE)
+
+
+@pytest.mark.parametrize("status", sorted(OPEN_NOTIFICATION))
+def test_an_equal_report_is_a_duplicate_for_as_long_as_the_first_is_open(status: NotificationStatus) -> None:
+    later = NOW + timedelta(days=2)
+    assert is_duplicate(notification(status=status), later, later, 180)
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_NOTIFICATION))
+def test_an_equal_report_within_the_interval_is_a_duplicate_of_a_closed_one(status: NotificationStatus) -> None:
+    soon = NOW + timedelta(seconds=180)
+    assert is_duplicate(notification(status=status), soon, soon, 180)
+
+
+@pytest.mark.parametrize("status", sorted(FINAL_NOTIFICATION))
+def test_an_equal_report_after_the_interval_is_a_new_failure(status: NotificationStatus) -> None:
+    late = NOW + timedelta(seconds=181)
+    assert not is_duplicate(notification(status=status), late, late, 180)
+
+
+def test_a_report_generated_long_before_the_first_but_sent_right_after_it_is_a_duplicate() -> None:
+    done = notification(status=NotificationStatus.FINISHED)
+    assert is_duplicate(done, NOW - timedelta(days=1), NOW + timedelta(seconds=1), 180)
+
+
+def test_a_report_generated_with_the_first_but_sent_much_later_is_a_duplicate() -> None:
+    done = notification(status=NotificationStatus.FINISHED)
+    assert is_duplicate(done, NOW, NOW + timedelta(days=1), 180)
+
+
+def test_a_report_from_before_the_interval_is_a_failure_of_its_own() -> None:
+    done = notification(status=NotificationStatus.FINISHED)
+    assert not is_duplicate(done, NOW - timedelta(seconds=181), NOW + timedelta(seconds=181), 180)
+
+
+def test_with_interval_0_only_the_very_same_time_is_a_duplicate() -> None:
+    done = notification(status=NotificationStatus.FINISHED)
+    after = NOW + timedelta(microseconds=1)
+    assert is_duplicate(done, NOW, after, 0)
+    assert not is_duplicate(done, after, after, 0)
+
+
+def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:
+    assert not expired(notification(), NOW + timedelta(seconds=60), 60)
+    assert expired(notification(), NOW + timedelta(seconds=60, microseconds=1), 60)
+
+
+def _instance(event: str, detail: str) -> Recover | Close:
+    payload = {"instance_uuid": "42", "event": event, "vir_domain_event": detail}
+    return evaluate(notification(type=NotificationType.VM, payload=payload), segment())
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("LIFECYCLE", "STOPPED_FAILED"),
+        ("IO_ERROR", "IO_ERROR_REPORT"),
+        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+        ("lifecycle", "stopped_failed"),
+    ],
+)
+def test_a_failed_instance_is_restarted_and_its_host_stays_as_it_is(event: str, detail: str) -> None:
+    assert _instance(event, detail) == Recover((Flow.INSTANCE,), {})
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("LIFECYCLE", "STOPPED_SHUTDOWN"),
+        ("REBOOT", "UNKNOWN"),
+        ("IO_ERROR", "STOPPED_FAILED"),
+        ("WATCHDOG", "WATCHDOG_PAUSE"),
+    ],
+)
+def test_any_other_event_of_an_instance_is_ignored_and_named(event: str, detail: str) -> None:
+    verdict = _instance(event, detail)
+    assert isinstance(verdict, Close)
+    assert verdict.status is NotificationStatus.IGNORED
+    assert event in verdict.message
+    assert detail in verdict.message
+
+
+def _process(name: str, event: str = "STOPPED") -> Recover | Close:
+    payload = {"process_name": name, "event": event}
+    return evaluate(notification(type=NotificationType.PROCESS, payload=payload), segment())
+
+
+def test_a_failed_nova_compute_is_handled_and_its_host_goes_on_maintenance() -> None:
+    assert _process("nova-compute") == Recover((Flow.PROCESS,), {"on_maintenance": True})
+
+
+@pytest.mark.parametrize(("name", "event"), [("libvirtd", "STOPPED"), ("nova-compute", "STARTED")])
+def test_a_process_without_a_recovery_and_one_that_has_started_are_finished_at_once(name: str, event: str) -> None:
+    verdict = _process(name, event)
+    assert isinstance(verdict, Close)
+    assert verdict.status is NotificationStatus.FINISHED
+    assert name in verdict.message
