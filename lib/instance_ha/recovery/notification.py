@@ -128,7 +128,8 @@ def _start(world: World, lease: Lease, notification: Notification) -> Notificati
         for superseded in ended:
             emit.recovery_ended(world, connection, superseded)
         if verdict.host_changes:
-            emit.host_changed(world, connection, hosts.change(connection, host.uuid, verdict.host_changes, now))
+            changes = failures.host_changes(verdict, host, notification)
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
         flow = verdict.flows[0]
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
         started = notifications.find(connection, uuid)

@@ -29,6 +29,12 @@ def find(connection: Connection, uuid: str) -> Notification:
     return found
 
 
+def by_uuid(connection: Connection, uuid: str | None) -> Notification | None:
+    """Read a notification that may be gone."""
+    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
+    return records.first(connection, query, Notification)
+
+
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
     """List notifications."""
     since = [notifications.c.generated_time >= generated_since] if generated_since else []
