@@ -3,10 +3,10 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha.models.triggers import RECOVER_HOST
-from instance_ha.recovery import flows, notification
+from instance_ha.recovery import flows, workflow
 from instance_ha.serving import event_function
 
-_handle = event_function("recover-host", {RECOVER_HOST: notification.recover}, flows.check)
+_handle = event_function("recover-host", {RECOVER_HOST: workflow.recover}, flows.check)
 
 
 @functions_framework.http

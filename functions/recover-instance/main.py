@@ -3,12 +3,13 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_INSTANCE
-from instance_ha.recovery import evacuation, flows, notification
+from instance_ha.recovery import flows, workflow
+from instance_ha.recovery.evacuation import handler
 from instance_ha.serving import event_function
 
 _handle = event_function(
     "recover-instance",
-    {RECOVER_INSTANCE: notification.recover, EVACUATE_INSTANCE: evacuation.evacuate},
+    {RECOVER_INSTANCE: workflow.recover, EVACUATE_INSTANCE: handler.evacuate},
     flows.check,
 )
 

@@ -16,6 +16,7 @@ from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.errors import NotFound, RecoveryFailed, TryAgain
 from instance_ha.models.events import Event
 from instance_ha.models.rows import Host, Notification, Segment
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import notifications, outbox, segments, vmoves
 from instance_ha.world import World
 
@@ -120,7 +121,7 @@ def recovery_started(world: World, connection: Connection, row: Notification) ->
         _write(world, connection, _event(world, "notification.process.start", row.notification_uuid, vars(row)))
 
 
-def recovery_ended(world: World, connection: Connection, uuid: str) -> None:
+def recovery_ended(world: World, connection: Connection, uuid: NotificationUuid) -> None:
     """Write how an attempt at a recovery has ended, by what stands in its row now.
 
     Call it where the error that ended it is being handled, if there is one: it becomes the fault.

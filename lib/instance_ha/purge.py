@@ -37,7 +37,7 @@ def scheduled(world: World) -> None:
     """Purge as the settings say."""
     settings = world.settings
     if settings.purge_age_in_days >= 0:
-        purge(world, PurgeRequest(settings.purge_age_in_days, settings.purge_max_rows))
+        purge(world.for_invocation(), PurgeRequest(settings.purge_age_in_days, settings.purge_max_rows))
 
 
 def purge(world: World, request: PurgeRequest) -> PurgeResult:

@@ -18,6 +18,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import LeaseLost, SinkRefused, SinkUnavailable, StoreUnavailable
 from instance_ha.models.events import Message, Sink
 from instance_ha.store import outbox
+from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
 _BATCH = 50
@@ -25,33 +26,36 @@ _BATCH = 50
 
 def relay(world: World) -> None:
     """Serve all sinks for the time of one invocation."""
-    sinks, now, deadline = world.settings.sinks, world.clock.now(), world.deadline()
+    sinks = world.settings.sinks
     if not sinks:
         return
-    names = [sink.name for sink in sinks]
+    world, names = world.for_invocation(), [sink.name for sink in sinks]
+    now = world.clock.now()
     with world.database.begin() as connection:
         outbox.register(connection, names)
         oldest = now - timedelta(seconds=world.settings.event_give_up_after)
         outbox.dead_letter_unknown_sinks(connection, names, oldest, now)
-    world.map_concurrent(partial(_serve, world, deadline), sinks, len(sinks))
+    world.map_concurrent(partial(_serve, world), sinks, len(sinks))
 
 
-def _serve(world: World, deadline: datetime, sink: Sink) -> None:
-    """Send to one sink until the deadline; no error of one sink ends the turn of another."""
+def _serve(world: World, sink: Sink) -> None:
+    """Send to one sink until the invocation's time is up; no error of one sink ends the turn of another."""
+
+    def once(world: World, end: datetime) -> datetime | None:
+        try:
+            delivered = deliver_batch(world, sink, end)
+        except StoreUnavailable:
+            raise
+        except LeaseLost as error:
+            log.get().warning("events delayed", reason=str(error))
+            return None
+        except Exception:
+            log.get().exception("unexpected error, will retry")
+            return None
+        return world.clock.now() if delivered else None
+
     with log.bound(sink=sink.name):
-        while True:
-            delivered = False
-            try:
-                delivered = deliver_batch(world, sink, deadline)
-            except (StoreUnavailable, LeaseLost) as error:
-                log.get().warning("events delayed", reason=str(error))
-            except Exception:
-                log.get().exception("unexpected error, will retry")
-            pause = 0.0 if delivered else world.settings.event_interval
-            if world.clock.now() + timedelta(seconds=pause) >= deadline:
-                return
-            if pause:
-                world.clock.sleep(pause)
+        repeat(world, "event delivery", once, world.settings.event_interval)
 
 
 @dataclass

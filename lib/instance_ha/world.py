@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,6 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import (
     Archive,
-    Clock,
     HostSource,
     Hypervisors,
     NotificationClient,
@@ -28,6 +27,7 @@ from instance_ha.models.ports import (
     Publisher,
     Remote,
     Sinks,
+    SteadyClock,
     TokenCheck,
 )
 from instance_ha.settings import Settings
@@ -41,9 +41,38 @@ class SystemClock:
         """Return the time, aware, in UTC."""
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, from some start."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+class DatabaseClock:
+    """Postgres' clock, read once and carried on by the machine's monotonic one.
+
+    Leases, due times and ages are compared by several invocations, whose machines' clocks may be apart.
+    """
+
+    def __init__(self, machine: SteadyClock, database: Database) -> None:
+        """Read the clock; raises StoreUnavailable when Postgres does not answer."""
+        begun = machine.monotonic()
+        self._machine, self._read = machine, database.now()
+        self._read_at = (begun + machine.monotonic()) / 2
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        return self._read + timedelta(seconds=self._machine.monotonic() - self._read_at)
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, from some start."""
+        return self._machine.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._machine.sleep(seconds)
 
 
 def _pass(_name: Breakpoint) -> None:
@@ -104,7 +133,7 @@ class World:
     """Everything outside. What is costly to have is made at its first use, not when a function starts."""
 
     settings: Settings
-    clock: Clock
+    clock: SteadyClock
     database: Database
     nova: Nova
     publisher: Publisher
@@ -121,6 +150,15 @@ class World:
     hostname: str = "localhost"  # who we are, for those who read our events
     map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
+
+    def for_invocation(self) -> "World":
+        """Return the world of one invocation: its clock is Postgres', read now.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer.
+
+        """
+        return replace(self, clock=DatabaseClock(self.clock, self.database))
 
     def deadline(self) -> datetime:
         """When an invocation that begins now must hand its work over."""

@@ -11,14 +11,14 @@ def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) ->
     """Let it happen; False if it is none of these. ``server`` finds a server's id by its name."""
     do: dict[str, Callable[[], object]] = {
         "capacity": lambda: cloud.set_capacity(about["host"], about["is"]),
-        "cell_falls_silent": lambda: cloud.set_cell(about, answers=False),
+        "cell_stops_answering": lambda: cloud.set_cell(about, answers=False),
         "cell_answers": lambda: cloud.set_cell(about, answers=True),
         "evacuated_by_hand": lambda: _evacuate_by_hand(cloud, server(about)),
         "live_migration": lambda: cloud.live_migrate(server(about["name"]), about["to"]),
         "live_migration_ends": lambda: cloud.end_live_migration(server(about["name"]), about["status"]),
         "lose_casts": lambda: cloud.lose_casts(about),
         "nova_fault": lambda: cloud.faults.add(Rule(**about)),
-        "nova_heals": cloud.faults.clear,
+        "nova_faults_end": cloud.faults.clear,
         "owner_deletes": lambda: cloud.ask_to_delete(server(about)),
     }
     if what not in do:

@@ -55,7 +55,7 @@ class Play:
         self._postgres, self._url = postgres, database_url
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket")
+        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket", "clocks")
         given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
         self.sources = Sources(world, folder)
         settings = world.get("settings", {}) | self.sources.settings
@@ -324,11 +324,17 @@ class Play:
             query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")
             with self.simulation.world.database.begin() as connection:
                 return list(connection.execute(query).scalars())
+        if what == "notifications":
+            return [self.show(uuid)["status"] for uuid in self.notifications]
+        if what == "vmoves":
+            return {move["instance_name"]: move["status"] for move in self.vmoves()}
         if what == "locked":
             return sorted(server.name for server in cloud.servers() if server.locked_by)
         with cloud.world() as world:
             if what == "disabled":
                 return sorted(name for name, host in world.hosts.items() if not host.enabled)
+            if what == "forced_down":
+                return sorted(name for name, host in world.hosts.items() if host.forced_down)
             if what == "states":
                 return {server.name: server.vm_state for server in world.servers.values()}
             return {one.name: sorted(one.hosts) for one in world.aggregates.values()}

@@ -4,7 +4,7 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -50,6 +50,28 @@ class Process:
             self.thread.start()
         self.go.release()
         self.paused.acquire()
+
+
+ahead = ContextVar("ahead", default=0.0)  # seconds that the clock of the invocation's machine is ahead
+
+
+class MachineClock:
+    """The clock of whatever machine an invocation runs on; it may be wrong, and so may its monotonic one's start."""
+
+    def __init__(self, scheduler: "Scheduler") -> None:
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        """Return what the machine takes for the time."""
+        return self._scheduler.now() + timedelta(seconds=ahead.get())
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow."""
+        return (self.now() - START).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._scheduler.sleep(seconds)
 
 
 class Scheduler:

@@ -4,6 +4,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,13 +32,14 @@ from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
+from instance_ha_simulator.brokers import rewritten
 from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
-from instance_ha_simulator.scheduler import KilledError, Scheduler, TimeLimitError
+from instance_ha_simulator.scheduler import KilledError, MachineClock, Scheduler, TimeLimitError, ahead
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
@@ -67,6 +69,7 @@ class Faults:
     # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
     events: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
     sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
 
@@ -109,7 +112,7 @@ class ScriptedTask:
 
 
 class Broker:
-    """Delivers events as brokers do: soon, mostly once, again after an error."""
+    """Delivers events as brokers do: written anew, soon, mostly once, again after an error."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
@@ -120,7 +123,7 @@ class Broker:
         for trigger in triggers:
             headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
             for delay in self._deliveries(trigger.kind.function):
-                self._deliver(trigger.kind.function, headers, body, delay, 0)
+                self._deliver(trigger.kind.function, rewritten(headers), body, delay, 0)
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1
@@ -138,6 +141,19 @@ class Broker:
                 self._deliver(function, headers, body, 0.2 * 2**tries, tries + 1)
 
         self._simulation.scheduler.spawn(function, run, delay)
+
+
+class SimulatedDatabase(Database):
+    """A real Postgres whose clock tells virtual time."""
+
+    def __init__(self, url: str, scheduler: Scheduler) -> None:
+        super().__init__(url, 8)
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        """Return the time of Postgres' clock."""
+        self.ping()
+        return self._scheduler.now()
 
 
 class Simulation:
@@ -166,6 +182,7 @@ class Simulation:
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
+        self.called: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self._database_url = database_url
         self.remote = ScriptedTask(faults.tasks or ["done"])
@@ -178,8 +195,8 @@ class Simulation:
     def _world(self, settings: Settings) -> World:
         return World(
             settings=settings,
-            clock=self.scheduler,
-            database=Database(self._database_url, 8),
+            clock=MachineClock(self.scheduler),
+            database=SimulatedDatabase(self._database_url, self.scheduler),
             nova=self._nova(settings),
             publisher=Broker(self),
             tokens=NoAuth(),
@@ -213,7 +230,7 @@ class Simulation:
             Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
         )
         limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
-        return NovaClient(adapter, self.scheduler, *limits, self.metrics)
+        return NovaClient(adapter, MachineClock(self.scheduler), *limits, self.metrics)
 
     def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""
@@ -253,8 +270,15 @@ class Simulation:
 
     def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
         """Invoke a function over (in-process) HTTP."""
-        with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
-            return self._handlers[function](flask.request)
+        self.called[function] += 1
+        wrong = (f for f in self.faults.clocks if f["function"] == function)
+        seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
+        token = ahead.set(seconds)
+        try:
+            with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
+                return self._handlers[function](flask.request)
+        finally:
+            ahead.reset(token)
 
     def request(self, function: str, method: str, path: str, body: Any = None) -> Any:
         """Call the API; returns the answer."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import migrate, tasks
 from pytest import MonkeyPatch
 
@@ -75,6 +76,6 @@ def _recovery(play: Play) -> Recovery:
     uuid = play.notifications[0]
     shown = play.show(uuid)
     with play.simulation.world.database.begin() as connection:
-        done = tasks.of_notification(connection, uuid)
+        done = tasks.of_notification(connection, NotificationUuid(uuid))
     told = {task.name: [line["message"] for line in task.details] for task in done}
     return Recovery(shown["status"], shown["message"], told, play.lines, play.simulation.scheduler.elapsed)

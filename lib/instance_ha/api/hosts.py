@@ -15,14 +15,14 @@ def index(call: Call, asked: HostsQuery) -> HostsEnvelope:
     """List the hosts of a segment."""
     wanted = asked.page(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
-        segment = segments.find(connection, call.path["segment_id"])
+        segment = segments.find(connection, call.segment_uuid)
         found = hosts.page(connection, segment.uuid, wanted)
     return HostsEnvelope(hosts=[_shown(row, segment) for row in found])
 
 
 def create(call: Call, asked: CreateHost) -> HostEnvelope:
     """Register a compute host that Nova knows."""
-    values, uuid = asked.host.model_dump(), call.path["segment_id"]
+    values, uuid = asked.host.model_dump(), call.segment_uuid
     with call.world.database.begin() as connection:
         segments.find(connection, uuid)
     _check_nova_knows(call, asked.host.name)
@@ -38,15 +38,15 @@ def create(call: Call, asked: CreateHost) -> HostEnvelope:
 def show(call: Call, _: Nothing) -> HostEnvelope:
     """Show a host."""
     with call.world.database.begin() as connection:
-        segment = segments.find(connection, call.path["segment_id"])
-        row = hosts.find(connection, segment.uuid, call.path["host_id"])
+        segment = segments.find(connection, call.segment_uuid)
+        row = hosts.find(connection, segment.uuid, call.host_uuid)
     return HostEnvelope(host=_shown(row, segment))
 
 
 def update(call: Call, asked: UpdateHost) -> HostEnvelope:
     """Change a host; Nova is asked only about a new name."""
     values = asked.host.given()
-    segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
+    segment_uuid, uuid = call.segment_uuid, call.host_uuid
     with call.world.database.begin() as connection:
         segments.find(connection, segment_uuid)
         before = hosts.find(connection, segment_uuid, uuid)
@@ -67,7 +67,7 @@ def update(call: Call, asked: UpdateHost) -> HostEnvelope:
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a host."""
-    segment_uuid, uuid = call.path["segment_id"], call.path["host_id"]
+    segment_uuid, uuid = call.segment_uuid, call.host_uuid
     with emit.change(call.world, "host.delete") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, segment_uuid, lock=True)
         before = hosts.find(connection, segment_uuid, uuid)

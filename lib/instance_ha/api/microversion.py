@@ -14,10 +14,6 @@ HIGHEST = (1, 3)
 _FORMAT = re.compile(r"([1-9]\d*)\.(0|[1-9]\d*)")
 
 
-class NotServed(NotAcceptable):
-    """The microversion is well formed but out of range."""
-
-
 def text(version: tuple[int, int]) -> str:
     """Write a version."""
     return f"{version[0]}.{version[1]}"
@@ -28,7 +24,7 @@ def negotiate(header: str | None) -> tuple[int, int]:
 
     Raises:
         BadRequest: it is no version.
-        NotServed: there is no such version here.
+        NotAcceptable: there is no such version here.
 
     """
     wanted = _wanted(header or "")
@@ -41,7 +37,7 @@ def negotiate(header: str | None) -> tuple[int, int]:
         raise BadRequest(f"API version {wanted} is not of the form MAJOR.MINOR")
     version = (int(match[1]), int(match[2]))
     if not LOWEST <= version <= HIGHEST:
-        raise NotServed(f"version {wanted} is not served: {text(LOWEST)} to {text(HIGHEST)} are")
+        raise NotAcceptable(f"version {wanted} is not served: {text(LOWEST)} to {text(HIGHEST)} are")
     return version
 
 

@@ -76,7 +76,7 @@ def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification
 def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:
     """Show a notification; from 1.1 on with the progress of its recovery."""
     with call.world.database.begin() as connection:
-        row = notifications.find(connection, call.path["notification_id"])
+        row = notifications.find(connection, call.notification_uuid)
         detail = NotificationDetail.model_validate(row)
         if call.version >= _HAS_PROGRESS:
             done = tasks.of_notification(connection, row.notification_uuid)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.models.rows import Caller
+from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid, VMoveUuid
 from instance_ha.world import World
 
 Asked = TypeVar("Asked", bound=BaseModel)
@@ -23,6 +24,26 @@ class Call:
     path: Mapping[str, str]
     base_url: str
     request_id: str
+
+    @property
+    def segment_uuid(self) -> SegmentUuid:
+        """The segment that the path names."""
+        return SegmentUuid(self.path["segment_id"])
+
+    @property
+    def host_uuid(self) -> HostUuid:
+        """The host that the path names."""
+        return HostUuid(self.path["host_id"])
+
+    @property
+    def notification_uuid(self) -> NotificationUuid:
+        """The notification that the path names."""
+        return NotificationUuid(self.path["notification_id"])
+
+    @property
+    def vmove_uuid(self) -> VMoveUuid:
+        """The vmove that the path names."""
+        return VMoveUuid(self.path["vmove_id"])
 
 
 @dataclass(frozen=True)

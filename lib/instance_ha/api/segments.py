@@ -38,13 +38,13 @@ def create(call: Call, asked: CreateSegment) -> SegmentEnvelope:
 def show(call: Call, _: Nothing) -> SegmentEnvelope:
     """Show a segment."""
     with call.world.database.begin() as connection:
-        row = segments.find(connection, call.path["segment_id"])
+        row = segments.find(connection, call.segment_uuid)
     return SegmentEnvelope(segment=Segment.model_validate(row))
 
 
 def update(call: Call, asked: UpdateSegment) -> SegmentEnvelope:
     """Change a segment; ``enabled`` alone also during a recovery, since that is when an operator needs it."""
-    values, uuid = asked.segment.given(), call.path["segment_id"]
+    values, uuid = asked.segment.given(), call.segment_uuid
     with emit.change(call.world, "segment.update") as change, call.world.database.begin() as connection:
         before = segments.find(connection, uuid, lock=True)
         if set(values) != {"enabled"} and segments.under_recovery(connection, uuid):
@@ -57,7 +57,7 @@ def update(call: Call, asked: UpdateSegment) -> SegmentEnvelope:
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a segment with its hosts."""
-    uuid = call.path["segment_id"]
+    uuid = call.segment_uuid
     with emit.change(call.world, "segment.delete") as change, call.world.database.begin() as connection:
         before = segments.find(connection, uuid, lock=True)
         if segments.under_recovery(connection, uuid):

@@ -7,6 +7,7 @@ from instance_ha.api.schemas.base import Nothing
 from instance_ha.api.schemas.vmoves import VMove, VMoveEnvelope, VMovesEnvelope, VMovesQuery
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import BadRequest
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import notifications, vmoves
 
 
@@ -21,12 +22,12 @@ def index(call: Call, asked: VMovesQuery) -> VMovesEnvelope:
 def show(call: Call, _: Nothing) -> VMoveEnvelope:
     """Show a vmove, of this notification only."""
     with call.world.database.begin() as connection:
-        row = vmoves.find(connection, _notification(connection, call), call.path["vmove_id"])
+        row = vmoves.find(connection, _notification(connection, call), call.vmove_uuid)
     return VMoveEnvelope(vmove=VMove.model_validate(row))
 
 
-def _notification(connection: Connection, call: Call) -> str:
-    row = notifications.find(connection, call.path["notification_id"])
+def _notification(connection: Connection, call: Call) -> NotificationUuid:
+    row = notifications.find(connection, call.notification_uuid)
     if row.type is not NotificationType.COMPUTE_HOST:
         raise BadRequest(f"notification {row.notification_uuid} is of type {row.type}: only COMPUTE_HOST has vmoves")
     return row.notification_uuid

@@ -22,6 +22,7 @@ from instance_ha.models.errors import (
     BadMediaType,
     BadRequest,
     MethodNotAllowed,
+    NotAcceptable,
     NotFound,
     Refused,
     TooLarge,
@@ -65,7 +66,7 @@ class Api:
             response = faults.of(error)
             if isinstance(error, Unauthorized):
                 response.headers["WWW-Authenticate"] = f'Keystone uri="{world.tokens.auth_uri}"'
-            if isinstance(error, microversion.NotServed):
+            if isinstance(error, NotAcceptable):
                 response.headers["Vary"] = microversion.HEADER
         if version is not None:
             microversion.mark(response, version)
@@ -106,7 +107,7 @@ class Api:
             if operation.rule is not None:
                 world.policy.check(caller, operation.rule)
         call = Call(
-            world=world,
+            world=world.for_invocation(),
             caller=caller,
             version=version,
             path=path,

@@ -42,7 +42,7 @@ class Restoration:
 def restore(facts: InstanceFacts) -> Restoration:
     """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was."""
     state = facts.vm_state
-    if state == "stopped" and facts.task_state is None and not facts.shaken:
+    if state == "stopped" and facts.task_state is None and not facts.left_in_error:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":
         return Restoration()
@@ -108,7 +108,7 @@ def age(move: VMove, now: datetime, give_up_after: float) -> Age:
     return Age(since.total_seconds() >= ASK_AGAIN_AFTER, since.total_seconds() > give_up_after)
 
 
-def look(move: VMove, server: Server | None, migration: Migration | None, age: Age) -> Verdict:
+def check(move: VMove, server: Server | None, migration: Migration | None, age: Age) -> Verdict:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
@@ -117,7 +117,7 @@ def look(move: VMove, server: Server | None, migration: Migration | None, age: A
     if server is None:
         return End(VMoveStatus.IGNORED, "the instance was deleted")
     if server.host is not None and server.host != move.source_host:
-        return _look_elsewhere(move, server, migration, age)
+        return _check_elsewhere(move, server, migration, age)
     if migration is not None and migration.failed:
         return End(
             VMoveStatus.FAILED,
@@ -129,7 +129,7 @@ def look(move: VMove, server: Server | None, migration: Migration | None, age: A
     return Ask() if migration is None and age.may_ask_again else Wait()
 
 
-def _look_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age) -> Verdict:
+def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age) -> Verdict:
     assert server.host is not None
     if move.asked_at is None and server.vm_state == "error":
         return End(VMoveStatus.FAILED, f"it is on {server.host} in error: {server.fault or 'state error'}", server.host)

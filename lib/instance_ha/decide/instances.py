@@ -1,4 +1,4 @@
-"""Which instances of a failed host are evacuated, and in which order (reference, section 5.3 step 2)."""
+"""Which instances of a failed host are evacuated, and in which order."""
 
 import re
 from collections.abc import Container, Iterable
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class InstancePolicy:
-    """The operator's wishes."""
+    """What the operator has set."""
 
     metadata_key: str = "HA_Enabled"
     priority_key: str = "HA_Priority"
@@ -89,8 +89,8 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
     ``before`` is what it was at our first try: an evacuation that fails leaves an instance in error.
     """
     if before is not None:
-        shaken = server.vm_state == "error" and before.vm_state != "error"
-        return replace(before, locked=_locked_by_others(server), shaken=shaken)
+        left_in_error = server.vm_state == "error" and before.vm_state != "error"
+        return replace(before, locked=_locked_by_others(server), left_in_error=left_in_error)
     return InstanceFacts(
         vm_state=server.vm_state,
         task_state=server.task_state,
@@ -102,4 +102,4 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
 
 def facts_again(move: VMove) -> InstanceFacts:
     """Keep what was known of an instance for another round."""
-    return replace(move.facts, shaken=move.facts.shaken or move.status is VMoveStatus.FAILED)
+    return replace(move.facts, left_in_error=move.facts.left_in_error or move.status is VMoveStatus.FAILED)

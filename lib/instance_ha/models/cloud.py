@@ -1,4 +1,4 @@
-"""Facts about the cloud, as far as recovery looks at them."""
+"""Facts about the cloud, as far as recovery needs them."""
 
 from dataclasses import dataclass, field
 

@@ -15,7 +15,7 @@
     │   └── BadMediaType        415
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
-    │   ├── CloudTimeout        no answer in time: what was asked may have happened
+    │   │   └── CloudTimeout    no answer in time: what was asked may have happened
     │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
@@ -23,6 +23,7 @@
     ├── SinkRefused             a sink will not have one event
     ├── CloudRefused            Nova answered 4xx: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
+    │   └── NoFlowHelps         and every other flow would fail for the same reason
     ├── TimeIsUp                a task of others did not end within its time limit
     ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
     └── Misconfigured           a setting is wrong; says which, and what to change

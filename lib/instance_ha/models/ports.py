@@ -1,6 +1,6 @@
 """What the world looks like from inside: the shapes that ``World`` holds, real or simulated."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,6 +22,13 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class SteadyClock(Clock, Protocol):
+    """A clock that can measure too."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, from some start."""
 
 
 class Publisher(Protocol):
@@ -89,6 +96,7 @@ class Policy(Protocol):
 class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 
+    def under(self, cover: Callable[[float], None]) -> "Nova": ...  # noqa: D102
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102

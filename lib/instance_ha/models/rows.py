@@ -14,6 +14,7 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Row:
 class Segment(Row):
     """A failover segment: hosts that stand in for each other."""
 
-    uuid: str
+    uuid: SegmentUuid
     name: str
     service_type: str
     recovery_method: RecoveryMethod
@@ -42,11 +43,11 @@ class Segment(Row):
 class Host(Row):
     """A compute host registered in a segment, by the name its nova-compute has."""
 
-    uuid: str
+    uuid: HostUuid
     name: str
     type: str
     control_attributes: str
-    failover_segment_id: str
+    failover_segment_id: SegmentUuid
     reserved: bool = False
     on_maintenance: bool = False
     on_maintenance_for: str | None = None  # the notification whose recovery has put it there; None: an operator
@@ -56,13 +57,13 @@ class Host(Row):
 class Notification(Row):
     """A reported failure; beside what the API shows, the state of the work on it."""
 
-    notification_uuid: str
+    notification_uuid: NotificationUuid
     generated_time: datetime
-    source_host_uuid: str
+    source_host_uuid: HostUuid
     type: NotificationType
     payload: dict[str, str]
     status: NotificationStatus
-    failover_segment_uuid: str | None = None
+    failover_segment_uuid: SegmentUuid | None = None
     message: str | None = None
     request_id: str | None = None
     counted: bool = False  # its end is in the counters
@@ -82,7 +83,7 @@ class InstanceFacts:
     power_state: int = 1
     locked: bool = False
     ha_enabled: bool = False
-    shaken: bool = False  # an evacuation that failed has left it in error, so Nova will start it
+    left_in_error: bool = False  # an evacuation that failed has left it in error, so Nova will start it
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -94,9 +95,9 @@ class InstanceFacts:
 class VMove(Row):
     """The evacuation of one instance, and the state of the work on it."""
 
-    uuid: str
-    notification_uuid: str
-    instance_uuid: str
+    uuid: VMoveUuid
+    notification_uuid: NotificationUuid
+    instance_uuid: InstanceUuid
     instance_name: str
     source_host: str
     dest_host: str | None = None
@@ -111,7 +112,7 @@ class VMove(Row):
     target_host: str | None = None  # where Nova is told to put it; None: the scheduler chooses
     step: VMoveStep = VMoveStep.START
     facts: InstanceFacts = field(default_factory=InstanceFacts)
-    newer_than: int = 0  # id of Nova's newest evacuation record of the host before this attempt
+    last_migration_id: int = 0  # id of Nova's newest evacuation record of the host before this attempt
     locked_by_us: bool = False
     asked_at: datetime | None = None  # when evacuate was written down
     tries: int = 0
@@ -130,7 +131,7 @@ class TaskRow:
     """One task of a recovery flow: the memory of the flow and what the API shows as progress."""
 
     id: int
-    notification_uuid: str
+    notification_uuid: NotificationUuid
     attempt: int
     position: int
     flow: Flow

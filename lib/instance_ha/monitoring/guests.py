@@ -17,34 +17,28 @@ from instance_ha.models.health import RegisteredHost
 from instance_ha.models.ports import Hypervisor
 from instance_ha.monitoring import reporting
 from instance_ha.store import guest_health, host_health, watches
+from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
 _CLAIM = 60.0  # seconds in which the poll of a host must be made
+_SOON = timedelta(seconds=0.1)  # before the next look for a poll that another invocation has not made
 _PINGS = 4  # at once on one connection; libvirt handles five requests of a client at a time
 
 
-def poll(world: World) -> int:
-    """Poll the guests of hosts that are due for the time of one invocation; returns how many polls were made."""
+def poll(world: World) -> None:
+    """Poll the guests of hosts that are due for the time of one invocation."""
     if not world.settings.guest_monitoring:
         log.get().debug("guest monitoring disabled", setting="guest_monitoring")
-        return 0
-    deadline, polls = world.deadline(), 0
-    while True:
-        try:
-            polls += len(poll_once(world, deadline))
-            until = _next(world)
-        except StoreUnavailable as error:
-            log.get().error("guest poll failed", reason=f"database not available: {error}")
-            until = world.clock.now() + timedelta(seconds=world.settings.guest_monitoring_interval)
-        if until is None or until >= deadline:
-            return polls
-        world.clock.sleep(max(0.1, (until - world.clock.now()).total_seconds()))
+        return
 
+    def once(world: World, end: datetime) -> datetime:
+        poll_once(world, end)
+        with world.database.begin() as connection:
+            hosts = _reachable(world, host_health.registered(connection))
+            due = watches.next_due(connection, list(hosts))
+        return max(due, world.clock.now() + _SOON) if due else end  # without hosts there is nothing to wait for
 
-def _next(world: World) -> datetime | None:
-    with world.database.begin() as connection:
-        hosts = _reachable(world, host_health.registered(connection))
-        return watches.next_due(connection, list(hosts))
+    repeat(world, "guest poll", once, world.settings.guest_monitoring_interval)
 
 
 def poll_once(world: World, deadline: datetime) -> list[str]:

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from instance_ha import emit, log
 from instance_ha.decide import health, mass_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import SourceUnavailable, StoreUnavailable
+from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.health import HostState, RegisteredHost, Snapshot
 from instance_ha.monitoring import reporting
 from instance_ha.store import host_health, watches
+from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
+_SOON = timedelta(seconds=0.1)  # before the next look for a poll that another invocation has not made
 _SLACK = 0.1  # part of an interval by which a tick may come early
 
 
@@ -37,30 +39,20 @@ class _Change:
     before: RegisteredHost
 
 
-def poll(world: World) -> int:
-    """Poll again and again for the time of one invocation; returns how often that was."""
+def poll(world: World) -> None:
+    """Poll again and again for the time of one invocation."""
     if world.settings.monitoring_driver is None:
         log.get().debug("host monitoring disabled", setting="monitoring_driver")
-        return 0
-    deadline, polls = world.deadline(), 0
-    while True:
-        begun = world.clock.now()
-        try:
-            polls += poll_once(world)
-            until = _next(world)
-        except StoreUnavailable as error:
-            log.get().error("host poll failed", reason=f"database not available: {error}")
-            until = None
-        until = until or begun + timedelta(seconds=world.settings.monitoring_interval)
-        if until >= deadline:
-            return polls
-        world.clock.sleep(max(0.1, (until - world.clock.now()).total_seconds()))
+        return
 
+    def once(world: World, _end: datetime) -> datetime | None:
+        poll_once(world)
+        with world.database.begin() as connection:
+            due = watches.next_due(connection, [watches.HOSTS])
+        soon, slack = world.clock.now() + _SOON, timedelta(seconds=world.settings.monitoring_interval * _SLACK)
+        return due and max(due + slack, soon)
 
-def _next(world: World) -> datetime | None:
-    with world.database.begin() as connection:
-        due = watches.next_due(connection, [watches.HOSTS])
-    return due and due + timedelta(seconds=world.settings.monitoring_interval * _SLACK)
+    repeat(world, "host poll", once, world.settings.monitoring_interval)
 
 
 def poll_once(world: World) -> bool:

@@ -1,4 +1,4 @@
-"""The requests to Nova that recovery makes, and nothing else of it (reference, section 5.1)."""
+"""The requests to Nova that recovery makes, and nothing else of it."""
 
 from instance_ha.nova.client import NovaClient
 

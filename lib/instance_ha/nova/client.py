@@ -1,6 +1,7 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -52,6 +53,16 @@ class NovaClient:
         self._timeout = timeout
         self._list_timeout = list_timeout
         self._page_size = page_size
+        self._cover: Callable[[float], None] = lambda _seconds: None
+
+    def under(self, cover: Callable[[float], None]) -> "NovaClient":
+        """Return a client that calls ``cover`` right before each request, with the seconds that it may last.
+
+        What ``cover`` raises keeps the request from being sent.
+        """
+        covered = copy(self)
+        covered._cover = cover
+        return covered
 
     def service(self, host: str) -> ComputeService | None:
         """Read the nova-compute service of a host; None when Nova knows none.
@@ -64,7 +75,7 @@ class NovaClient:
 
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""
-        self._send("PUT", f"/os-services/{service_id}", {"status": "enabled"})
+        self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
 
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
@@ -93,7 +104,7 @@ class NovaClient:
         return parse.aggregate(self._get(f"/os-aggregates/{aggregate_id}")["aggregate"])
 
     def _change_aggregate(self, aggregate_id: int, action: str, host: str) -> None:
-        self._send("POST", f"/os-aggregates/{aggregate_id}/action", {action: {"host": host}})
+        self._request("POST", f"/os-aggregates/{aggregate_id}/action", json={action: {"host": host}})
 
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
@@ -102,7 +113,7 @@ class NovaClient:
         """
         body: dict[str, Any] = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
         body |= {"forced_down": True} if force_down else {}
-        self._send("PUT", f"/os-services/{service_id}", body, timeout)
+        self._request("PUT", f"/os-services/{service_id}", timeout, json=body)
 
     def servers_on(self, host: str) -> Iterator[list[Server]]:
         """Read all servers on a host, page by page; to be read to its end, where it is checked.
@@ -163,7 +174,7 @@ class NovaClient:
     def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
         query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
-        for page in lists.pages(self._get_list, "/os-migrations", query, "migrations", "migrations_links"):
+        for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
             for body in page:
                 if body["id"] <= newer_than:
                     return
@@ -185,7 +196,7 @@ class NovaClient:
     def evacuate(self, server_id: str, host: str | None) -> None:
         """Ask for an evacuation, to a host or to where the scheduler likes; Nova carries it out later.
 
-        Never ask twice without looking first.
+        Never ask twice without reading the server and its records first.
         """
         self._action(server_id, {"evacuate": {"host": host} if host else {}})
 
@@ -222,7 +233,7 @@ class NovaClient:
         self._action(server_id, {"suspend": None})
 
     def _action(self, server_id: str, body: dict[str, Any]) -> None:
-        self._send("POST", f"/servers/{server_id}/action", body)
+        self._request("POST", f"/servers/{server_id}/action", json=body)
 
     def _get_list(self, path: str) -> Any:
         return self._get(path, self._list_timeout)
@@ -236,11 +247,9 @@ class NovaClient:
                 self._clock.sleep(pause)
         return self._request("GET", path, timeout).json()
 
-    def _send(self, method: str, path: str, body: dict[str, Any], timeout: float | None = None) -> None:
-        self._request(method, path, timeout, json=body)
-
-    def _request(self, method: str, path: str, timeout: float | None, **body: Any) -> Any:
+    def _request(self, method: str, path: str, timeout: float | None = None, **body: Any) -> Any:
         limit = timeout or self._timeout
+        self._cover(limit)
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:

@@ -10,7 +10,7 @@ from instance_ha.custom import CustomTask
 from instance_ha.models.enums import Flow
 from instance_ha.models.errors import Misconfigured
 from instance_ha.recovery import flow_file
-from instance_ha.recovery.context import Task
+from instance_ha.recovery.recovery import Task
 from instance_ha.recovery.tasks.custom import run_custom
 from instance_ha.recovery.tasks.disable_compute_node import confirm_compute_node_disabled, disable_compute_node
 from instance_ha.recovery.tasks.disable_compute_service import disable_compute_service

@@ -4,7 +4,7 @@ What is held is written down before Nova is asked for anything, so whoever goes 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from instance_ha import emit, log
 from instance_ha.decide.instances import facts_again
@@ -12,7 +12,8 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import TaskRow, VMove
-from instance_ha.recovery.context import Recovery
+from instance_ha.models.uuids import HostUuid
+from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
 _CONFLICT = 409  # what Nova answers when the host is in another availability zone
@@ -22,7 +23,7 @@ _CONFLICT = 409  # what Nova answers when the host is in another availability zo
 class Held:
     """A reserved host that this recovery has taken, and what was changed to use it."""
 
-    uuid: str
+    uuid: HostUuid
     name: str
     is_shared: bool = False
     was_disabled: bool | None = None  # None: not looked at yet
@@ -35,15 +36,12 @@ class Memory:
     """What the task remembers."""
 
     held: Held | None = None
-    tried: list[str] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
+    tried: list[HostUuid] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
 
 
 def recall(recovery: Recovery, task: TaskRow) -> Memory:
     """Read what was written down."""
-    with recovery.world.database.begin() as connection:
-        kept = tasks.recall(connection, task)
-    held = kept.get("held")
-    return Memory(Held(**held) if held else None, kept.get("tried", []))
+    return recovery.recall(task, Memory) or Memory()
 
 
 def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[VMove]) -> Memory | None:
@@ -51,9 +49,8 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     world, now = recovery.world, recovery.world.clock.now()
     ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
     again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
-    newest = next(world.nova.evacuations_from(recovery.host.name, 0, 1), None)
-    with world.database.begin() as connection:
-        recovery.lease.renew(connection, now)
+    newest = next(recovery.nova.evacuations_from(recovery.host.name, 0, 1), None)
+    with recovery.claim.transaction() as connection:
         found = hosts.reserved(connection, recovery.host.failover_segment_id)
         host = next((host for host in found if host.uuid not in memory.tried), None)
         if host is None:
@@ -63,7 +60,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, {"reserved": False}, now))
         vmoves.plan(connection, recovery.notification, recovery.host.name, again, newest.id if newest else 0, now)
         memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
-        tasks.remember(connection, task, asdict(memory))
+        tasks.remember(connection, task, memory)
     log.get().info("reserved host taken", reserved_host=host.name)
     world.breakpoint(Breakpoint.RESERVED_HOST_TAKEN)
     return memory
@@ -72,7 +69,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
 def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | None:
     """Join the failed host's aggregates and enable the compute service; None: the host cannot be used."""
     assert memory.held is not None
-    held, nova = memory.held, recovery.world.nova
+    held, nova = memory.held, recovery.nova
     if held.is_ready:
         return memory
     try:
@@ -91,14 +88,14 @@ def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | No
     except CloudRefused as error:
         log.get().warning("reserved host cannot be made ready", reserved_host=held.name, reason=str(error))
         return None
-    recovery.report(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {count} joined")
+    recovery.progress(task, 0.1, f"Reserved host {held.name} is enabled; its aggregates: {count} joined")
     return _remember(recovery, task, replace(memory, held=replace(held, is_ready=True)))
 
 
 def _join(recovery: Recovery, aggregate: int, name: str) -> bool:
     """Join an aggregate; False when Nova does not let the host in."""
     try:
-        recovery.world.nova.join_aggregate(aggregate, name)
+        recovery.nova.join_aggregate(aggregate, name)
     except CloudRefused as error:
         if error.code != _CONFLICT:
             raise
@@ -112,7 +109,7 @@ def _aggregates_to_join(recovery: Recovery, name: str) -> list[int]:
     if not recovery.world.settings.add_reserved_host_to_aggregate:
         return []
     failed = recovery.host.name
-    return [one.id for one in recovery.world.nova.aggregates() if failed in one.hosts and name not in one.hosts]
+    return [one.id for one in recovery.nova.aggregates() if failed in one.hosts and name not in one.hosts]
 
 
 def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
@@ -125,20 +122,19 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     if held.is_shared:
         return keep(recovery, task, memory)
     try:
-        service = world.nova.service(held.name)
+        service = recovery.nova.service(held.name)
         if held.was_disabled and service is not None and not service.disabled:
-            world.nova.disable_service(service.id, world.settings.reserved_host_disable_reason, False, None)
+            recovery.nova.disable_service(service.id, world.settings.reserved_host_disable_reason, False, None)
         for number in held.joined or ():
-            world.nova.leave_aggregate(number, held.name)
+            recovery.nova.leave_aggregate(number, held.name)
     except CloudRefused as error:
         log.get().warning("reserved host not restored in Nova", reserved_host=held.name, reason=str(error))
     now = world.clock.now()
     memory = replace(memory, held=None)
-    with world.database.begin() as connection:
-        recovery.lease.renew(connection, now)
+    with recovery.claim.transaction() as connection:
         if hosts.by_uuid(connection, held.uuid) is not None:
             emit.host_changed(world, connection, hosts.change(connection, held.uuid, {"reserved": True}, now))
-        tasks.remember(connection, task, asdict(memory))
+        tasks.remember(connection, task, memory)
     log.get().info("reserved host given back", reserved_host=held.name)
     world.breakpoint(Breakpoint.RESERVED_HOST_GIVEN_BACK)
     return memory
@@ -150,7 +146,5 @@ def keep(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
 
 
 def _remember(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
-    with recovery.world.database.begin() as connection:
-        recovery.lease.renew(connection, recovery.world.clock.now())
-        tasks.remember(connection, task, asdict(memory))
+    recovery.remember(task, memory)
     return memory

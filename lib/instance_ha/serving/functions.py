@@ -51,7 +51,7 @@ def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], Non
             world.metrics.count(TRIGGERS_REFUSED, function=name)
             raise
         with log.bound(request_id=event.request_id):
-            handlers[event.kind](world, event.subject)
+            handlers[event.kind](world.for_invocation(), event.subject)
         return Response(status=204)
 
     return _function(name, answer, check, cloud=True, events=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -13,6 +15,12 @@ from instance_ha.models.errors import StoreUnavailable
 def driver_url(url: str) -> URL:
     """Name our driver in a URL as people write it."""
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+
+
+def _tell_utc(connection: Any, _record: object) -> None:
+    """Have times told in UTC, whatever the server's time zone is; a pooler in between keeps this setting."""
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 class Database:
@@ -30,6 +38,7 @@ class Database:
         )
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
+        event.listen(self._engine, "connect", _tell_utc)
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -52,6 +61,29 @@ class Database:
             if error.connection_invalidated:
                 raise StoreUnavailable("the connection to Postgres broke") from error
             raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that cannot write.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer.
+
+        """
+        with self.begin() as connection:
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+            yield connection
+
+    def now(self) -> datetime:
+        """Ask for the time of Postgres' clock, aware, in UTC.
+
+        Raises:
+            StoreUnavailable: Postgres does not answer.
+
+        """
+        with self.begin() as connection:
+            time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return time
 
     def ping(self) -> None:
         """Ask Postgres for a sign of life.

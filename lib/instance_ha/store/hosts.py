@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.errors import Conflict, NotFound
 from instance_ha.models.rows import Host
+from instance_ha.models.uuids import HostUuid, SegmentUuid
 from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts
 
 
-def find(connection: Connection, segment_uuid: str, uuid: str) -> Host:
+def find(connection: Connection, segment_uuid: SegmentUuid, uuid: HostUuid) -> Host:
     """Read a live host of a segment.
 
     Raises:
@@ -29,13 +30,13 @@ def find(connection: Connection, segment_uuid: str, uuid: str) -> Host:
     return found
 
 
-def by_uuid(connection: Connection, uuid: str) -> Host | None:
+def by_uuid(connection: Connection, uuid: HostUuid) -> Host | None:
     """Read a live host wherever it is."""
     query = select(hosts).where(hosts.c.uuid == uuid, hosts.c.deleted_at.is_(None))
     return records.first(connection, query, Host)
 
 
-def lock(connection: Connection, uuid: str) -> None:
+def lock(connection: Connection, uuid: HostUuid) -> None:
     """Make whoever else locks this host wait for our commit."""
     connection.execute(select(hosts.c.id).where(hosts.c.uuid == uuid).with_for_update())
 
@@ -46,13 +47,13 @@ def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | 
     return records.first(connection, query.with_for_update() if lock else query, Host)
 
 
-def page(connection: Connection, segment_uuid: str, wanted: paging.Page) -> list[Host]:
+def page(connection: Connection, segment_uuid: SegmentUuid, wanted: paging.Page) -> list[Host]:
     """List the hosts of a segment."""
     within = hosts.c.failover_segment_id == segment_uuid
     return records.every(connection, paging.query(connection, hosts, wanted, within=within), Host)
 
 
-def reserved(connection: Connection, segment_uuid: str) -> list[Host]:
+def reserved(connection: Connection, segment_uuid: SegmentUuid) -> list[Host]:
     """Read and lock the reserved hosts of a segment, the newest first; whoever asks too waits for our commit."""
     query = select(hosts).where(
         hosts.c.failover_segment_id == segment_uuid,
@@ -64,7 +65,7 @@ def reserved(connection: Connection, segment_uuid: str) -> list[Host]:
     return sorted(found, key=lambda host: (host.created_at, host.id), reverse=True)
 
 
-def create(connection: Connection, segment_uuid: str, values: dict[str, Any], now: datetime) -> Host:
+def create(connection: Connection, segment_uuid: SegmentUuid, values: dict[str, Any], now: datetime) -> Host:
     """Register a host.
 
     Raises:
@@ -75,7 +76,7 @@ def create(connection: Connection, segment_uuid: str, values: dict[str, Any], no
     return _write(connection, insert(hosts).values(**key | values), values)
 
 
-def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Host:
+def change(connection: Connection, uuid: HostUuid, values: dict[str, Any], now: datetime) -> Host:
     """Change a host.
 
     Raises:
@@ -92,6 +93,6 @@ def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Ho
         raise Conflict(f"a host with the name {values.get('name')} exists already") from None
 
 
-def delete(connection: Connection, uuid: str, now: datetime) -> None:
+def delete(connection: Connection, uuid: HostUuid, now: datetime) -> None:
     """Delete a host."""
     connection.execute(update(hosts).where(hosts.c.uuid == uuid).values(deleted_at=now))

@@ -26,14 +26,13 @@ class Lease:
     owner: str
     seconds: float
 
-    def renew(self, connection: Connection, now: datetime) -> None:
-        """Hold the row longer.
+    def renew(self, connection: Connection, until: datetime) -> None:
+        """Hold the row until then.
 
         Raises:
             LeaseLost: another invocation has it.
 
         """
-        until = now + timedelta(seconds=self.seconds)
         self.write(connection, lease_until=until, due_at=until)
 
     def write(self, connection: Connection, **values: Any) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
+from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
 
 
-def find(connection: Connection, uuid: str) -> Notification:
+def find(connection: Connection, uuid: NotificationUuid) -> Notification:
     """Read a notification.
 
     Raises:
@@ -42,7 +43,9 @@ def page(connection: Connection, wanted: paging.Page, generated_since: datetime 
     return records.every(connection, query, Notification)
 
 
-def like(connection: Connection, host_uuid: str, kind: str, payload: dict[str, str], limit: int) -> list[Notification]:
+def like(
+    connection: Connection, host_uuid: HostUuid, kind: str, payload: dict[str, str], limit: int
+) -> list[Notification]:
     """Read the latest reports of the same failure."""
     query = (
         select(notifications)
@@ -93,7 +96,7 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
     )
 
 
-def supersede(connection: Connection, host_uuid: str, message: str, now: datetime) -> Sequence[str]:
+def supersede(connection: Connection, host_uuid: HostUuid, message: str, now: datetime) -> Sequence[NotificationUuid]:
     """End recoveries of less than the host which run on it; whoever works on one loses it. Returns their uuids."""
     smaller = notifications.c.type != NotificationType.COMPUTE_HOST
     running = notifications.c.status == NotificationStatus.RUNNING
@@ -107,7 +110,7 @@ def supersede(connection: Connection, host_uuid: str, message: str, now: datetim
     return connection.execute(statement).scalars().all()
 
 
-def host_is_recovered(connection: Connection, host_uuid: str) -> bool:
+def host_is_recovered(connection: Connection, host_uuid: HostUuid) -> bool:
     """Say whether a recovery of the host itself is running."""
     query = select(notifications.c.id).where(
         notifications.c.source_host_uuid == host_uuid,
@@ -117,7 +120,7 @@ def host_is_recovered(connection: Connection, host_uuid: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def waiting_for_host(connection: Connection, host_uuid: str) -> list[Notification]:
+def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
     """Read the reports about a host that nobody has begun to handle, the oldest first."""
     is_new = notifications.c.status == NotificationStatus.NEW
     query = select(notifications).where(

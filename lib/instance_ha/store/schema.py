@@ -160,7 +160,7 @@ vmoves = Table(
     Column("target_host", String(255)),
     _enum("step", VMoveStep),
     Column("facts", JSONB, nullable=False),
-    Column("newer_than", BigInteger, nullable=False, server_default="0"),
+    Column("last_migration_id", BigInteger, nullable=False, server_default="0"),
     Column("locked_by_us", Boolean, nullable=False, server_default="false"),
     Column("asked_at", Time),
     *_work(),

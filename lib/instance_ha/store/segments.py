@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.errors import Conflict, NotFound
 from instance_ha.models.rows import Segment
+from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts, notifications, segments
 
 
-def find(connection: Connection, uuid: str, *, lock: bool = False) -> Segment:
+def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
     """Read a live segment.
 
     Raises:
@@ -28,7 +29,7 @@ def find(connection: Connection, uuid: str, *, lock: bool = False) -> Segment:
     return found
 
 
-def is_enabled(connection: Connection, uuid: str) -> bool:
+def is_enabled(connection: Connection, uuid: SegmentUuid) -> bool:
     """Say whether failures in a segment are recovered; one that is gone is not."""
     query = select(segments.c.enabled).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
     return bool(connection.execute(query).scalar())
@@ -49,7 +50,7 @@ def create(connection: Connection, values: dict[str, Any], now: datetime) -> Seg
     return _write(connection, insert(segments).values(**{"uuid": str(uuid4()), "created_at": now} | values), values)
 
 
-def change(connection: Connection, uuid: str, values: dict[str, Any], now: datetime) -> Segment:
+def change(connection: Connection, uuid: SegmentUuid, values: dict[str, Any], now: datetime) -> Segment:
     """Change a segment.
 
     Raises:
@@ -67,7 +68,7 @@ def _write(connection: Connection, statement: Any, values: dict[str, Any]) -> Se
         raise Conflict(f"a segment with the name {values.get('name')} exists already") from None
 
 
-def delete(connection: Connection, uuid: str, now: datetime) -> None:
+def delete(connection: Connection, uuid: SegmentUuid, now: datetime) -> None:
     """Delete a segment and its hosts."""
     connection.execute(
         update(hosts).where(hosts.c.failover_segment_id == uuid, hosts.c.deleted_at.is_(None)).values(deleted_at=now)
@@ -75,7 +76,7 @@ def delete(connection: Connection, uuid: str, now: datetime) -> None:
     connection.execute(update(segments).where(segments.c.uuid == uuid).values(deleted_at=now))
 
 
-def under_recovery(connection: Connection, uuid: str) -> bool:
+def under_recovery(connection: Connection, uuid: SegmentUuid) -> bool:
     """Whether a failure of one of its hosts is being handled."""
     query = (
         select(notifications.c.id)

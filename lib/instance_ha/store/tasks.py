@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import tasks
 
+Memory = TypeVar("Memory")
 
-def plan(connection: Connection, notification_uuid: str, attempt: int, flow: Flow, names: Sequence[str]) -> None:
+
+def plan(
+    connection: Connection, notification_uuid: NotificationUuid, attempt: int, flow: Flow, names: Sequence[str]
+) -> None:
     """Write the tasks of a flow, in order, after those that the attempt has already."""
     of_attempt = _of_attempt(notification_uuid, attempt)
     before = connection.execute(select(func.count()).select_from(tasks).where(*of_attempt)).scalar_one()
@@ -31,36 +37,24 @@ def plan(connection: Connection, notification_uuid: str, attempt: int, flow: Flo
     connection.execute(insert(tasks), values)
 
 
-def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return tasks.c.notification_uuid == notification_uuid, tasks.c.attempt == attempt
 
 
-def of_notification(connection: Connection, notification_uuid: str) -> list[TaskRow]:
+def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[TaskRow]:
     """Read all tasks of a notification, attempt by attempt."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid)
     return records.every(connection, query.order_by(tasks.c.attempt, tasks.c.position), TaskRow)
 
 
-def next_open(connection: Connection, notification_uuid: str, attempt: int) -> TaskRow | None:
+def next_open(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> TaskRow | None:
     """Read the first task of an attempt that has not come to its end."""
     is_open = tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING])
     query = select(tasks).where(*_of_attempt(notification_uuid, attempt), is_open).order_by(tasks.c.position).limit(1)
     return records.first(connection, query, TaskRow)
 
 
-def report(
-    connection: Connection,
-    task: TaskRow,
-    now: datetime,
-    progress: float,
-    message: str,
-    state: TaskState | None = None,
-) -> None:
-    """Add a line of progress, and say the task's state."""
-    report_lines(connection, task, now, [(progress, message)], state)
-
-
-def report_lines(
+def add_progress(
     connection: Connection,
     task: TaskRow,
     now: datetime,
@@ -80,23 +74,26 @@ def report_lines(
 
 def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> None:
     """End a task without success; the rest of its flow will not run."""
-    report(connection, task, now, 1.0, f"Failed: {reason}", TaskState.FAILURE)
+    add_progress(connection, task, now, [(1.0, f"Failed: {reason}")], TaskState.FAILURE)
     rest = tasks.c.position > task.position
     connection.execute(delete(tasks).where(*_of_attempt(task.notification_uuid, task.attempt), rest))
 
 
-def abandon(connection: Connection, notification_uuid: str, now: datetime, reason: str) -> None:
+def abandon(connection: Connection, notification_uuid: NotificationUuid, now: datetime, reason: str) -> None:
     """End the task that runs, with its recovery."""
     query = select(tasks).where(tasks.c.notification_uuid == notification_uuid, tasks.c.state == TaskState.RUNNING)
     for task in records.every(connection, query, TaskRow):
-        report(connection, task, now, 1.0, f"Stopped: {reason}", TaskState.FAILURE)
+        add_progress(connection, task, now, [(1.0, f"Stopped: {reason}")], TaskState.FAILURE)
 
 
-def recall(connection: Connection, task: TaskRow) -> dict[str, Any]:
-    """Read what the task has kept."""
-    return dict(connection.execute(select(tasks.c.data).where(tasks.c.id == task.id)).scalar_one())
+def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:
+    """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
+    kept = connection.execute(select(tasks.c.data[kind.__name__]).where(tasks.c.id == task.id)).scalar_one()
+    return None if kept is None else TypeAdapter(kind).validate_python(kept)
 
 
-def remember(connection: Connection, task: TaskRow, data: dict[str, Any]) -> None:
-    """Keep what the task must know in its next invocation."""
-    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=data))
+def remember(connection: Connection, task: TaskRow, memory: object) -> None:
+    """Keep a frozen dataclass for the task's next invocation, in place of what it remembers of the same kind."""
+    kind = type(memory)
+    kept = type_coerce({kind.__name__: TypeAdapter(kind).dump_python(memory, mode="json")}, JSONB)
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=tasks.c.data.op("||")(kept)))

@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.models.uuids import NotificationUuid, VMoveUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
 
 
-def find(connection: Connection, notification_uuid: str, uuid: str) -> VMove:
+def find(connection: Connection, notification_uuid: NotificationUuid, uuid: VMoveUuid) -> VMove:
     """Read a vmove of a notification.
 
     Raises:
@@ -36,7 +37,7 @@ def _vmove(facts: dict[str, Any], **columns: Any) -> VMove:
     return VMove(facts=InstanceFacts.of(facts), **columns)
 
 
-def page(connection: Connection, notification_uuid: str, wanted: paging.Page) -> list[VMove]:
+def page(connection: Connection, notification_uuid: NotificationUuid, wanted: paging.Page) -> list[VMove]:
     """List the vmoves of a notification."""
     within = vmoves.c.notification_uuid == notification_uuid
     return records.every(connection, paging.query(connection, vmoves, wanted, within=within), _vmove)
@@ -53,7 +54,7 @@ def plan(
     notification: Notification,
     source_host: str,
     instances: Iterable[tuple[str, str, InstanceFacts]],
-    newer_than: int,
+    last_migration_id: int,
     now: datetime,
 ) -> None:
     """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
@@ -71,7 +72,7 @@ def plan(
             "status": VMoveStatus.PENDING,
             "step": VMoveStep.START,
             "facts": asdict(facts),
-            "newer_than": newer_than,
+            "last_migration_id": last_migration_id,
             "created_at": now,
         }
         for position, (instance, name, facts) in enumerate(instances)
@@ -85,17 +86,17 @@ def _last_round(connection: Connection, notification: Notification) -> int:
     return connection.execute(select(func.max(vmoves.c.round)).where(*of_attempt)).scalar_one() or 0
 
 
-def of_attempt(connection: Connection, notification_uuid: str, attempt: int) -> list[VMove]:
+def of_attempt(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> list[VMove]:
     """Read all vmoves of one attempt, round by round, in order."""
     query = select(vmoves).where(*_of_attempt(notification_uuid, attempt))
     return records.every(connection, query.order_by(vmoves.c.round, vmoves.c.position), _vmove)
 
 
-def _of_attempt(notification_uuid: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
 
 
-def first_facts(connection: Connection, notification_uuid: str) -> dict[str, InstanceFacts]:
+def first_facts(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, InstanceFacts]:
     """Read what each instance was when its host had failed: what a later try sees is what an earlier one left."""
     query = (
         select(vmoves.c.instance_uuid, vmoves.c.facts)
@@ -105,7 +106,7 @@ def first_facts(connection: Connection, notification_uuid: str) -> dict[str, Ins
     return {instance: InstanceFacts.of(facts) for instance, facts in connection.execute(query)}
 
 
-def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
+def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
     """Read the vmoves in work, in order."""
     query = select(vmoves).where(
         vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.ONGOING
@@ -114,7 +115,7 @@ def ongoing(connection: Connection, notification_uuid: str) -> list[VMove]:
 
 
 def start_next(
-    connection: Connection, notification_uuid: str, slots: int, target_host: str | None, now: datetime
+    connection: Connection, notification_uuid: NotificationUuid, slots: int, target_host: str | None, now: datetime
 ) -> list[VMove]:
     """Begin the next pending vmoves, first ones first; returns them in that order."""
     waiting = (
@@ -130,21 +131,21 @@ def start_next(
     return sorted(started, key=lambda move: move.position)
 
 
-def look_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
-    """Let somebody look at watched evacuations."""
+def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
+    """Have watched evacuations checked one by one."""
     if uuids:
         watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
         connection.execute(watched.values(due_at=now, updated_at=now))
 
 
-def settle(connection: Connection, uuid: str, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
+def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
     """Let somebody close an evacuation that Nova is done with; where it went is None when it failed."""
     values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
     watched = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.step == VMoveStep.WATCHED)
     connection.execute(watched.values(**values, due_at=now, updated_at=now))
 
 
-def note_locked(connection: Connection, notification_uuid: str, instances: Sequence[str]) -> None:
+def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:
     """Write down that owners have locked instances which wait for their turn: they shall stay locked."""
     if instances:
         waiting = update(vmoves).where(
@@ -155,7 +156,7 @@ def note_locked(connection: Connection, notification_uuid: str, instances: Seque
         connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
 
 
-def waiting_since(connection: Connection, notification_uuid: str) -> datetime | None:
+def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -> datetime | None:
     """Say when the evacuations that wait for their turn were planned; None when none does."""
     query = select(func.min(vmoves.c.created_at)).where(
         vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING
@@ -208,18 +209,26 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     return records.first(connection, statement, _vmove)
 
 
-def ignore_pending(connection: Connection, notification_uuid: str, message: str, now: datetime) -> Sequence[str]:
+def ignore_pending(
+    connection: Connection, notification_uuid: NotificationUuid, message: str, now: datetime
+) -> Sequence[str]:
     """End what has not begun yet; returns the uuids."""
     return _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
 
 
-def ignore_open(connection: Connection, notification_uuid: str, message: str, now: datetime) -> Sequence[str]:
+def ignore_open(
+    connection: Connection, notification_uuid: NotificationUuid, message: str, now: datetime
+) -> Sequence[str]:
     """End what is still open of an attempt that has ended itself; returns the uuids."""
     return _ignore(connection, notification_uuid, OPEN_VMOVE, message, now)
 
 
 def _ignore(
-    connection: Connection, notification_uuid: str, statuses: frozenset[VMoveStatus], message: str, now: datetime
+    connection: Connection,
+    notification_uuid: NotificationUuid,
+    statuses: frozenset[VMoveStatus],
+    message: str,
+    now: datetime,
 ) -> Sequence[str]:
     values: dict[str, Any] = {"status": VMoveStatus.IGNORED, "message": message, "end_time": now, "updated_at": now}
     open_ones = vmoves.c.status.in_(statuses)

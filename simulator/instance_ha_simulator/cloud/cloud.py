@@ -158,7 +158,7 @@ class Cloud:
             world.casts_to_lose += count
 
     def set_cell(self, name: str, *, answers: bool) -> None:
-        """Let a cell's database fall silent, or answer again."""
+        """Let a cell's database stop answering, or answer again."""
         with self.world() as world:
             (world.down_cells.discard if answers else world.down_cells.add)(name)
 

@@ -56,7 +56,7 @@ class CloudOptions:
     region: str = "RegionOne"
     noauth: bool = False  # Nova takes every request for an administrator's
     instance_ha_url: str | None = None  # the catalogue's instance-ha endpoint; may hold %(project_id)s
-    # Crueller than most clouds, so that no code can rely on a full page being as long as it has asked.
+    # Lower than in most clouds, so that no code can rely on a full page being as long as it has asked.
     max_limit: int = 100  # nova.conf's [api] max_limit: the most items of a page
     host_filter: bool = True  # whether the policy lets our user filter servers by host; if not, the filter is ignored
     spawn_fails_on: Sequence[str] = ()  # hosts on which every evacuated server fails to start

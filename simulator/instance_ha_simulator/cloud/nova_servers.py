@@ -33,7 +33,7 @@ def register(api: Blueprint, cloud: Cloud) -> None:
             server = _visible(world, server_id)
             if world.answers(server.host) or g.version < (2, 69):
                 return jsonify(server=server_lists.view(world, _readable(world, server), detail=True))
-            return jsonify(server=views.server_in_silent_cell(server, server_lists.base(), g.version))
+            return jsonify(server=views.server_in_unreachable_cell(server, server_lists.base(), g.version))
 
     @api.delete("/servers/<server_id>")
     def delete_server(server_id: str) -> tuple[str, int]:

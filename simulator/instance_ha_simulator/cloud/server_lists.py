@@ -68,20 +68,20 @@ def answer(cloud: Cloud, detail: bool) -> Response:
         found.sort(key=lambda s: s.created.replace(microsecond=0), reverse=True)
         page = paging.after(found, marker, lambda s: s.id, f"marker [{marker}] not found")
         page = page[: paging.limit(args, most)]
-        body: dict[str, Any] = {"servers": _silent(world) + [view(world, server, detail) for server in page]}
+        body: dict[str, Any] = {"servers": _unreachable(world) + [view(world, server, detail) for server in page]}
     url = f"{base()}/v2.1/servers{'/detail' if detail else ''}"
     if links := paging.next_link(url, args, page, most, lambda: page[-1].id):
         body["servers_links"] = links
     return jsonify(body)
 
 
-def _silent(world: World) -> list[views.Json]:
+def _unreachable(world: World) -> list[views.Json]:
     """Show what is known of servers whose cell does not answer: something in a plain list, nothing in any other."""
     if g.version < (2, 69) or set(request.args) - {"all_tenants"}:
         return []
     everyone = "all_tenants" in request.args
     return [
-        views.server_in_silent_cell(server, base())
+        views.server_in_unreachable_cell(server, base())
         for server in world.servers.values()
         if not world.answers(server.host) and (everyone or server.project_id == g.token.project.id)
     ]

@@ -63,7 +63,7 @@ def server_brief(server: Server, base: str) -> Json:
     return {"id": server.id, "name": server.name, "links": _links(server, base)}
 
 
-def server_in_silent_cell(server: Server, base: str, version: Version | None = None) -> Json:
+def server_in_unreachable_cell(server: Server, base: str, version: Version | None = None) -> Json:
     """Show what is known of a server whose cell does not answer; with a version, as shown by itself."""
     view: Json = {"id": server.id, "status": "UNKNOWN", "tenant_id": server.project_id, "created": zulu(server.created)}
     view["links"] = _links(server, base)

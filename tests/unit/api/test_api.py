@@ -19,7 +19,7 @@ from instance_ha.api.schemas.hosts import HostsQuery, UpdateHost
 from instance_ha.api.schemas.notifications import CreateNotification, NotificationsQuery
 from instance_ha.api.schemas.segments import CreateSegment, NewSegment
 from instance_ha.api.web import Api
-from instance_ha.models.errors import BadRequest
+from instance_ha.models.errors import BadRequest, NotAcceptable
 from instance_ha.models.rows import Caller
 from instance_ha.settings import load
 from instance_ha.store.paging import Page
@@ -58,13 +58,13 @@ def test_a_malformed_microversion_is_a_bad_request(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.4", "1.10", "2.0", "10.0"])
 def test_a_microversion_out_of_range_is_not_served(version: str) -> None:
-    with pytest.raises(microversion.NotServed):
+    with pytest.raises(NotAcceptable):
         microversion.negotiate(f"instance-ha {version}")
 
 
 @given(st.text())
 def test_any_header_gives_a_served_version_or_a_refusal(header: str) -> None:
-    with contextlib.suppress(BadRequest, microversion.NotServed):
+    with contextlib.suppress(BadRequest, NotAcceptable):
         assert microversion.LOWEST <= microversion.negotiate(header) <= microversion.HIGHEST
 
 

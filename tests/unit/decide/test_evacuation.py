@@ -14,8 +14,8 @@ from instance_ha.decide.evacuation import (
     Wait,
     Watch,
     age,
+    check,
     is_at_work,
-    look,
     prepare,
     restore,
     watch,
@@ -96,25 +96,25 @@ def test_a_request_that_was_never_sent_has_no_age() -> None:
 
 
 def test_an_instance_that_was_deleted_needs_no_evacuation() -> None:
-    assert End(VMoveStatus.IGNORED, "the instance was deleted") == look(vmove(), None, None, FRESH)
+    assert End(VMoveStatus.IGNORED, "the instance was deleted") == check(vmove(), None, None, FRESH)
 
 
 def test_an_instance_at_rest_on_another_host_has_moved() -> None:
-    assert Moved("compute2") == look(vmove(), server(host="compute2"), migration("done"), FRESH)
+    assert Moved("compute2") == check(vmove(), server(host="compute2"), migration("done"), FRESH)
 
 
 def test_an_instance_that_is_elsewhere_before_anything_was_asked_is_left_alone() -> None:
-    verdict = look(vmove(asked_at=None), server(host="compute2"), None, FRESH)
+    verdict = check(vmove(asked_at=None), server(host="compute2"), None, FRESH)
     assert End(VMoveStatus.IGNORED, "the instance runs on compute2 already") == verdict
 
 
 def test_an_instance_that_is_elsewhere_in_error_is_not_called_running() -> None:
-    verdict = look(vmove(asked_at=None), server(host="compute2", vm_state="error", fault="No disk"), None, FRESH)
+    verdict = check(vmove(asked_at=None), server(host="compute2", vm_state="error", fault="No disk"), None, FRESH)
     assert End(VMoveStatus.FAILED, "it is on compute2 in error: No disk", "compute2") == verdict
 
 
 def test_a_given_up_evacuation_says_where_nova_was_taking_it() -> None:
-    verdict = look(vmove(), server(), migration("pre-migrating", dest_host="compute2"), TOO_OLD)
+    verdict = check(vmove(), server(), migration("pre-migrating", dest_host="compute2"), TOO_OLD)
     assert End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", "compute2") == verdict
 
 
@@ -137,81 +137,81 @@ def test_nova_is_not_at_work_on_an_evacuation_that_has_ended(status: str) -> Non
 
 def test_an_instance_on_another_host_with_a_task_under_way_is_still_settling() -> None:
     seen = server(host="compute2", task_state="rebuild_spawning")
-    assert Wait(settling=True) == look(vmove(), seen, migration("done"), FRESH)
+    assert Wait(settling=True) == check(vmove(), seen, migration("done"), FRESH)
 
 
 def test_an_instance_in_error_elsewhere_after_its_migration_ended_has_failed() -> None:
     seen = server(host="compute2", vm_state="error", fault="No valid disk")
-    verdict = look(vmove(), seen, migration("error"), FRESH)
+    verdict = check(vmove(), seen, migration("error"), FRESH)
     assert isinstance(verdict, End)
     assert verdict.status == VMoveStatus.FAILED
     assert "No valid disk" in verdict.message
 
 
 def test_an_instance_in_error_elsewhere_while_its_migration_runs_may_yet_recover() -> None:
-    assert Wait(settling=True) == look(vmove(), server(host="compute2", vm_state="error"), migration("migrating"), OLD)
+    assert Wait(settling=True) == check(vmove(), server(host="compute2", vm_state="error"), migration("migrating"), OLD)
 
 
 def test_an_instance_that_never_comes_to_rest_elsewhere_is_given_up() -> None:
-    verdict = look(vmove(), server(host="compute2", task_state="rebuilding"), migration("migrating"), TOO_OLD)
+    verdict = check(vmove(), server(host="compute2", task_state="rebuilding"), migration("migrating"), TOO_OLD)
     assert isinstance(verdict, End)
     assert verdict.status == VMoveStatus.FAILED
 
 
 @pytest.mark.parametrize("status", ["error", "failed", "cancelled"])
 def test_a_failed_migration_fails_the_vmove_with_novas_reason(status: str) -> None:
-    verdict = look(vmove(), server(fault="No valid host was found."), migration(status), FRESH)
+    verdict = check(vmove(), server(fault="No valid host was found."), migration(status), FRESH)
     assert End(VMoveStatus.FAILED, "Nova could not evacuate it: No valid host was found.") == verdict
 
 
 def test_a_failed_migration_without_a_reason_names_its_status() -> None:
-    verdict = look(vmove(), server(), migration("cancelled"), FRESH)
+    verdict = check(vmove(), server(), migration("cancelled"), FRESH)
     assert End(VMoveStatus.FAILED, "Nova could not evacuate it: migration cancelled") == verdict
 
 
 def test_a_request_of_which_nova_knows_nothing_is_sent_again_once_it_is_old() -> None:
-    assert Ask() == look(vmove(), server(), None, OLD)
+    assert Ask() == check(vmove(), server(), None, OLD)
 
 
 def test_a_request_of_which_nova_knows_nothing_is_waited_for_while_it_is_young() -> None:
-    assert Wait() == look(vmove(), server(), None, FRESH)
+    assert Wait() == check(vmove(), server(), None, FRESH)
 
 
 def test_a_request_that_is_too_old_is_given_up() -> None:
-    verdict = look(vmove(), server(), migration("accepted"), TOO_OLD)
+    verdict = check(vmove(), server(), migration("accepted"), TOO_OLD)
     assert End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time") == verdict
 
 
 def test_an_instance_whose_host_nova_does_not_tell_has_not_moved() -> None:
-    assert Wait() == look(vmove(), server(host=None), migration("accepted"), FRESH)
+    assert Wait() == check(vmove(), server(host=None), migration("accepted"), FRESH)
 
 
 @given(MOVES, st.none() | SERVERS, MIGRATIONS, AGES)
 def test_nothing_is_asked_again_once_nova_has_a_record_of_it(
     move: VMove, seen: Server | None, record: Migration, how_old: Age
 ) -> None:
-    assert not isinstance(look(move, seen, record, how_old), Ask)
+    assert not isinstance(check(move, seen, record, how_old), Ask)
 
 
 @given(MOVES, st.none() | SERVERS, st.none() | MIGRATIONS, st.booleans())
 def test_nothing_is_asked_again_before_it_is_old_enough(
     move: VMove, seen: Server | None, record: Migration | None, give_up: bool
 ) -> None:
-    assert not isinstance(look(move, seen, record, Age(False, give_up)), Ask)
+    assert not isinstance(check(move, seen, record, Age(False, give_up)), Ask)
 
 
 @given(MOVES, SERVERS, st.none() | MIGRATIONS, AGES)
 def test_only_an_instance_on_another_host_has_moved(
     move: VMove, seen: Server, record: Migration | None, how_old: Age
 ) -> None:
-    verdict = look(move, seen, record, how_old)
+    verdict = check(move, seen, record, how_old)
     if isinstance(verdict, Moved):
         assert seen.host == verdict.dest_host != move.source_host
 
 
 @given(MOVES, st.none() | SERVERS, st.none() | MIGRATIONS)
 def test_every_evacuation_ends_in_the_end(move: VMove, seen: Server | None, record: Migration | None) -> None:
-    assert isinstance(look(move, seen, record, TOO_OLD), End | Moved)
+    assert isinstance(check(move, seen, record, TOO_OLD), End | Moved)
 
 
 @pytest.mark.parametrize("status", ["error", "failed", "cancelled"])

@@ -111,7 +111,7 @@ def test_an_instance_that_our_first_try_left_in_error_is_not_left_out() -> None:
 def test_a_second_try_knows_what_the_instance_was_at_the_first() -> None:
     before = InstanceFacts(vm_state="stopped", power_state=4)
     again = facts(server(vm_state="error", locked=True, locked_reason="mine"), InstancePolicy(), before)
-    assert again == InstanceFacts(vm_state="stopped", power_state=4, locked=True, shaken=True)
+    assert again == InstanceFacts(vm_state="stopped", power_state=4, locked=True, left_in_error=True)
 
 
 def test_a_lock_that_a_recovery_left_behind_is_not_an_owners() -> None:
@@ -120,11 +120,11 @@ def test_a_lock_that_a_recovery_left_behind_is_not_an_owners() -> None:
     assert facts(server(locked=True), InstancePolicy()).locked
 
 
-def test_a_failed_round_has_shaken_an_instance_for_all_rounds_after_it() -> None:
+def test_a_failed_round_has_left_in_error_an_instance_for_all_rounds_after_it() -> None:
     failed = vmove(status=VMoveStatus.FAILED, facts=InstanceFacts(vm_state="stopped"))
-    shaken = InstanceFacts(vm_state="stopped", shaken=True)
-    assert shaken == facts_again(failed)
-    assert shaken == facts_again(vmove(status=VMoveStatus.IGNORED, facts=shaken))
+    left_in_error = InstanceFacts(vm_state="stopped", left_in_error=True)
+    assert left_in_error == facts_again(failed)
+    assert left_in_error == facts_again(vmove(status=VMoveStatus.IGNORED, facts=left_in_error))
 
 
 def test_an_instance_that_had_no_turn_is_for_another_round_what_it_was() -> None:

@@ -5,9 +5,10 @@ import pytest
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudUnavailable, LeaseLost
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT, Values
+from instance_ha.models.rows import VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.nova.client import _operation
-from instance_ha.recovery.holding import holding
+from instance_ha.recovery.claim import Claim
 from instance_ha.store import counters
 from instance_ha.store.leases import Lease
 from instance_ha.store.schema import vmoves
@@ -15,6 +16,8 @@ from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.simulation import Faults, Simulation
+
+from tests.unit.build import vmove
 
 
 @pytest.fixture
@@ -31,9 +34,10 @@ def counted(simulation: Simulation) -> Values:
         return counters.read(connection)
 
 
-def lease() -> Lease:
-    """A lease of a row that nobody has."""
-    return Lease(vmoves, vmoves.c.uuid, "no-such-vmove", "somebody", 45)
+def claim(simulation: Simulation) -> Claim[VMove]:
+    """A claim of a row that belongs to no invocation."""
+    lease = Lease(vmoves, vmoves.c.uuid, "no-such-vmove", "somebody", 45)
+    return Claim(simulation.world, lease, vmove(), simulation.world.deadline(), simulation.scheduler.now())
 
 
 def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
@@ -46,19 +50,19 @@ def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation:
 
 
 def test_a_lost_lease_is_counted_by_its_table(simulation: Simulation) -> None:
-    with holding(simulation.world, lease(), 0):
+    with claim(simulation).lease_guard():
         raise LeaseLost("another has it")
     assert counted(simulation) == {LEASE_LOSSES.sample(table="vmoves"): 1}
 
 
-def test_work_that_stumbles_is_counted(simulation: Simulation) -> None:
-    with holding(simulation.world, lease(), 0):
+def test_an_unexpected_error_is_counted(simulation: Simulation) -> None:
+    with claim(simulation).lease_guard():
         raise ValueError("a defect")
     assert counted(simulation)[INTERNAL_ERRORS.sample()] == 1
 
 
 def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> None:
-    with holding(simulation.world, lease(), 0):
+    with claim(simulation).lease_guard():
         raise CloudUnavailable("away")
     assert INTERNAL_ERRORS.sample() not in counted(simulation)
 

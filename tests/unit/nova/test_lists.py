@@ -1,4 +1,4 @@
-"""What Nova's lists lack, and that it is noticed: the client against the simulated cloud, with all its cruelties."""
+"""What Nova's lists lack: the client notices it, tested with the simulated cloud."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -104,7 +104,7 @@ def test_an_empty_list_is_not_believed_when_the_hosts_cell_has_servers_on_it(con
         names(nova)
 
 
-def test_a_list_whose_cell_falls_silent_between_two_pages_is_not_believed(connect: Connect) -> None:
+def test_a_list_whose_cell_stops_answering_between_two_pages_is_not_believed(connect: Connect) -> None:
     cloud, nova = connect(CloudOptions(max_limit=2))
     cloud.boot(HOST, 4)
     pages = nova.servers_on(HOST)
@@ -151,7 +151,7 @@ def test_nothing_is_known_of_a_host_whose_cell_does_not_answer(connect: Connect,
             ask()
 
 
-def test_a_silent_cell_keeps_no_host_of_another_cell_from_being_read(connect: Connect) -> None:
+def test_an_unreachable_cell_keeps_no_host_of_another_cell_from_being_read(connect: Connect) -> None:
     cloud, nova = connect(CloudOptions())
     cloud.boot(HOST, ["vm-1"])
     cloud.set_cell("cell2", answers=False)

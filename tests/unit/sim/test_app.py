@@ -312,7 +312,7 @@ def test_a_late_request_is_answered_at_once_and_carried_out_later(cloud: Cloud, 
     assert (answer.status_code, before, cloud.server(server.id).vm_state) == (504, "active", "stopped")
 
 
-def test_a_silent_cell_is_left_out_of_filtered_lists_and_shown_with_few_fields_in_others(
+def test_an_unreachable_cell_is_left_out_of_filtered_lists_and_shown_with_few_fields_in_others(
     cloud: Cloud, admin: Client
 ) -> None:
     (server,) = cloud.boot("a", 1)

@@ -91,7 +91,7 @@ def test_whoever_lost_his_lease_cannot_write(rows: Rows, what: str) -> None:
 def test_a_renewed_lease_keeps_others_away_for_longer(rows: Rows) -> None:
     row, lease = claimed(rows)
     with rows.database.begin() as connection:
-        lease.renew(connection, after(40))
+        lease.renew(connection, after(40 + LEASE))
     assert claim(rows.database, row, "b", after(LEASE)) is None
     assert claim(rows.database, row, "b", after(40 + LEASE)) is not None
 

@@ -37,8 +37,8 @@ OLDEST = (
     "INSERT INTO recovery_tasks (notification_uuid, attempt, position, name, state)"
     " VALUES ('notification', 1, 0, 'DisableComputeServiceTask', 'PENDING')",
     "INSERT INTO vmoves (created_at, uuid, notification_uuid, instance_uuid, instance_name, source_host, status,"
-    " position, step, facts, newer_than, attempt) VALUES (now(), 'vmove', 'notification', 'vm', 'vm', 'compute1',"
-    " 'pending', 0, 'start', '{}', 0, 1)",
+    " position, step, facts, last_migration_id, attempt) VALUES (now(), 'vmove', 'notification', 'vm', 'vm',"
+    " 'compute1', 'pending', 0, 'start', '{}', 0, 1)",
     "UPDATE vmoves SET status = 'succeeded', step = 'settle', dest_host = 'compute2', end_time = now(),"
     " asked_at = now(), locked_by_us = false, due_at = NULL, lease_owner = NULL, lease_until = NULL"
     " WHERE uuid = 'vmove'",

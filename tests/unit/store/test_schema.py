@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
+from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 from instance_ha.store import hosts, leases, migrate, notifications, outbox, segments, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
@@ -120,29 +121,29 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
 QUERIES: dict[str, Callable[[Connection], object]] = {
     "list segments": lambda c: segments.page(c, Page(10)),
     "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
-    "list hosts": lambda c: hosts.page(c, "segment", Page(10)),
+    "list hosts": lambda c: hosts.page(c, SegmentUuid("segment"), Page(10)),
     "list notifications": lambda c: notifications.page(c, Page(10), None),
     "list notifications by status": lambda c: notifications.page(c, Page(10, None, (), {"status": "new"}), None),
     "list notifications of a host": lambda c: notifications.page(
         c, Page(10, None, (), {"source_host_uuid": "host"}), None
     ),
     "list notifications since": lambda c: notifications.page(c, Page(10), NOW),
-    "list vmoves": lambda c: vmoves.page(c, "notification", Page(10)),
+    "list vmoves": lambda c: vmoves.page(c, NotificationUuid("notification"), Page(10)),
     "find a segment": lambda c: segments.page(c, Page(1)) and segments.find(c, segments.page(c, Page(1))[0].uuid),
     "find a host by name": lambda c: hosts.by_name(c, "compute1", lock=True),
-    "find a host by uuid": lambda c: hosts.by_uuid(c, "host"),
-    "is under recovery": lambda c: segments.under_recovery(c, "segment"),
-    "find equal reports": lambda c: notifications.like(c, "host", "COMPUTE_HOST", STOPPED, 20),
+    "find a host by uuid": lambda c: hosts.by_uuid(c, HostUuid("host")),
+    "is under recovery": lambda c: segments.under_recovery(c, SegmentUuid("segment")),
+    "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
-    "start vmoves": lambda c: vmoves.start_next(c, "notification", 5, None, NOW),
-    "vmoves of an attempt": lambda c: vmoves.of_attempt(c, "notification", 1),
-    "vmoves in work": lambda c: vmoves.ongoing(c, "notification"),
-    "close vmoves": lambda c: vmoves.ignore_open(c, "notification", "", NOW),
-    "vmoves that wait": lambda c: vmoves.waiting_since(c, "notification"),
+    "start vmoves": lambda c: vmoves.start_next(c, NotificationUuid("notification"), 5, None, NOW),
+    "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
+    "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
+    "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
+    "vmoves that wait": lambda c: vmoves.waiting_since(c, NotificationUuid("notification")),
     "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
-    "first facts": lambda c: vmoves.first_facts(c, "notification"),
-    "reserved hosts": lambda c: hosts.reserved(c, "segment"),
+    "first facts": lambda c: vmoves.first_facts(c, NotificationUuid("notification")),
+    "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
     "messages of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
     "give up messages of a sink": lambda c: outbox.dead_letter_older(c, "one", NOW, "", NOW),

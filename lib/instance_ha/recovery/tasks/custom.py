@@ -1,25 +1,28 @@
 """Third-party tasks: bounded in time, begun no more often than they allow, never holding the recovery for ever."""
 
+from dataclasses import dataclass
+
 from instance_ha import log
 from instance_ha.custom import CustomTask, TaskFacts
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import LeaseLost, RecoveryFailed, TimeIsUp, TryAgain
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
-from instance_ha.store import segments, tasks, vmoves
+from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery
+from instance_ha.store import segments, vmoves
 
 
 def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome:
     """Run a task that others have written."""
     world = recovery.world
-    if (recovery.deadline - world.clock.now()).total_seconds() < custom.time_limit and not recovery.is_fresh:
+    if (recovery.claim.deadline - world.clock.now()).total_seconds() < custom.time_limit and not recovery.is_fresh:
         return NotYet()  # the next invocation has time enough for it
     begun = _begin(recovery, task)
     if begun > custom.attempts:
         return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
-    facts, reporter = gather(recovery, task), _Reporter(recovery, task)
+    facts, reporter = gather(recovery, task), _Reporter(recovery, task, custom.time_limit)
     try:
+        recovery.claim.cover(custom.time_limit)
         world.with_timeout(lambda: custom.function(facts, reporter), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
@@ -30,46 +33,52 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
         return _failed(recovery, task, custom, f"{type(error).__name__}: {error}")
     finally:
         reporter.is_open = False
-    recovery.report(task, 1.0, f"{task.name} is done", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"{task.name} is done", TaskState.SUCCESS)
     return Done()
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """How often the task has begun."""
+
+    times: int = 0
 
 
 class _Reporter:
     """Takes progress while the task runs; one that was abandoned may talk on, to nobody."""
 
-    def __init__(self, recovery: Recovery, task: TaskRow) -> None:
+    def __init__(self, recovery: Recovery, task: TaskRow, seconds: float) -> None:
         self.is_open = True
+        self._seconds = seconds
         self._recovery = recovery
         self._task = task
 
     def __call__(self, progress: float, message: str) -> None:
         if self.is_open:
-            self._recovery.report(self._task, min(max(float(progress), 0.0), 1.0), str(message)[:1000])
+            self._recovery.progress(self._task, min(max(float(progress), 0.0), 1.0), str(message)[:1000])
+            self._recovery.claim.cover(self._seconds)
 
 
 def _begin(recovery: Recovery, task: TaskRow) -> int:
     """Write down that it begins, before it does; returns how often it has."""
-    with recovery.world.database.begin() as connection:
-        recovery.lease.renew(connection, recovery.world.clock.now())
-        kept = tasks.recall(connection, task)
-        kept["begun"] = kept.get("begun", 0) + 1
-        tasks.remember(connection, task, kept)
+    before = recovery.recall(task, _Begun) or _Begun()
+    recovery.remember(task, now := _Begun(before.times + 1))
     recovery.world.breakpoint(Breakpoint.CUSTOM_TASK_STARTED)
-    return int(kept["begun"])
+    return now.times
 
 
 def _failed(recovery: Recovery, task: TaskRow, custom: CustomTask, reason: str) -> Outcome:
     if custom.required:
         raise RecoveryFailed(f"task {task.name} failed: {reason}")
     log.get().warning("custom task failed, and is not required", task=task.name, reason=reason)
-    recovery.report(task, 1.0, f"Failed, which does not matter for the recovery: {reason}", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Failed, which does not matter for the recovery: {reason}", TaskState.SUCCESS)
     return Done()
 
 
 def gather(recovery: Recovery, task: TaskRow) -> TaskFacts:
     """Tell a task what has failed."""
     notification, host = recovery.notification, recovery.host
-    with recovery.world.database.begin() as connection:
+    with recovery.claim.read() as connection:
         segment = segments.find(connection, host.failover_segment_id)
         moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
     return TaskFacts(

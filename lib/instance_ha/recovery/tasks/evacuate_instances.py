@@ -6,16 +6,16 @@ from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveS
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
-from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.evacuation.dispatcher import evacuate_round
+from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import Memory
-from instance_ha.recovery.rounds import evacuate_round
 from instance_ha.store import segments, vmoves
 
 
 def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     """Evacuate everything that is planned; fails when an instance did not move."""
     if not task.details:
-        recovery.report(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
+        recovery.progress(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
     if task.flow is Flow.HOST_RESERVED:
         return _to_reserved_hosts(recovery, task)
     return _conclude(recovery, task) if evacuate_round(recovery, task, None) else NotYet()
@@ -61,12 +61,12 @@ def _let_go(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
 
 
 def _moves(recovery: Recovery) -> list[VMove]:
-    with recovery.world.database.begin() as connection:
+    with recovery.claim.read() as connection:
         return vmoves.of_attempt(connection, recovery.notification.notification_uuid, recovery.notification.attempt)
 
 
 def _is_disabled(recovery: Recovery) -> bool:
-    with recovery.world.database.begin() as connection:
+    with recovery.claim.read() as connection:
         return not segments.is_enabled(connection, recovery.host.failover_segment_id)
 
 
@@ -79,7 +79,7 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
         return _stopped(recovery, task, result)
     if result.failed or result.untried or problem:
         raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
-    recovery.report(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
     return Done()
 
 
@@ -87,11 +87,11 @@ def _report_ids(recovery: Recovery, task: TaskRow, moves: list[VMove]) -> None:
     for status, what in ((VMoveStatus.SUCCEEDED, "evacuated"), (VMoveStatus.FAILED, "failed to evacuate")):
         ids = ",".join(move.instance_uuid for move in moves if move.status is status)
         if ids:
-            recovery.report(task, 0.7, f"Instances {what}: {ids}")
+            recovery.progress(task, 0.7, f"Instances {what}: {ids}")
 
 
 def _stopped(recovery: Recovery, task: TaskRow, result: Tally) -> Skip:
     reason = f"the segment was disabled meanwhile: {result.text}"
     log.get().warning("recovery stopped", reason=reason)
-    recovery.report(task, 1.0, f"Stopped: {reason}", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Stopped: {reason}", TaskState.SUCCESS)
     return Skip(reason, NotificationStatus.FINISHED if result.succeeded else NotificationStatus.IGNORED)

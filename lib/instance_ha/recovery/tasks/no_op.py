@@ -2,10 +2,10 @@
 
 from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, Outcome, Recovery
+from instance_ha.recovery.recovery import Done, Outcome, Recovery
 
 
 def no_op(recovery: Recovery, task: TaskRow) -> Outcome:
     """Do nothing, and say so."""
-    recovery.report(task, 1.0, "Nothing to do", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, "Nothing to do", TaskState.SUCCESS)
     return Done()

@@ -8,7 +8,7 @@ from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
 from instance_ha.store import tasks, vmoves
 
 
@@ -16,21 +16,20 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     """Plan the evacuation; the plan and the task's success are one transaction."""
     name = recovery.host.name
     if not task.details:
-        recovery.report(task, 0.0, "Preparing instances for evacuation")
-    newest = next(recovery.world.nova.evacuations_from(name, 0, 1), None)
+        recovery.progress(task, 0.0, "Preparing instances for evacuation")
+    newest = next(recovery.nova.evacuations_from(name, 0, 1), None)
     policy = _policy(recovery)
-    with recovery.world.database.begin() as connection:
+    with recovery.claim.read() as connection:
         uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
         tried = vmoves.first_facts(connection, uuid)
         earlier = tally(latest(vmoves.of_attempt(connection, uuid, attempt)))
     choice = choose(_servers(recovery), policy, tried)
     _log(choice, name)
     now = recovery.world.clock.now()
-    with recovery.world.database.begin() as connection:
-        recovery.lease.renew(connection, now)
+    with recovery.claim.transaction() as connection:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
-        tasks.report_lines(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
+        tasks.add_progress(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     if not choice.chosen and earlier.failed:  # another flow of this attempt could not move what is no more on the host
         raise RecoveryFailed(earlier.text)
@@ -39,9 +38,8 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _servers(recovery: Recovery) -> list[Server]:
     servers: dict[str, Server] = {}
-    for page in recovery.world.nova.servers_on(recovery.host.name):
+    for page in recovery.nova.servers_on(recovery.host.name):
         servers.update((server.id, server) for server in page)  # a page boundary may show one twice
-        recovery.renew()
     return list(servers.values())
 
 

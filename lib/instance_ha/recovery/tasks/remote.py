@@ -6,15 +6,14 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery
+from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery
 from instance_ha.recovery.tasks.custom import gather
-from instance_ha.recovery.tasks.waiting import wait_until
 
 
 def run_remote(url: str, recovery: Recovery, task: TaskRow) -> Outcome:
     """Ask until the function says that it is done; the event's id is the same each time, so that it can tell."""
     if not task.details:
-        recovery.report(task, 0.0, f"Asking {url}")
+        recovery.progress(task, 0.0, f"Asking {url}")
     identity = f"{task.notification_uuid}-{task.attempt}-{task.position}"
     data = asdict(gather(recovery, task))
 
@@ -26,7 +25,7 @@ def run_remote(url: str, recovery: Recovery, task: TaskRow) -> Outcome:
         return answer.state == "done"
 
     limit = recovery.world.settings.remote_task_time_limit
-    if not wait_until(recovery, task, limit, is_done, f"task {url} did not end"):
+    if not recovery.wait_until(task, limit, is_done, f"task {url} did not end"):
         return NotYet()
-    recovery.report(task, 1.0, f"{url} is done", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"{url} is done", TaskState.SUCCESS)
     return Done()

@@ -4,6 +4,7 @@ Nova shows at once that it is stopping or starting an instance, and remembers wh
 after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from instance_ha.decide import power
@@ -14,8 +15,7 @@ from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.context import Done, NotYet, Outcome, Recovery, Skip, Task
-from instance_ha.recovery.tasks.waiting import wait_until
+from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip, Task
 from instance_ha.store import tasks
 
 _START_TASK = "StartInstanceTask"
@@ -25,6 +25,13 @@ class _LeftAloneError(Exception):
     """The instance was deleted meanwhile, or somebody else has acted on it."""
 
 
+@dataclass(frozen=True)
+class _StopRecorded:
+    """The stop was written down, after this last action of anybody."""
+
+    last_action: str
+
+
 def _unless_left_alone(inner: Task) -> Task:
     """End the recovery when there is nothing to recover any more."""
 
@@ -32,7 +39,7 @@ def _unless_left_alone(inner: Task) -> Task:
         try:
             return inner(recovery, task)
         except _LeftAloneError as reason:
-            recovery.report(task, 1.0, f"Skipped: {reason}", TaskState.SUCCESS)
+            recovery.progress(task, 1.0, f"Skipped: {reason}", TaskState.SUCCESS)
             return Skip(str(reason), NotificationStatus.IGNORED)
 
     return run
@@ -43,16 +50,16 @@ def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Stop the instance, unless there is a reason to leave it alone."""
     instance = _instance(recovery)
     if not task.details:
-        recovery.report(task, 0.0, f"Stopping instance {instance}")
-    if "written_at" not in recovery.recall(task):
-        skip = _reason_to_skip(recovery, recovery.world.nova.server(instance))
+        recovery.progress(task, 0.0, f"Stopping instance {instance}")
+    if recovery.recall(task, _StopRecorded) is None:
+        skip = _reason_to_skip(recovery, recovery.nova.server(instance))
         if skip is not None:
-            recovery.report(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
+            recovery.progress(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
             return skip
     limit = recovery.world.settings.wait_period_after_power_off
-    if not wait_until(recovery, task, limit, lambda: _stop_or_is_stopped(recovery, task), f"{instance} did not stop"):
+    if not recovery.wait_until(task, limit, lambda: _stop_or_is_stopped(recovery, task), f"{instance} did not stop"):
         return NotYet()
-    recovery.report(task, 1.0, f"Stopped instance {instance}", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Stopped instance {instance}", TaskState.SUCCESS)
     recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOPPED)
     return Done()
 
@@ -62,11 +69,11 @@ def start_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     """Start the instance."""
     instance = _instance(recovery)
     if not task.details:
-        recovery.report(task, 0.0, f"Starting instance {instance}")
+        recovery.progress(task, 0.0, f"Starting instance {instance}")
     limit = recovery.world.settings.wait_period_after_power_on
-    if not wait_until(recovery, task, limit, lambda: _start_or_is_started(recovery), f"{instance} stayed busy"):
+    if not recovery.wait_until(task, limit, lambda: _start_or_is_started(recovery), f"{instance} stayed busy"):
         return NotYet()
-    recovery.report(task, 1.0, f"Started instance {instance}", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Started instance {instance}", TaskState.SUCCESS)
     return Done()
 
 
@@ -75,11 +82,11 @@ def confirm_instance_active(recovery: Recovery, task: TaskRow) -> Outcome:
     """Wait until the instance is active."""
     instance = _instance(recovery)
     if not task.details:
-        recovery.report(task, 0.0, f"Confirming that instance {instance} is active")
+        recovery.progress(task, 0.0, f"Confirming that instance {instance} is active")
     limit = recovery.world.settings.wait_period_after_power_on
-    if not wait_until(recovery, task, limit, lambda: _is_active(recovery), f"{instance} did not become active"):
+    if not recovery.wait_until(task, limit, lambda: _is_active(recovery), f"{instance} did not become active"):
         return NotYet()
-    recovery.report(task, 1.0, f"Confirmed that instance {instance} is active", TaskState.SUCCESS)
+    recovery.progress(task, 1.0, f"Confirmed that instance {instance} is active", TaskState.SUCCESS)
     return Done()
 
 
@@ -112,13 +119,13 @@ _RESTARTED = frozenset({"active", "stopped", "error", "resized"})
 
 def _was_started_before(recovery: Recovery) -> bool:
     """Say whether an earlier attempt has stopped the instance and come to its start, which was too late to be seen."""
-    with recovery.world.database.begin() as connection:
+    with recovery.claim.read() as connection:
         found = tasks.of_notification(connection, recovery.notification.notification_uuid)
     return any(task.name == _START_TASK and task.details for task in found)
 
 
 def _there(recovery: Recovery) -> Server:
-    server = recovery.world.nova.server(_instance(recovery))
+    server = recovery.nova.server(_instance(recovery))
     if server is None:
         raise _LeftAloneError("the instance was deleted meanwhile")
     return server
@@ -126,7 +133,7 @@ def _there(recovery: Recovery) -> Server:
 
 def _last_action(recovery: Recovery, server: Server) -> PowerAction | None:
     """Ask who acted last on an instance on which nothing is under way."""
-    return recovery.world.nova.last_power_action(server.id) if server.task_state is None else None
+    return recovery.nova.last_power_action(server.id) if server.task_state is None else None
 
 
 def _step(verdict: Verdict) -> Step:
@@ -139,13 +146,14 @@ def _step(verdict: Verdict) -> Step:
 
 def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
     """Ask for the stop while nothing is under way."""
-    nova, server = recovery.world.nova, _there(recovery)
+    nova, server = recovery.nova, _there(recovery)
     last = _last_action(recovery, server) if server.vm_state != "stopped" else None
-    step = _step(power.next_to_stop(server, last, recovery.recall(task).get("written_at")))
+    recorded = recovery.recall(task, _StopRecorded)
+    step = _step(power.next_to_stop(server, last, recorded.last_action if recorded else None))
     if step is Step.RESET:
         nova.reset_to_active(server.id)
     elif step is Step.STOP:
-        recovery.keep(task, written_at=power.mark(last))
+        recovery.remember(task, _StopRecorded(power.mark(last)))
         recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOP_RECORDED)
         try:
             nova.stop(server.id)
@@ -158,7 +166,7 @@ def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
 
 
 def _start_or_is_started(recovery: Recovery) -> bool:
-    nova, server = recovery.world.nova, _there(recovery)
+    nova, server = recovery.nova, _there(recovery)
     step = _step(power.next_to_start(server, _last_action(recovery, server)))
     if step is Step.START:
         nova.start(server.id)

@@ -379,7 +379,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("facts", postgresql.JSONB(), nullable=False),
-        sa.Column("newer_than", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_migration_id", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("locked_by_us", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),

@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 
-from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End, Moved, Restoration
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
-from instance_ha.recovery.one_evacuation import Evacuation, close
+from instance_ha.recovery.evacuation.claimed import Evacuation
+
+_STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
+
+
+class _TimeIsUpError(Exception):
+    """The invocation has no more time to wait."""
 
 
 def restore(work: Evacuation, moved: Moved) -> None:
@@ -18,31 +23,14 @@ def restore(work: Evacuation, moved: Moved) -> None:
     message = restoration.message
     if restoration.actions:
         if work.move.dest_host is None:
-            work.write(dest_host=moved.dest_host)
+            work.claim.write(dest_host=moved.dest_host)
         try:
-            problem = _act(work, restoration)
+            message = _act(work, restoration) or message
         except _TimeIsUpError:
-            _hand_over(work)
+            work.claim.hand_over(Trigger(EVACUATE_INSTANCE, work.move.uuid), instance=work.move.instance_name)
             return
-        message = problem or message
         work.world.breakpoint(Breakpoint.INSTANCE_RESTORED)
-    close(work, End(VMoveStatus.SUCCEEDED, message or "", moved.dest_host))
-
-
-class _TimeIsUpError(Exception):
-    """The invocation has no more time to wait."""
-
-
-def _hand_over(work: Evacuation) -> None:
-    """Let another invocation go on at once."""
-    world, move = work.world, work.move
-    with world.database.begin() as connection:
-        work.lease.release(connection, world.clock.now(), tries=0)
-    log.get().info("time is up: another invocation goes on", instance=move.instance_name)
-    world.publisher.publish([Trigger(EVACUATE_INSTANCE, move.uuid)])
-
-
-_STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
+    work.close(End(VMoveStatus.SUCCEEDED, message or "", moved.dest_host))
 
 
 def _act(work: Evacuation, restoration: Restoration) -> str | None:
@@ -61,7 +49,7 @@ def _act(work: Evacuation, restoration: Restoration) -> str | None:
 
 def _bring(work: Evacuation, action: str) -> bool:
     """Ask for an action once and wait until it has worked, or the instance is gone."""
-    world, nova = work.world, work.world.nova
+    world, nova = work.world, work.nova
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}[action]
     since = work.move.updated_at or world.clock.now()  # when it was found to have moved, in whichever invocation
     until = since + timedelta(seconds=world.settings.wait_period_after_power_off)
@@ -73,9 +61,6 @@ def _bring(work: Evacuation, action: str) -> bool:
         if not asked and server.task_state is None:
             ask(work.move.instance_uuid)
             asked = True
-        if world.clock.now() >= work.deadline:
+        if not work.claim.pause():
             raise _TimeIsUpError
-        with world.database.begin() as connection:
-            work.lease.renew(connection, world.clock.now())
-        world.clock.sleep(world.settings.verify_interval)
     return False

@@ -2,7 +2,7 @@ import threading
 from uuid import UUID, uuid4
 
 from instance_ha.models.rows import Host, Notification
-from instance_ha.recovery.take_host import take_host
+from instance_ha.recovery.start import acquire_host
 from instance_ha.store import notifications
 from instance_ha.store.database import Database
 from instance_ha.store.leases import Lease
@@ -24,7 +24,7 @@ def reported(rows: Rows, host: Host, kind: str, instance: str = "") -> tuple[Not
 def begin(database: Database, claimed: tuple[Notification, Lease]) -> bool:
     """Try to become the recovery."""
     with database.begin() as connection:
-        return take_host(connection, claimed[1], claimed[0], 1, NOW) is not None
+        return acquire_host(connection, claimed[1], claimed[0], 1, NOW) is not None
 
 
 def statuses(database: Database, *claimed: tuple[Notification, Lease]) -> list[str]:

@@ -1,7 +1,7 @@
-"""One round of evacuations: a bounded number in flight, all watched with one question.
+"""The dispatcher of evacuations: a bounded number in flight, all watched with one question.
 
 This loop is the only one that begins evacuations of a notification, and it holds the notification's lease; so
-the bound is kept by rows. Each evacuation is begun and closed by recover-instance. In between nobody waits
+the bound is kept by rows. Each evacuation is started and closed by recover-instance. In between nobody waits
 for a single instance: one list of Nova's migration records tells of all, and one list of locked instances
 tells whose lock is whose.
 """
@@ -21,7 +21,7 @@ from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
-from instance_ha.recovery.context import Recovery
+from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import segments, vmoves
 
 _CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
@@ -39,20 +39,22 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
         if found.done or (waiting_since is not None and free > 0):
             begun = _go_on(recovery, found, free, target_host, waiting_since)
             if begun:
-                recovery.report(task, 0.5, f"Evacuation started of {','.join(begun)}")
+                recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
         elif found.unseen:
-            _look_again(recovery, found)
-        if recovery.out_of_time:
+            uuids = [move.uuid for move in found.unseen]
+            with recovery.claim.transaction() as connection:
+                vmoves.check_again(connection, uuids, recovery.world.clock.now())
+            _publish(recovery, uuids)
+        if recovery.claim.out_of_time:
             return False
         now = recovery.world.clock.now()
         pause = slots.pause(ongoing, now, recovery.world.settings.verify_interval)
-        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.deadline - now).total_seconds())))
+        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.claim.deadline - now).total_seconds())))
 
 
 def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
     uuid = recovery.notification.notification_uuid
-    with recovery.world.database.begin() as connection:
-        recovery.lease.renew(connection, recovery.world.clock.now())
+    with recovery.claim.transaction() as connection:
         return vmoves.ongoing(connection, uuid), vmoves.waiting_since(connection, uuid)
 
 
@@ -67,12 +69,11 @@ def _go_on(
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks", error=str(error))
         return []
-    with recovery.world.database.begin() as connection:
-        recovery.lease.renew(connection, now)
+    with recovery.claim.transaction() as connection:
         for move, dest_host in found.done:
             ours = move.locked_by_us and move.instance_uuid not in locks
             vmoves.settle(connection, move.uuid, dest_host, ours, now)
-        vmoves.look_again(connection, [move.uuid for move in found.unseen], now)
+        vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
         vmoves.note_locked(connection, uuid, sorted(locks))
         begun: Sequence[VMove] = ()
         if (reason := _reason_to_stop(connection, recovery)) is not None:
@@ -80,18 +81,14 @@ def _go_on(
         elif free > 0:
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
-    _tell(recovery, begun, target_host, reason)
-    recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
-    settled = [move for move, _ in found.done]
-    _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
-    return [move.instance_uuid for move in begun]
-
-
-def _tell(recovery: Recovery, begun: Sequence[VMove], target_host: str | None, reason: str | None) -> None:
     if begun:
         log.get().info("evacuations begun", count=len(begun), target_host=target_host)
     if reason is not None:
         log.get().warning("no more evacuations are begun", reason=reason, host=recovery.host.name)
+    recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
+    settled = [move for move, _ in found.done]
+    _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
+    return [move.instance_uuid for move in begun]
 
 
 def _reason_to_stop(connection: Connection, recovery: Recovery) -> str | None:
@@ -105,15 +102,8 @@ def _reason_to_stop(connection: Connection, recovery: Recovery) -> str | None:
 def _foreign_locks(recovery: Recovery) -> set[str]:
     """Name the instances that somebody else has locked since the failure was reported."""
     ours = lock_reason(recovery.notification.notification_uuid)
-    locked = recovery.world.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
+    locked = recovery.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
     return {server.id for server in locked if server.locked_reason != ours}
-
-
-def _look_again(recovery: Recovery, found: Watch) -> None:
-    uuids = [move.uuid for move in found.unseen]
-    with recovery.world.database.begin() as connection:
-        vmoves.look_again(connection, uuids, recovery.world.clock.now())
-    _publish(recovery, uuids)
 
 
 def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
@@ -131,10 +121,10 @@ def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
 def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
     """Read Nova's newest record of each watched instance; records come newest first, so mostly from one page."""
     missing = {move.instance_uuid for move in watched}
-    since = min(move.newer_than for move in watched)
+    since = min(move.last_migration_id for move in watched)
     page = max(50, 4 * recovery.world.settings.host_failure_recovery_threads)
     newest: dict[str, Migration] = {}
-    for migration in recovery.world.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
+    for migration in recovery.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
         newest.setdefault(migration.server_id, migration)
         missing.discard(migration.server_id)
         if not missing:

@@ -1,0 +1,170 @@
+"""The unit of work: a row that one invocation works on, and the only way to write while it does.
+
+Whatever a recovery writes, it writes in a transaction of its claim, which renews the lease and fails when the row
+belongs to another invocation. No transaction is open while Nova is asked, and no request is sent under a lease that
+could end before the request's own time limit.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from instance_ha import log
+from instance_ha.decide.outcome import back_off
+from instance_ha.models.errors import LeaseLost, TryAgain
+from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
+from instance_ha.models.ports import Nova
+from instance_ha.models.rows import Notification, VMove
+from instance_ha.models.triggers import Trigger
+from instance_ha.store import notifications, vmoves
+from instance_ha.store.leases import Lease
+from instance_ha.world import World, new_owner
+
+Row = TypeVar("Row", Notification, VMove)
+
+_MARGIN = 2.0  # seconds that a lease lasts at least longer than a request made under it
+
+
+@dataclass
+class Claim(Generic[Row]):
+    """A notification or a vmove that is ours until ``held_until``, as it was read or last written."""
+
+    world: World
+    lease: Lease
+    row: Row
+    deadline: datetime  # when the invocation must hand its work over
+    held_until: datetime
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a transaction that may write; it renews the lease.
+
+        Raises:
+            LeaseLost: the row belongs to another invocation; nothing was written.
+
+        """
+        until = self.world.clock.now() + timedelta(seconds=self.lease.seconds)
+        with self.world.database.begin() as connection:
+            self.lease.renew(connection, until)
+            yield connection
+        self.held_until = until
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that cannot write."""
+        with self.world.database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def release(self, due_at: datetime | None, **values: Any) -> Iterator[Connection]:
+        """Open the last transaction, which writes ``values`` and gives the row back; it is due again at ``due_at``.
+
+        Raises:
+            LeaseLost: the row belongs to another invocation; nothing was written.
+
+        """
+        with self.world.database.begin() as connection:
+            self.lease.release(connection, due_at, **values)
+            yield connection
+        self.held_until = self.world.clock.now()
+
+    def write(self, **values: Any) -> None:
+        """Write to the row; raises LeaseLost when it belongs to another invocation."""
+        with self.transaction() as connection:
+            self.lease.write(connection, **values)
+        self.row = replace(self.row, **values)
+
+    def cover(self, seconds: float) -> None:
+        """Hold the row at least as long as a request may last that is sent now.
+
+        Raises:
+            LeaseLost: the row belongs to another invocation, so nothing may be sent.
+
+        """
+        now, needed = self.world.clock.now(), timedelta(seconds=seconds + _MARGIN)
+        if self.held_until - now >= needed:
+            return
+        until = now + max(needed, timedelta(seconds=self.lease.seconds))
+        with self.world.database.begin() as connection:
+            self.lease.renew(connection, until)
+        self.held_until = until
+
+    @property
+    def nova(self) -> Nova:
+        """Nova, asked under this claim."""
+        return self.world.nova.under(self.cover)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the work must be handed over."""
+        return self.world.clock.now() >= self.deadline
+
+    def pause(self) -> bool:
+        """Wait before the next question of a wait; False when the invocation's time is up, without waiting."""
+        if self.out_of_time:
+            return False
+        with self.transaction():  # a lost lease ends the wait
+            pass
+        self.world.clock.sleep(self.world.settings.verify_interval)
+        return True
+
+    def hand_over(self, trigger: Trigger, **about: object) -> None:
+        """Let another invocation go on at once; ``about`` says with what in the log."""
+        with self.release(self.world.clock.now(), tries=0):
+            pass
+        log.get().info("time is up: another invocation goes on", **about)
+        self.world.publisher.publish([trigger])
+
+    @contextmanager
+    def lease_guard(self) -> Iterator[None]:
+        """Work on the row inside; a passing trouble gives it back, due again after growing pauses."""
+        try:
+            yield
+        except LeaseLost as error:
+            self.world.metrics.count(LEASE_LOSSES, table=self.lease.table.name)
+            log.get().warning("lease lost", reason=str(error))
+        except TryAgain as error:
+            self._retry_later(str(error))
+        except Exception as error:  # a defect of ours must not hold the row for ever
+            self.world.metrics.count(INTERNAL_ERRORS)
+            log.get().exception("unexpected error, will retry")
+            self._retry_later(f"internal error: {type(error).__name__}")
+
+    def _retry_later(self, reason: str) -> None:
+        """Give the row back; while Postgres is away, the end of the lease does."""
+        tries = self.row.tries + 1
+        log.get().warning("will retry", reason=reason, tries=tries)
+        due_at = back_off(tries, self.world.clock.now())
+        try:
+            with self.release(due_at, tries=tries, message=f"waiting: {reason}"):
+                pass
+        except (LeaseLost, TryAgain) as error:
+            log.get().warning("lease not released", reason=str(error))
+
+
+def claim_notification(world: World, uuid: str) -> Claim[Notification] | None:
+    """Claim a notification that is not final; None when another invocation has it, or it is not due."""
+    return _claim(world, uuid, notifications.claim, notifications.lease)
+
+
+def claim_vmove(world: World, uuid: str) -> Claim[VMove] | None:
+    """Claim an ongoing vmove of a running notification; None when another invocation has it, or it is done."""
+    return _claim(world, uuid, vmoves.claim, vmoves.lease)
+
+
+def _claim(
+    world: World,
+    uuid: str,
+    take: Callable[[Connection, str, str, datetime, float], Row | None],
+    lease_of: Callable[[Row, float], Lease],
+) -> Claim[Row] | None:
+    now, seconds = world.clock.now(), world.settings.lease_time
+    with world.database.begin() as connection:
+        row = take(connection, uuid, new_owner(), now, seconds)
+    if row is None:
+        return None
+    return Claim(world, lease_of(row, seconds), row, world.deadline(), now + timedelta(seconds=seconds))

@@ -1,0 +1,55 @@
+"""The end of an attempt, or of the whole recovery."""
+
+from instance_ha import emit, log
+from instance_ha.decide.outcome import after_failure
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.enums import NotificationStatus
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.rows import Notification
+from instance_ha.models.triggers import Trigger, recovery_of
+from instance_ha.recovery.claim import Claim
+from instance_ha.store import notifications, tasks, vmoves
+
+
+def close(claim: Claim[Notification], status: NotificationStatus, message: str) -> None:
+    """End a notification for good; the message says why."""
+    world, notification, now = claim.world, claim.row, claim.world.clock.now()
+    with claim.release(None, status=status, message=message, updated_at=now) as connection:
+        ongoing = vmoves.ongoing(connection, notification.notification_uuid)
+        closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
+        tasks.abandon(connection, notification.notification_uuid, now, message)
+        waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
+        emit.vmoves_ended(world, connection, closed)
+        if notification.status is not NotificationStatus.RUNNING:  # it is over before it has begun
+            emit.recovery_started(world, connection, notification)
+        emit.recovery_ended(world, connection, notification.notification_uuid)
+    log.get().info("notification closed", status=str(status), message=message)
+    world.publisher.publish(Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
+    world.breakpoint(Breakpoint.RECOVERY_CLOSED)
+    for move in ongoing:  # nobody follows their evacuations any more: back to their owners
+        if move.locked_by_us:
+            try:
+                world.nova.unlock(move.instance_uuid)
+            except (CloudRefused, CloudUnavailable) as error:
+                log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
+
+
+def fail(claim: Claim[Notification], reason: str) -> None:
+    """End an attempt; another one is due later, unless this was the last."""
+    world, notification = claim.world, claim.row
+    settings, now = world.settings, world.clock.now()
+    retry = after_failure(
+        notification.attempt,
+        settings.recovery_attempts,
+        now,
+        settings.process_unfinished_notifications_interval,
+    )
+    with claim.release(retry.due_at, status=retry.status, message=reason, updated_at=now) as connection:
+        task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+        if task is not None:
+            tasks.fail(connection, task, now, reason)
+        closed = vmoves.ignore_open(connection, notification.notification_uuid, reason, now)
+        emit.vmoves_ended(world, connection, closed)
+        emit.recovery_ended(world, connection, notification.notification_uuid)
+    log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
+    world.breakpoint(Breakpoint.RECOVERY_FAILED)

@@ -1,0 +1,67 @@
+"""A claimed vmove: what its row and Nova say of it, and how it is closed."""
+
+from dataclasses import dataclass
+
+from instance_ha import emit, log
+from instance_ha.decide import evacuation
+from instance_ha.decide.evacuation import End
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.errors import CloudRefused
+from instance_ha.models.ports import Nova
+from instance_ha.models.rows import VMove
+from instance_ha.recovery.claim import Claim
+from instance_ha.world import World
+
+GONE = 404  # what Nova answers about an instance that does not exist any more
+
+
+@dataclass
+class Evacuation:
+    """A claimed vmove, and the instance as Nova showed it last."""
+
+    claim: Claim[VMove]
+    seen: Server | None = None
+
+    @property
+    def world(self) -> World:
+        """The one door to everything outside, for all but writing, and asking Nova."""
+        return self.claim.world
+
+    @property
+    def nova(self) -> Nova:
+        """Nova, asked while the vmove is ours."""
+        return self.claim.nova
+
+    @property
+    def move(self) -> VMove:
+        """The row, as it was claimed or last written."""
+        return self.claim.row
+
+    def server(self) -> Server | None:
+        """Ask Nova for the instance."""
+        self.seen = self.nova.server(self.move.instance_uuid)
+        return self.seen
+
+    def migration(self) -> Migration | None:
+        """Ask Nova for its record of this evacuation."""
+        records = self.nova.evacuations_from(self.move.source_host, self.move.last_migration_id, 100)
+        return next((m for m in records if m.server_id == self.move.instance_uuid), None)
+
+    def close(self, end: End) -> None:
+        """Unlock the instance if we locked it, and end the row."""
+        ours = evacuation.lock_reason(self.move.notification_uuid)
+        if self.move.locked_by_us and (self.seen is None or self.seen.locked_reason == ours):
+            try:
+                self.nova.unlock(self.move.instance_uuid)
+            except CloudRefused as error:
+                if error.code != GONE:
+                    log.get().warning("instance not unlocked", reason=str(error))
+            self.world.breakpoint(Breakpoint.INSTANCE_UNLOCKED)
+        now, message = self.world.clock.now(), end.message or None
+        result = {"status": end.status, "message": message, "dest_host": end.dest_host}
+        with self.claim.release(None, **result, end_time=now, updated_at=now) as connection:
+            emit.vmoves_ended(self.world, connection, [self.move.uuid])
+        about = {"status": str(end.status), "dest_host": end.dest_host, "message": message}
+        log.get().info("evacuation ended", instance=self.move.instance_name, **about)
+        self.world.breakpoint(Breakpoint.VMOVE_CLOSED)

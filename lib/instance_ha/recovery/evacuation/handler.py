@@ -1,0 +1,65 @@
+"""One vmove: start the evacuation of an instance, or close it once Nova is done.
+
+Between the two nothing waits here: the dispatcher watches. After a crash Nova is asked before anything is sent again.
+"""
+
+from instance_ha import log
+from instance_ha.decide import evacuation
+from instance_ha.decide.evacuation import Ask, End, Moved, Verdict
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.enums import VMoveStatus, VMoveStep
+from instance_ha.models.errors import CloudRefused
+from instance_ha.recovery.claim import claim_vmove
+from instance_ha.recovery.evacuation.claimed import GONE, Evacuation
+from instance_ha.recovery.evacuation.restore import restore
+from instance_ha.recovery.evacuation.start import start
+from instance_ha.world import World
+
+
+def evacuate(world: World, vmove_uuid: str) -> None:
+    """Do what is due for one vmove."""
+    claim = claim_vmove(world, vmove_uuid)
+    if claim is None:
+        log.get().debug("vmove not claimable", vmove_uuid=vmove_uuid)
+        return
+    with log.bound(notification_uuid=claim.row.notification_uuid, instance_uuid=claim.row.instance_uuid):
+        world.breakpoint(Breakpoint.VMOVE_CLAIMED)
+        with claim.lease_guard():
+            work = Evacuation(claim)
+            try:
+                if work.move.step is VMoveStep.START:
+                    start(work)
+                else:
+                    _check(work)
+            except CloudRefused as error:
+                gone = error.code == GONE
+                status = VMoveStatus.IGNORED if gone else VMoveStatus.FAILED
+                work.close(End(status, "the instance was deleted" if gone else str(error)))
+
+
+def _check(work: Evacuation) -> None:
+    """Find out how the evacuation stands, and close it if it is over."""
+    if work.move.dest_host is not None:  # that it has moved is known already
+        restore(work, Moved(work.move.dest_host))
+        return
+    while True:
+        verdict = _verdict(work)
+        if isinstance(verdict, Ask):
+            start(work)
+            return
+        if isinstance(verdict, Moved):
+            restore(work, verdict)
+            return
+        if isinstance(verdict, End):
+            work.close(verdict)
+            return
+        if not verdict.settling or not work.claim.pause():
+            with work.claim.release(None, step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
+                return
+
+
+def _verdict(work: Evacuation) -> Verdict:
+    server = work.server()
+    age = evacuation.age(work.move, work.world.clock.now(), work.world.settings.evacuation_give_up_after)
+    plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
+    return evacuation.check(work.move, server, None if plain else work.migration(), age)

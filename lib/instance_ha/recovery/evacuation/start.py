@@ -1,0 +1,94 @@
+"""The start of one evacuation: whatever changes the world is written down before it is sent."""
+
+from dataclasses import replace
+
+from instance_ha import log
+from instance_ha.decide import evacuation
+from instance_ha.decide.evacuation import End
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import Migration
+from instance_ha.models.enums import VMoveStatus, VMoveStep
+from instance_ha.models.errors import CloudRefused
+from instance_ha.recovery.evacuation.claimed import Evacuation
+
+_NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
+
+
+def start(work: Evacuation) -> None:
+    """Lock the instance, make it ready, ask for the evacuation, and leave it to the dispatcher."""
+    move, nova = work.move, work.nova
+    must_reset = evacuation.prepare(move.facts).reset_to_error
+    # A reset to error and another try wreck what has moved meanwhile, or is about to.
+    if must_reset or move.is_retry:
+        verdict = evacuation.check(move, work.server(), None, _NOTHING_YET)
+        if isinstance(verdict, End):
+            work.close(verdict)
+            return
+    under_way = _under_way(work) if move.is_retry else None
+    if not move.facts.locked:
+        _lock(work)
+    if under_way is not None:
+        _follow(work, under_way)
+        return
+    if must_reset:
+        nova.reset_to_error(move.instance_uuid)
+    try:
+        _request(work)
+    except CloudRefused as error:
+        _after_refusal(work, error)
+
+
+def _under_way(work: Evacuation) -> Migration | None:
+    """Find an earlier evacuation that was given up, and that Nova is still at work on."""
+    record = work.nova.latest_evacuation(work.move.instance_uuid)
+    if record is None or record.final:
+        return None
+    dest = work.nova.service(record.dest_host) if record.dest_host else None
+    return record if evacuation.is_at_work(record, dest) else None
+
+
+def _lock(work: Evacuation) -> None:
+    if not work.move.locked_by_us:
+        work.claim.write(locked_by_us=True)
+    work.nova.lock(work.move.instance_uuid, evacuation.lock_reason(work.move.notification_uuid))
+    work.seen = None  # what was seen before does not tell of this lock
+    work.world.breakpoint(Breakpoint.INSTANCE_LOCKED)
+
+
+def _follow(work: Evacuation, under_way: Migration) -> None:
+    """Leave an earlier evacuation to the dispatcher as if this row had asked for it: two at once wreck an instance."""
+    now = work.world.clock.now()
+    values = {"step": VMoveStep.WATCHED, "asked_at": now, "last_migration_id": under_way.id - 1, "updated_at": now}
+    with work.claim.release(None, tries=0, message=None, **values):
+        pass
+    about = {"instance": work.move.instance_name, "dest_host": under_way.dest_host}
+    log.get().info("evacuation under way is followed", **about)
+
+
+def _request(work: Evacuation) -> None:
+    world, move = work.world, work.move
+    work.claim.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
+    world.breakpoint(Breakpoint.EVACUATION_RECORDED)
+    work.nova.evacuate(move.instance_uuid, move.target_host)
+    world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
+    now = world.clock.now()
+    with work.claim.release(None, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
+        pass
+    log.get().info("evacuation asked", instance=move.instance_name)
+
+
+def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
+    """Nova did not take the request: find out what has changed since the instance was listed."""
+    work.claim.write(step=VMoveStep.START, asked_at=None)
+    server = work.server()
+    verdict = evacuation.check(work.move, server, None, _NOTHING_YET)
+    if isinstance(verdict, End):
+        work.close(verdict)
+        return
+    if refusal.code == 409 and server is not None:
+        facts = replace(work.move.facts, vm_state=server.vm_state, task_state=server.task_state)
+        if evacuation.prepare(facts).reset_to_error:
+            work.nova.reset_to_error(work.move.instance_uuid)
+            _request(work)
+            return
+    work.close(End(VMoveStatus.FAILED, f"Nova refused the evacuation: {refusal}"))

@@ -1,0 +1,126 @@
+"""The recovery that a notification asks for, as its tasks see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from instance_ha.models.enums import NotificationStatus, TaskState
+from instance_ha.models.errors import RecoveryFailed
+from instance_ha.models.ports import Nova
+from instance_ha.models.rows import Host, Notification, TaskRow
+from instance_ha.recovery.claim import Claim
+from instance_ha.store import tasks
+from instance_ha.world import World
+
+Memory = TypeVar("Memory")
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task has worked; go on with the next."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Nothing is left to do: the recovery ends, for the reason given."""
+
+    reason: str
+    status: NotificationStatus = NotificationStatus.FINISHED
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """The invocation's time is up: another one goes on with this task."""
+
+
+Outcome = Done | Skip | NotYet
+
+
+@dataclass(frozen=True)
+class _Wait:
+    """One wait over all invocations."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What a task works with."""
+
+    claim: Claim[Notification]
+    host: Host
+
+    @property
+    def world(self) -> World:
+        """The one door to everything outside, for all but writing, and asking Nova."""
+        return self.claim.world
+
+    @property
+    def nova(self) -> Nova:
+        """Nova, asked while the recovery is ours."""
+        return self.claim.nova
+
+    @property
+    def notification(self) -> Notification:
+        """The notification, as it was claimed or last written."""
+        return self.claim.row
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the invocation has just begun, so that another one would have no more time."""
+        begun = self.claim.deadline - timedelta(seconds=self.world.settings.invocation_time)
+        return self.world.clock.now() - begun < timedelta(seconds=1)
+
+    def recall(self, task: TaskRow, kind: type[Memory]) -> Memory | None:
+        """Read what a task remembers of this kind; None when it has not remembered any."""
+        with self.claim.read() as connection:
+            return tasks.recall(connection, task, kind)
+
+    def remember(self, task: TaskRow, memory: object) -> None:
+        """Remember for later invocations, in place of what is remembered of the same kind.
+
+        Raises:
+            LeaseLost: the recovery belongs to another invocation, so nothing may be sent.
+
+        """
+        with self.claim.transaction() as connection:
+            tasks.remember(connection, task, memory)
+
+    def give_up_at(self, task: TaskRow, seconds: float) -> datetime:
+        """Say when a task's wait ends; it is one wait over all invocations, so its end is remembered."""
+        wait = self.recall(task, _Wait)
+        if wait is None:
+            wait = _Wait(self.world.clock.now() + timedelta(seconds=seconds))
+            self.remember(task, wait)
+        return wait.until
+
+    def wait_until(self, task: TaskRow, seconds: float, is_so: Callable[[], bool], what: str) -> bool:
+        """Ask again and again until something is so; False when the invocation's time is up before.
+
+        Raises:
+            RecoveryFailed: it was not so in ``seconds``; ``what`` says what was waited for.
+
+        """
+        until = self.give_up_at(task, seconds)
+        while not is_so():
+            if self.world.clock.now() >= until:
+                raise RecoveryFailed(f"{what} within {seconds:g} s")
+            if not self.claim.pause():
+                return False
+        return True
+
+    def progress(self, task: TaskRow, progress: float, message: str, state: TaskState | None = None) -> None:
+        """Add a line of progress; raises LeaseLost when the recovery belongs to another invocation."""
+        with self.claim.transaction() as connection:
+            tasks.add_progress(connection, task, self.world.clock.now(), [(progress, message)], state)
+
+
+class Task(Protocol):
+    """One task of a flow: may be run again after a crash anywhere, and picks up where the rows say it was.
+
+    It raises RecoveryFailed when it cannot succeed.
+    """
+
+    def __call__(self, recovery: Recovery, task: TaskRow) -> Outcome:
+        """Run."""

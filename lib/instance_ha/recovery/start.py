@@ -1,0 +1,75 @@
+"""The start of an attempt: one recovery of a host at a time, those of its instances side by side."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from instance_ha import emit, log
+from instance_ha.decide import failures
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.enums import NotificationType
+from instance_ha.models.rows import Notification
+from instance_ha.models.uuids import NotificationUuid
+from instance_ha.recovery import flows
+from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.end import close
+from instance_ha.store import hosts, notifications, segments, tasks
+from instance_ha.store.leases import Lease
+
+_HOST_BUSY_PAUSE = timedelta(seconds=10)  # before the next check whether the other recovery of the host has ended
+
+
+def start(claim: Claim[Notification]) -> bool:
+    """Put the host on maintenance and write the flow down; False when there is nothing to begin, or not yet."""
+    world, notification, now = claim.world, claim.row, claim.world.clock.now()
+    uuid, attempt = notification.notification_uuid, notification.attempt + 1
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        segment = segments.find(connection, host.failover_segment_id) if host else None
+    verdict = failures.evaluate(notification, segment)
+    if isinstance(verdict, failures.Close) or host is None:
+        verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
+        close(claim, verdict.status, verdict.message)
+        return False
+    with claim.transaction() as connection:
+        ended = acquire_host(connection, claim.lease, notification, attempt, now)
+        if ended is not None:
+            for superseded in ended:
+                emit.recovery_ended(world, connection, superseded)
+            if verdict.host_changes:
+                current = hosts.by_uuid(connection, host.uuid) or host  # locked now: no operator changes it any more
+                changes = failures.host_changes(verdict, current, notification)
+                emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
+            flow = verdict.flows[0]
+            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+            claim.row = notifications.find(connection, uuid)
+            emit.recovery_started(world, connection, claim.row)
+    if ended is None:
+        with claim.release(now + _HOST_BUSY_PAUSE):
+            pass
+        log.get().info("another recovery of the host or the instance is running", host=host.name)
+        return False
+    log.get().info("recovery started", host=host.name, attempt=attempt)
+    world.breakpoint(Breakpoint.RECOVERY_STARTED)
+    return True
+
+
+def acquire_host(
+    connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime
+) -> Sequence[NotificationUuid] | None:
+    """Become the one recovery of the host or of an instance; the host's own ends those of what runs on it.
+
+    Returns the uuids of the recoveries that it has ended; None while another one is running.
+    """
+    host_uuid = notification.source_host_uuid
+    hosts.lock(connection, host_uuid)  # so that no other can start on it meanwhile
+    if notification.type is NotificationType.VM and notifications.host_is_recovered(connection, host_uuid):
+        return None
+    ended: Sequence[NotificationUuid] = ()
+    if notification.type is NotificationType.COMPUTE_HOST:
+        message = f"superseded by notification {notification.notification_uuid}: its host has failed"
+        ended = notifications.supersede(connection, host_uuid, message, now)
+        for uuid in ended:
+            tasks.abandon(connection, uuid, now, message)
+    return ended if notifications.start(connection, lease, attempt, now) else None

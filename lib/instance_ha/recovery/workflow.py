@@ -1,0 +1,123 @@
+"""The workflow of a recovery, whatever has failed: one invocation's share of what a notification asks for.
+
+An invocation claims the notification (claim.py), begins an attempt (start.py), goes on with the first task that has
+not worked yet (tasks/), and ends the recovery (end.py) or hands it over when its time is up. It may be killed
+anywhere, run twice, or be too late: the rows say what was done.
+"""
+
+from instance_ha import emit, log
+from instance_ha.decide import failures
+from instance_ha.decide.flows import flow_after, flows_for
+from instance_ha.decide.outcome import latest, tally
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
+from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryFailed
+from instance_ha.models.rows import Notification
+from instance_ha.models.triggers import Trigger, recovery_of
+from instance_ha.recovery import flows
+from instance_ha.recovery.claim import Claim, claim_notification
+from instance_ha.recovery.end import close, fail
+from instance_ha.recovery.recovery import NotYet, Recovery, Skip
+from instance_ha.recovery.start import start
+from instance_ha.recovery.tasks.evacuate_instances import give_up
+from instance_ha.store import hosts, segments, tasks, vmoves
+from instance_ha.world import World
+
+_DONE = {
+    NotificationType.VM: "the instance was restarted",
+    NotificationType.PROCESS: "the compute service was disabled",
+    NotificationType.COMPUTE_HOST: "done",
+}
+
+
+def recover(world: World, notification_uuid: str) -> None:
+    """Advance a recovery as far as one invocation can."""
+    claim = claim_notification(world, notification_uuid)
+    if claim is None:
+        log.get().debug("notification not claimable", notification_uuid=notification_uuid)
+        return
+    with log.bound(notification_uuid=notification_uuid):
+        world.breakpoint(Breakpoint.RECOVERY_CLAIMED)
+        with claim.lease_guard():
+            _advance(claim)
+
+
+def _advance(claim: Claim[Notification]) -> None:
+    world = claim.world
+    if failures.expired(claim.row, world.clock.now(), world.settings.notifications_expired_interval):
+        _expire(claim)
+        return
+    if claim.row.status is not NotificationStatus.RUNNING and not start(claim):
+        return
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+    if host is None:
+        close(claim, NotificationStatus.FAILED, "the host is not registered any more")
+        return
+    _run_flows(Recovery(claim, host))
+
+
+def _expire(claim: Claim[Notification]) -> None:
+    """End what has lasted too long; a reserved host that received nothing is given back."""
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+        task = tasks.next_open(connection, claim.row.notification_uuid, claim.row.attempt)
+    if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
+        give_up(Recovery(claim, host), task)
+    close(claim, NotificationStatus.FAILED, "it was not done in time and has expired")
+
+
+def _run_flows(recovery: Recovery) -> None:
+    """Run the flow that is planned; when it fails, run the next one of the segment's method."""
+    while True:
+        try:
+            _run_tasks(recovery)
+            return
+        except (RecoveryFailed, CloudRefused) as error:
+            if isinstance(error, NoFlowHelps) or not _plan_next_flow(recovery, str(error)):
+                fail(recovery.claim, str(error))
+                return
+
+
+def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
+    """Plan the flow that takes what the failed one left over; False: there is none."""
+    world, notification, now = recovery.world, recovery.notification, recovery.world.clock.now()
+    uuid, attempt = notification.notification_uuid, notification.attempt
+    with recovery.claim.transaction() as connection:
+        failed = tasks.next_open(connection, uuid, attempt)
+        segment = segments.find(connection, recovery.host.failover_segment_id)
+        flow = flow_after(failed.flow, flows_for(notification.type, segment.recovery_method)) if failed else None
+        if failed is None or flow is None or not segment.enabled:
+            return False
+        tasks.fail(connection, failed, now, reason)
+        emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
+        tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+    log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
+    world.breakpoint(Breakpoint.NEXT_FLOW_PLANNED)
+    return True
+
+
+def _run_tasks(recovery: Recovery) -> None:
+    claim, notification = recovery.claim, recovery.notification
+    while True:
+        with claim.read() as connection:
+            task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
+            enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
+            moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+        if task is None:
+            message = tally(latest(moves)).text if moves else _DONE[notification.type]
+            close(claim, NotificationStatus.FINISHED, message)
+            return
+        if not enabled and not task.details:
+            reason = f"the segment was disabled meanwhile: stopped before {task.name}"
+            close(claim, NotificationStatus.IGNORED, reason)
+            return
+        with log.bound(task=task.name):
+            outcome = flows.find(task.name)(recovery, task)
+        if isinstance(outcome, Skip):
+            close(claim, outcome.status, outcome.reason)
+            return
+        if isinstance(outcome, NotYet):
+            kind = recovery_of(notification.type)
+            claim.hand_over(Trigger(kind, notification.notification_uuid, notification.request_id))
+            return

@@ -1,0 +1,35 @@
+"""What a tick does: the same thing again and again, for the time of one invocation."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from instance_ha import log
+from instance_ha.models.errors import StoreUnavailable
+from instance_ha.world import World
+
+Once = Callable[[World, datetime], datetime | None]
+
+
+def repeat(world: World, what: str, once: Once, interval: float) -> None:
+    """Call ``once`` until the next call would begin after the invocation's time.
+
+    ``once`` is given the invocation's world and the time at which the invocation ends; it returns when it is due again
+    (None: an interval of seconds after it began). While Postgres does not answer, it is called again each interval;
+    ``what`` says in the log what failed.
+    """
+    machine, opened = world.clock, None
+    end = machine.monotonic() + world.settings.invocation_time
+    while True:
+        begun, due = machine.monotonic(), None
+        try:
+            opened = opened or world.for_invocation()
+            due = once(opened, opened.clock.now() + timedelta(seconds=end - machine.monotonic()))
+        except StoreUnavailable as error:
+            log.get().error(f"{what} failed", reason=str(error))
+        if opened is None or due is None:
+            pause = begun + interval - machine.monotonic()
+        else:
+            pause = (due - opened.clock.now()).total_seconds()
+        if machine.monotonic() + pause >= end:
+            return
+        machine.sleep(max(0.0, pause))
