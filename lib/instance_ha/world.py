@@ -4,19 +4,19 @@ It is handed down from where a function is served; nothing below opens another. 
 ``composition``; the simulator of the tests makes its own, with virtual time and a cloud that it controls.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import Misconfigured, TimeIsUp
+from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import (
     Archive,
     HostSource,
@@ -32,6 +32,7 @@ from instance_ha.models.ports import (
 )
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
+from instance_ha.timeouts import with_timeout
 
 
 class SystemClock:
@@ -51,20 +52,26 @@ class SystemClock:
 
 
 class DatabaseClock:
-    """Postgres' clock, read once and carried on by the machine's monotonic one.
+    """Postgres' clock, read at the first use and carried on by the machine's monotonic one.
 
     Leases, due times and ages are compared by several invocations, whose machines' clocks may be apart.
     """
 
     def __init__(self, machine: SteadyClock, database: Database) -> None:
-        """Read the clock; raises StoreUnavailable when Postgres does not answer."""
-        begun = machine.monotonic()
-        self._machine, self._read = machine, database.now()
-        self._read_at = (begun + machine.monotonic()) / 2
+        self._machine = machine
+        self._database = database
+
+    @cached_property
+    def _start(self) -> tuple[datetime, float]:
+        """What Postgres' clock said, and when by the monotonic one."""
+        begun = self._machine.monotonic()
+        read = self._database.now()
+        return read, (begun + self._machine.monotonic()) / 2
 
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
-        return self._read + timedelta(seconds=self._machine.monotonic() - self._read_at)
+        """Return the time, aware, in UTC; raises StoreUnavailable when Postgres does not answer at the first use."""
+        read, at = self._start
+        return read + timedelta(seconds=self._machine.monotonic() - at)
 
     def monotonic(self) -> float:
         """Return seconds that only ever grow, from some start."""
@@ -77,30 +84,6 @@ class DatabaseClock:
 
 def _pass(_name: Breakpoint) -> None:
     """In production nothing happens at a breakpoint."""
-
-
-def with_timeout(work: Callable[[], None], seconds: float) -> None:
-    """Call something of others that might hang; it goes on in its thread if it does, but nobody waits for it.
-
-    Raises:
-        TimeIsUp: it has not ended in time.
-
-    """
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="with-timeout")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeIsUp
-    if raised:
-        raise raised[0]
 
 
 def new_owner() -> str:
@@ -152,12 +135,7 @@ class World:
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
     def for_invocation(self) -> "World":
-        """Return the world of one invocation: its clock is Postgres', read now.
-
-        Raises:
-            StoreUnavailable: Postgres does not answer.
-
-        """
+        """Return the world of one invocation: its clock is Postgres', read at its first use."""
         return replace(self, clock=DatabaseClock(self.clock, self.database))
 
     def deadline(self) -> datetime:
