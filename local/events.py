@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 import structlog
+from instance_ha_simulator.brokers import rewritten
 
 from local.hosting import Backend, Call
 
@@ -43,8 +44,8 @@ class Queue:
         self._stopped = False
 
     def put(self, name: str, call: Call) -> None:
-        """Take an event."""
-        self._put(_Delivery(0.0, next(self._numbers), name, call))
+        """Take an event, and write it anew as a broker does."""
+        self._put(_Delivery(0.0, next(self._numbers), name, replace(call, headers=rewritten(call.headers))))
 
     def _put(self, delivery: _Delivery) -> None:
         with self._changed:

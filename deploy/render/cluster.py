@@ -5,7 +5,7 @@ from typing import Any
 from deploy.render import services
 from deploy.render.site import NAME, SECRETS_DIR, Site
 
-_OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK", "INSTANCE_HA_TRIGGER_ANSWER_TIMEOUT"})
+_OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK"})
 _CALLERS = ("knative-serving", "knative-eventing")
 
 

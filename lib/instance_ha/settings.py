@@ -58,10 +58,10 @@ class Settings(MonitoringSettings):
     trigger_max_age: Seconds = Field(900, gt=0, description="Older triggers are refused: a replay, or a stuck broker.")
     trigger_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one trigger over.")
     trigger_answer_timeout: Seconds = Field(
-        5,
+        0.5,
         gt=0,
-        description="A receiver that has the whole trigger and has not answered by then is taken to work on it. Short "
-        "where it is a function itself: OpenFaaS' `/function/{function}`.",
+        description="A receiver that has the whole trigger and has not answered by then is taken to work on it; what "
+        "it answers later does not count.",
     )
 
     metrics_token: SecretStr | None = Field(

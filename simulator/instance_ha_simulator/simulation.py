@@ -32,6 +32,7 @@ from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
+from instance_ha_simulator.brokers import rewritten
 from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
@@ -111,7 +112,7 @@ class ScriptedTask:
 
 
 class Broker:
-    """Delivers events as brokers do: soon, mostly once, again after an error."""
+    """Delivers events as brokers do: written anew, soon, mostly once, again after an error."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
@@ -122,7 +123,7 @@ class Broker:
         for trigger in triggers:
             headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
             for delay in self._deliveries(trigger.kind.function):
-                self._deliver(trigger.kind.function, headers, body, delay, 0)
+                self._deliver(trigger.kind.function, rewritten(headers), body, delay, 0)
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1

@@ -1,5 +1,6 @@
 """Events, ticks and health of the functions, and what is answered while Postgres is down."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 import requests
 from instance_ha.models.triggers import RECOVER_HOST, RECOVER_INSTANCE, Kind, Trigger
 from instance_ha.triggers.codec import encode
+from instance_ha_simulator.brokers import rewritten
 
 from tests.functions.conftest import Installation, fault, unique
 
@@ -83,6 +85,24 @@ def test_what_is_no_event_is_a_bad_request(installation: Installation, kind: Kin
 def test_an_event_of_another_type_is_a_bad_request(installation: Installation) -> None:
     headers, body = event(installation, RECOVER_INSTANCE)
     assert fault(send(installation, RECOVER_HOST, headers, body)) == (400, "badRequest")
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"], ids=["nul", "surrogate"])
+@pytest.mark.parametrize("name", ["subject", "type", "id"])
+def test_an_event_with_a_nul_or_a_lone_surrogate_is_a_bad_request(
+    installation: Installation, name: str, text: str
+) -> None:
+    headers, body = event(installation, RECOVER_HOST)
+    attributes = {key[3:]: value for key, value in headers.items() if key.startswith("ce-")}
+    structured = json.dumps(attributes | {"data": json.loads(body), name: text}).encode()
+    answer = send(installation, RECOVER_HOST, {"Content-Type": "application/cloudevents+json"}, structured)
+    assert fault(answer) == (400, "badRequest")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.function)
+def test_an_event_that_a_broker_has_written_anew_is_accepted(installation: Installation, kind: Kind) -> None:
+    headers, body = event(installation, kind)
+    assert send(installation, kind, rewritten(headers), body).status_code == 204
 
 
 def test_a_signature_that_is_not_ascii_is_forbidden(installation: Installation) -> None:

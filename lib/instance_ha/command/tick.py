@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from instance_ha.models.errors import CloudUnavailable, Misconfigured
+from instance_ha.posting import NotAnswered, Poster
 from instance_ha.settings import PREFIX, SECRETS, Settings
 
 _TIMEOUT = 70.0  # seconds: a tick works for 50
+_CONNECT_TIMEOUT = 10.0
 
 
 def register(subparsers: Any) -> None:
@@ -22,18 +24,15 @@ def register(subparsers: Any) -> None:
 
 def tick(options: argparse.Namespace) -> int:
     """Send a tick and wait until it has been worked off; of the settings only the folder of secrets is used."""
-    import requests
-
     folder = Path(os.environ.get(f"{PREFIX}SECRETS_DIR") or str(Settings.model_fields["secrets_dir"].default))
     try:
         token = (folder / SECRETS["cron_token"]).read_text().splitlines()[0].strip()
     except (OSError, IndexError):
         raise Misconfigured(f"there is no token in {folder / SECRETS['cron_token']}") from None
     try:
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.post(options.url, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
-    except requests.RequestException as error:
-        raise CloudUnavailable(f"{options.url} does not answer: {type(error).__name__}") from None
-    if answer.status_code != 204:
-        raise CloudUnavailable(f"{options.url} answered {answer.status_code}")
+        response = Poster(_CONNECT_TIMEOUT).post(options.url, b"", {"Authorization": f"Bearer {token}"}, _TIMEOUT)
+    except NotAnswered as error:
+        raise CloudUnavailable(f"{options.url} does not answer: {error}") from None
+    if response.status != 204:
+        raise CloudUnavailable(f"{options.url} answered {response.status}")
     return 0

@@ -1,57 +1,80 @@
-"""Hands events to the sink: a Knative broker, which answers at once, or OpenFaaS' ``/function/{function}``.
+"""Hands triggers over: to a Knative broker, or to OpenFaaS' ``/function/{function}``.
 
-The latter answers when the function has done its work, up to a minute later. Whoever has the whole request and is still
-silent after ``answer_timeout`` has the event: it works on, and the sender goes on as well. A lost event costs time and
-nothing else: every row says itself when it is due, and ``sweep`` sends its event again.
+Both may answer when the function has done its work, up to a minute later, and with its failure: OpenFaaS always, and
+Knative's default broker too. So nobody waits for that. A receiver that has the whole request and is silent after
+``answer_timeout`` has the trigger: the publisher goes on, and what is answered later does not count, neither as a
+success nor as a loss. The connection is kept open meanwhile: a broker whose sender hangs up cancels the delivery.
+
+A lost trigger costs time and nothing else: every row says itself when it is due, and ``sweep`` sends its trigger again.
 """
 
+import threading
+import time
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-
-import requests
-from requests.adapters import HTTPAdapter
+from http.client import HTTPConnection
 
 from instance_ha import log
 from instance_ha.models.metrics import TRIGGERS_UNSENT
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.models.triggers import Trigger
+from instance_ha.posting import AnsweredLate, NotAnswered, Poster
 from instance_ha.triggers.codec import encode
 
-_AT_ONCE = 8
+_CONCURRENT = 8
+_LONGEST = 120.0  # seconds that a connection is kept for a late answer; no invocation takes longer
+_MOST = 256  # such connections
 
 
 class HttpPublisher:
-    """Posts events, on connections that are kept."""
+    """Posts triggers."""
 
     def __init__(
         self, sink: str, key: bytes, timeout: float, answer_timeout: float, clock: Clock, metrics: Metrics
     ) -> None:
+        """Make one: it takes ``timeout`` seconds at most to send, and waits ``answer_timeout`` for an answer then."""
         self._sink = sink
         self._key = key
-        self._timeouts = (timeout, answer_timeout)
+        self._timeout = timeout
+        self._answer_timeout = answer_timeout
         self._clock = clock
         self._metrics = metrics
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
-        self._http = requests.Session()
-        self._http.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_AT_ONCE))
+        self._poster = Poster(timeout, kept=_CONCURRENT)
+        self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="publish")
+        self._lock = threading.Lock()
+        self._late: deque[tuple[float, HTTPConnection]] = deque()
 
     def publish(self, triggers: Iterable[Trigger]) -> None:
-        """Send the events, several at once; what cannot be sent is logged and left to ``sweep``."""
+        """Send triggers, several at once; what cannot be sent is logged and left to ``sweep``."""
         for _ in self._pool.map(self._send, triggers):
             pass
 
     def _send(self, trigger: Trigger) -> None:
         headers, body = encode(trigger, self._clock.now(), self._key)
         url = self._sink.replace("{function}", trigger.kind.function)
+        about = {"type": trigger.kind.type, "subject": trigger.subject}
         try:
-            answer = self._http.post(url, data=body, headers=headers, timeout=self._timeouts)
-            answer.raise_for_status()
-        except requests.ReadTimeout:  # only ever after the request was sent: before, it is a ConnectionError
-            log.get().debug("event handed over", type=trigger.kind.type, subject=trigger.subject)
-        except requests.RequestException as error:
-            self._metrics.count(TRIGGERS_UNSENT, type=trigger.kind.type)
-            log.get().warning(
-                "event not sent", type=trigger.kind.type, subject=trigger.subject, error=type(error).__name__
+            response = self._poster.post(
+                url, body, headers, self._timeout + self._answer_timeout, late_after=self._answer_timeout
             )
+        except AnsweredLate as late:
+            self._keep(late.connection)
+            log.get().debug("trigger handed over", **about)
+            return
+        except NotAnswered as error:
+            reason = str(error)
+        else:
+            if response.status < 300:
+                return
+            reason = f"answered {response.status}"
+        self._metrics.count(TRIGGERS_UNSENT, type=trigger.kind.type)
+        log.get().warning("trigger not sent", reason=reason, **about)
+
+    def _keep(self, connection: HTTPConnection) -> None:
+        """Keep a connection for its late answer, and close those that have had their time."""
+        now = time.monotonic()
+        with self._lock:
+            self._late.append((now + _LONGEST, connection))
+            while self._late[0][0] < now or len(self._late) > _MOST:
+                self._late.popleft()[1].close()

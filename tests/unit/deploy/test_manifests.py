@@ -133,7 +133,6 @@ def test_functions_read_the_rendered_settings() -> None:
     settings = load_settings(data | {"DATABASE_URL": "postgresql://u@h/d"})
 
     assert settings.trigger_sink == ("http://broker-ingress.knative-eventing.svc.cluster.local/instance-ha/instance-ha")
-    assert settings.trigger_answer_timeout == 5
     assert data["OS_CLOUD"] == SITE.settings["OS_CLOUD"]
 
 
@@ -141,7 +140,6 @@ def test_the_openfaas_settings_are_read_by_functions_too() -> None:
     settings = load_settings({**SITE.settings, "DATABASE_URL": "postgresql://u@h/d"})
 
     assert settings.trigger_sink == "http://gateway.openfaas:8080/function/{function}"
-    assert settings.trigger_answer_timeout == 0.5
 
 
 PATHS = ["/", "/v1", "/v1/segments", "/v1/segments/1/hosts", "/v1/segments/1/hosts/2", "/v1/notifications",

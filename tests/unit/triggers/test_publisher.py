@@ -81,13 +81,43 @@ def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None
 
 
 @pytest.mark.parametrize("sink", [(503, 0.0), (409, 0.0), (500, 0.0)], indirect=True)
-def test_an_event_that_is_refused_is_told_of_and_left_to_sweep(sink: Sink) -> None:
-    assert publish(sink.url, "one")[0] == ["event not sent"]
+def test_a_trigger_that_is_refused_is_logged_and_left_to_sweep(sink: Sink) -> None:
+    assert publish(sink.url, "one")[0] == ["trigger not sent"]
 
 
-def test_a_sink_that_is_not_there_is_told_of() -> None:
+def test_a_receiver_that_is_not_there_is_logged() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
 
-    assert publish(url, "one")[0] == ["event not sent"]
+    assert publish(url, "one")[0] == ["trigger not sent"]
+
+
+@pytest.mark.parametrize("sink", [(500, 1.0)], indirect=True)
+def test_a_late_failure_of_a_synchronous_broker_is_neither_waited_for_nor_counted(sink: Sink) -> None:
+    recorder = Recorder()
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), recorder)
+    with capture_logs() as logs:
+        publisher.publish([Trigger(RECOVER_HOST, "one")])
+        assert sink.done.acquire(timeout=5)
+    assert [line for line in logs if line["log_level"] == "warning"] == []
+    assert recorder._pending == {}
+
+
+def test_the_connection_stays_open_until_a_late_receiver_has_answered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        publisher = HttpPublisher(url, b"key", 2.0, 0.2, SystemClock(), Recorder())
+        publisher.publish([Trigger(RECOVER_HOST, "one")])
+        connection, _ = listener.accept()
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):  # all of the request is there, and no end of the connection
+            while connection.recv(65536):
+                pass
+        connection.close()
+
+
+@pytest.mark.parametrize("sink", [(302, 0.0)], indirect=True)
+def test_a_redirect_of_a_signed_trigger_is_not_followed(sink: Sink) -> None:
+    assert publish(sink.url, "one")[0] == ["trigger not sent"]
+    assert len(sink.taken) == 1
