@@ -74,7 +74,7 @@ def take_overdue(
     overdue = (
         select(table.c.id)
         .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *where)
-        .order_by(table.c.due_at)
+        .order_by(table.c.due_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

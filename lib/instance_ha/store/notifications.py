@@ -91,7 +91,7 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
 
 
 def supersede(connection: Connection, host_uuid: HostUuid, message: str, now: datetime) -> Sequence[NotificationUuid]:
-    """End recoveries of less than the host which run on it; an invocation that works on one loses it. Returns their uuids."""
+    """End recoveries of less than the host which run on it, and return their uuids; their invocations lose them."""
     smaller = notifications.c.type != NotificationType.COMPUTE_HOST
     running = notifications.c.status == NotificationStatus.RUNNING
     ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
