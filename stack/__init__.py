@@ -50,6 +50,16 @@ class Function:
         return self.folder / "main.py"
 
 
+class _Unambiguous(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, as faas-cli does; YAML itself would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [str(key.value) for key, _ in node.value]
+        if twice := {key for key in keys if keys.count(key) > 1}:
+            raise yaml.constructor.ConstructorError(problem=f"{', '.join(sorted(twice))} stands twice")
+        return super().construct_mapping(node, deep)
+
+
 def load(path: Path) -> dict[str, Any]:
     """Read the file as it is, with all its keys.
 
@@ -58,7 +68,7 @@ def load(path: Path) -> dict[str, Any]:
 
     """
     try:
-        stack = yaml.safe_load(path.read_text())
+        stack = yaml.load(path.read_text(), _Unambiguous)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise StackError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:

@@ -1,7 +1,7 @@
 """``python -m deploy.render``: writes deploy/{knative,gateway,openfaas}; ``--check`` fails when they differ.
 
 ``--to FOLDER`` writes them elsewhere for a site of your own, with the variables IMAGE_PREFIX, IMAGE_TAG, NAMESPACE,
-API_HOST, GATEWAY, KNATIVE_GATEWAY, OPENFAAS_GATEWAY and BROKER_URL of the environment.
+API_HOST, GATEWAY, KNATIVE_GATEWAY, OPENFAAS_GATEWAY, BROKER_URL, IMAGE_PULL_SECRET and EGRESS of the environment.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from deploy.render import cluster, cronjobs, eventing, gateways, lint, services
+from deploy.render import cluster, cronjobs, eventing, gateways, lint, policies, services
 from deploy.render.site import Site, read
 from local.files import repository
 from stack import StackError
@@ -27,12 +27,16 @@ def render(site: Site) -> dict[str, str]:
         "knative/namespace.yaml": [cluster.namespace(site), cluster.account(site)],
         "knative/settings.yaml": [cluster.settings(site)],
         "knative/db-upgrade.yaml": [cluster.migration(site)],
-        "knative/network-policy.yaml": [cluster.policy(site)],
+        "knative/monitor-nodes.yaml": cluster.node_reader(site),
+        "knative/network-policy.yaml": policies.knative(site),
         "knative/services.yaml": [services.service(site, function) for function in site.functions],
         "knative/eventing.yaml": [eventing.broker(site), *eventing.triggers(site)],
         "knative/clocks.yaml": eventing.clocks(site),
         "openfaas/cronjobs.yaml": cronjobs.cron_jobs(site),
+        "openfaas/network-policy.yaml": policies.openfaas(site),
         "gateway/httproute.yaml": [gateways.http_route(site), gateways.reference_grant(site)],
+        "gateway/limit-envoy-gateway.yaml": [gateways.envoy_gateway_limit(site)],
+        "gateway/limit-istio.yaml": [gateways.istio_limit(site)],
     }
     files = {path: _yaml(content) for path, content in objects.items()}
     return files | {"gateway/nginx.conf": gateways.nginx(site), "gateway/Caddyfile": gateways.caddy(site)}

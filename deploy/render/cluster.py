@@ -1,12 +1,12 @@
-"""What the functions stand on: namespace, account, settings, network policy, and the job that migrates the database."""
+"""What the functions stand on: namespace, accounts, settings, and the job that migrates the database."""
 
 from typing import Any
 
 from deploy.render import services
 from deploy.render.site import NAME, SECRETS_DIR, Site
 
+_RBAC = "rbac.authorization.k8s.io"
 _OPENFAAS_ONLY = frozenset({"INSTANCE_HA_TRIGGER_SINK"})
-_CALLERS = ("knative-serving", "knative-eventing")
 
 
 def namespace(site: Site) -> dict[str, Any]:
@@ -17,8 +17,34 @@ def namespace(site: Site) -> dict[str, Any]:
 
 def account(site: Site) -> dict[str, Any]:
     """Return an account that may do nothing, and whose pods hold no token."""
-    metadata = _metadata(site, NAME)
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False}
+    return _account(site, NAME) | {"automountServiceAccountToken": False}
+
+
+def node_reader(site: Site) -> list[dict[str, Any]]:
+    """Return the account of the monitor where Kubernetes watches the hosts: it may list nodes, and nothing else."""
+    metadata = {"name": services.NODE_READER}
+    role = {"apiGroup": _RBAC, "kind": "ClusterRole", **metadata}
+    return [
+        _account(site, services.NODE_READER),
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRole",
+            "metadata": metadata,
+            "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}],
+        },
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": metadata,
+            "roleRef": role,
+            "subjects": [{"kind": "ServiceAccount", **_metadata(site, services.NODE_READER)}],
+        },
+    ]
+
+
+def _account(site: Site, name: str) -> dict[str, Any]:
+    pull = {"imagePullSecrets": [{"name": site.pull_secret}]} if site.pull_secret else {}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(site, name), **pull}
 
 
 def settings(site: Site) -> dict[str, Any]:
@@ -28,27 +54,10 @@ def settings(site: Site) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(site, NAME), "data": data}
 
 
-def policy(site: Site) -> dict[str, Any]:
-    """Return who may reach the functions without public paths: Knative's own pods, and our namespace."""
-    names = [function.name for function in site.inner]
-    selector = {"matchExpressions": [{"key": "serving.knative.dev/service", "operator": "In", "values": names}]}
-    others = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(_CALLERS)}]}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": _metadata(site, "inner-functions"),
-        "spec": {
-            "podSelector": selector,
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [{"namespaceSelector": others}, {"podSelector": {}}]}],
-        },
-    }
-
-
 def migration(site: Site) -> dict[str, Any]:
     """Return the job that brings the database to the version of the images; it runs before they do."""
     function = next(f for f in site.functions if "database-url" in f.secrets)
-    secret = {"secret": {"name": "database-url", "items": [{"key": "database-url", "path": "database-url"}]}}
+    secrets = [services.secret("database-url"), services.secret("ca-certificates") | {"optional": True}]
     pod = {
         "restartPolicy": "Never",
         "serviceAccountName": NAME,
@@ -68,7 +77,7 @@ def migration(site: Site) -> dict[str, Any]:
         ],
         "volumes": [
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
-            {"name": "secrets", "projected": {"sources": [secret]}},
+            {"name": "secrets", "projected": {"sources": [{"secret": source} for source in secrets]}},
         ],
     }
     return {

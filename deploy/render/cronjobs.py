@@ -6,7 +6,7 @@ from deploy.render import services
 from deploy.render.site import SECRETS_DIR, Site
 from stack import Function
 
-_NAMESPACE = "openfaas-fn"
+NAMESPACE = "openfaas-fn"
 _TOKEN = "cron-token"  # noqa: S105 - the name of a secret
 
 
@@ -34,7 +34,7 @@ def _cron_job(site: Site, function: Function, schedule: str) -> dict[str, Any]:
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": {"name": f"tick-{function.name}", "namespace": _NAMESPACE},
+        "metadata": {"name": f"tick-{function.name}", "namespace": NAMESPACE},
         "spec": {
             "schedule": schedule,
             "timeZone": "Etc/UTC",

@@ -2,6 +2,10 @@
 
 All ask the patterns in the order of stack.yml, and let nothing below ``/_/`` in: health, readiness and metrics are the
 platform's. A function gets the whole path, on Knative unchanged, on OpenFaaS behind ``/function/NAME``.
+
+The Gateway API leaves the order among regular expressions, and between them and prefixes, to the gateway. So the
+HTTPRoute has regular expressions only, the longest first: that is the order of those that go by length (Istio, Envoy
+Gateway) and of those that go by the file. The linter keeps the routes of stack.yml in that order.
 """
 
 from typing import Any
@@ -9,11 +13,10 @@ from typing import Any
 from deploy.render.site import NAME, Site
 from stack import Function
 
-ALL = "^/.*$"
 INNER = "/_"
 _NOWHERE = "/not-found"  # no route of the API: answered as every unknown path is
 _HEAD = "# Written by `make manifests` from stack.yml: change it there.\n"
-_MOST = "1m"  # of a body; the functions refuse less (max_request_body_size), with an answer of the API
+_MOST = 1024 * 1024  # bytes of a body; the functions refuse less (max_request_body_size), with an answer of the API
 
 
 def pattern(function: Function) -> str:
@@ -25,8 +28,9 @@ def pattern(function: Function) -> str:
 def http_route(site: Site) -> dict[str, Any]:
     """Return the HTTPRoute to Knative's gateway inside the cluster, which finds a function by its host name."""
     namespace, name = site.gateway.split("/")
-    rules = [_rule(site, {"type": "PathPrefix", "value": INNER}, _last(site), _NOWHERE)]
-    rules += [_rule(site, _match(function), function) for function in site.routed]
+    rules = {pattern(function): _rule(site, pattern(function), function) for function in site.routed}
+    inner = f"^{INNER}(/.*)?$"
+    rules[inner] = _rule(site, inner, site.routed[-1], _NOWHERE)
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -34,31 +38,19 @@ def http_route(site: Site) -> dict[str, Any]:
         "spec": {
             "parentRefs": [{"name": name, "namespace": namespace}],
             "hostnames": [site.host],
-            "rules": rules,
+            "rules": [rules[route] for route in sorted(rules, key=len, reverse=True)],
         },
     }
 
 
-def _last(site: Site) -> Function:
-    """Return the function that answers unknown paths."""
-    return site.routed[-1]
-
-
-def _match(function: Function) -> dict[str, str]:
-    """Return the match; by the specification a pattern goes before the prefix of all paths, whatever the order."""
-    if pattern(function) == ALL:
-        return {"type": "PathPrefix", "value": "/"}
-    return {"type": "RegularExpression", "value": pattern(function)}
-
-
-def _rule(site: Site, match: dict[str, str], function: Function, path: str | None = None) -> dict[str, Any]:
+def _rule(site: Site, route: str, function: Function, path: str | None = None) -> dict[str, Any]:
     namespace, name = site.knative_gateway.split("/")
     rewrite: dict[str, Any] = {"hostname": f"{function.name}.{site.namespace}.svc.cluster.local"}
     if path:
         rewrite["path"] = {"type": "ReplaceFullPath", "replaceFullPath": path}
     public = {"name": "X-Forwarded-Host", "value": site.host}
     return {
-        "matches": [{"path": match}],
+        "matches": [{"path": {"type": "RegularExpression", "value": route}}],
         "filters": [
             {
                 "type": "RequestHeaderModifier",
@@ -80,6 +72,40 @@ def reference_grant(site: Site) -> dict[str, Any]:
         "kind": "ReferenceGrant",
         "metadata": {"name": NAME, "namespace": namespace},
         "spec": {"from": [route], "to": [{"group": "", "kind": "Service", "name": name}]},
+    }
+
+
+def envoy_gateway_limit(site: Site) -> dict[str, Any]:
+    """Return Envoy Gateway's limit for bodies: the Gateway API has none. A larger one is answered 413."""
+    target = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": NAME}
+    return {
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+        "kind": "BackendTrafficPolicy",
+        "metadata": {"name": NAME, "namespace": site.namespace},
+        "spec": {"targetRefs": [target], "requestBuffer": {"limit": f"{_MOST // 1024}Ki"}},
+    }
+
+
+def istio_limit(site: Site) -> dict[str, Any]:
+    """Return the same limit for Istio, of all routes of the Gateway: Istio has no such setting for a single one."""
+    namespace, name = site.gateway.split("/")
+    buffer = {"@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer", "max_request_bytes": _MOST}
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {
+            "context": "GATEWAY",
+            "listener": {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}},
+        },
+        "patch": {"operation": "INSERT_FIRST", "value": {"name": "envoy.filters.http.buffer", "typed_config": buffer}},
+    }
+    return {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "spec": {
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name}],
+            "configPatches": [patch],
+        },
     }
 
 
@@ -132,7 +158,7 @@ def nginx(site: Site) -> str:
         _LOCATION.format(pattern=pattern(function).replace("\\", "\\\\").replace('"', '\\"'), name=function.name)
         for function in site.routed
     )
-    places = {"openfaas": site.openfaas, "host": site.host, "most": _MOST, "inner": INNER, "fault": _FAULT}
+    places = {"openfaas": site.openfaas, "host": site.host, "most": "1m", "inner": INNER, "fault": _FAULT}
     return _NGINX.format(head=_HEAD, locations=locations, **places)
 
 

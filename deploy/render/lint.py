@@ -1,12 +1,12 @@
 """Says what is wrong with stack.yml and deploy/settings.yml, in one line each.
 
-faas-cli lets unknown keys pass, and OpenFaaS CE refuses a deployment only when it is made: functions, labels, scale and
-topics have limits there (faas-netes pkg/handlers/validate.go).
+faas-cli lets some mistakes pass, and OpenFaaS CE refuses a deployment only when it is made: functions, labels, scale
+and topics have limits there (faas-netes pkg/handlers/validate.go).
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from instance_ha.models import triggers
 from instance_ha.settings import PREFIX, SECRETS, Settings
 
 import stack
+from deploy.render import lint_faas
 from deploy.render.lint_times import times
 from deploy.render.lint_values import Complaints, Entry, labels, resources, scale
 from deploy.render.services import OPTIONAL_SECRETS
@@ -22,16 +23,9 @@ from local.files import repository
 from stack import EVENTS, ROUTE
 
 _MOST_FUNCTIONS = 15
-_TOP = {"version", "provider", "functions", "configuration"}
-# faas-cli's own (go-sdk stack/schema.go)
-_KEYS = {
-    "lang", "handler", "image", "fprocess", "environment", "environment_file", "secrets", "skip_build",
-    "constraints", "labels", "annotations", "limits", "requests", "readonly_root_filesystem", "build_options",
-    "build_args", "build_secrets", "platforms", "namespace",
-}  # fmt: skip
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_SECRETS = set(SECRETS.values()) | {"clouds-yaml", "aws-credentials"}
-_OURS = {"route", "events", "min-scale", "max-scale", "optional-secrets", "dead-letters"}
+_SECRETS = set(SECRETS.values()) | {"aws-credentials", "ca-certificates", "clouds-yaml", "kubeconfig"}
+_OURS = {"route", "events", "min-scale", "max-scale", "optional-secrets", "dead-letters", "lists-nodes"}
 _ANNOTATIONS = {"topic", "schedule"} | {f"instance-ha.{name}" for name in _OURS}
 _CONFIDENTIAL = re.compile(r"PASSWORD|SECRET_ACCESS_KEY|SESSION_TOKEN|SECRET$|^DATABASE_URL$")
 _NOT_EVERYWHERE = ("(?=", "(?!", "(?<", "(?P", "\\1", "*+", "++")  # nginx has PCRE, Caddy and Envoy have RE2
@@ -49,28 +43,31 @@ def complaints(folder: Path) -> list[str]:
     found = list(check(stack.load(path), settings))
     if not found:
         stack.read(path)  # its own checks: handlers, patterns, schedules
-        found = list(_files(folder, stack.load(path)["functions"]))
+        found = list(lint_faas.files(folder, stack.load(path)))
     return [f"{path}: {text}" for text in found]
 
 
 def check(document: Mapping[str, Any], settings: Mapping[str, str]) -> Complaints:
     """Check the content of stack.yml, together with the settings of the site."""
-    yield from (f"unknown key {key}" for key in document if key not in _TOP)
+    yield from lint_faas.top(document)
     functions = document["functions"]
     if len(functions) > _MOST_FUNCTIONS:
         yield f"{len(functions)} functions; OpenFaaS CE takes {_MOST_FUNCTIONS}"
     yield from _environment("deploy/settings.yml", settings)
     for name, entry in functions.items():
+        if misshapen := list(lint_faas.shape(str(name), entry)):
+            yield from (f"function {name}: {text}" for text in misshapen)
+            continue  # the other rules rely on it
         for rule in _RULES:
             yield from (f"function {name}: {text}" for text in rule(str(name), entry))
         own = {key: str(value) for key, value in (entry.get("environment") or {}).items()}
         yield from (f"function {name}: {text}" for text in times(own, {**own, **settings}))
+    yield from _routes(functions)
 
 
 def _shape(name: str, entry: Entry) -> Complaints:
     if not _NAME.fullmatch(name):
         yield "the name is no DNS label"
-    yield from (f"faas-cli does not know the key {key}" for key in entry if key not in _KEYS)
     if not entry.get("image"):
         yield "it has no image"
     if entry.get("readonly_root_filesystem") is not True:
@@ -85,11 +82,9 @@ def _secrets(_name: str, entry: Entry) -> Complaints:
 
 
 def _annotations(_name: str, entry: Entry) -> Complaints:
-    for key, value in (entry.get("annotations") or {}).items():
+    for key in entry.get("annotations") or {}:
         if key not in _ANNOTATIONS:
             yield f"unknown annotation {key}"
-        if not isinstance(value, str):
-            yield f"annotation {key} must be a text: quote it"
 
 
 def _cron(_name: str, entry: Entry) -> Complaints:
@@ -120,6 +115,16 @@ def _route(_name: str, entry: Entry) -> Complaints:
     yield from (f"not every gateway knows {part} in a route" for part in _NOT_EVERYWHERE if part in route)
 
 
+def _routes(functions: Mapping[str, Entry]) -> Complaints:
+    """Check that gateways that go by length ask the patterns in the same order as those that go by the file."""
+    annotations = [entry.get("annotations") or {} for entry in functions.values()]
+    lengths = [len(each[ROUTE]) for each in annotations if isinstance(each, dict) and ROUTE in each]
+    if lengths != sorted(lengths, reverse=True):
+        yield "functions with longer routes must stand first: some gateways ask the longest pattern first"
+    if len(set(lengths)) < len(lengths):
+        yield "two routes are of the same length: which one a gateway asks first is not known"
+
+
 def _variables(_name: str, entry: Entry) -> Complaints:
     environment = entry.get("environment") or {}
     yield from _environment("environment", environment)
@@ -137,15 +142,8 @@ def _environment(where: str, environment: Mapping[str, Any]) -> Complaints:
 
 
 _RULES: tuple[Callable[[str, Entry], Complaints], ...] = (
-    _shape, _secrets, _annotations, _cron, _events, _route, _variables, labels, resources, scale,
+    lint_faas.watchdog, _shape, _secrets, _annotations, _cron, _events, _route, _variables, labels, resources, scale,
 )  # fmt: skip
-
-
-def _files(folder: Path, functions: Mapping[str, Entry]) -> Iterator[str]:
-    for name, entry in functions.items():
-        for file in entry.get("environment_file") or []:
-            if not (folder / file).is_file():
-                yield f"function {name}: there is no {file}"
 
 
 def main() -> int:

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from instance_ha.settings import PREFIX
+
 from deploy.render.site import NAME, SECRETS_DIR, Site, seconds
 from stack import Function
 
 OPTIONAL_SECRETS = "instance-ha.optional-secrets"
+NODE_READER = "instance-ha-monitor"  # an account that may list the nodes
+_LISTS_NODES = "instance-ha.lists-nodes"
 _WATCHDOG_ONLY = frozenset({"exec_timeout", "read_timeout", "write_timeout"})
 UID = 65532  # the user of the image
 
@@ -13,7 +17,7 @@ UID = 65532  # the user of the image
 def service(site: Site, function: Function) -> dict[str, Any]:
     """Return the Service of a function."""
     spec = {
-        "serviceAccountName": NAME,
+        "serviceAccountName": NODE_READER if _reads_nodes(site, function) else NAME,
         "containerConcurrency": int(function.environment["THREADS"]),
         "timeoutSeconds": int(seconds(function.environment["exec_timeout"])),
         "containers": [container(site, function)],
@@ -32,6 +36,15 @@ def service(site: Site, function: Function) -> dict[str, Any]:
             }
         },
     }
+
+
+def _reads_nodes(site: Site, function: Function) -> bool:
+    """Whether a function asks this cluster for its nodes, as the account of its pod."""
+    settings = {**site.settings, **function.environment}
+    here = (
+        settings.get(f"{PREFIX}MONITORING_DRIVER") == "kubernetes" and f"{PREFIX}KUBERNETES_CONFIG_FILE" not in settings
+    )
+    return here and function.annotations.get(_LISTS_NODES) == "true"
 
 
 def _scale(function: Function) -> dict[str, str]:
@@ -55,8 +68,9 @@ def container(site: Site, function: Function) -> dict[str, Any]:
         "env": [{"name": name, "value": value} for name, value in sorted(own.items())],
         "envFrom": [{"configMapRef": {"name": NAME}}],
         "resources": {"requests": dict(function.requests), "limits": dict(function.limits)},
-        "startupProbe": _probe("/_/health", periodSeconds=1, failureThreshold=60),
-        "readinessProbe": _probe("/_/ready", periodSeconds=5, timeoutSeconds=5),
+        # No startupProbe: Knative fills in no port there, and any would turn its own fast probing off. For the same
+        # reason readiness has no period of its own; the minute of the liveness probe covers a slow start.
+        "readinessProbe": _probe("/_/ready", timeoutSeconds=5),
         "livenessProbe": _probe("/_/health", periodSeconds=10, timeoutSeconds=5, failureThreshold=6),
         "securityContext": SECURITY,
         "volumeMounts": [
@@ -78,8 +92,8 @@ SECURITY = {
 
 def volumes(function: Function) -> list[dict[str, Any]]:
     """Return its /tmp and its secrets: Secrets with one key, each named as the file."""
-    given = [_secret(name) for name in function.secrets]
-    given += [_secret(name) | {"optional": True} for name in optional(function) if name not in function.secrets]
+    given = [secret(name) for name in function.secrets]
+    given += [secret(name) | {"optional": True} for name in optional(function) if name not in function.secrets]
     return [
         {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         {"name": "secrets", "projected": {"sources": [{"secret": source} for source in given]}},
@@ -91,7 +105,8 @@ def optional(function: Function) -> list[str]:
     return [name.strip() for name in function.annotations.get(OPTIONAL_SECRETS, "").split(",") if name.strip()]
 
 
-def _secret(name: str) -> dict[str, Any]:
+def secret(name: str) -> dict[str, Any]:
+    """Return the source of a mounted file: a Secret of one key, named as the file."""
     return {"name": name, "items": [{"key": name, "path": name}]}
 
 

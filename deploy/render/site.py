@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,21 @@ class Site:
         return self._variable("OPENFAAS_GATEWAY", "gateway.openfaas:8080")
 
     @property
+    def pull_secret(self) -> str:
+        """The secret with which images are fetched; empty for images that everybody may fetch."""
+        return self._variable("IMAGE_PULL_SECRET", "")
+
+    @property
+    def egress(self) -> list[tuple[str, list[int]]]:
+        """Where functions may connect to: networks, each with its TCP ports, all ports if none. Empty: everywhere.
+
+        Raises:
+            StackError: EGRESS is not of the form ``10.0.0.5:5432 10.1.0.0/16:443,8774``.
+
+        """
+        return [_network(entry) for entry in self._variable("EGRESS", "").split()]
+
+    @property
     def broker(self) -> str:
         """The address of the broker."""
         ingress = "http://broker-ingress.knative-eventing.svc.cluster.local"
@@ -68,6 +84,16 @@ class Site:
     def image(self, function: stack.Function) -> str:
         """Return the image of a function."""
         return stack.substituted(function.image, self.variables)
+
+
+def _network(entry: str) -> tuple[str, list[int]]:
+    try:
+        address, slash, ports = entry.rpartition("/")
+        length, _, ports = ports.partition(":")
+        network = str(ip_network(f"{address}{slash}{length}"))
+        return network, [int(port) for port in ports.split(",") if port]
+    except ValueError as error:
+        raise stack.StackError(f"EGRESS: {entry} is no network with ports: {error}") from None
 
 
 def read(folder: Path, variables: Mapping[str, str]) -> Site:
@@ -91,7 +117,9 @@ def read_settings(path: Path) -> dict[str, str]:
     values = content.get("environment") if isinstance(content, dict) else None
     if not isinstance(values, dict):
         raise stack.StackError(f"{path}: it has no environment with names and values")
-    return {str(name): str(value) for name, value in values.items()}
+    if wrong := [str(name) for name, value in values.items() if not isinstance(value, str)]:
+        raise stack.StackError(f"{path}: {', '.join(wrong)} must be a text: quote it")
+    return dict(values)
 
 
 def seconds(text: str) -> float:

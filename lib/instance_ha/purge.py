@@ -128,9 +128,9 @@ def _archive(world: World, table: str, rows: Sequence[Mapping[str, Any]], about:
     """
     made = pack(world.settings.archive_prefix, table, rows, about)
     objects = {made.key: made.data, made.manifest_key: made.manifest}  # a manifest says that its object is whole
-    missing = [name for name, data in objects.items() if world.archive.read(name) != data]
+    missing = [name for name, data in objects.items() if not world.archive.holds(name, data)]
     for name in missing:
         world.archive.write(name, objects[name])
-        if world.archive.read(name) != objects[name]:
+        if not world.archive.holds(name, objects[name]):
             raise ArchiveUnavailable(f"the archive did not keep {name}")
     log.get().info("batch archived" if missing else "batch already archived", object=made.key, rows=len(rows))

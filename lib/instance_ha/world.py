@@ -4,7 +4,6 @@ It is handed down from where a function is served; nothing below opens another. 
 ``composition``; the simulator of the tests makes its own, with virtual time and a cloud that it controls.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import Misconfigured, TimeIsUp
+from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import (
     Archive,
     HostSource,
@@ -32,6 +31,7 @@ from instance_ha.models.ports import (
 )
 from instance_ha.settings import Settings
 from instance_ha.store.database import Database
+from instance_ha.timeouts import with_timeout
 
 
 class SystemClock:
@@ -77,30 +77,6 @@ class DatabaseClock:
 
 def _pass(_name: Breakpoint) -> None:
     """In production nothing happens at a breakpoint."""
-
-
-def with_timeout(work: Callable[[], None], seconds: float) -> None:
-    """Call something of others that might hang; it goes on in its thread if it does, but nobody waits for it.
-
-    Raises:
-        TimeIsUp: it has not ended in time.
-
-    """
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="with-timeout")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeIsUp
-    if raised:
-        raise raised[0]
 
 
 def new_owner() -> str:

@@ -49,10 +49,10 @@ class SimulatedBucket:
         self.objects: dict[str, bytes] = {}
         self.writes: list[str] = []
 
-    def read(self, key: str) -> bytes | None:
-        """Return an object."""
+    def holds(self, key: str, data: bytes) -> bool:
+        """Say whether an object is exactly this."""
         self._check()
-        return self.objects.get(key)
+        return self.objects.get(key) == data
 
     def write(self, key: str, data: bytes) -> None:
         """Store an object; a lossy bucket says that it has."""

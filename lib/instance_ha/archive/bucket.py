@@ -1,20 +1,26 @@
 """A bucket behind the S3 protocol: AWS, Ceph RGW, Swift's s3api."""
 
+from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
-from instance_ha.models.errors import ArchiveUnavailable
+from instance_ha.models.errors import ArchiveUnavailable, TimeIsUp
 from instance_ha.settings import Settings
+from instance_ha.timeouts import with_timeout
+
+T = TypeVar("T")
 
 _MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class Bucket:
-    """Reads and writes whole objects."""
+    """Writes whole objects, and reads them back."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,21 +43,25 @@ class Bucket:
         region = session.region_name or "us-east-1"
         return session.client("s3", region_name=region, endpoint_url=settings.archive_endpoint_url, config=config)
 
-    def read(self, key: str) -> bytes | None:
-        """Return an object, None if there is none.
+    def holds(self, key: str, data: bytes) -> bool:
+        """Say whether an object is there and is exactly this; no more of it is read than that takes.
 
         Raises:
             ArchiveUnavailable: the bucket cannot be asked.
 
         """
-        try:
-            return bytes(self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            if _code(error) in _MISSING:
-                return None
-            raise self._away(_code(error)) from None
-        except BotoCoreError as error:
-            raise self._away(type(error).__name__) from None
+
+        def read() -> bool:
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            except ClientError as error:
+                if _code(error) in _MISSING:
+                    return False
+                raise
+            with closing(body):
+                return bool(body.read(len(data) + 1) == data)
+
+        return self._ask(read)
 
     def write(self, key: str, data: bytes) -> None:
         """Store an object.
@@ -60,15 +70,18 @@ class Bucket:
             ArchiveUnavailable: it was not stored.
 
         """
-        try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
-        except ClientError as error:
-            raise self._away(_code(error)) from None
-        except BotoCoreError as error:
-            raise self._away(type(error).__name__) from None
+        self._ask(lambda: self._client.put_object(Bucket=self._bucket, Key=key, Body=data))
 
-    def _away(self, reason: str) -> ArchiveUnavailable:
-        return ArchiveUnavailable(f"the bucket {self._bucket} cannot be used: {reason}")
+    def _ask(self, work: Callable[[], T]) -> T:
+        try:
+            return with_timeout(work, 2 * self._settings.archive_timeout)
+        except ClientError as error:
+            reason = _code(error)
+        except TimeIsUp:
+            reason = "no answer in time"
+        except (BotoCoreError, HTTPError) as error:  # urllib3's while a body is read
+            reason = type(error).__name__
+        raise ArchiveUnavailable(f"the bucket {self._bucket} cannot be used: {reason}")
 
 
 def _code(error: ClientError) -> str:

@@ -1,6 +1,7 @@
 """Facts about the cloud, as far as recovery needs them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 EVACUATION, LIVE_MIGRATION = "evacuation", "live-migration"  # kinds of moves
 SOFT_DELETED = "soft-delete"  # a vm_state: its owner has deleted it, and it can be had back for a while
@@ -15,6 +16,7 @@ class ComputeService:
     up: bool
     disabled: bool
     forced_down: bool = False
+    updated_at: datetime | None = None  # by Nova's clock: by a report of its own, or by a change of its record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,8 +65,8 @@ class Sinks(Protocol):
 class Archive(Protocol):
     """A bucket, where rows go before they are deleted. Its methods raise ArchiveUnavailable."""
 
-    def read(self, key: str) -> bytes | None:
-        """Return an object, None if there is none."""
+    def holds(self, key: str, data: bytes) -> bool:
+        """Say whether an object is there and is exactly this."""
 
     def write(self, key: str, data: bytes) -> None:
         """Store an object."""

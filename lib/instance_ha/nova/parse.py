@@ -1,5 +1,6 @@
 """From Nova's JSON to our facts."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
@@ -18,6 +19,7 @@ def service(body: dict[str, Any]) -> ComputeService:
         up=body["state"] == "up",
         disabled=body["status"] == "disabled",
         forced_down=bool(body.get("forced_down")),
+        updated_at=_time(body.get("updated_at")),
     )
 
 
@@ -47,6 +49,11 @@ def server(body: dict[str, Any]) -> Server:
         metadata=body.get("metadata") or {},
         extra_specs=(body.get("flavor") or {}).get("extra_specs") or {},
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    """Read a time, which Nova writes in UTC and without a zone."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def aggregate(body: dict[str, Any]) -> Aggregate:

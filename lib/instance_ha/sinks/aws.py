@@ -9,9 +9,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from instance_ha.models.errors import SinkRefused, SinkUnavailable
+from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
 from instance_ha.sinks.senders import structured
+from instance_ha.timeouts import with_timeout
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
 
@@ -31,6 +32,7 @@ class _AwsSender:
 
     def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float) -> None:
         self._sink = sink
+        self._timeout = timeout
         region = sink.address.split(":")[3] if self.service == "sns" else None
         self._client = client(self.service, region, endpoint_url, timeout)
 
@@ -43,11 +45,13 @@ class _AwsSender:
         fifo = {"MessageGroupId": event.subject, "MessageDeduplicationId": event.event_id}
         extra = fifo if self._sink.address.endswith(".fifo") else {}
         try:
-            self._put(structured(event), MessageAttributes=attributes, **extra)
+            with_timeout(lambda: self._put(structured(event), MessageAttributes=attributes, **extra), self._timeout)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             kind = SinkRefused if code in _REFUSED else SinkUnavailable
             raise kind(f"sink {self._sink.name} answered {code}") from None
+        except TimeIsUp:
+            raise SinkUnavailable(f"sink {self._sink.name} does not answer in time") from None
         except BotoCoreError as error:
             raise SinkUnavailable(f"sink {self._sink.name} does not answer: {type(error).__name__}") from None
 

@@ -19,6 +19,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+RULES = [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}]  # all that `reader` may do
+
+
 class ApiServer:
     """The two processes; reader may list nodes, nobody has no rights, and admin has all."""
 
@@ -40,8 +43,7 @@ class ApiServer:
                 raise TimeoutError(f"no API server: see {self._folder}")
             time.sleep(0.5)
         rbac = client.RbacAuthorizationV1Api(self.client("admin"))
-        rule = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}
-        rbac.create_cluster_role({"metadata": {"name": "node-reader"}, "rules": [rule]})
+        rbac.create_cluster_role({"metadata": {"name": "node-reader"}, "rules": RULES})
         rbac.create_cluster_role_binding(
             {
                 "metadata": {"name": "node-reader"},

@@ -41,9 +41,21 @@ class HttpGet(Strict):
 
 class Probe(Strict):
     http_get: HttpGet
-    period_seconds: int = Field(ge=1)
     timeout_seconds: int = Field(1, ge=1)
+
+
+class LivenessProbe(Probe):
+    period_seconds: int = Field(ge=1)
     failure_threshold: int = Field(3, ge=1)
+
+
+class StartupProbe(LivenessProbe):
+    """Serving fills in the port of the other two only; without one the API server refuses every pod."""
+
+    class WithPort(HttpGet):
+        port: int = Field(ge=1)
+
+    http_get: WithPort
 
 
 class Container(Strict):
@@ -52,9 +64,9 @@ class Container(Strict):
     env: list[dict[Literal["name", "value"], str]]
     env_from: list[dict[Literal["configMapRef"], dict[Literal["name"], str]]]
     resources: dict[Literal["limits", "requests"], dict[Literal["cpu", "memory"], str]]
-    startup_probe: Probe
-    readiness_probe: Probe
-    liveness_probe: Probe
+    startup_probe: StartupProbe | None = None
+    readiness_probe: Probe  # a period would replace Knative's own fast probing
+    liveness_probe: LivenessProbe
     security_context: SecurityContext
     volume_mounts: list[dict[str, Any]]
 
@@ -207,6 +219,50 @@ class HTTPRoute(Strict):
     spec: RouteSpec
 
 
+class Target(Strict):
+    group: Literal["gateway.networking.k8s.io"]
+    kind: Literal["HTTPRoute", "Gateway"]
+    name: Name
+
+
+class RequestBuffer(Strict):
+    limit: str = Field(pattern=r"^[1-9][0-9]*(Ki|Mi)?$")
+
+
+class TrafficSpec(Strict):
+    target_refs: list[Target] = Field(min_length=1)
+    request_buffer: RequestBuffer
+
+
+class BackendTrafficPolicy(Strict):
+    """Of Envoy Gateway."""
+
+    api_version: Literal["gateway.envoyproxy.io/v1alpha1"]
+    kind: Literal["BackendTrafficPolicy"]
+    metadata: Metadata
+    spec: TrafficSpec
+
+
+class ConfigPatch(Strict):
+    apply_to: Literal["HTTP_FILTER"]
+    match: dict[Literal["context", "listener"], Any]
+    patch: dict[Literal["operation", "value"], Any]
+
+
+class EnvoyFilterSpec(Strict):
+    target_refs: list[Target] = Field(min_length=1)
+    config_patches: list[ConfigPatch]
+
+
+class EnvoyFilter(Strict):
+    """Of Istio; the Gateway that it is for is in its own namespace."""
+
+    api_version: Literal["networking.istio.io/v1alpha3"]
+    kind: Literal["EnvoyFilter"]
+    metadata: Metadata
+    spec: EnvoyFilterSpec
+
+
 class GrantSpec(Strict):
     from_: list[dict[Literal["group", "kind", "namespace"], str]] = Field(alias="from")
     to: list[dict[Literal["group", "kind", "name"], str]]
@@ -220,5 +276,15 @@ class ReferenceGrant(Strict):
 
 
 KINDS: dict[str, type[Strict]] = {
-    kind.__name__: kind for kind in (Service, Trigger, Broker, PingSource, HTTPRoute, ReferenceGrant)
+    kind.__name__: kind
+    for kind in (
+        Service,
+        Trigger,
+        Broker,
+        PingSource,
+        HTTPRoute,
+        ReferenceGrant,
+        BackendTrafficPolicy,
+        EnvoyFilter,
+    )
 }

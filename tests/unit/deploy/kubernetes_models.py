@@ -12,6 +12,8 @@ CORE = {
     "Namespace": "V1Namespace",
     "ServiceAccount": "V1ServiceAccount",
     "ConfigMap": "V1ConfigMap",
+    "ClusterRole": "V1ClusterRole",
+    "ClusterRoleBinding": "V1ClusterRoleBinding",
     "NetworkPolicy": "V1NetworkPolicy",
     "Job": "V1Job",
     "CronJob": "V1CronJob",

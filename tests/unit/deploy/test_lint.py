@@ -44,6 +44,11 @@ def entry(key: str, value: Any) -> Break:
     return lambda functions, _: functions["sweep"].__setitem__(key, value)
 
 
+def above(key: str, value: Any) -> dict[str, Any]:
+    """Return the repository's stack.yml with another value above the functions."""
+    return load(repository() / "stack.yml") | {key: value}
+
+
 def setting(key: str, value: str) -> Break:
     return lambda _, settings: settings.__setitem__(key, value)
 
@@ -55,6 +60,26 @@ CASES: list[tuple[Break, str]] = [
     (entry("env", {}), "function sweep: faas-cli does not know the key env"),
     (entry("max_inflight", 1), "faas-cli does not know the key max_inflight"),
     (entry("image", None), "it has no image"),
+    (entry("skip_build", "true"), "skip_build must be true or false"),
+    (entry("labels", ["team"]), "labels must be names with values"),
+    (entry("secrets", "database-url"), "secrets must be a list"),
+    (entry("handler", 1), "handler must be a text"),
+    (entry("namespace", "prod"), "has the namespace openfaas-fn alone"),
+    (entry("image", "${IMAGE_PREFIX}/sweep"), "${IMAGE_PREFIX} needs a default"),
+    (put("environment", "REGION", "$REGION"), "$REGION needs a default"),
+    (put("environment", "REGION", {"name": "one"}), "environment: REGION must be a text"),
+    (put("environment", "REGION", None), "environment: REGION must be a text"),
+    (put("environment", "REGION", True), "environment: REGION must be a text"),
+    (put("limits", "cpu", 1), "limits: cpu must be a text"),
+    (put("environment", "http_buffer_req_body", "true"), "of-watchdog 0.11.6 then panics"),
+    (
+        annotate("instance-ha.route", "^/v1/a/much/longer/pattern/than/all/those/of/the/others$", "api-segments"),
+        "must stand first",
+    ),
+    (
+        annotate("instance-ha.route", "^/v2(/[0-9a-f-]+)?/notifications(/.*)?$", "purge"),
+        "two routes are of the same length",
+    ),
     (entry("readonly_root_filesystem", False), "readonly_root_filesystem must be true"),
     (entry("secrets", ["database-url", "tls-key"]), "no setting is read from a secret tls-key"),
     (annotate("instance-ha.optional-secrets", "tls-key"), "no setting is read from a secret tls-key"),
@@ -110,9 +135,64 @@ def test_a_stack_that_breaks_a_rule_is_refused(change: Break, complaint: str) ->
     assert all("\n" not in text for text in found)
 
 
-def test_an_unknown_key_at_the_top_is_refused() -> None:
-    document = load(repository() / "stack.yml") | {"function": {}}
-    assert list(check(document, {})) == ["unknown key function"]
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("function", {}, "unknown key function"),
+        ("version", 2.0, "version must be 1.0"),
+        ("version", None, "version must be 1.0"),
+        ("provider", {"name": "faas"}, "provider must have the name openfaas"),
+        ("provider", None, "provider must have the name openfaas"),
+        ("configuration", {"copy": "./lib"}, "configuration.copy must be a list"),
+    ],
+)
+def test_what_faas_cli_refuses_above_the_functions_is_refused(key: str, value: Any, complaint: str) -> None:
+    assert list(check(above(key, value), {})) == [complaint]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of all that the linter looks at."""
+    for name in ("functions", "template", "lib", "deploy"):
+        shutil.copytree(repository() / name, tmp_path / name, ignore=shutil.ignore_patterns("instance_ha"))
+    shutil.copy(repository() / "stack.yml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("copy: [./lib]", "copy: [../lib]", "../lib must be there, and below the folder"),
+        ("copy: [./lib]", "copy: [./libs]", "./libs must be there, and below the folder"),
+        ("lang: python-functions-framework", "lang: python3-http", "there is no template python3-http"),
+        ("build_options: [libvirt]", "build_options: [libvrt]", "the template has no build option libvrt"),
+    ],
+)
+def test_files_that_faas_cli_does_not_find_are_refused(copied: Path, right: str, wrong: str, complaint: str) -> None:
+    assert complaints(copied) == []
+    file = copied / "stack.yml"
+    file.write_text(file.read_text().replace(right, wrong))
+
+    assert any(complaint in text for text in complaints(copied))
+
+
+def test_a_key_that_stands_twice_is_refused(copied: Path) -> None:
+    file = copied / "stack.yml"
+    file.write_text(
+        file.read_text().replace("    handler: ./functions/sweep\n", "    handler: ./functions/sweep\n" * 2)
+    )
+
+    with pytest.raises(StackError, match="handler stands twice"):
+        complaints(copied)
+
+
+@pytest.mark.parametrize("value", ["0.5", "yes", "", "{a: b}"])
+def test_a_setting_that_go_and_python_read_differently_is_refused(copied: Path, value: str) -> None:
+    file = copied / "deploy/settings.yml"
+    file.write_text(f"{file.read_text()}  OS_REGION_NAME: {value}\n")
+
+    with pytest.raises(StackError, match="OS_REGION_NAME must be a text: quote it"):
+        complaints(copied)
 
 
 def test_a_file_of_settings_that_is_not_there_is_refused(tmp_path: Path) -> None:

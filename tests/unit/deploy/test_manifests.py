@@ -1,5 +1,6 @@
 """What is rendered says what stack.yml says, and is what a cluster would take."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import stack
 from deploy.render.__main__ import differences, render
 from deploy.render.site import Site, read, seconds
 from local.files import repository
+from tests.recordings.kubernetes.server import RULES
 from tests.unit.deploy.knative import KINDS
 from tests.unit.deploy.kubernetes_models import CORE, mistakes
 
@@ -94,20 +96,129 @@ def test_nothing_is_reached_from_outside_but_by_the_route() -> None:
         assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
 
 
-def test_event_and_cron_functions_are_reached_from_knative_only_and_api_functions_are_not_cut_off() -> None:
-    policy = only("NetworkPolicy")["spec"]
-    (expression,) = policy["podSelector"]["matchExpressions"]
+def policies(site: Site, path: str) -> dict[str, dict[str, Any]]:
+    return {o["metadata"]["name"]: o["spec"] for o in yaml.safe_load_all(render(site)[path])}
+
+
+def names(selector: dict[str, Any]) -> set[str]:
+    (expression,) = selector["matchExpressions"]
+    return set(expression["values"])
+
+
+def callers(policy: dict[str, Any]) -> set[str]:
+    ((source,),) = (rule["from"] for rule in policy["ingress"])
+    return names(source["namespaceSelector"])
+
+
+def test_every_function_is_reached_from_knative_and_only_public_ones_from_its_ingress() -> None:
+    policy = policies(SITE, "knative/network-policy.yaml")
     inner = {f.name for f in SITE.functions if f.events or (f.schedule and not f.route)}
 
-    assert set(expression["values"]) == inner
-    (rule,) = policy["ingress"]
-    assert rule["from"][0]["namespaceSelector"]["matchExpressions"][0]["values"] == [
-        "knative-serving",
-        "knative-eventing",
-    ]
+    assert names(policy["inner-functions"]["podSelector"]) == inner
+    assert names(policy["public-functions"]["podSelector"]) == set(SERVICES) - inner
+    assert callers(policy["inner-functions"]) == {"knative-serving", "knative-eventing"}
+    assert callers(policy["public-functions"]) == {"knative-serving", "knative-eventing", "istio-system"}
     for name, service in SERVICES.items():
         annotations = service["spec"]["template"]["metadata"]["annotations"]
         assert (annotations.get("autoscaling.knative.dev/target-burst-capacity") == "-1") == (name in inner)
+
+
+def test_on_openfaas_every_function_is_reached_from_its_gateway_only() -> None:
+    policy = policies(SITE, "openfaas/network-policy.yaml")["instance-ha"]
+
+    assert names(policy["podSelector"]) == set(SERVICES)
+    assert callers(policy) == {"openfaas"}
+
+
+@pytest.mark.parametrize("path", ["knative/network-policy.yaml", "openfaas/network-policy.yaml"])
+def test_no_function_reaches_the_metadata_of_the_cloud(path: str) -> None:
+    dns, rest = policies(SITE, path)["egress"]["egress"]
+    blocks = [to["ipBlock"] for to in rest["to"] if "ipBlock" in to]
+
+    assert [port["port"] for port in dns["ports"]] == [53, 53]
+    assert ["169.254.0.0/16"] in [block["except"] for block in blocks]
+
+
+@pytest.mark.parametrize("path", ["knative/network-policy.yaml", "openfaas/network-policy.yaml"])
+def test_a_site_says_where_its_functions_may_connect_to(path: str) -> None:
+    site = replace(SITE, variables={"EGRESS": "10.0.0.5:5432 10.1.0.0/16:443,8774 2001:db8::/32"})
+    _dns, platform, *networks = policies(site, path)["egress"]["egress"]
+
+    assert names(platform["to"][0]["namespaceSelector"]) & {"knative-eventing", "openfaas"}
+    assert [
+        (rule["to"][0]["ipBlock"]["cidr"], [port["port"] for port in rule.get("ports", [])]) for rule in networks
+    ] == [
+        ("10.0.0.5/32", [5432]),
+        ("10.1.0.0/16", [443, 8774]),
+        ("2001:db8::/32", []),
+    ]
+
+
+@pytest.mark.parametrize("text", ["postgres:5432", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/8:https"])
+def test_a_network_that_is_none_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(stack.StackError, match=f"EGRESS: {text} is no network") as refused:
+        render(replace(SITE, variables={"EGRESS": text}))
+    assert "\n" not in str(refused.value)
+
+
+def test_the_account_of_the_monitor_may_do_what_a_real_api_server_let_it_do_and_nothing_else() -> None:
+    """With these rules, and RBAC on, every answer of tests/recordings to `reader` was recorded; nobody else got one."""
+    exchanges = [
+        exchange
+        for path in (repository() / "tests/recordings/kubernetes/answers").glob("*.json")
+        for exchange in json.loads(path.read_text())["exchanges"]
+    ]
+    answered = {(e["request"]["path"], e["request"]["authorization"]) for e in exchanges if e["status"] == 200}
+    assert answered == {("/api/v1/nodes", "Bearer reader")}
+
+    assert only("ClusterRole")["rules"] == RULES
+    (subject,) = only("ClusterRoleBinding")["subjects"]
+    assert subject["name"] == only("ClusterRole")["metadata"]["name"] == "instance-ha-monitor"
+
+
+@pytest.mark.parametrize(
+    ("settings", "account"),
+    [
+        ({}, "instance-ha"),
+        ({"INSTANCE_HA_MONITORING_DRIVER": "consul"}, "instance-ha"),
+        ({"INSTANCE_HA_MONITORING_DRIVER": "kubernetes"}, "instance-ha-monitor"),
+        (
+            {"INSTANCE_HA_MONITORING_DRIVER": "kubernetes", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": "/x"},
+            "instance-ha",
+        ),
+    ],
+)
+def test_only_a_monitor_that_asks_this_cluster_has_an_account_with_rights(
+    settings: dict[str, str], account: str
+) -> None:
+    files = render(replace(SITE, settings={**SITE.settings, **settings}))
+    services = {o["metadata"]["name"]: o["spec"] for o in yaml.safe_load_all(files["knative/services.yaml"])}
+    accounts = {name: spec["template"]["spec"]["serviceAccountName"] for name, spec in services.items()}
+
+    assert accounts.pop("monitor-poll") == account
+    assert set(accounts.values()) == {"instance-ha"}
+
+
+def test_images_of_a_private_registry_are_fetched_with_its_secret() -> None:
+    files = render(replace(SITE, variables={"IMAGE_PULL_SECRET": "registry"}))
+    accounts = [
+        o
+        for path in ("knative/namespace.yaml", "knative/monitor-nodes.yaml")
+        for o in yaml.safe_load_all(files[path])
+        if o["kind"] == "ServiceAccount"
+    ]
+
+    assert [account["imagePullSecrets"] for account in accounts] == [[{"name": "registry"}]] * 2
+    assert "imagePullSecrets" not in FILES["knative/namespace.yaml"]
+
+
+def test_no_probe_keeps_pods_away_or_slows_cold_starts() -> None:
+    for service in SERVICES.values():
+        (container,) = service["spec"]["template"]["spec"]["containers"]
+        assert "startupProbe" not in container  # Knative gives it no port, and the API server refuses the pod
+        assert "periodSeconds" not in container["readinessProbe"]  # it would replace Knative's fast probing
+        alive = container["livenessProbe"]
+        assert alive["periodSeconds"] * alive["failureThreshold"] >= 60  # a slow start is not killed
 
 
 def test_every_kind_of_event_reaches_its_function_through_a_trigger_that_waits_for_its_work() -> None:
@@ -146,23 +257,42 @@ PATHS = ["/", "/v1", "/v1/segments", "/v1/segments/1/hosts", "/v1/segments/1/hos
          "/v1/notifications/1/vmoves", "/v1/0123abcd/notifications", "/v1/x-instance-ha/purge", "/other"]  # fmt: skip
 
 
+MATCHES = {
+    rule["matches"][0]["path"]["value"]: rule["filters"][1]["urlRewrite"] for rule in only("HTTPRoute")["spec"]["rules"]
+}
+# The specification leaves the order of regular expressions to the gateway: these are the ways to go.
+ORDERS = {"of the file": list(MATCHES), "longest first": sorted(MATCHES, key=len, reverse=True)}
+
+
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("path", PATHS)
-def test_the_http_route_sends_a_path_where_the_local_gateway_does_whatever_the_order_of_its_patterns(path: str) -> None:
-    rules = only("HTTPRoute")["spec"]["rules"]
-    matches = [(rule["matches"][0]["path"], rule["filters"][1]["urlRewrite"]["hostname"]) for rule in rules]
-    owners = {
-        host for match, host in matches if match["type"] == "RegularExpression" and re.fullmatch(match["value"], path)
-    }
-    rest = next(host for match, host in matches if match == {"type": "PathPrefix", "value": "/"})
+def test_every_gateway_sends_a_path_where_the_local_gateway_does(path: str, order: str) -> None:
+    first = next(MATCHES[pattern] for pattern in ORDERS[order] if re.fullmatch(pattern, path))
 
-    assert owners or {rest} == {f"{stack.routed(SITE.functions, path)}.instance-ha.svc.cluster.local"}
-    assert owners <= {f"{stack.routed(SITE.functions, path)}.instance-ha.svc.cluster.local"}
+    assert first == {"hostname": f"{stack.routed(SITE.functions, path)}.instance-ha.svc.cluster.local"}
 
 
-def test_the_http_route_gives_the_platforms_paths_to_nobody() -> None:
-    rule = only("HTTPRoute")["spec"]["rules"][0]
-    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/_"}}]
-    assert rule["filters"][1]["urlRewrite"]["path"] == {"type": "ReplaceFullPath", "replaceFullPath": "/not-found"}
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("path", ["/_", "/_/", "/_/ready", "/_/metrics"])
+def test_every_gateway_gives_the_platforms_paths_to_nobody(path: str, order: str) -> None:
+    first = next(MATCHES[pattern] for pattern in ORDERS[order] if re.fullmatch(pattern, path))
+
+    assert first["path"] == {"type": "ReplaceFullPath", "replaceFullPath": "/not-found"}
+
+
+def test_the_http_route_has_one_kind_of_match_and_no_two_of_one_length() -> None:
+    kinds = {match["path"]["type"] for rule in only("HTTPRoute")["spec"]["rules"] for match in rule["matches"]}
+
+    assert kinds == {"RegularExpression"}
+    assert len({len(pattern) for pattern in MATCHES}) == len(MATCHES)
+
+
+def test_gateways_inside_the_cluster_limit_bodies_as_nginx_does() -> None:
+    (patch,) = only("EnvoyFilter")["spec"]["configPatches"]
+
+    assert only("BackendTrafficPolicy")["spec"]["requestBuffer"] == {"limit": "1024Ki"}
+    assert patch["patch"]["value"]["typed_config"]["max_request_bytes"] == 1024 * 1024
+    assert "client_max_body_size 1m;" in FILES["gateway/nginx.conf"]
 
 
 def test_a_site_has_its_own_images_namespace_and_names() -> None:

@@ -14,6 +14,7 @@ from instance_ha.store import migrate
 from sqlalchemy import text
 
 from tests.followers import Aws
+from tests.receivers import drip, receiver
 from tests.unit.purge.history import HOST, SEGMENT, VMOVE, History
 
 STEPS = ("batch-planned", "batch-archived", "batch-deleted")
@@ -196,3 +197,17 @@ def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(
     assert isinstance(large[0], PurgeResult)
     assert small[0].total == 1
     assert history.left() == {}
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_an_archive_that_answers_a_byte_at_a_time_is_no_reason_to_wait_for_ever(
+    database_url: str, aws: Aws, head: bytes
+) -> None:
+    with receiver(drip(head)) as url:
+        history = History(database_url, archive_bucket="any", archive_endpoint_url=url, archive_timeout="0.3")
+        history.with_archive(Bucket(history.world.settings))
+        fill(history)
+        before, came = history.left(), history.purge()
+        history.run()
+    assert isinstance(came[0], ArchiveUnavailable)
+    assert before == history.left()

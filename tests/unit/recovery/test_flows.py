@@ -9,7 +9,7 @@ from instance_ha.models.enums import Flow
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
-from instance_ha.world import with_timeout
+from instance_ha.timeouts import with_timeout
 
 SECTION = "[taskflow_driver_recovery_flows]\n"
 INSTANCE = "instance_failure_recovery_tasks"

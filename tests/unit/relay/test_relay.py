@@ -1,16 +1,22 @@
 """The relay in virtual time: who gets what when sinks refuse, are away for good, or come back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from instance_ha.models.events import Event
 from instance_ha.relay import relay
+from instance_ha.sinks.senders import Senders
 from instance_ha.store import outbox
+from instance_ha.world import SystemClock, map_concurrent
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.simulation import Faults, Simulation
 from sqlalchemy import text
+
+from tests.followers import Follower
+from tests.receivers import drip, receiver
 
 DAY = 86400.0
 SETTINGS = {"event_sinks": "one=http://one.test two=http://two.test", "event_interval": "5"}
@@ -148,3 +154,27 @@ def test_a_relay_that_is_killed_after_an_event_was_taken_sends_it_again_with_the
     ids = [event.event_id for event in post.simulation.sinks.of("one")]
     assert (len(ids), len(set(ids))) == (3 + nth, 3)
     assert list(dict.fromkeys(post.got("one"))) == ["a1", "a2", "b1"]
+
+
+def test_a_sink_that_answers_a_byte_at_a_time_keeps_no_other_sink_waiting(database_url: str) -> None:
+    follower = Follower()
+    with receiver(drip(b"HTTP/1.1 204 No Content\r\nX: ")) as url:
+        sinks = f"one={url} two={follower.url}"
+        post = Post(database_url, [], event_sinks=sinks, event_timeout="0.5", event_interval="0.2", invocation_time="3")
+        world = replace(
+            post.world,
+            clock=SystemClock(),
+            sinks=Senders(post.world.settings),
+            map_concurrent=map_concurrent,
+        )
+        with world.database.begin() as connection:
+            now = world.database.now()
+            events = [
+                Event(event_id=name, event_type=name, subject=name, created_at=now, body="{}")
+                for name in ("a", "b", "c")
+            ]
+            outbox.add(connection, ["one", "two"], events)
+        relay(world)
+    follower.stop()
+    assert [one["id"] for one in follower.got] == ["a", "b", "c"]
+    assert set(post.states("one").values()) == {"pending"}

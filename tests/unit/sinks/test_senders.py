@@ -11,6 +11,7 @@ from instance_ha.sinks.envelope import write
 from instance_ha.sinks.senders import Senders
 
 from tests.followers import Aws, Follower
+from tests.receivers import drip, receiver
 from tests.unit.build import NOW, segment
 
 TYPE = "org.openstack.instanceha.segment.create.end"
@@ -120,3 +121,14 @@ def test_sinks_that_make_no_sense_are_refused_without_showing_them(text: str) ->
 
 def test_a_sink_never_shows_its_address() -> None:
     assert "s3cret" not in repr(parse_sinks("a=http://u:s3cret@host/"))
+
+
+@pytest.mark.parametrize("address", ["sqs+http://queue.test/q", "arn:aws:sns:eu-north-1:1:t"])
+def test_an_endpoint_of_aws_that_answers_a_byte_at_a_time_is_unavailable(aws: Aws, address: str) -> None:
+    with receiver(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")) as url, pytest.raises(SinkUnavailable):
+        send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=url, INSTANCE_HA_EVENT_TIMEOUT="0.5")
+
+
+def test_a_url_that_answers_a_byte_at_a_time_is_unavailable() -> None:
+    with receiver(drip(b"HTTP/1.1 204 No Content\r\nX: ")) as url, pytest.raises(SinkUnavailable):
+        send(url, event(), INSTANCE_HA_EVENT_TIMEOUT="0.5")

@@ -15,12 +15,14 @@ from instance_ha import emit, log
 from instance_ha.decide import slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
+from instance_ha.decide.service import Source
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
+from instance_ha.recovery.evacuation.source_host import source
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import segments, vmoves
 
@@ -37,7 +39,7 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
         found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
         if found.done or (waiting_since is not None and free > 0):
-            begun = _go_on(recovery, found, free, target_host, waiting_since)
+            begun = _go_on(recovery, task, found, free, target_host, waiting_since)
             if begun:
                 recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
         elif found.unseen:
@@ -59,15 +61,22 @@ def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
 
 
 def _go_on(
-    recovery: Recovery, found: Watch, free: int, target_host: str | None, waiting_since: datetime | None
+    recovery: Recovery,
+    task: TaskRow,
+    found: Watch,
+    free: int,
+    target_host: str | None,
+    waiting_since: datetime | None,
 ) -> list[str]:
     """Hand what Nova is done with to be closed, and fill the free slots; returns the instances that began."""
     uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
     just_listed = waiting_since is not None and now - waiting_since < _FRESH
     try:
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
+        may_begin = waiting_since is not None and free > 0
+        host = source(recovery, task) if may_begin else Source.UNSURE
     except (CloudUnavailable, CloudRefused) as error:
-        log.get().warning("Nova does not tell about locks", error=str(error))
+        log.get().warning("Nova does not tell about locks, or about the host", error=str(error))
         return []
     with recovery.claim.transaction() as connection:
         for move, dest_host in found.done:
@@ -76,9 +85,9 @@ def _go_on(
         vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
         vmoves.note_locked(connection, uuid, sorted(locks))
         begun: Sequence[VMove] = ()
-        if (reason := _reason_to_stop(connection, recovery)) is not None:
+        if (reason := _reason_to_stop(connection, recovery, host)) is not None:
             emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
-        elif free > 0:
+        elif host is Source.DOWN:
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     if begun:
@@ -91,8 +100,10 @@ def _go_on(
     return [move.instance_uuid for move in begun]
 
 
-def _reason_to_stop(connection: Connection, recovery: Recovery) -> str | None:
+def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source) -> str | None:
     """Say why nothing more shall begin, if so."""
+    if host is Source.UP:
+        return f"not evacuated, since host {recovery.host.name} is up again"
     if not segments.is_enabled(connection, recovery.host.failover_segment_id):
         return "not tried, since the segment was disabled"
     limit = recovery.world.settings.evacuation_abort_after

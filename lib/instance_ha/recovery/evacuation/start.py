@@ -16,7 +16,7 @@ _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
 
 def start(work: Evacuation) -> None:
     """Lock the instance, make it ready, ask for the evacuation, and leave it to the dispatcher."""
-    move, nova = work.move, work.nova
+    move = work.move
     must_reset = evacuation.prepare(move.facts).reset_to_error
     # A reset to error and another try wreck what has moved meanwhile, or is about to.
     if must_reset or move.is_retry:
@@ -30,8 +30,8 @@ def start(work: Evacuation) -> None:
     if under_way is not None:
         _follow(work, under_way)
         return
-    if must_reset:
-        nova.reset_to_error(move.instance_uuid)
+    if must_reset and not _reset(work):
+        return
     try:
         _request(work)
     except CloudRefused as error:
@@ -65,6 +65,17 @@ def _follow(work: Evacuation, under_way: Migration) -> None:
     log.get().info("evacuation under way is followed", **about)
 
 
+def _reset(work: Evacuation) -> bool:
+    """Put the instance into error, so that Nova takes it; False when its host is up again, and it is left as it is."""
+    host = work.move.source_host
+    service = work.nova.service(host)
+    if service is not None and service.up:
+        work.close(End(VMoveStatus.FAILED, f"not evacuated, since host {host} is up again"))
+        return False
+    work.nova.reset_to_error(work.move.instance_uuid)
+    return True
+
+
 def _request(work: Evacuation) -> None:
     world, move = work.world, work.move
     work.claim.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
@@ -88,7 +99,7 @@ def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
     if refusal.code == 409 and server is not None:
         facts = replace(work.move.facts, vm_state=server.vm_state, task_state=server.task_state)
         if evacuation.prepare(facts).reset_to_error:
-            work.nova.reset_to_error(work.move.instance_uuid)
-            _request(work)
+            if _reset(work):
+                _request(work)
             return
     work.close(End(VMoveStatus.FAILED, f"Nova refused the evacuation: {refusal}"))

@@ -7,6 +7,7 @@ from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
+from instance_ha.recovery.evacuation.source_host import is_up_again
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import Memory
 from instance_ha.store import segments, vmoves
@@ -28,7 +29,7 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
         moves = _moves(recovery)
         if memory.held is None:
             rest = left_over(moves)
-            if not rest or _is_disabled(recovery):
+            if not rest or _is_disabled(recovery) or is_up_again(recovery, task):
                 return _conclude(recovery, task)
             taken = reserved_hosts.take(recovery, task, memory, rest)
             if taken is None:
@@ -75,6 +76,10 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
     moves = latest(_moves(recovery))
     result = tally(moves)
     _report_ids(recovery, task, moves)
+    if is_up_again(recovery, task) and (result.failed or result.untried):
+        reason = f"host {recovery.host.name} is up again, what is left stays on it: {result.text}"
+        recovery.progress(task, 1.0, f"Stopped: {reason}", TaskState.FAILURE)
+        return Skip(reason, NotificationStatus.FAILED)
     if _is_disabled(recovery):
         return _stopped(recovery, task, result)
     if result.failed or result.untried or problem:
