@@ -71,9 +71,8 @@ class Play:
         self._answered = 0
         self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
 
-    def run(self, monkeypatch: Any) -> None:
+    def run(self) -> None:
         """Set the world up, let things happen, and stop when all is over."""
-        self.simulation.load_functions(monkeypatch)
         structlog.configure(
             processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note]
         )

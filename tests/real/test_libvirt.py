@@ -175,13 +175,12 @@ def test_a_guest_that_is_shut_down_is_not_at_fault(host: Host) -> None:
 
 
 def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_hangs_again(
-    host: Host, database_url: str, monkeypatch: pytest.MonkeyPatch
+    host: Host, database_url: str
 ) -> None:
     policy = {"guest_monitoring": "true", "guest_monitoring_interval": "1", "guest_monitoring_timeout": "1"}
     policy |= {"guest_monitoring_failure_threshold": "2", "libvirt_uri": guests.URI, "libvirt_hostname": "here"}
     policy |= {"duplicate_notification_detection_interval": "2"}
     simulation = Simulation(database_url, policy, CloudOptions(), Faults(), host.hypervisors)
-    simulation.load_functions(monkeypatch)
     simulation.cloud.add_host("here")
     (server,) = simulation.cloud.boot("here", ["vm"])
     segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}

@@ -9,6 +9,7 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON
 
+LIVE_MIGRATING = "migrating"  # task_state
 SHUT_DOWN = 4  # power_state of a domain that does not run
 _EVACUABLE = frozenset({"active", "stopped", "error"})  # what Nova accepts
 

@@ -20,12 +20,11 @@ NAMES = [f"compute{number}" for number in range(1, 6)]
 class Story:
     """An installation with five hosts, which are polled every 10 seconds."""
 
-    def __init__(self, database_url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    def __init__(self, database_url: str, folder: Path) -> None:
         self.sources = Sources({"hosts": NAMES, "consul": ["storage"]}, folder)
         settings = {"monitoring_interval": "10"} | self.sources.settings
         self.simulation = Simulation(database_url, settings, CloudOptions(), Faults())
         self.world = self.simulation.world
-        self.simulation.load_functions(monkeypatch)
         segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
         made = self.simulation.request("api-segments", "POST", "/v1/segments", {"segment": segment}).get_json()
         for name in NAMES:
@@ -63,9 +62,9 @@ class Story:
 
 
 @pytest.fixture
-def story(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Story]:
+def story(database_url: str, tmp_path: Path) -> Iterator[Story]:
     """The installation."""
-    made = Story(database_url, monkeypatch, tmp_path)
+    made = Story(database_url, tmp_path)
     yield made
     made.sources.close()
 
