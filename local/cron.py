@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from croniter import croniter
 
-from local.hosting import Response, Call
+from local.hosting import Call, Response
 from stack import Function
 
 

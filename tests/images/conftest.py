@@ -15,7 +15,7 @@ import requests
 from urllib3 import HTTPConnectionPool, Timeout
 
 from local.files import free_port
-from local.hosting import Response, Call
+from local.hosting import Call, Response
 from tests.followers import Aws
 from tests.functions.conftest import Installation, installed
 from tests.images import tools

@@ -12,7 +12,7 @@ from instance_ha.models.errors import Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Handler, Check, Function
+from instance_ha.serving.function import Check, Function, Handler
 from instance_ha.triggers.codec import decode
 from instance_ha.world import World
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.hosting import Response, Call
+from local.hosting import Call, Response
 from stack import Function
 
 

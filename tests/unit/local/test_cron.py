@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.cron import Cron, next_time
-from local.hosting import Response, Call
+from local.hosting import Call, Response
 from stack import Function
 
 BEGIN = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from local.events import Queue
-from local.hosting import Response, Call
+from local.hosting import Call, Response
 from tests.unit.local.conftest import FakeBackend
 
 EVENT = Call("POST", "/", {})
