@@ -1,12 +1,11 @@
 """``instance-ha check-config``: finds in the settings of this environment what would stop a function."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from instance_ha import composition
+from instance_ha import startup
 from instance_ha.models.errors import Misconfigured
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
@@ -18,16 +17,16 @@ def register(subcommands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(_: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print a line for each problem; 0 when there is none."""
     try:
-        settings = load(os.environ)
+        settings = load(options.environ)
     except Misconfigured as error:
         return _tell([str(error)])
     checks: list[Callable[[Settings], None]] = [
-        lambda settings: composition.check(settings, os.environ, cloud=False, events=True),
-        lambda settings: composition.check_cloud(settings, os.environ),
-        composition.check_policy,
+        startup.check_triggers,
+        lambda settings: startup.check_cloud(settings, options.environ),
+        startup.check_policy,
         flows.check,
     ]
     return _tell([problem for check in checks for problem in _problems(check, settings)])

@@ -23,9 +23,9 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(run=status)
 
 
-def status(_: argparse.Namespace) -> int:
+def status(options: argparse.Namespace) -> int:
     """Print the screen."""
-    world = composition.world()
+    world = composition.of(options.environ).world()
     with world.database.begin() as connection:
         lines = list(screen(connection, world.clock.now()))
     sys.stdout.write("\n".join(lines) + "\n")
