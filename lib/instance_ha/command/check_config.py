@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     except Misconfigured as error:
         return _tell([str(error)])
     checks: list[Callable[[Settings], None]] = [
+        startup.check_secrets,
         startup.check_triggers,
         lambda settings: startup.check_cloud(settings, options.environ),
         startup.check_policy,

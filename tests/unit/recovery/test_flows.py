@@ -118,7 +118,7 @@ def test_check_config_says_that_a_good_configuration_is_good(capsys: pytest.Capt
     environ = {
         "DATABASE_URL": "postgresql://db/ha",
         "INSTANCE_HA_TRIGGER_SINK": "http://broker",
-        "INSTANCE_HA_TRIGGER_KEY": "key",
+        "INSTANCE_HA_TRIGGER_KEY": "k" * 32,
         "OS_AUTH_URL": "https://keystone",
     }
     assert check_config(environ) == 0
