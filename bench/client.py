@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import requests
+
+from local.clients import connect
 
 HOSTS = ("compute1", "compute2", "compute3", "compute4")
 DEAD = HOSTS[0]
@@ -13,12 +16,10 @@ _SIDE_BY_SIDE = 4
 
 
 class Operator:
-    """An administrator with openstacksdk; OS_CLIENT_CONFIG_FILE names the cloud."""
+    """An administrator with openstacksdk."""
 
-    def __init__(self) -> None:
-        import openstack
-
-        self._connection = openstack.connect(cloud="admin", app_name="bench")
+    def __init__(self, clouds_yaml: Path) -> None:
+        self._connection: Any = connect(clouds_yaml, "admin")
         self._ha = self._connection.instance_ha
         self.segment = ""
 

@@ -2,8 +2,6 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from local.files import write_secret
@@ -45,17 +43,3 @@ def of_functions(folder: Path, database_url: str) -> dict[str, str]:
         "OS_CLOUD": "masakari",
         "THREADS": "32",
     }
-
-
-@contextmanager
-def variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value

@@ -17,7 +17,6 @@ from instance_ha_simulator.cloud.clouds import clouds_yaml
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
 
-from bench import environment
 from bench.children import await_ok, child, hello_world, serving
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples
@@ -66,23 +65,24 @@ def _run() -> Sizes:
     port = free_port()
     with ExitStack() as resources:
         folder = resources.enter_context(temporary_state_dir())
-        cloud = resources.enter_context(_cloud(folder, port))
+        cloud, clouds = resources.enter_context(_cloud(folder, port))
         output = resources.enter_context((folder / "output").open("ab"))
         with serving(hello_world(folder), os.environ, output) as (_, pid):
             hello = _largest(pid)
         command = [sys.executable, "-m", "local", "up", "--foreground", "--port", str(port)]
         command += ["--state", str(folder / "state")]
         values = os.environ | {"INSTANCE_HA_FORCE_DOWN": "true", "PYTHONPATH": str(repository())}
+        values |= {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "masakari"}
         process, _ = resources.enter_context(child(command, values, output))
         await_ok(process, port, "/healthz")
         begun = _resident(process.pid)
-        _use(cloud, f"http://127.0.0.1:{port}")
+        _use(cloud, clouds, f"http://127.0.0.1:{port}")
         return Sizes(begun, _resident(process.pid), hello, _postgres(folder / "state" / "postgres"))
 
 
 @contextmanager
-def _cloud(folder: Path, port: int) -> Iterator[Cloud]:
-    """Simulate a cloud in this process, and let the environment name it."""
+def _cloud(folder: Path, port: int) -> Iterator[tuple[Cloud, Path]]:
+    """Simulate a cloud in this process; its clouds.yaml comes with it."""
     url = f"http://127.0.0.1:{port}/v1"
     cloud = Cloud(RealClock(), CloudOptions(instance_ha_url=url, evacuate_seconds=0.5))
     server = LoopbackServer(create_app(cloud))
@@ -90,15 +90,14 @@ def _cloud(folder: Path, port: int) -> Iterator[Cloud]:
     file = folder / "clouds.yaml"
     write_secret(file, clouds_yaml(cloud, server.url))
     try:
-        with environment.variables({"OS_CLIENT_CONFIG_FILE": str(file), "OS_CLOUD": "masakari"}):
-            yield cloud
+        yield cloud, file
     finally:
         server.stop()
 
 
-def _use(cloud: Cloud, url: str) -> None:
+def _use(cloud: Cloud, clouds: Path, url: str) -> None:
     """Ask 200 times, and let a host die."""
-    operator = Operator()
+    operator = Operator(clouds)
     for host in HOSTS:
         cloud.add_host(host)
     operator.register()

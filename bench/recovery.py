@@ -13,6 +13,7 @@ import psycopg
 
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples, markdown
+from local.hosting import InProcess
 from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime
 
@@ -77,23 +78,22 @@ def _run(instances: int) -> Run:
 
 
 def _recover(runtime: Runtime, instances: int) -> Run:
-    from instance_ha import composition
-
-    cloud, operator, database = runtime.cloud, Operator(), composition.world().database
+    assert isinstance(runtime.backend, InProcess)
+    cloud, operator, backend = runtime.cloud, Operator(runtime.clouds_yaml), runtime.backend
     for host in HOSTS:
         cloud.add_host(host)
     operator.register()
     doomed = [server.id for server in cloud.boot(DEAD, instances)]
     cloud.kill_host(DEAD)
     cloud.requests.clear()
-    process, before = psutil.Process(), database.statements
+    process, before = psutil.Process(), backend.statements()
     cpu, begun = _cpu(process), time.perf_counter()
     notification = operator.report()
     with psycopg.connect(runtime.database_url, autocommit=True) as connection:
         _await_end(connection, notification, best(instances) * _LIMIT_FACTOR)
         seconds = time.perf_counter() - begun
         used = _cpu(process) - cpu
-        statements = database.statements - before
+        statements = backend.statements() - before
         phases = _measure_phases(_times(connection, notification), cloud)
     _check(cloud, doomed)
     return Run(seconds, best(instances), statements / instances, used / seconds, Counter(cloud.requests), phases)

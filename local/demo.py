@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local.clients import connect
 from local.postgres import temporary_state_dir
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 
 HOSTS = ("compute1", "compute2", "compute3", "compute4")
 INSTANCES = 40
@@ -27,11 +28,11 @@ _CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 
 def main() -> int:
     """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
     console = Console(highlight=False, soft_wrap=True)
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
-        os.environ.pop(name, None)  # the demo never touches a real cloud
     console.print("Starting Postgres, a simulated OpenStack and the functions …")
     with temporary_state_dir() as folder:
-        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings={"log_level": "ERROR"})
+        environ = without_cloud(os.environ)  # the demo never touches a real cloud
+        quiet = {"log_level": "ERROR"}
+        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=quiet, environ=environ)
         with Runtime(options) as runtime:
             console.print(f"They answer at {runtime.url}")
             return _Demo(console, runtime).run()
@@ -39,12 +40,9 @@ def main() -> int:
 
 class _Demo:
     def __init__(self, console: Console, runtime: Runtime) -> None:
-        import openstack
-
         self._console = console
         self._cloud = runtime.cloud
-        self._connection = openstack.connect(cloud="admin", app_name="demo")
-        self._ha = self._connection.instance_ha
+        self._ha: Any = connect(runtime.clouds_yaml, "admin").instance_ha
 
     def run(self) -> int:
         """Tell the story."""

@@ -16,7 +16,7 @@ def repository() -> Path:
 
 def default_state_dir() -> Path:
     """Return the folder that is ours: below /var/lib for root, else where the user keeps such things."""
-    if given := os.environ.get("INSTANCE_HA_STATE_DIR"):
+    if given := os.environ.get("LOCAL_STATE_DIR"):
         return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/instance-ha")

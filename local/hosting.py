@@ -1,13 +1,11 @@
 """Hosting functions: all in this process, or each in a process of its own."""
 
-import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +13,9 @@ from typing import IO, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 import structlog
+from instance_ha.serving.application import load
+from instance_ha.serving.function import declared, world_of
+from instance_ha.world import World
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from werkzeug.test import run_wsgi_app
@@ -44,7 +45,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the function answered."""
 
     code: int
@@ -55,7 +56,7 @@ class Answer:
 class Backend(Protocol):
     """Runs functions."""
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function; 502 when it cannot be reached, 504 when it does not answer."""
 
     def stop(self) -> None:
@@ -63,18 +64,36 @@ class Backend(Protocol):
 
 
 class InProcess:
-    """Every function in this process, as functions-framework makes it."""
+    """Every function in this process, each in a world of its own."""
 
-    def __init__(self, functions: Iterable[Function]) -> None:
-        self._applications = {function.name: _load(function) for function in functions}
+    def __init__(self, functions: Iterable[Function], environ: Mapping[str, str]) -> None:
+        self._applications = {
+            function.name: load(function.folder, _variables(function, environ)) for function in functions
+        }
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function."""
         parts, status, headers = run_wsgi_app(self._applications[name], _environ(call), buffered=True)
-        return Answer(int(status.split()[0]), tuple(headers), b"".join(parts))
+        return Response(int(status.split()[0]), tuple(headers), b"".join(parts))
+
+    def world(self, name: str) -> World:
+        """Return the world that a function works in."""
+        return world_of(self._applications[name])
+
+    def statements(self) -> int:
+        """Count what all functions have sent to Postgres."""
+        return sum(self.world(name).database.statements for name in self._applications)
 
     def stop(self) -> None:
-        """Nothing was started."""
+        """Nothing was started; connections are closed."""
+        for name, application in self._applications.items():
+            if declared(application):
+                self.world(name).database.close()
+
+
+def _variables(function: Function, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a function: what all have, and what stack.yml says of it."""
+    return {**environ, **{key: value for key, value in function.environment.items() if "${" not in value}}
 
 
 def _environ(call: Call) -> dict[str, Any]:
@@ -103,34 +122,6 @@ def _environ(call: Call) -> dict[str, Any]:
     return environ
 
 
-def _load(function: Function) -> Any:
-    """Make the WSGI application."""
-    from functions_framework import create_app
-
-    with _restored():
-        return create_app(function.target, str(function.source), "http")
-
-
-@contextmanager
-def _restored() -> Iterator[None]:
-    """Undo what functions-framework leaves behind for the next function.
-
-    It names a module after its file, and all of ours are main.py; and it keeps its choices in the environment.
-    """
-    variables = {name: os.environ.get(name) for name in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE")}
-    module = sys.modules.get("main")
-    try:
-        yield
-    finally:
-        sys.modules.pop("main", None)
-        if module is not None:
-            sys.modules["main"] = module
-        for name, value in variables.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
 @dataclass(frozen=True)
 class _Child:
     """A process that serves a function."""
@@ -147,7 +138,8 @@ class _Child:
 class Isolated:
     """A process for each function; one that dies is started again at its next call."""
 
-    def __init__(self, functions: Iterable[Function], log: IO[bytes] | None = None) -> None:
+    def __init__(self, functions: Iterable[Function], environ: Mapping[str, str], log: IO[bytes] | None = None) -> None:
+        self._environ = environ
         self._functions = {function.name: function for function in functions}
         self._log = log
         self._locks = {name: threading.Lock() for name in self._functions}
@@ -166,7 +158,7 @@ class Isolated:
         """Tell which process runs which function."""
         return {name: child.process.pid for name, child in self._children.items()}
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function over HTTP."""
         try:
             # A connection each: a kept one may be closed by the function at the moment of its use.
@@ -180,11 +172,11 @@ class Isolated:
                 decode_content=False,
             )
         except ReadTimeoutError:
-            return Answer(504, (), f"{name} does not answer".encode())
+            return Response(504, (), f"{name} does not answer".encode())
         except (HTTPError, HostingError) as error:
             structlog.get_logger().warning("function not reached", function=name, error=str(error))
-            return Answer(502, (), f"{name} cannot be reached".encode())
-        return Answer(answer.status, tuple(answer.headers.iteritems()), answer.data)
+            return Response(502, (), f"{name} cannot be reached".encode())
+        return Response(answer.status, tuple(answer.headers.iteritems()), answer.data)
 
     def _living(self, name: str) -> _Child:
         with self._locks[name]:
@@ -200,8 +192,8 @@ class Isolated:
         function, port = self._functions[name], free_port()
         # -P: the folder of child.py is not for import.
         command = [sys.executable, "-P", str(_CHILD), str(function.folder)]
-        given = {key: value for key, value in function.environment.items() if "${" not in value}
-        environment = os.environ | {"THREADS": str(_THREADS)} | given | {"HOST": "127.0.0.1", "PORT": str(port)}
+        threads, address = {"THREADS": str(_THREADS)}, {"HOST": "127.0.0.1", "PORT": str(port)}
+        environment = _variables(function, threads | dict(self._environ)) | address
         process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log, stdin=subprocess.PIPE)
         pool = HTTPConnectionPool("127.0.0.1", port, maxsize=64, timeout=Timeout(connect=5.0, read=_CALL_LIMIT))
         return _Child(process, port, pool)

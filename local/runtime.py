@@ -3,8 +3,7 @@
 import logging
 import os
 import secrets
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +37,8 @@ class Options:
     sim: dict[str, Any] = field(default_factory=dict)  # CloudOptions of the simulated cloud
     settings: dict[str, str] = field(default_factory=dict)  # settings of the functions, by their names
     log: IO[bytes] | None = None  # where isolated functions write
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)  # what the functions find beside ours
+    stack: Path = field(default_factory=lambda: repository() / "stack.yml")
 
 
 class Runtime:
@@ -52,6 +53,7 @@ class Runtime:
         self.port = options.port  # the real one after start()
         self._stack = ExitStack()
         self._gateway: Gateway | None = None
+        self.environ = dict(options.environ)  # of the functions
         self.clouds_yaml = options.state_dir / "clouds.yaml"
 
     @property
@@ -81,10 +83,8 @@ class Runtime:
     def _start(self) -> None:
         # It warns of queues and of threads still busy at the end; neither is anything that a user has to act on.
         logging.getLogger("waitress").setLevel(logging.ERROR)
-        reset_function_state()
-        functions = stack.read(repository() / "stack.yml")
+        functions = stack.read(self.options.stack)
         make_state_dir(self.options.state_dir)
-        self._unset("INSTANCE_HA_STATE_DIR")  # ours, and no setting of the functions
         direct = self.options.direct_events
         public = self._listen(self.options.port, _THREADS)
         events = self._listen(0, _WORKING_THREADS if direct else _EVENT_THREADS)
@@ -92,16 +92,16 @@ class Runtime:
         self._start_database()
         self._write_secrets()
         for name, value in self.options.settings.items():
-            self._set(f"INSTANCE_HA_{name.upper()}", value)
-        if os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"):
-            _check_cloud()
+            self.environ[f"INSTANCE_HA_{name.upper()}"] = value
+        if self.environ.get("OS_CLOUD") or self.environ.get("OS_AUTH_URL"):
+            self._check_cloud()
         else:
-            self._start_cloud(noauth=os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2")
+            self._start_cloud(noauth=self.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2")
         # Functions send events while they hold a thread of the public port: without a port of their own for that,
         # as many callers as there are threads would wait for each other.
-        self._set("INSTANCE_HA_TRIGGER_SINK", f"{events.url}/{'function' if direct else 'async-function'}/{{function}}")
-        self._stack.callback(reset_function_state)
-        backend = Isolated(functions, self.options.log) if self.options.isolate else InProcess(functions)
+        path = "function" if direct else "async-function"
+        self.environ["INSTANCE_HA_TRIGGER_SINK"] = f"{events.url}/{path}/{{function}}"
+        backend = self._host(functions)
         self.backend = backend
         self._stack.callback(backend.stop)
         queue = Queue(backend)
@@ -126,24 +126,18 @@ class Runtime:
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         return (self._gateway or NOT_READY)(environ, start_response)
 
-    def _set(self, name: str, value: str) -> None:
-        """Set a variable for the functions, and put the old value back at the end."""
-        self._unset(name)
-        os.environ[name] = value
-        self._stack.callback(os.environ.pop, name, None)
-
-    def _unset(self, name: str) -> None:
-        """Hide a variable from the functions until the end."""
-        if (before := os.environ.pop(name, None)) is not None:
-            self._stack.callback(os.environ.__setitem__, name, before)
+    def _host(self, functions: tuple[stack.Function, ...]) -> Backend:
+        if self.options.isolate:
+            return Isolated(functions, self.environ, self.options.log)
+        return InProcess(functions, self.environ)
 
     def _start_database(self) -> None:
         from instance_ha.settings import load
         from instance_ha.store import migrate
         from sqlalchemy.exc import SQLAlchemyError
 
-        if os.environ.get("DATABASE_URL"):
-            self.database_url = load(os.environ).database_url.get_secret_value()
+        if self.environ.get("DATABASE_URL"):
+            self.database_url = load(self.environ).database_url.get_secret_value()
         else:
             self.postgres = EmbeddedPostgres(self.options.state_dir, durable=self.options.durable)
             self.database_url = self.postgres.start()
@@ -162,7 +156,7 @@ class Runtime:
             if not (folder / name).exists():
                 write_secret(folder / name, secrets.token_hex(32))
         write_secret(folder / "database-url", self.database_url)
-        self._set("INSTANCE_HA_SECRETS_DIR", str(folder))
+        self.environ["INSTANCE_HA_SECRETS_DIR"] = str(folder)
 
     def _start_cloud(self, *, noauth: bool) -> None:
         from instance_ha_simulator.cloud.app import create_app
@@ -177,28 +171,26 @@ class Runtime:
         server.start()
         self._stack.callback(server.stop)
         if noauth:
-            self._set("OS_AUTH_TYPE", "none")
-            self._set("OS_COMPUTE_ENDPOINT_OVERRIDE", f"{server.url}/compute/v2.1")
+            self.environ["OS_AUTH_TYPE"] = "none"
+            self.environ["OS_COMPUTE_ENDPOINT_OVERRIDE"] = f"{server.url}/compute/v2.1"
         else:
             write_secret(self.clouds_yaml, clouds_yaml(self.cloud, server.url))
-            self._set("OS_CLIENT_CONFIG_FILE", str(self.clouds_yaml))
-            self._set("OS_CLOUD", "masakari")
+            self.environ["OS_CLIENT_CONFIG_FILE"] = str(self.clouds_yaml)
+            self.environ["OS_CLOUD"] = "masakari"
         structlog.get_logger().info("simulated cloud", url=server.url)
 
+    def _check_cloud(self) -> None:
+        """Read the configuration of the given cloud now; a function would do so only when it needs it."""
+        from instance_ha.keystone.cloud import Cloud
+        from instance_ha.settings import load
+        from instance_ha.startup import check_cloud
 
-def _check_cloud() -> None:
-    """Read the configuration of the given cloud now; a function would do so only when it needs it."""
-    from instance_ha.composition import check_cloud
-    from instance_ha.keystone.cloud import Cloud
-    from instance_ha.settings import load
-
-    settings = load(os.environ)
-    check_cloud(settings, os.environ)
-    _ = Cloud(settings).region
+        settings = load(self.environ)
+        check_cloud(settings, self.environ)
+        _ = Cloud(settings, self.environ).region
 
 
-def reset_function_state() -> None:
-    """Forget the settings and the connections of functions that ran in this process before."""
-    composition = sys.modules.get("instance_ha.composition")
-    if composition is not None:
-        composition.forget()
+def without_cloud(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which nothing names somebody's cloud or database, nor any of our settings."""
+    foreign = ("OS_", "INSTANCE_HA_", "DATABASE_URL", "K_SINK")
+    return {name: value for name, value in environ.items() if not name.startswith(foreign)}

@@ -5,10 +5,10 @@ from flask import Request, Response
 from instance_ha.api import hosts
 from instance_ha.serving import api_function
 
-_handle = api_function("api-hosts", hosts.ROUTES)
+FUNCTION = api_function("api-hosts", hosts.ROUTES)
 
 
 @functions_framework.http
 def api_hosts(request: Request) -> Response:
     """Answer one request."""
-    return _handle(request)
+    return FUNCTION(request)

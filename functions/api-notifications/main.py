@@ -5,10 +5,10 @@ from flask import Request, Response
 from instance_ha.api import notifications, vmoves
 from instance_ha.serving import api_function
 
-_handle = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES, events=True)
+FUNCTION = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES, events=True)
 
 
 @functions_framework.http
 def api_notifications(request: Request) -> Response:
     """Answer one request."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -5,10 +5,10 @@ from flask import Request, Response
 from instance_ha.api import description, extensions, segments, versions
 from instance_ha.serving import api_function
 
-_handle = api_function("api-segments", segments.ROUTES + extensions.ROUTES + description.ROUTES + versions.ROUTES)
+FUNCTION = api_function("api-segments", segments.ROUTES + extensions.ROUTES + description.ROUTES + versions.ROUTES)
 
 
 @functions_framework.http
 def api_segments(request: Request) -> Response:
     """Answer one request."""
-    return _handle(request)
+    return FUNCTION(request)

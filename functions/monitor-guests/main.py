@@ -2,14 +2,14 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.composition import check_guests
 from instance_ha.monitoring import guests
 from instance_ha.serving import monitor_function
+from instance_ha.startup import check_guests
 
-_handle = monitor_function("monitor-guests", guests.poll, check_guests)
+FUNCTION = monitor_function("monitor-guests", guests.poll, check_guests)
 
 
 @functions_framework.http
 def monitor_guests(request: Request) -> Response:
     """Take one tick."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -2,14 +2,14 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.composition import check_monitoring
 from instance_ha.monitoring import hosts
 from instance_ha.serving import monitor_function
+from instance_ha.startup import check_monitoring
 
-_handle = monitor_function("monitor-poll", hosts.poll, check_monitoring)
+FUNCTION = monitor_function("monitor-poll", hosts.poll, check_monitoring)
 
 
 @functions_framework.http
 def monitor_poll(request: Request) -> Response:
     """Take one tick."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -6,10 +6,10 @@ from instance_ha import purge as purging
 from instance_ha.api.purge import ROUTES
 from instance_ha.serving import api_and_cron_function
 
-_handle = api_and_cron_function("purge", ROUTES, purging.scheduled)
+FUNCTION = api_and_cron_function("purge", ROUTES, purging.scheduled)
 
 
 @functions_framework.http
 def purge(request: Request) -> Response:
     """Take one tick, or answer one request."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -6,10 +6,10 @@ from instance_ha.models.triggers import RECOVER_HOST
 from instance_ha.recovery import flows, workflow
 from instance_ha.serving import event_function
 
-_handle = event_function("recover-host", {RECOVER_HOST: workflow.recover}, flows.check)
+FUNCTION = event_function("recover-host", {RECOVER_HOST: workflow.recover}, flows.check)
 
 
 @functions_framework.http
 def recover_host(request: Request) -> Response:
     """Take one event."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -7,7 +7,7 @@ from instance_ha.recovery import flows, workflow
 from instance_ha.recovery.evacuation import handler
 from instance_ha.serving import event_function
 
-_handle = event_function(
+FUNCTION = event_function(
     "recover-instance",
     {RECOVER_INSTANCE: workflow.recover, EVACUATE_INSTANCE: handler.evacuate},
     flows.check,
@@ -17,4 +17,4 @@ _handle = event_function(
 @functions_framework.http
 def recover_instance(request: Request) -> Response:
     """Take one event."""
-    return _handle(request)
+    return FUNCTION(request)

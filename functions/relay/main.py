@@ -5,10 +5,10 @@ from flask import Request, Response
 from instance_ha import relay as outbox
 from instance_ha.serving import cron_function
 
-_handle = cron_function("relay", outbox.relay, events=False)
+FUNCTION = cron_function("relay", outbox.relay, events=False)
 
 
 @functions_framework.http
 def relay(request: Request) -> Response:
     """Take one tick."""
-    return _handle(request)
+    return FUNCTION(request)

@@ -5,10 +5,10 @@ from flask import Request, Response
 from instance_ha.recovery import sweep as overdue
 from instance_ha.serving import cron_function
 
-_handle = cron_function("sweep", overdue.sweep)
+FUNCTION = cron_function("sweep", overdue.sweep)
 
 
 @functions_framework.http
 def sweep(request: Request) -> Response:
     """Take one tick."""
-    return _handle(request)
+    return FUNCTION(request)

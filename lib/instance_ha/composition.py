@@ -1,237 +1,131 @@
-"""The real world of a function instance, made once; expensive clients connect at their first use."""
+"""The one place that makes the real world: it alone knows which class stands behind which port.
 
-import os
+Nothing here is kept for a process: who serves a function, or runs a command, composes a world and hands it in.
+"""
+
 import socket
-import threading
-from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from instance_ha import settings as settings_module
+from instance_ha.lazy import lazy
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.errors import Misconfigured
-from instance_ha.models.ports import Metrics
-from instance_ha.settings import Settings
+from instance_ha.models import ports
+from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.world import SystemClock, World
 
-_making = threading.Lock()
-
-
-class Lazy:
-    """Stands for a client that is made when it is first asked for something; imports of SDKs take half a second."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-        return getattr(self._made, name)
-
-
-@cache
-def load_settings() -> Settings:
-    """Read the settings of this process.
-
-    Raises:
-        Misconfigured: a setting is wrong.
-
-    """
-    return settings_module.load(os.environ)
-
-
-def check(settings: Settings, environ: Mapping[str, str], *, cloud: bool, events: bool) -> None:
-    """Check at start what a function will need later.
-
-    Raises:
-        Misconfigured: something is missing.
-
-    """
-    if events and not settings.trigger_sink:
-        raise Misconfigured("nowhere to send triggers: set INSTANCE_HA_TRIGGER_SINK")
-    if events and not settings.trigger_keys:
-        raise Misconfigured(f"no trigger key: mount the secret trigger-key in {settings.secrets_dir}")
-    if cloud:
-        check_cloud(settings, environ)
-
-
-def check_policy(settings: Settings) -> None:
-    """Check an operator's policy file; without one nothing can be wrong, and nothing is imported.
-
-    Raises:
-        Misconfigured: it makes no sense.
-
-    """
-    if settings.policy_file is not None:
-        _policy(settings)
-
-
-def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Check that there is a cloud, as far as that shows without asking it.
-
-    Raises:
-        Misconfigured: there is none, or one that callers would reach without a token.
-
-    """
-    if settings.auth_strategy == "noauth2":
-        if environ.get("OS_CLOUD") or environ.get("OS_AUTH_URL"):
-            raise Misconfigured("INSTANCE_HA_AUTH_STRATEGY=noauth2 lets everybody in: not where a cloud is configured")
-        if environ.get("OS_AUTH_TYPE") != "none" or not environ.get("OS_COMPUTE_ENDPOINT_OVERRIDE"):
-            raise Misconfigured("no Nova for noauth2: set OS_AUTH_TYPE=none and OS_COMPUTE_ENDPOINT_OVERRIDE")
-        return
-    if not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
-        raise Misconfigured("no cloud: set OS_CLOUD (with a clouds.yaml), or OS_AUTH_URL and the other OS_* of a user")
-    file = environ.get("OS_CLIENT_CONFIG_FILE")
-    if environ.get("OS_CLOUD") and file and not Path(file).is_file():
-        raise Misconfigured(f"OS_CLIENT_CONFIG_FILE names {file}, which is not there")
-
-
-def check_monitoring(settings: Settings) -> None:
-    """Check what monitor-poll will poll.
-
-    Raises:
-        Misconfigured: something is wrong or missing.
-
-    """
-    if settings.monitoring_driver == "consul":
-        from instance_ha.consul.clusters import read
-
-        read(settings)
-    if settings.monitoring_driver == "kubernetes":
-        from instance_ha.kubernetes.names import check
-
-        check(settings)
-
-
-def check_guests(settings: Settings) -> None:
-    """Check how monitor-guests will reach the hosts.
-
-    Raises:
-        Misconfigured: it cannot.
-
-    """
-    if settings.guest_monitoring:
-        from instance_ha.libvirt.addresses import check
-
-        check(settings)
-
-
-def world() -> World:
-    """Return the world of this process."""
-    with _making:  # two first requests at once would make one each, and a pool of connections each
-        return _world()
-
-
-def forget() -> None:
-    """Close the world and forget it, with its settings: for the local runtime, which runs one after the other."""
-    with _making:
-        if _world.cache_info().currsize:
-            _world().database.close()
-        _world.cache_clear()
-        load_settings.cache_clear()
-
-
-@cache
-def _world() -> World:
-    settings, clock, recorder = load_settings(), SystemClock(), Recorder()
-    cloud = Lazy(lambda: _cloud(settings))
-    return World(
-        settings=settings,
-        clock=clock,
-        database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
-        nova=Lazy(lambda: _nova(settings, clock, cloud, recorder)),
-        publisher=Lazy(lambda: _publisher(settings, clock, recorder)),
-        tokens=Lazy(lambda: _tokens(settings, cloud)),
-        policy=Lazy(lambda: _policy(settings)),
-        remote=Lazy(lambda: _remote(settings, clock)),
-        source=Lazy(lambda: _source(settings)),
-        notification_client=Lazy(lambda: _notification_client(settings, cloud)),
-        hypervisors=Lazy(lambda: _hypervisors(settings)),
-        metrics=recorder,
-        sinks=Lazy(lambda: _sinks(settings)),
-        archive=Lazy(lambda: _archive(settings)),
-        hostname=settings.host or socket.gethostname(),
-    )
-
-
-def _cloud(settings: Settings) -> Any:
+if TYPE_CHECKING:
     from instance_ha.keystone.cloud import Cloud
 
-    return Cloud(settings)
+
+def of(environ: Mapping[str, str]) -> "Composition":
+    """Read the settings of an environment.
+
+    Raises:
+        Misconfigured: one is wrong.
+
+    """
+    return Composition(load(environ), environ)
 
 
-def _nova(settings: Settings, clock: SystemClock, cloud: Any, metrics: Metrics) -> Any:
-    from instance_ha.nova import NovaClient
+class Composition:
+    """Makes worlds of settings and of the environment, which tells of the cloud; no client connects before its use."""
 
-    adapter = cloud.adapter("compute")
-    limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
-    return NovaClient(adapter, clock, *limits, metrics)
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._clock = SystemClock()
+        self._metrics = Recorder()
 
+    def world(self) -> World:
+        """Make a world, with a pool of connections to Postgres of its own."""
+        settings = self._settings
+        return World(
+            settings=settings,
+            clock=self._clock,
+            database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
+            nova=lazy(self._nova),
+            publisher=lazy(self._publisher),
+            tokens=lazy(self._tokens),
+            policy=lazy(self._policy),
+            remote=lazy(self._remote),
+            source=lazy(self._source),
+            notification_client=lazy(self._notification_client),
+            hypervisors=lazy(self._hypervisors),
+            metrics=self._metrics,
+            sinks=lazy(self._sinks),
+            archive=lazy(self._archive),
+            hostname=settings.host or socket.gethostname(),
+        )
 
-def _publisher(settings: Settings, clock: SystemClock, metrics: Metrics) -> Any:
-    from instance_ha.triggers.publisher import HttpPublisher
+    @cached_property
+    def _cloud(self) -> "Cloud":
+        from instance_ha.keystone.cloud import Cloud
 
-    assert settings.trigger_sink is not None  # a function that publishes does not start without (check)
-    timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
-    return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, clock, metrics)
+        return Cloud(self._settings, self._environ)
 
+    def _nova(self) -> ports.Nova:
+        from instance_ha.nova import NovaClient
 
-def _remote(settings: Settings, clock: SystemClock) -> Any:
-    from instance_ha.triggers.remote import HttpRemote
+        settings = self._settings
+        limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
+        return NovaClient(self._cloud.adapter("compute"), self._clock, *limits, self._metrics)
 
-    return HttpRemote(settings.task_keys[0], settings.trigger_timeout, clock)
+    def _publisher(self) -> ports.Publisher:
+        from instance_ha.triggers.publisher import HttpPublisher
 
+        settings = self._settings
+        assert settings.trigger_sink is not None  # a function that publishes does not start without
+        timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
+        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._clock, self._metrics)
 
-def _source(settings: Settings) -> Any:
-    if settings.monitoring_driver == "kubernetes":
-        from instance_ha.kubernetes.source import KubernetesSource
+    def _tokens(self) -> ports.TokenCheck:
+        if self._settings.auth_strategy == "noauth2":
+            from instance_ha.keystone.noauth import NoAuth
 
-        return KubernetesSource(settings)
-    from instance_ha.consul.source import ConsulSource
+            return NoAuth()
+        from instance_ha.keystone.tokens import Tokens
 
-    return ConsulSource(settings)
+        return Tokens(self._settings, self._cloud)
 
+    def _policy(self) -> ports.Policy:
+        from instance_ha.policy import enforcer
 
-def _notification_client(settings: Settings, cloud: Any) -> Any:
-    from instance_ha.notification_client import HttpNotificationClient
+        return enforcer.Policy(self._settings.policy_file)
 
-    return HttpNotificationClient(cloud.adapter("instance-ha", settings.api_url), settings.notification_post_timeout)
+    def _remote(self) -> ports.Remote:
+        from instance_ha.triggers.remote import HttpRemote
 
+        return HttpRemote(self._settings.task_keys[0], self._settings.trigger_timeout, self._clock)
 
-def _hypervisors(settings: Settings) -> Any:
-    from instance_ha.libvirt.hypervisors import LibvirtHypervisors
+    def _source(self) -> ports.HostSource:
+        if self._settings.monitoring_driver == "kubernetes":
+            from instance_ha.kubernetes.source import KubernetesSource
 
-    return LibvirtHypervisors(settings)
+            return KubernetesSource(self._settings)
+        from instance_ha.consul.source import ConsulSource
 
+        return ConsulSource(self._settings)
 
-def _policy(settings: Settings) -> Any:
-    from instance_ha.policy.enforcer import Policy
+    def _notification_client(self) -> ports.NotificationClient:
+        from instance_ha.notification_client import HttpNotificationClient
 
-    return Policy(settings.policy_file)
+        settings = self._settings
+        adapter = self._cloud.adapter("instance-ha", settings.api_url)
+        return HttpNotificationClient(adapter, settings.notification_post_timeout)
 
+    def _hypervisors(self) -> ports.Hypervisors:
+        from instance_ha.libvirt.hypervisors import LibvirtHypervisors
 
-def _sinks(settings: Settings) -> Any:
-    from instance_ha.sinks.senders import Senders
+        return LibvirtHypervisors(self._settings)
 
-    return Senders(settings)
+    def _sinks(self) -> ports.Sinks:
+        from instance_ha.sinks.senders import Senders
 
+        return Senders(self._settings)
 
-def _archive(settings: Settings) -> Any:
-    from instance_ha.archive.bucket import Bucket
+    def _archive(self) -> ports.Archive:
+        from instance_ha.archive.bucket import Bucket
 
-    return Bucket(settings)
-
-
-def _tokens(settings: Settings, cloud: Any) -> Any:
-    if settings.auth_strategy == "noauth2":
-        from instance_ha.keystone.noauth import NoAuth
-
-        return NoAuth()
-    from instance_ha.keystone.tokens import Tokens
-
-    return Tokens(settings, cloud)
+        return Bucket(self._settings)

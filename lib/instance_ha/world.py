@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -51,20 +52,26 @@ class SystemClock:
 
 
 class DatabaseClock:
-    """Postgres' clock, read once and carried on by the machine's monotonic one.
+    """Postgres' clock, read at the first use and carried on by the machine's monotonic one.
 
     Leases, due times and ages are compared by several invocations, whose machines' clocks may be apart.
     """
 
     def __init__(self, machine: SteadyClock, database: Database) -> None:
-        """Read the clock; raises StoreUnavailable when Postgres does not answer."""
-        begun = machine.monotonic()
-        self._machine, self._read = machine, database.now()
-        self._read_at = (begun + machine.monotonic()) / 2
+        self._machine = machine
+        self._database = database
+
+    @cached_property
+    def _start(self) -> tuple[datetime, float]:
+        """What Postgres' clock said, and when by the monotonic one."""
+        begun = self._machine.monotonic()
+        read = self._database.now()
+        return read, (begun + self._machine.monotonic()) / 2
 
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
-        return self._read + timedelta(seconds=self._machine.monotonic() - self._read_at)
+        """Return the time, aware, in UTC; raises StoreUnavailable when Postgres does not answer at the first use."""
+        read, at = self._start
+        return read + timedelta(seconds=self._machine.monotonic() - at)
 
     def monotonic(self) -> float:
         """Return seconds that only ever grow, from some start."""
@@ -128,12 +135,7 @@ class World:
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
     def for_invocation(self) -> "World":
-        """Return the world of one invocation: its clock is Postgres', read now.
-
-        Raises:
-            StoreUnavailable: Postgres does not answer.
-
-        """
+        """Return the world of one invocation: its clock is Postgres', read at its first use."""
         return replace(self, clock=DatabaseClock(self.clock, self.database))
 
     def deadline(self) -> datetime:

@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import flask
 import requests
-from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
@@ -22,6 +21,8 @@ from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
 from instance_ha.policy.enforcer import Policy
+from instance_ha.recovery import flows
+from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
@@ -174,8 +175,8 @@ class Simulation:
         }
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
-        self.environ = environ | {"OS_AUTH_URL": f"{URL}identity/v3"}
         self.settings = load(environ)
+        flows.check(self.settings)
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
@@ -190,7 +191,6 @@ class Simulation:
         self.metrics = Recorder()
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
-        self._handlers: dict[str, Callable[[flask.Request], flask.Response]] = {}
 
     def _world(self, settings: Settings) -> World:
         return World(
@@ -258,25 +258,16 @@ class Simulation:
                 self.killed.append(name)
                 raise KilledError(name)
 
-    def load_functions(self, monkeypatch: Any) -> None:
-        """Load every function's main.py, in this world."""
-        for name, value in self.environ.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(composition, "load_settings", lambda: self.settings)
-        monkeypatch.setattr(composition, "world", lambda: self.world)
-        monkeypatch.setattr(composition, "check_guests", lambda _settings: None)  # no libvirt is there
-        for name in FUNCTIONS:
-            self._handlers[name] = getattr(_load(name), name.replace("-", "_"))
-
     def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
         """Invoke a function over (in-process) HTTP."""
+        give_world(self._app, self.world)
         self.called[function] += 1
         wrong = (f for f in self.faults.clocks if f["function"] == function)
         seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
         token = ahead.set(seconds)
         try:
             with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
-                return self._handlers[function](flask.request)
+                return _function(function)(flask.request)
         finally:
             ahead.reset(token)
 
@@ -300,11 +291,13 @@ def _source(settings: Settings) -> HostSource:
     return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        f"function_{name.replace('-', '_')}", ROOT / "functions" / name / "main.py"
-    )
+@cache
+def _function(name: str) -> Callable[[flask.Request], flask.Response]:
+    """Load what a function's main.py declares; it holds nothing of any world."""
+    target = name.replace("-", "_")
+    spec = importlib.util.spec_from_file_location(f"function_{target}", ROOT / "functions" / name / "main.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    function: Callable[[flask.Request], flask.Response] = getattr(module, target)
+    return function

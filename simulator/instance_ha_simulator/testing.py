@@ -18,7 +18,6 @@ from typing import Any
 
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import migrate, tasks
-from pytest import MonkeyPatch
 
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
@@ -56,6 +55,7 @@ def recover(database_url: str, flows: str, world: Mapping[str, Any] = ONE_HOST_F
         world: hosts, segments and what happens.
 
     Raises:
+        Misconfigured: the flows cannot be used.
         AssertionError: the recoveries do not end; the text holds the log.
 
     """
@@ -64,9 +64,8 @@ def recover(database_url: str, flows: str, world: Mapping[str, Any] = ONE_HOST_F
         folder = Path(name)
         (folder / "flows.conf").write_text(flows)
         play = Play(Scenario(folder, dict(world)), database_url, Postgres(database_url), folder)
-        with MonkeyPatch.context() as patch:
-            play.run(patch)
         try:
+            play.run()
             return _recovery(play)
         finally:
             play.simulation.world.database.close()

@@ -1,12 +1,13 @@
 """One runtime for the end-to-end tests, with a cloud that notices a dead host soon."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.postgres import temporary_state_dir
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 
 CLOUD = {"report_interval": 1.0, "service_down_time": 2.0, "evacuate_seconds": 0.5}
 
@@ -19,10 +20,9 @@ def state_dir() -> Iterator[Any]:
 
 
 @pytest.fixture(params=[False, True], ids=["one-process", "isolated"])
-def runtime(request: pytest.FixtureRequest, state_dir: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(request: pytest.FixtureRequest, state_dir: Any) -> Iterator[Runtime]:
     """The product, running, in both ways of hosting."""
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    options = Options(state_dir, port=0, isolate=request.param, durable=False, sim=CLOUD)
+    environ = without_cloud(os.environ)
+    options = Options(state_dir, port=0, isolate=request.param, durable=False, sim=CLOUD, environ=environ)
     with Runtime(options) as running:
         yield running

@@ -1,6 +1,7 @@
 """The worked example of docs/custom-tasks.md: an alert through SNS before and after a recovery, on moto's server."""
 
 import json
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local.files import repository
-from local.runtime import Options, Runtime
-from tests.functions.conftest import _CLOUD, _OUTSIDE, _SETTINGS, Installation, closed
+from local.runtime import Options, Runtime, without_cloud
+from tests.functions.conftest import _CLOUD, _SETTINGS, Installation, closed
 
 EXAMPLE = repository() / "examples" / "sns-alert"
 FLOWS = """[taskflow_driver_recovery_flows]
@@ -68,12 +69,11 @@ def test_a_topic_is_told_when_a_recovery_begins_and_when_it_has_ended(
     tmp_path: Path, state_dir: Path, messages: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path, monkeypatch)
-    for name in _OUTSIDE:
-        monkeypatch.delenv(name, raising=False)
     (tmp_path / "flows.conf").write_text(FLOWS)
     settings = _SETTINGS | {"recovery_flows_file": str(tmp_path / "flows.conf"), "invocation_time": "20"}
     settings |= {"lease_time": "15"}
-    with Runtime(Options(state_dir, 0, durable=False, sim=_CLOUD, settings=settings)) as on:
+    options = Options(state_dir, 0, durable=False, sim=_CLOUD, settings=settings, environ=without_cloud(os.environ))
+    with Runtime(options) as on:
         cloud = Installation(on, None, None)  # type: ignore[arg-type]  # nobody reads its log, nobody follows
         segment = cloud.segment()
         dead, _ = cloud.host(segment), cloud.host(segment)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import openstack
 import psutil
 import pytest
 
+from local.clients import connect
 from local.hosting import Isolated
 from local.runtime import Runtime
 
@@ -24,7 +24,7 @@ FINAL = {"finished", "failed", "ignored"}
 
 def prepare(runtime: Runtime, instances: int) -> Any:
     """Register hosts, boot instances on the first one; returns the client."""
-    ha = openstack.connect(cloud="admin", app_name="e2e").instance_ha
+    ha = connect(runtime.clouds_yaml, "admin").instance_ha
     for host in HOSTS:
         runtime.cloud.add_host(host)
     segment = ha.create_segment(name="one", recovery_method="auto", service_type="COMPUTE")
@@ -76,8 +76,8 @@ def test_the_openstack_client_shows_the_recovery_and_its_progress(runtime: Runti
     uuid = report(ha)
     wait(ha, uuid)
 
-    shown = osc("notification", "show", uuid)
-    moves = osc("notification", "vmove", "list", uuid)
+    shown = osc(runtime.clouds_yaml, "notification", "show", uuid)
+    moves = osc(runtime.clouds_yaml, "notification", "vmove", "list", uuid)
 
     assert shown["status"] == "finished"
     details = shown["recovery_workflow_details"]
@@ -90,10 +90,11 @@ def test_the_openstack_client_shows_the_recovery_and_its_progress(runtime: Runti
     assert [move["status"] for move in moves] == ["succeeded", "succeeded"]
 
 
-def osc(*words: str) -> Any:
-    """Run the openstack client."""
+def osc(clouds: Path, *words: str) -> Any:
+    """Run the openstack client, as an administrator of the cloud of this file."""
     command = [str(Path(sys.executable).with_name("openstack")), *words, "-f", "json"]
-    done = subprocess.run(command, env=os.environ | {"OS_CLOUD": "admin"}, capture_output=True, text=True, check=True)
+    environ = os.environ | {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "admin"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 

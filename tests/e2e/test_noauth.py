@@ -1,24 +1,20 @@
 """The demo without Keystone: everybody is an administrator, on a simulated cloud and nowhere else."""
 
+import os
 from typing import Any
 
 import pytest
 import requests
 from instance_ha.models.errors import Misconfigured
 
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 
 NOAUTH = {"auth_strategy": "noauth2"}
 
 
-@pytest.fixture(autouse=True)
-def _no_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_without_keystone_everybody_may_do_all(state_dir: Any) -> None:
-    with Runtime(Options(state_dir, port=0, durable=False, settings=NOAUTH)) as runtime:
+    environ = without_cloud(os.environ)
+    with Runtime(Options(state_dir, port=0, durable=False, settings=NOAUTH, environ=environ)) as runtime:
         runtime.cloud.add_host("compute1")
         body = {"segment": {"name": "one", "recovery_method": "auto", "service_type": "COMPUTE"}}
         segment = requests.post(f"{runtime.url}/v1/segments", json=body, timeout=30).json()["segment"]
@@ -30,7 +26,8 @@ def test_without_keystone_everybody_may_do_all(state_dir: Any) -> None:
     assert unknown.status_code == 400  # Nova was asked
 
 
-def test_noauth_does_not_start_where_a_cloud_is_configured(state_dir: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OS_AUTH_URL", "https://keystone.example.org")
-    with pytest.raises(Misconfigured, match="noauth2"), Runtime(Options(state_dir, port=0, settings=NOAUTH)):
-        pass
+def test_noauth_does_not_start_where_a_cloud_is_configured(state_dir: Any) -> None:
+    environ = without_cloud(os.environ) | {"OS_AUTH_URL": "https://keystone.example.org"}
+    runtime = Runtime(Options(state_dir, port=0, settings=NOAUTH, environ=environ))
+    with pytest.raises(Misconfigured, match="noauth2"):
+        runtime.start()

@@ -1,5 +1,6 @@
 """What an instance keeps from one request to the next."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,21 +45,20 @@ class Instance:
 
 
 @pytest.fixture
-def instance(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
+def instance(database_url: str, tmp_path: Path) -> Iterator[Instance]:
     """A running instance."""
     cloud = Cloud(RealClock())
     server = LoopbackServer(create_app(cloud))
     server.start()
     clouds = tmp_path / "clouds.yaml"
     clouds.write_text(clouds_yaml(cloud, server.url))
-    for name, value in {
+    environ = os.environ | {
         "DATABASE_URL": database_url,
         "OS_CLIENT_CONFIG_FILE": str(clouds),
         "OS_CLOUD": "masakari",
         "INSTANCE_HA_SECRETS_DIR": str(tmp_path),
-    }.items():
-        monkeypatch.setenv(name, value)
-    backend = Isolated([Function("api-segments", repository() / "functions/api-segments")])
+    }
+    backend = Isolated([Function("api-segments", repository() / "functions/api-segments")], environ)
     yield Instance(backend, cloud, database_url)
     backend.stop()
     server.stop()

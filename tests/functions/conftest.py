@@ -14,13 +14,14 @@ import pytest
 import requests
 import structlog
 from instance_ha.store.database import Database
+from instance_ha.world import World
 from sqlalchemy import text
 
+from local.hosting import InProcess
 from local.postgres import temporary_state_dir
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 from tests.followers import KEYS, Aws, Follower
 
-_OUTSIDE = ("OS_CLOUD", "OS_AUTH_URL", "DATABASE_URL", "K_SINK", "INSTANCE_HA_TRIGGER_SINK")
 _SETTINGS = {"invocation_time": "3", "lease_time": "6", "verify_interval": "0.1", "log_level": "DEBUG"}
 _CLOUD = {"report_interval": 0.2, "service_down_time": 0.5, "evacuate_seconds": 0.1}
 
@@ -39,6 +40,11 @@ class Installation:
         self.queue = ""
         self._tokens: dict[str, str] = {}
         self.used_tokens: set[str] = set()
+
+    def world(self, function: str) -> World:
+        """Return the world that a function works in."""
+        assert isinstance(self.runtime.backend, InProcess)
+        return self.runtime.backend.world(function)
 
     def token(self, user: str = "admin", *, fresh: bool = False) -> str:
         """Return a token of a user."""
@@ -178,10 +184,11 @@ def installed(aws: Aws) -> Iterator[Installation]:
     with pytest.MonkeyPatch.context() as environment, temporary_state_dir() as folder:
         for name, value in KEYS.items():
             environment.setenv(name, value)
-        for name in [*_OUTSIDE, *(name for name in os.environ if name.startswith("INSTANCE_HA_"))]:
-            environment.delenv(name, raising=False)
-        options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=settings)
+        options = Options(
+            folder, port=0, durable=False, sim=_CLOUD, settings=settings, environ=without_cloud(os.environ)
+        )
         with Runtime(options) as runtime:
+            environment.setenv("OS_CLIENT_CONFIG_FILE", str(runtime.clouds_yaml))  # where stock clients look
             structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
             logging.getLogger().addHandler(library)
             made = Installation(runtime, log, follower)

@@ -63,10 +63,10 @@ def test_health_and_readiness_stay_open(installation: Installation, path: str) -
 def test_without_a_token_in_the_secret_there_are_no_metrics(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "metrics-token").write_text(content)
-    settings = load({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
+    world = composition.of({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}).world()
     for headers in ({}, {"Authorization": "Bearer "}):
         with flask.Flask("any").test_request_context(scrape.PATH, headers=headers):
-            assert scrape.answer(flask.request, settings, composition.world).status_code == 404
+            assert scrape.answer(flask.request, world).status_code == 404
 
 
 def test_two_tokens_are_known_while_one_is_changed(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from instance_ha import composition
 from instance_ha.consul.source import ConsulSource
 from instance_ha.monitoring import hosts
 from instance_ha.world import SystemClock, World
@@ -62,7 +61,7 @@ def monitor(installation: Installation) -> Iterator[Monitor]:
     for network, server in servers.items():
         server.start()
         values[f"consul_agent_{network}"] = server.url
-    world = composition.world()
+    world = installation.world("monitor-poll")
     settings = world.settings.model_copy(update=values)
     clock = Jumping()
     yield Monitor(clusters, replace(world, settings=settings, source=ConsulSource(settings), clock=clock), clock)

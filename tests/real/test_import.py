@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from instance_ha import command, composition
+from instance_ha import command
 from instance_ha.store.database import Database
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -83,15 +83,10 @@ def old(mariadb: str) -> OldMasakari:
     return found
 
 
-def _import(
-    address: str, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[Any, str]:
+def _import(address: str, database_url: str, capsys: pytest.CaptureFixture[str]) -> tuple[Any, str]:
     before = structlog.get_config()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    composition.forget()
     with pytest.raises(SystemExit) as ended:
-        command.main(["import", "--from", address])
-    composition.forget()
+        command.main(["import", "--from", address], {"DATABASE_URL": database_url})
     structlog.configure(**before)
     said = capsys.readouterr()
     return ended.value.code, said.out + said.err
@@ -102,7 +97,6 @@ def test_a_real_mariadb_is_imported_by_a_user_that_may_only_read(
     mariadb: str,
     database: Database,
     database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     segment = old.segment(name="Regal-ü", enabled=True)
@@ -111,7 +105,7 @@ def test_a_real_mariadb_is_imported_by_a_user_that_may_only_read(
     notification = old.notification(source_host_uuid=host["uuid"], status="error")
     old.vmove(notification)
     reader = mariadb.replace("//ha:", "//reader:")
-    code, said = _import(reader, database_url, monkeypatch, capsys)
+    code, said = _import(reader, database_url, capsys)
     assert code == 0, said
     with database.begin() as connection:
         hosts = {row.uuid: row for row in connection.execute(text("SELECT * FROM hosts"))}
@@ -121,7 +115,7 @@ def test_a_real_mariadb_is_imported_by_a_user_that_may_only_read(
     assert (hosts[host["uuid"]].reserved, hosts[host["uuid"]].deleted_at) == (True, None)
     assert hosts[gone["uuid"]].deleted_at == hosts[gone["uuid"]].created_at
     assert (notified.status, notified.due_at, notified.payload["event"]) == ("failed", None, "STOPPED")
-    assert _import(reader, database_url, monkeypatch, capsys)[0] == 0
+    assert _import(reader, database_url, capsys)[0] == 0
 
 
 def test_unknown_enum_values_and_days_zero_do_not_stop_it(
@@ -129,7 +123,6 @@ def test_unknown_enum_values_and_days_zero_do_not_stop_it(
     mariadb: str,
     database: Database,
     database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     segment, lost = old.segment(), old.segment()
@@ -139,7 +132,7 @@ def test_unknown_enum_values_and_days_zero_do_not_stop_it(
         where = {"uuid": lost["uuid"]}
         connection.execute(text("UPDATE failover_segments SET recovery_method = 'magic' WHERE uuid = :uuid"), where)
         connection.execute(text("UPDATE notifications SET status = 'odd', generated_time = '0000-00-00 00:00:00'"))
-    code, said = _import(mariadb, database_url, monkeypatch, capsys)
+    code, said = _import(mariadb, database_url, capsys)
     assert code == 0, said
     assert "unknown recovery method" in said
     with database.begin() as connection:
@@ -148,8 +141,8 @@ def test_unknown_enum_values_and_days_zero_do_not_stop_it(
 
 
 def test_a_wrong_password_is_told_without_it(
-    mariadb: str, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mariadb: str, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = _import(mariadb.replace(PASSWORD, "wr0ng"), database_url, monkeypatch, capsys)
+    code, said = _import(mariadb.replace(PASSWORD, "wr0ng"), database_url, capsys)
     assert (code, len(said.splitlines())) == (1, 1)
     assert "wr0ng" not in said

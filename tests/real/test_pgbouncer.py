@@ -1,5 +1,6 @@
 """A whole recovery by separate instances that share three connections to Postgres, behind a pgbouncer."""
 
+import os
 import subprocess
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from sqlalchemy import make_url
 from local.files import free_port
 from local.hosting import Isolated
 from local.postgres import EmbeddedPostgres, temporary_state_dir
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 from tests.e2e.test_main_job import HOSTS, prepare, report, wait
 from tests.real.conftest import part
 
@@ -93,12 +94,10 @@ def _await(pooled: Pooled) -> None:
 
 
 @pytest.fixture
-def runtime(pooled: Pooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(pooled: Pooled, tmp_path: Path) -> Iterator[Runtime]:
     """The product on it, migrations and all, each function in a process of its own."""
-    for name in ("OS_CLOUD", "OS_AUTH_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", pooled.url)
-    with Runtime(Options(tmp_path, port=0, isolate=True, sim=_OF_CLOUD)) as running:
+    environ = without_cloud(os.environ) | {"DATABASE_URL": pooled.url}
+    with Runtime(Options(tmp_path, port=0, isolate=True, sim=_OF_CLOUD, environ=environ)) as running:
         yield running
 
 

@@ -29,9 +29,9 @@ GOOD = {"finished", "ignored"}
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_start_has_its_end_and_the_last_event_is_what_holds(
-    name: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
+    played = _play(name, postgres, database_url, tmp_path)
     events = _by_subject(played.outbox("one"))
     for uuid in played.names_of_notifications():
         types = [kind.removeprefix("notification.") for kind, _ in events[uuid] if ".process." in kind]
@@ -49,12 +49,12 @@ def test_every_start_has_its_end_and_the_last_event_is_what_holds(
             assert not states or states[-1][field] == host[field]
 
 
-def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+def _play(name: str, postgres: Postgres, database_url: str, folder: Path) -> Play:
     """Play a scenario with a sink."""
     scenario = Scenario.read(HERE / name)
     scenario.world["settings"] = scenario.world.get("settings", {}) | {"event_sinks": "one=http://one.test"}
     played = Play(scenario, database_url, postgres, folder)
-    played.run(monkeypatch)
+    played.run()
     return played
 
 
@@ -67,9 +67,9 @@ def _play(name: str, postgres: Postgres, database_url: str, folder: Path, monkey
     ],
 )
 def test_that_the_monitor_is_degraded_is_an_event(
-    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path, monkeypatch)
+    played = _play(name, postgres, database_url, tmp_path)
     reasons = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
     logged = ("host reports suppressed", "host source not available", "host polls interrupted")
     assert len(reasons) == sum(any(what in line for what in logged) for line in played.lines)

@@ -17,14 +17,14 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
 
 
-def play(folder: Path, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch, **faults: Any) -> Play:
+def play(folder: Path, postgres: Postgres, database_url: str, **faults: Any) -> Play:
     """Play a folder to its end."""
     scenario = Scenario.read(folder)
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
     with TemporaryDirectory() as own:
         played = Play(scenario, database_url, postgres, Path(own))
-        played.run(monkeypatch)
+        played.run()
     return played
 
 
@@ -64,12 +64,10 @@ def check_sink(played: Play, name: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_a_scenario_gives_its_expected_log(
-    folder: Path, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, database_url: str) -> None:
     if "database: stop" in (folder / "world.yaml").read_text() and postgres.stop is None:
         pytest.skip("needs a Postgres of its own: TEST_DATABASE_URL names a foreign one")
-    played = play(folder, postgres, database_url, monkeypatch)
+    played = play(folder, postgres, database_url)
     check_promises(played)
     expected = folder / "expected.log"
     log = "\n".join(played.lines) + "\n"
@@ -78,10 +76,8 @@ def test_a_scenario_gives_its_expected_log(
     assert expected.read_text() == log
 
 
-def test_a_plain_recovery_asks_nova_fewer_than_four_times_an_instance(
-    postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    played = play(HERE / "2500-servers-on-one-host", postgres, database_url, monkeypatch)
+def test_a_plain_recovery_asks_nova_fewer_than_four_times_an_instance(postgres: Postgres, database_url: str) -> None:
+    played = play(HERE / "2500-servers-on-one-host", postgres, database_url)
     asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
     assert asked / len(played.vmoves()) < 4
 
@@ -108,10 +104,10 @@ KILLED_IN = {
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("at", breakpoints("recovery"))
 def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
-    at: Breakpoint, nth: int, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+    at: Breakpoint, nth: int, postgres: Postgres, database_url: str
 ) -> None:
     folder = HERE / next(name for begin, name in KILLED_IN.items() if at.startswith(begin))
-    played = play(folder, postgres, database_url, monkeypatch, kill=[{"breakpoint": at, "nth": nth}])
+    played = play(folder, postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
     reached = played.simulation.reached[at]
     assert played.simulation.killed == ([at] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {at}"
@@ -122,12 +118,12 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
 
 @pytest.mark.parametrize("at", breakpoints("monitoring"))
 def test_a_monitor_may_be_killed_at_any_breakpoint_and_the_failure_is_reported_once(
-    at: Breakpoint, postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch
+    at: Breakpoint, postgres: Postgres, database_url: str
 ) -> None:
     guests = "guest" in at
     folder = HERE / ("guest-hangs-recovers-hangs-again" if guests else "host-down-at-first-poll")
     nth = 3 if at in {Breakpoint.GUESTS_CLAIMED, Breakpoint.GUESTS_STORED} else 1  # in the middle of the story
-    played = play(folder, postgres, database_url, monkeypatch, kill=[{"breakpoint": at, "nth": nth}])
+    played = play(folder, postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
     assert played.simulation.killed == [at]
     check_promises(played)
     reported = [line for line in played.lines if "failure reported" in line]

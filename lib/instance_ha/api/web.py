@@ -107,7 +107,7 @@ class Api:
             if operation.rule is not None:
                 world.policy.check(caller, operation.rule)
         call = Call(
-            world=world.for_invocation(),
+            world=world if route.public else world.for_invocation(),  # the documents need no Postgres
             caller=caller,
             version=version,
             path=path,

@@ -1,8 +1,9 @@
 """``instance-ha``: what operators do at a shell, with the settings of the functions (docs/configuration.md)."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from instance_ha import log
 from instance_ha.command import check_config, db, events, import_masakari, status, tick
@@ -11,13 +12,13 @@ from instance_ha.models.errors import InstanceHAError
 _COMMANDS = (check_config, db, events, import_masakari, status, tick)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:
     """Run a command and exit."""
     parser = argparse.ArgumentParser(prog="instance-ha", description="Tools for operators of Masakari Functions.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.register(subparsers)
-    sys.exit(run(parser.parse_args(arguments)))
+    sys.exit(run(parser.parse_args(arguments, argparse.Namespace(environ=environ))))
 
 
 def run(options: argparse.Namespace) -> int:

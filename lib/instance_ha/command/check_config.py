@@ -1,13 +1,12 @@
 """``instance-ha check-config``: finds what would stop a function, in the settings and in what they lead to."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from instance_ha import composition, masking
+from instance_ha import composition, masking, startup
 from instance_ha.command.parts import Part, parts
 from instance_ha.models.errors import InstanceHAError, Misconfigured, TimeIsUp
 from instance_ha.recovery import flows
@@ -27,21 +26,21 @@ def register(subcommands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a line for each part, and one for each problem; 0 when there is no problem."""
     try:
-        settings = load(os.environ)
+        settings = load(options.environ)
     except Misconfigured as error:
         return _end([str(error)])
     masking.hide(*settings.secrets)
     checks: list[Callable[[Settings], None]] = [
-        lambda settings: composition.check(settings, os.environ, cloud=False, events=True),
-        lambda settings: composition.check_cloud(settings, os.environ),
-        composition.check_policy,
-        composition.check_monitoring,
-        composition.check_guests,
+        startup.check_triggers,
+        lambda settings: startup.check_cloud(settings, options.environ),
+        startup.check_policy,
+        startup.check_monitoring,
+        startup.check_guests,
         flows.check,
     ]
     problems = [problem for check in checks if (problem := _problem(check, settings))]
     if not problems and not options.offline:
-        asked = parts(composition.world())
+        asked = parts(composition.of(options.environ).world())
         with ThreadPoolExecutor(len(asked)) as pool:
             answers = list(pool.map(_ask, asked))
         for part, (answered, words) in zip(asked, answers, strict=True):

@@ -10,6 +10,7 @@ from instance_ha import composition
 from instance_ha import purge as purging
 from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, PurgeRequest
 from instance_ha.models.errors import StoreUnavailable
+from instance_ha.settings import load
 
 
 def register(subparsers: Any) -> None:
@@ -33,27 +34,27 @@ def add_purge_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max_rows", "--max-rows", type=int, default=MAX_ROWS, help=most)
 
 
-def _url() -> str:
-    return composition.load_settings().database_url.get_secret_value()
+def _url(options: argparse.Namespace) -> str:
+    return load(options.environ).database_url.get_secret_value()
 
 
-def upgrade(_: argparse.Namespace) -> int:
+def upgrade(options: argparse.Namespace) -> int:
     """Upgrade the schema; safe to run again, and from several places at once."""
     from instance_ha.store import migrate
 
     try:
-        migrate.upgrade(_url())
+        migrate.upgrade(_url(options))
     except DBAPIError as error:
         raise _unavailable(error) from None
     return 0
 
 
-def version(_: argparse.Namespace) -> int:
+def version(options: argparse.Namespace) -> int:
     """Print the revision, ``None`` for an empty database."""
     from instance_ha.store import migrate
 
     try:
-        sys.stdout.write(f"{migrate.version(_url())}\n")
+        sys.stdout.write(f"{migrate.version(_url(options))}\n")
     except DBAPIError as error:
         raise _unavailable(error) from None
     return 0
@@ -65,7 +66,7 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left to purge; prints the rows of each table."""
-    world = composition.world()
+    world = composition.of(options.environ).world().for_invocation()
     age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
     done: dict[str, int] = {}
     while True:

@@ -1,13 +1,14 @@
 """``masakari-manage db sync|version|purge``, for scripts that were written for Masakari."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from instance_ha.command import db, run
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:
     """Run a command and exit; the exit codes are those of the original."""
     parser = argparse.ArgumentParser(prog="masakari-manage", description="The same as instance-ha db.")
     ignored = "not read: settings come from the environment and from secret files"
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     purge = actions.add_parser("purge", help="delete rows that ended long ago")
     db.add_purge_options(purge)
     purge.set_defaults(run=db.purge, dry_run=False)
-    sys.exit(run(parser.parse_args(arguments)))
+    sys.exit(run(parser.parse_args(arguments, argparse.Namespace(environ=environ))))
 
 
 def _sync(options: argparse.Namespace) -> int:

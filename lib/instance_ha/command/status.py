@@ -24,9 +24,9 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(run=status)
 
 
-def status(_: argparse.Namespace) -> int:
+def status(options: argparse.Namespace) -> int:
     """Print the screen."""
-    world = composition.world()
+    world = composition.of(options.environ).world().for_invocation()
     with world.database.begin() as connection:
         lines = list(screen(connection, world.clock.now()))
     sys.stdout.write("\n".join(lines) + "\n")

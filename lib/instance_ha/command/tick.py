@@ -1,7 +1,6 @@
 """``instance-ha tick``: what a scheduler of one's own runs, where ticks need the token of the secret cron-token."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ def register(subparsers: Any) -> None:
 
 def tick(options: argparse.Namespace) -> int:
     """Send a tick and wait until it has been worked off; of the settings only the folder of secrets is used."""
-    folder = Path(os.environ.get(f"{PREFIX}SECRETS_DIR") or str(Settings.model_fields["secrets_dir"].default))
+    folder = Path(options.environ.get(f"{PREFIX}SECRETS_DIR") or str(Settings.model_fields["secrets_dir"].default))
     try:
         token = (folder / SECRETS["cron_token"]).read_text().splitlines()[0].strip()
     except (OSError, IndexError):

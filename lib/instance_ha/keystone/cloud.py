@@ -3,6 +3,7 @@
 openstacksdk reads the configuration; of its clients none is used, since their import costs more than all else here.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ from instance_ha import masking
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
+_NAME = "masakari-functions"
 _CONNECTIONS = 64
 _SECRET = frozenset({"password", "token", "application_credential_secret"})
 
@@ -21,8 +23,9 @@ _SECRET = frozenset({"password", "token", "application_credential_secret"})
 class Cloud:
     """One cloud, one session: its token serves all requests of a function instance until shortly before it expires."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
+        self._environ = environ
 
     @cached_property
     def region(self) -> Any:
@@ -32,10 +35,10 @@ class Cloud:
             Misconfigured: there is none, or it lacks something.
 
         """
-        from openstack import config, exceptions
+        from openstack import exceptions
 
         try:
-            region = config.OpenStackConfig(app_name="masakari-functions").get_one()
+            region = _read(self._environ)
         except (exceptions.SDKException, ClientException) as error:
             raise Misconfigured(
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
@@ -62,8 +65,21 @@ class Cloud:
             interface=self._settings.os_interface,
             region_name=region,
             endpoint_override=url or self.region.get_endpoint(service_type),
-            user_agent="masakari-functions",
+            user_agent=_NAME,
         )
+
+
+def _read(environ: Mapping[str, str]) -> Any:
+    """Read the cloud that the environment names, as openstacksdk would if it were the one of this process."""
+    from openstack.config import OpenStackConfig
+
+    if cloud := environ.get("OS_CLOUD"):
+        files = {"config_files": "OS_CLIENT_CONFIG_FILE", "secure_files": "OS_CLIENT_SECURE_FILE"}
+        named = {option: [environ[name]] for option, name in files.items() if environ.get(name)}
+        return OpenStackConfig(app_name=_NAME, load_envvars=False, **named).get_one(cloud)
+    given = {name: value for name, value in environ.items() if name.startswith("OS_") and value}
+    options = {name.removeprefix("OS_").lower(): value for name, value in given.items()}
+    return OpenStackConfig(app_name=_NAME, load_envvars=False, load_yaml_config=False).get_one(**options)
 
 
 def _check(config: dict[str, Any]) -> None:

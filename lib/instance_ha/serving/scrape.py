@@ -1,7 +1,5 @@
 """``GET /_/metrics``, for who knows the token."""
 
-from collections.abc import Callable
-
 from flask import Request, Response
 
 from instance_ha import log
@@ -9,24 +7,23 @@ from instance_ha.api import faults
 from instance_ha.metrics.exposition import exposition, read
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.serving import bearer
-from instance_ha.settings import Settings
 from instance_ha.world import World
 
 PATH = "/_/metrics"
 
 
-def answer(request: Request, settings: Settings, world: Callable[[], World]) -> Response:
+def answer(request: Request, world: World) -> Response:
     """Answer Prometheus; without a token in the settings there is no such path."""
-    if not settings.metrics_tokens:
+    if not world.settings.metrics_tokens:
         return faults.fault(404, "The resource could not be found.")
-    if not bearer.is_known(request, settings.metrics_tokens):
+    if not bearer.is_known(request, world.settings.metrics_tokens):
         refused = faults.fault(401, "The metrics need a bearer token.")
         refused.headers["WWW-Authenticate"] = "Bearer"
         return refused
     if request.method not in {"GET", "HEAD"}:
         return faults.fault(405, "metrics are read")
     try:
-        values = read(world().database, world().clock.now())
+        values = read(world.database, world.clock.now())
     except StoreUnavailable as error:
         log.get().warning("no metrics", reason=str(error))
         return faults.fault(503, str(error))

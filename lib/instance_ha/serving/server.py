@@ -5,7 +5,7 @@ threads, nothing on disk, no control socket, no log of requests. The platforms' 
 ``HOST``, ``THREADS`` (work at once) and ``exec_timeout`` (how long work may last, as OpenFaaS' watchdog writes it).
 """
 
-import ast
+import gc
 import math
 import os
 import re
@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from functions_framework import create_app
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
+from instance_ha.models.errors import Misconfigured
+from instance_ha.serving.application import load
 from instance_ha.serving.gate import Gate, Wsgi
 
 _THREADS = 8
@@ -122,26 +123,13 @@ def seconds(text: str) -> int:
     return math.ceil(sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
-def target(source: Path) -> str:
-    """Name the function of a main.py that functions-framework shall serve.
-
-    Raises:
-        ValueError: it has none, or several.
-
-    """
-    functions = [node for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)]
-    marked = [f.name for f in functions if "functions_framework.http" in map(ast.unparse, f.decorator_list)]
-    if len(marked) != 1:
-        raise ValueError(f"{source} needs one function that is marked @functions_framework.http")
-    return marked[0]
-
-
 def main(folder: Path) -> None:
     """Serve the function of a folder, until SIGTERM."""
-    source = folder / "main.py"
     try:
-        wanted, name = options(os.environ), target(source)
-    except (OSError, ValueError) as error:
+        wanted = options(os.environ)
+        application = load(folder, os.environ)
+    except (OSError, ValueError, Misconfigured) as error:
         sys.exit(str(error))
-    application = create_app(name, str(source), "http")
+    gc.freeze()  # what was imported stays
+    gc.enable()
     _Server(Gate(application, work(os.environ)), wanted).run()

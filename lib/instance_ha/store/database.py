@@ -5,8 +5,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from psycopg import Error
 from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    InvalidRequestError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from instance_ha.models.errors import StoreUnavailable
@@ -17,50 +25,85 @@ def driver_url(url: str) -> URL:
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
 
 
-def _tell_utc(connection: Any, _record: object) -> None:
-    """Have times told in UTC, whatever the server's time zone is; a pooler in between keeps this setting."""
-    connection.execute("SET TIME ZONE 'UTC'")
-    connection.commit()
+# How long a transaction may wait, and that times are in UTC. Set in each: behind a pgbouncer that pools transactions,
+# what is set for a session would go to others.
+_LIMITS = (
+    "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL TIME ZONE 'UTC'"
+)
+_CONNECT = {
+    "target_session_attrs": "read-write",  # of several hosts the primary; none is better than one that takes no writes
+    "connect_timeout": "5",
+    "tcp_user_timeout": "15000",  # ms; a server that vanished with its address answers nothing at all
+    "application_name": "instance-ha",
+}
+_READ_ONLY = "25006"
+_REASONS = {
+    "55P03": "a row stays locked by another transaction",
+    "57014": "a statement took too long",
+    "40P01": "two transactions blocked each other",
+    _READ_ONLY: "it takes no writes now",
+}
 
 
 class Database:
-    """Postgres, behind a small pool that checks a connection before it lends it."""
+    """Postgres, behind a small pool that lends only connections to a server that takes writes."""
 
     def __init__(self, url: str, pool_size: int = 4) -> None:
+        given = driver_url(url)
         self._engine = create_engine(
-            driver_url(url),
+            given,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=20,
             # No prepared statements: they do not survive a pgbouncer that pools transactions.
-            connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "instance-ha"},
+            connect_args={"prepare_threshold": None} | {k: v for k, v in _CONNECT.items() if k not in given.query},
         )
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
-        event.listen(self._engine, "connect", _tell_utc)
+        event.listen(self._engine, "checkout", _check)
 
-    def _count(self, *_: object) -> None:
-        self.statements += 1
+    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self.statements += statement != _LIMITS
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """Open a transaction, committed at the end of the block.
 
         Raises:
-            StoreUnavailable: Postgres does not answer, or went away meanwhile; nothing was committed,
-                or (when it went away during the commit) all of it.
+            StoreUnavailable: Postgres does not answer, takes no writes, makes us wait for too long, or went away
+                meanwhile; nothing was committed, or (when it went away during the commit) all of it.
 
         """
-        try:
-            with self._engine.begin() as connection:
+        with self._transaction() as connection:
+            try:
                 yield connection
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise StoreUnavailable(f"Postgres does not answer: {type(error).__name__}") from error
+            except InternalError as error:
+                if _state(error) != _READ_ONLY:
+                    raise
+                connection.invalidate()
+                raise _unavailable(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._connect() as connection, connection.begin():
+                connection.exec_driver_sql(_LIMITS)
+                yield connection
+        except (OperationalError, InterfaceError) as error:
+            raise _unavailable(error) from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise StoreUnavailable("the connection to Postgres broke") from error
             raise
+
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except PoolTimeout as error:
+            raise StoreUnavailable("all connections to Postgres are in use") from error
+        except InvalidRequestError as error:  # the pool's word for a second connection in a row that _check refused
+            raise StoreUnavailable("Postgres takes no writes now") from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,7 +113,7 @@ class Database:
             StoreUnavailable: Postgres does not answer.
 
         """
-        with self.begin() as connection:
+        with self._transaction() as connection:
             connection.execute(text("SET TRANSACTION READ ONLY"))
             yield connection
 
@@ -86,10 +129,10 @@ class Database:
         return time
 
     def ping(self) -> None:
-        """Ask Postgres for a sign of life.
+        """Ask Postgres whether it answers and takes writes.
 
         Raises:
-            StoreUnavailable: there is none.
+            StoreUnavailable: it does not.
 
         """
         with self.begin() as connection:
@@ -98,3 +141,25 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _check(connection: Any, _record: object, _proxy: object) -> None:
+    """Let the pool replace a connection that is broken, or whose server is no primary any more."""
+    try:
+        connection.autocommit = True
+        (read_only,) = connection.execute("SHOW transaction_read_only").fetchone()
+        connection.autocommit = False
+    except Error as error:
+        raise DisconnectionError from error
+    if read_only == "on":
+        raise DisconnectionError("the server takes no writes any more")
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _unavailable(error: DBAPIError) -> StoreUnavailable:
+    """Say what is wrong, without the text of the driver: it names hosts and statements."""
+    reason = _REASONS.get(_state(error))
+    return StoreUnavailable(f"Postgres: {reason}" if reason else f"Postgres does not answer: {type(error).__name__}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from instance_ha import command, composition
+from instance_ha import command
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
@@ -20,23 +20,17 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture
-def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Check]:
+def check(capsys: pytest.CaptureFixture[str]) -> Iterator[Check]:
     """Run the command with settings; returns its exit code, what it printed, and what it complained about."""
     before = structlog.get_config()
-    for name in ("DATABASE_URL", "OS_CLOUD", "OS_AUTH_URL", "INSTANCE_HA_TRIGGER_SINK", "K_SINK"):
-        monkeypatch.delenv(name, raising=False)
 
     def run(settings: dict[str, str], *options: str) -> tuple[int, str, str]:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        composition.forget()
         with pytest.raises(SystemExit) as ended:
-            command.main(["check-config", *options])
+            command.main(["check-config", *options], settings)
         printed = capsys.readouterr()
         return int(ended.value.code or 0), printed.out, printed.err
 
     yield run
-    composition.forget()
     structlog.configure(**before)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command, composition
+from instance_ha import command
 from instance_ha.command import manage
 from instance_ha.command.status import screen
 from instance_ha.models.events import Event
@@ -29,22 +29,19 @@ Shell = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def shell(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    """Run a command; returns its exit code, what it printed, and what it complained about."""
+def shell(database_url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """Run a command, with further variables; returns its exit code, what it printed, and what it complained about."""
     before = structlog.get_config()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("INSTANCE_HA_EVENT_SINKS", "one=http://one.test two=http://two.test")
-    composition.forget()
+    environ = {"DATABASE_URL": database_url, "INSTANCE_HA_EVENT_SINKS": "one=http://one.test two=http://two.test"}
 
-    def run(main: Callable[..., None], words: str) -> tuple[int, str, str]:
+    def run(main: Callable[..., None], words: str, **variables: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            main(words.split())
+            main(words.split(), environ | variables)
         said = capsys.readouterr()
         code = ended.value.code
         return code if isinstance(code, int) else int(bool(code)), said.out, said.err
 
     yield run
-    composition.forget()
     structlog.configure(**before)
 
 
@@ -53,25 +50,20 @@ def test_the_version_is_printed(shell: Shell) -> None:
         assert shell(main, "db version") == (0, "0001\n", "")
 
 
-def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(
-    shell: Shell, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(shell: Shell, postgres: Postgres) -> None:
     name = f"empty_{uuid4().hex[:12]}"
     postgres.run(f"CREATE DATABASE {name}")
-    monkeypatch.setenv("DATABASE_URL", postgres.named(name))
-    assert shell(manage.main, "db version") == (0, "None\n", "")
-    assert shell(command.main, "db upgrade")[0] == 0
-    assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync")[0] == 0
-    assert shell(command.main, "db version")[1] == "0001\n"
+    there = {"DATABASE_URL": postgres.named(name)}
+    assert shell(manage.main, "db version", **there) == (0, "None\n", "")
+    assert shell(command.main, "db upgrade", **there)[0] == 0
+    assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync", **there)[0] == 0
+    assert shell(command.main, "db version", **there)[1] == "0001\n"
     postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("words", ["db version", "db sync", "db purge"])
-def test_a_database_that_is_not_there_is_one_line_that_tells_no_password(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, words: str
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://ha:s3cret@127.0.0.1:1/ha")
-    code, out, err = shell(manage.main, words)
+def test_a_database_that_is_not_there_is_one_line_that_tells_no_password(shell: Shell, words: str) -> None:
+    code, out, err = shell(manage.main, words, DATABASE_URL="postgresql://ha:s3cret@127.0.0.1:1/ha")
     assert (code, out, len(err.splitlines())) == (1, "", 1)
     assert "s3cret" not in err
 
@@ -114,12 +106,11 @@ def test_a_purge_prints_the_rows_of_each_table(shell: Shell, database_url: str) 
 def test_a_purge_goes_on_until_nothing_is_left(
     shell: Shell, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("INSTANCE_HA_INVOCATION_TIME", "1.001")
-    monkeypatch.setenv("INSTANCE_HA_PURGE_BATCH", "1")
     history = History(database_url, now=datetime.now(UTC))
     history.notification("n", 1000, moves=30)
     monkeypatch.setattr(World, "deadline", lambda world: world.clock.now() + timedelta(milliseconds=20))
-    assert shell(command.main, "db purge")[1].endswith("purged 31 rows\n")
+    small = {"INSTANCE_HA_INVOCATION_TIME": "1.001", "INSTANCE_HA_PURGE_BATCH": "1"}
+    assert shell(command.main, "db purge", **small)[1].endswith("purged 31 rows\n")
 
 
 def write(database: Database, *sinks: str) -> None:

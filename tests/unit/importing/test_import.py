@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from instance_ha import command, composition
+from instance_ha import command
 from instance_ha.importing import convert
 from instance_ha.store.database import Database, driver_url
 from instance_ha_simulator.postgres import Postgres
@@ -29,23 +29,18 @@ def old(postgres: Postgres) -> Iterator[OldMasakari]:
 
 
 @pytest.fixture
-def run(
-    database_url: str, old: OldMasakari, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+def run(database_url: str, old: OldMasakari, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run the import from the old database."""
     before = structlog.get_config()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    composition.forget()
 
     def imported(*options: str, url: str = old.url) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            command.main(["import", "--from", url, *options])
+            command.main(["import", "--from", url, *options], {"DATABASE_URL": database_url})
         said = capsys.readouterr()
         assert isinstance(ended.value.code, int)
         return ended.value.code, said.out, said.err
 
     yield imported
-    composition.forget()
     structlog.configure(**before)
 
 

@@ -41,10 +41,10 @@ def test_a_temporary_state_folder_is_removed_after_its_use() -> None:
 
 
 def test_the_environment_names_the_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INSTANCE_HA_STATE_DIR", "/somewhere")
+    monkeypatch.setenv("LOCAL_STATE_DIR", "/somewhere")
     assert default_state_dir() == Path("/somewhere")
 
-    monkeypatch.delenv("INSTANCE_HA_STATE_DIR")
+    monkeypatch.delenv("LOCAL_STATE_DIR")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_state_dir() == Path("/var/lib/instance-ha")
 

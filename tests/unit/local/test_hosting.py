@@ -26,7 +26,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Callable[..., Backend]]:
     started: list[Backend] = []
 
     def start(*functions: Function) -> Backend:
-        started.append(request.param(functions))
+        started.append(request.param(functions, os.environ))
         return started[-1]
 
     yield start
@@ -90,22 +90,8 @@ def test_a_function_is_called_many_times_at_once(host: Callable[..., Backend], m
     assert time.monotonic() - begun < 2
 
 
-def test_hosting_in_this_process_leaves_environment_and_modules_as_they_were(
-    make_function: MakeFunction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FUNCTION_TARGET", "mine")
-    monkeypatch.delenv("FUNCTION_SIGNATURE_TYPE", raising=False)
-    module = sys.modules.get("main")
-
-    InProcess([make_function("echo", ECHO)])
-
-    assert os.environ["FUNCTION_TARGET"] == "mine"
-    assert "FUNCTION_SIGNATURE_TYPE" not in os.environ
-    assert sys.modules.get("main") is module
-
-
 def test_an_isolated_function_that_dies_is_started_again_at_its_next_call(make_function: MakeFunction) -> None:
-    backend = Isolated([make_function("pid", "return str(os.getpid())")])
+    backend = Isolated([make_function("pid", "return str(os.getpid())")], os.environ)
     try:
         first = backend.call("pid", GET).body
         process = psutil.Process(backend.pids()["pid"])
@@ -122,7 +108,7 @@ def test_an_isolated_function_that_dies_is_started_again_at_its_next_call(make_f
 
 
 def test_an_isolated_function_that_dies_in_a_call_is_a_bad_gateway(make_function: MakeFunction) -> None:
-    backend = Isolated([make_function("dying", "os.kill(os.getpid(), 9)")])
+    backend = Isolated([make_function("dying", "os.kill(os.getpid(), 9)")], os.environ)
     try:
         assert backend.call("dying", GET).code == 502
     finally:
@@ -131,7 +117,7 @@ def test_an_isolated_function_that_dies_in_a_call_is_a_bad_gateway(make_function
 
 def test_an_isolated_function_sees_its_own_environment_without_placeholders(make_function: MakeFunction) -> None:
     made = make_function("env", "return os.environ['A'] + os.environ.get('B', '-')")
-    backend = Isolated([Function(made.name, made.folder, environment={"A": "1", "B": "${X:-y}"})])
+    backend = Isolated([Function(made.name, made.folder, environment={"A": "1", "B": "${X:-y}"})], os.environ)
     try:
         assert backend.call("env", GET).body == b"1-"
     finally:
@@ -139,7 +125,7 @@ def test_an_isolated_function_sees_its_own_environment_without_placeholders(make
 
 
 def test_stopping_leaves_no_process_behind(make_function: MakeFunction) -> None:
-    backend = Isolated([make_function("one", "return '1'"), make_function("two", "return '2'")])
+    backend = Isolated([make_function("one", "return '1'"), make_function("two", "return '2'")], os.environ)
     processes = [psutil.Process(pid) for pid in backend.pids().values()]
     everything = [*processes, *(child for process in processes for child in process.children(recursive=True))]
 
@@ -151,9 +137,10 @@ def test_stopping_leaves_no_process_behind(make_function: MakeFunction) -> None:
 def test_isolated_functions_end_when_their_runtime_is_killed(make_function: MakeFunction) -> None:
     made = make_function("one", "return '1'")
     program = f"""
-import pathlib, time
-from local.hosting import Function, Isolated
-backend = Isolated([Function({made.name!r}, pathlib.Path({str(made.folder)!r}))])
+import os, pathlib, time
+from local.hosting import Isolated
+from stack import Function
+backend = Isolated([Function({made.name!r}, pathlib.Path({str(made.folder)!r}))], os.environ)
 print(backend.pids()["one"], flush=True)
 time.sleep(60)
 """
@@ -173,6 +160,6 @@ def test_a_function_that_does_not_start_is_named_and_the_others_are_ended(make_f
     before = set(psutil.Process().children(recursive=True))
 
     with pytest.raises(HostingError, match="bad ended with code 1 before it was ready"):
-        Isolated([good, bad])
+        Isolated([good, bad], os.environ)
 
     assert set(psutil.Process().children(recursive=True)) <= before

@@ -1,5 +1,7 @@
 """What no row tells is counted where it happens."""
 
+from dataclasses import replace
+
 import flask
 import pytest
 from instance_ha.metrics.recorder import Recorder
@@ -9,6 +11,8 @@ from instance_ha.models.rows import VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.nova.client import _operation
 from instance_ha.recovery.claim import Claim
+from instance_ha.serving import cron_function
+from instance_ha.serving.function import give_world
 from instance_ha.store import counters
 from instance_ha.store.leases import Lease
 from instance_ha.store.schema import vmoves
@@ -67,26 +71,21 @@ def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> Non
     assert INTERNAL_ERRORS.sample() not in counted(simulation)
 
 
-def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(
-    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from instance_ha import composition
-    from instance_ha.serving import cron_function
+def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(simulation: Simulation) -> None:
+    class Broken(Recorder):
+        def flush(self, *_: object) -> None:
+            raise ValueError("counting is broken too")
 
     def stumble(_world: object) -> None:
         raise ValueError("a defect")
 
-    def gone(_recorder: Recorder, *_: object) -> None:
-        raise ValueError("counting is broken too")
-
-    monkeypatch.setattr(composition, "load_settings", lambda: simulation.settings)
-    monkeypatch.setattr(composition, "world", lambda: simulation.world)
-    function = cron_function("any", stumble)
-    with flask.Flask("any").test_request_context("/", method="POST"):
+    function, application = cron_function("any", stumble), flask.Flask("any")
+    give_world(application, simulation.world)
+    with application.test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500
     assert counted(simulation) == {INTERNAL_ERRORS.sample(): 1}
-    monkeypatch.setattr(Recorder, "flush", gone)
-    with flask.Flask("any").test_request_context("/", method="POST"):
+    give_world(application, replace(simulation.world, metrics=Broken()))
+    with application.test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500
 
 

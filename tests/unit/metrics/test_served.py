@@ -33,14 +33,14 @@ Played = Callable[..., Play]
 
 
 @pytest.fixture
-def played(postgres: Postgres, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+def played(postgres: Postgres, database_url: str, tmp_path: Path) -> Played:
     """What plays a scenario, with a token for the metrics."""
 
     def play(folder: str, **settings: Any) -> Play:
         scenario = Scenario.read(SCENARIOS / folder)
         scenario.world["settings"] = scenario.world.get("settings", {}) | {"metrics_token": "scrape-me"} | settings
         story = Play(scenario, database_url, postgres, tmp_path)
-        story.run(monkeypatch)
+        story.run()
         return story
 
     return play

@@ -16,13 +16,12 @@ from sqlalchemy import text
 class Story:
     """An installation with one host, whose guests are polled every 10 seconds."""
 
-    def __init__(self, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, database_url: str) -> None:
         self.guests = Guests()
         settings = {"guest_monitoring": "true"}
         self.simulation = Simulation(database_url, settings, CloudOptions(), Faults(), self.guests)
         self.guests.servers = self.simulation.cloud.servers
         self.world = self.simulation.world
-        self.simulation.load_functions(monkeypatch)
         self.simulation.cloud.add_host("compute1")
         segment = {"name": "one", "service_type": "COMPUTE", "recovery_method": "auto"}
         made = self.simulation.request("api-segments", "POST", "/v1/segments", {"segment": segment}).get_json()
@@ -36,7 +35,7 @@ class Story:
         return str(server.id)
 
     def poll(self, times: int = 1) -> None:
-        """Look, every 10 seconds."""
+        """Poll, every 10 seconds."""
         for _ in range(times):
             monitor.poll_once(self.world, self.world.deadline())
             self.wait(10)
@@ -62,9 +61,9 @@ class Story:
 
 
 @pytest.fixture
-def story(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Story:
+def story(database_url: str) -> Story:
     """The installation."""
-    return Story(database_url, monkeypatch)
+    return Story(database_url)
 
 
 def _hang(story: Story, *names: str) -> None:

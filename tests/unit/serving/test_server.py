@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from instance_ha.serving import server
+from instance_ha.serving import application, server
 
 from local.files import free_port
 
@@ -142,11 +142,11 @@ def test_a_busy_instance_is_alive_and_refuses_what_would_have_to_wait_for_long(s
     begun = time.monotonic()
 
     waits = function.later("/")
-    at_once, health = function.get("/"), function.get("/_/health")
+    refused, health = function.get("/"), function.get("/_/health")
     assert time.monotonic() - begun < 1.5
 
     assert health.status_code == 200
-    assert [(one.status_code, one.headers["Retry-After"]) for one in (at_once, waits.result())] == [(503, "1")] * 2
+    assert [(one.status_code, one.headers["Retry-After"]) for one in (refused, waits.result())] == [(503, "1")] * 2
     assert time.monotonic() - begun < 3.5
     assert work.result().status_code == 200
     assert function.get("/").status_code == 200
@@ -214,10 +214,10 @@ def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:
     source.write_text("def answer(request):\n    return ''\n")
 
     with pytest.raises(ValueError, match="needs one function"):
-        server.target(source)
+        application.target(source)
 
 
 def test_every_function_of_ours_is_found() -> None:
     folders = [path for path in (Path(__file__).parents[3] / "functions").iterdir() if (path / "main.py").exists()]
 
-    assert {server.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}
+    assert {application.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}

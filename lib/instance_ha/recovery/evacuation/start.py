@@ -24,6 +24,9 @@ def start(work: Evacuation) -> None:
         if isinstance(verdict, End):
             work.close(verdict)
             return
+    if move.facts.task_state == evacuation.LIVE_MIGRATING and (end := _may_run_elsewhere(work)) is not None:
+        work.close(end)
+        return
     under_way = _under_way(work) if move.is_retry else None
     if not move.facts.locked:
         _lock(work)
@@ -36,6 +39,20 @@ def start(work: Evacuation) -> None:
         _request(work)
     except CloudRefused as error:
         _after_refusal(work, error)
+
+
+def _may_run_elsewhere(work: Evacuation) -> End | None:
+    """End it when a live migration was under way: the instance may run on the new host while Nova shows the old one.
+
+    Nothing ends the migration's record while the old host is dead, but an operator.
+    """
+    record = work.nova.latest_live_migration(work.move.instance_uuid)
+    if record is None or record.dest_host is None:
+        return None
+    if not evacuation.is_at_work(record, work.nova.service(record.dest_host)):
+        return None
+    reason = f"it was being live-migrated to {record.dest_host} when its host died, and may run there already"
+    return End(VMoveStatus.FAILED, f"{reason} (migration {record.id} is {record.status})")
 
 
 def _under_way(work: Evacuation) -> Migration | None:

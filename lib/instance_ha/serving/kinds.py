@@ -1,0 +1,78 @@
+"""The kinds of functions: API, event and cron."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from flask import Request, Response
+
+from instance_ha import log, startup
+from instance_ha.api import faults
+from instance_ha.api.operation import Route
+from instance_ha.api.web import Api, read_request
+from instance_ha.models.errors import Refused, Unauthorized
+from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
+from instance_ha.models.triggers import Kind
+from instance_ha.serving import bearer, dead_letters
+from instance_ha.serving.function import Check, Function, Handler
+from instance_ha.triggers.codec import decode
+from instance_ha.world import World
+
+
+def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Function:
+    """Make a function that answers routes of the REST API; ``events``: it sends some to our other functions."""
+    checks = (startup.check_triggers,) if events else ()
+    return Function(name, Api(routes).answer, (*checks, startup.check_policy))
+
+
+def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Function:
+    """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
+
+    def answer(request: Request, world: World, _request_id: str) -> Response:
+        if request.method != "POST":
+            return faults.fault(405, "events are posted")
+        settings, now = world.settings, world.clock.now()
+        try:
+            body = read_request(request, settings.max_request_body_size)
+            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
+        except Refused:
+            world.metrics.count(TRIGGERS_REFUSED, function=name)
+            raise
+        with log.bound(request_id=event.request_id):
+            handlers[event.kind](world.for_invocation(), event.subject)
+        return Response(status=204)
+
+    return Function(name, answer, (startup.check_triggers, check))
+
+
+def cron_function(name: str, work: Callable[[World], object], *, events: bool = True) -> Function:
+    """Make a function that is called on a schedule; what it is sent does not matter. ``events``: it sends some."""
+    return Function(name, _tick(name, work), (startup.check_triggers,) if events else (), cloud=False)
+
+
+def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Function:
+    """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
+    return Function(name, _tick(name, work), (check,))
+
+
+def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[World], object]) -> Function:
+    """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
+    api, tick = Api(routes), _tick(name, work)
+
+    def answer(request: Request, world: World, request_id: str) -> Response:
+        return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
+
+    return Function(name, answer, (startup.check_policy,))
+
+
+def _tick(name: str, work: Callable[[World], object]) -> Handler:
+    def answer(request: Request, world: World, _request_id: str) -> Response:
+        if request.method != "POST":
+            return faults.fault(405, "a tick is posted")
+        if request.path == dead_letters.PATH:
+            return dead_letters.take(request, read_request(request, world.settings.max_request_body_size), world)
+        if world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):
+            raise Unauthorized("a tick needs the bearer token of the scheduler")
+        work(world)
+        world.metrics.count(TICKS, function=name)
+        return Response(status=204)
+
+    return answer

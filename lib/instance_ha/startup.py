@@ -1,0 +1,83 @@
+"""What is checked when a function starts, so that it does not fail later for what was clear at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import Settings
+
+
+def check_triggers(settings: Settings) -> None:
+    """Check that a function can send triggers to others of ours.
+
+    Raises:
+        Misconfigured: it does not know where to, or has no key.
+
+    """
+    if not settings.trigger_sink:
+        raise Misconfigured("nowhere to send triggers: set INSTANCE_HA_TRIGGER_SINK")
+    if not settings.trigger_keys:
+        raise Misconfigured(f"no trigger key: mount the secret trigger-key in {settings.secrets_dir}")
+
+
+def check_policy(settings: Settings) -> None:
+    """Check an operator's policy file; without one nothing can be wrong, and nothing is imported.
+
+    Raises:
+        Misconfigured: it makes no sense.
+
+    """
+    if settings.policy_file is not None:
+        from instance_ha.policy.enforcer import Policy
+
+        Policy(settings.policy_file)
+
+
+def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check that there is a cloud, as far as that shows without asking it.
+
+    Raises:
+        Misconfigured: there is none, or one that callers would reach without a token.
+
+    """
+    if settings.auth_strategy == "noauth2":
+        if environ.get("OS_CLOUD") or environ.get("OS_AUTH_URL"):
+            raise Misconfigured("INSTANCE_HA_AUTH_STRATEGY=noauth2 lets everybody in: not where a cloud is configured")
+        if environ.get("OS_AUTH_TYPE") != "none" or not environ.get("OS_COMPUTE_ENDPOINT_OVERRIDE"):
+            raise Misconfigured("no Nova for noauth2: set OS_AUTH_TYPE=none and OS_COMPUTE_ENDPOINT_OVERRIDE")
+        return
+    if not environ.get("OS_CLOUD") and not environ.get("OS_AUTH_URL"):
+        raise Misconfigured("no cloud: set OS_CLOUD (with a clouds.yaml), or OS_AUTH_URL and the other OS_* of a user")
+    file = environ.get("OS_CLIENT_CONFIG_FILE")
+    if environ.get("OS_CLOUD") and file and not Path(file).is_file():
+        raise Misconfigured(f"OS_CLIENT_CONFIG_FILE names {file}, which is not there")
+
+
+def check_monitoring(settings: Settings) -> None:
+    """Check what monitor-poll will poll.
+
+    Raises:
+        Misconfigured: something is wrong or missing.
+
+    """
+    if settings.monitoring_driver == "consul":
+        from instance_ha.consul.clusters import read
+
+        read(settings)
+    if settings.monitoring_driver == "kubernetes":
+        from instance_ha.kubernetes.names import check
+
+        check(settings)
+
+
+def check_guests(settings: Settings) -> None:
+    """Check how monitor-guests will reach the hosts.
+
+    Raises:
+        Misconfigured: it cannot.
+
+    """
+    if settings.guest_monitoring:
+        from instance_ha.libvirt.addresses import check
+
+        check(settings)

@@ -1,0 +1,112 @@
+"""What is checked when a function starts, and what it does not import then."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from instance_ha import startup
+from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import Settings, load
+
+ROOT = Path(__file__).parents[3]
+HEAVY = (
+    "boto3",
+    "consul",
+    "kubernetes",
+    "libvirt",
+    "yaml",
+    "openstack",
+    "keystoneauth1",
+    "keystonemiddleware",
+    "oslo_config",
+    "oslo_policy",
+    "prometheus_client",
+    "requests",
+    "webob",
+)
+NOAUTH = {"INSTANCE_HA_AUTH_STRATEGY": "noauth2"}
+SIMULATED = {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://127.0.0.1:1/compute/v2.1"}
+
+
+def settings(**values: str) -> Settings:
+    """Return settings."""
+    return load({"DATABASE_URL": "postgresql://db/ha", **values})
+
+
+def check(environ: dict[str, str], **values: str) -> None:
+    """Check as an api function does."""
+    startup.check_cloud(settings(**values), environ)
+
+
+@pytest.mark.parametrize("cloud", [{"OS_CLOUD": "prod"}, {"OS_AUTH_URL": "https://keystone"}], ids=str)
+def test_noauth_refuses_to_start_where_a_cloud_is_configured(cloud: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured, match="noauth2"):
+        check({**cloud, **SIMULATED}, **NOAUTH)
+
+
+def test_noauth_starts_beside_a_nova_without_keystone() -> None:
+    check(SIMULATED, **NOAUTH)
+    with pytest.raises(Misconfigured, match="OS_COMPUTE_ENDPOINT_OVERRIDE"):
+        check({}, **NOAUTH)
+
+
+def test_without_noauth_a_nova_without_keystone_is_no_cloud() -> None:
+    with pytest.raises(Misconfigured, match="no cloud"):
+        check(SIMULATED)
+
+
+def test_a_policy_file_that_is_not_there_stops_the_start() -> None:
+    with pytest.raises(Misconfigured, match="/no/policy"):
+        startup.check_policy(settings(INSTANCE_HA_POLICY_FILE="/no/policy.yaml"))
+    startup.check_policy(settings(INSTANCE_HA_POLICY_FILE="reader"))
+
+
+_SERVE = """
+import sys
+import os
+from pathlib import Path
+from instance_ha.serving.application import load
+client = load(Path({folder!r}), os.environ).test_client()
+assert client.get("/_/health").status_code == 200
+assert client.get("/").status_code in (200, 401, 404, 405, 503), client.get("/").status_code
+print(*sorted({{name.split(".")[0] for name in sys.modules}}))
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["api-segments", "api-hosts", "api-notifications", "monitor-poll", "monitor-guests", "purge"]
+)
+def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
+    code = _SERVE.format(folder=str(ROOT / "functions" / name))
+    environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "INSTANCE_HA_TRIGGER_SINK": "http://sink"}
+    environ |= {"INSTANCE_HA_MONITORING_DRIVER": "consul", "INSTANCE_HA_CONSUL_AGENT_MANAGE": "10.0.0.1"}
+    environ |= {"INSTANCE_HA_TRIGGER_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert set(HEAVY) & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"INSTANCE_HA_MONITORING_DRIVER": "consul"}, "no Consul agent"),
+        ({"INSTANCE_HA_MONITORING_DRIVER": "kubernetes"}, "no Kubernetes"),
+    ],
+)
+def test_a_driver_that_is_not_configured_stops_the_start(
+    values: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(Misconfigured, match=words):
+        startup.check_monitoring(settings(**values))
+
+
+def test_a_uri_that_is_none_stops_the_start_only_where_guests_are_watched() -> None:
+    wrong = {"INSTANCE_HA_LIBVIRT_URI": "{nobody}"}
+    startup.check_guests(settings(**wrong))
+    with pytest.raises(Misconfigured, match="INSTANCE_HA_LIBVIRT_URI"):
+        startup.check_guests(settings(**wrong, INSTANCE_HA_GUEST_MONITORING="true"))
+
+
+def test_without_a_driver_nothing_of_it_is_checked() -> None:
+    startup.check_monitoring(settings(INSTANCE_HA_CONSUL_AGENT_MANAGE="ftp://no"))
