@@ -180,12 +180,12 @@ class NovaClient:
                 return action
         return None
 
-    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
-        """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
+    def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
+        """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""
         query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
         for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
             for body in page:
-                if body["id"] <= newer_than:
+                if body["id"] <= last_migration_id:
                     return
                 yield parse.migration(body)
 

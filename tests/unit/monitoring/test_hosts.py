@@ -34,7 +34,7 @@ class Story:
             assert self.simulation.request("api-hosts", "POST", path, {"host": body}).status_code == 201
 
     def poll(self, times: int = 1, every: float = 10) -> None:
-        """Look."""
+        """Poll."""
         for _ in range(times):
             assert monitor.poll_once(self.world)
             self.wait(every)
