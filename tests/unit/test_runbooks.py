@@ -26,7 +26,15 @@ PAGES = ["README.md", *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "
 RULES = "deploy/prometheus/rules.yaml"
 GROUPS = ("openstack.ha.v1", "openstack.compute.v2", "openstack.identity.v3", "openstack.cli.extension")
 _OF_OTHERS = {  # words of Nova, Postgres and pgbouncer that look like ours
-    *("service_down_time", "max_connections", "default_pool_size", "pool_mode", "auth_type", "pg_stat_activity"),
+    *(
+        "service_down_time",
+        "resume_guests_state_on_host_boot",
+        "max_connections",
+        "default_pool_size",
+        "pool_mode",
+        "auth_type",
+        "pg_stat_activity",
+    ),
     *("statement_timeout", "lock_timeout", "pg_dump", "rule_files", "task_state", "vm_state", "power_state"),
 }
 
