@@ -45,7 +45,7 @@ def screen(connection: Connection, now: datetime) -> Iterator[str]:
     yield ""
     yield from _table(("failed", "type", "ago", "reason", "notification"), _failures(connection, now))
     yield ""
-    yield from _table(("notifications to", "state", "count", "reason"), _letters(connection))
+    yield from _table(("events to", "state", "count", "reason"), _messages(connection))
 
 
 def _hosts(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
@@ -83,7 +83,7 @@ def _failures(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
         yield row["host"] or "(gone)", row["type"], ago, reason, row["notification_uuid"]
 
 
-def _letters(connection: Connection) -> Iterator[Sequence[str]]:
+def _messages(connection: Connection) -> Iterator[Sequence[str]]:
     reasons = {row["name"]: row["reason"] or "" for row in overview.failing_sinks(connection)}
     for sink, state, count in outbox.counts(connection):
         yield sink, state, str(count), reasons.get(sink, "")
