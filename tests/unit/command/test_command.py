@@ -187,7 +187,7 @@ compute1 COMPUTE_HOST running 90 s attempt 2, EvacuateInstancesTask, 1 of 3 move
 FAILED TYPE AGO REASON NOTIFICATION
 compute3 VM 2 d no host is left failed
 
-NOTIFICATIONS TO STATE COUNT REASON
+EVENTS TO STATE COUNT REASON
 one dead 1"""
 
 
