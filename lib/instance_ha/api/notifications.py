@@ -16,10 +16,10 @@ from instance_ha.api.schemas.notifications import (
     NotificationsQuery,
     TaskProgress,
 )
-from instance_ha.decide.failures import is_duplicate
-from instance_ha.models.enums import NotificationStatus
+from instance_ha.decide import failures
+from instance_ha.models.enums import NotificationStatus, NotificationType
 from instance_ha.models.errors import BadRequest, Conflict
-from instance_ha.models.rows import Host, Notification
+from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.store import hosts, notifications, tasks
 
@@ -43,7 +43,12 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     now, uuid = call.world.clock.now(), str(uuid4())
     with emit.change(call.world, "notification.create") as change, call.world.database.begin() as connection:
         # The lock makes equal reports come one after the other: the second one finds the first.
-        host = _host(hosts.by_name(connection, report.hostname, lock=True), report.hostname)
+        host = hosts.by_name(connection, report.hostname, lock=True)
+        if host is None:
+            raise BadRequest(f"host {report.hostname} is not registered in any segment")
+        recovery = notifications.by_uuid(connection, host.on_maintenance_for)
+        if refused := failures.refusal(host, NotificationType(report.type), recovery):
+            raise Conflict(refused)
         for earlier in notifications.like(connection, host.uuid, report.type, payload, _LOOK_BACK):
             _refuse_duplicate(call, earlier, report)
         values = {
@@ -62,17 +67,9 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
-def _host(host: Host | None, name: str) -> Host:
-    if host is None:
-        raise BadRequest(f"host {name} is not registered in any segment")
-    if host.on_maintenance:
-        raise Conflict(f"host {name} is on maintenance: its failures are not handled")
-    return host
-
-
 def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
-    if is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
+    if failures.is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 

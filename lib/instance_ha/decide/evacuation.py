@@ -1,4 +1,4 @@
-"""One evacuation: how to prepare it, what Nova's answers mean, and how to end it (reference, 5.3.1)."""
+"""One evacuation: how to prepare it, what Nova's answers mean, and how to end it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def check(move: VMove, server: Server | None, migration: Migration | None, age: 
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
-    None when there is none. An instance has moved when its host changed (reference, 10.1 R3), never by a name alike.
+    None when there is none. An instance has moved when its host changed, never by a name alike.
     """
     if server is None:
         return End(VMoveStatus.IGNORED, "the instance was deleted")
@@ -159,13 +159,13 @@ class Watch:
     """What Nova's records say of evacuations under way."""
 
     done: tuple[tuple[VMove, str | None], ...]  # and where Nova says that it has moved, None when it failed
-    unseen: tuple[VMove, ...]  # nobody has looked at them for too long
+    unseen: tuple[VMove, ...]  # not checked for too long
 
 
 def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float) -> Watch:
     """Sort watched evacuations by Nova's newest record of each instance in ``migrations``.
 
-    An evacuation is unseen when nobody has looked at it for ``slow`` seconds: the record of a deleted instance,
+    An evacuation is unseen when it was not checked for ``slow`` seconds: the record of a deleted instance,
     say, never becomes final.
     """
     done: list[tuple[VMove, str | None]] = []

@@ -1,4 +1,4 @@
-"""Which flows of tasks a reported failure asks for (reference, sections 5.2 to 5.6)."""
+"""Which flows of tasks a reported failure asks for."""
 
 from collections.abc import Sequence
 

@@ -37,7 +37,7 @@ def _is_untried(move: VMove) -> bool:
 
 
 def latest(moves: Iterable[VMove]) -> list[VMove]:
-    """Keep each instance's newest vmove; only that one tells how the instance fared (reference, 10.1 R1)."""
+    """Keep each instance's newest vmove; only that one tells how the instance fared."""
     newest: dict[str, VMove] = {}
     for move in moves:
         known = newest.get(move.instance_uuid)

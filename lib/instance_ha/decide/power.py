@@ -1,4 +1,4 @@
-"""Stopping a failed instance and starting it again: what is next, by what Nova shows and by who acted last."""
+"""Stopping a failed instance and starting it again: what is next, by what Nova shows and by the last action."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -42,7 +42,7 @@ def next_to_stop(server: Server, last: PowerAction | None, written_at: str | Non
     """Stop what runs or has crashed.
 
     ``written_at`` is the mark of the last action when the stop was written down (None: it was not yet). Nova shows
-    at once that it is stopping an instance: if it does not, it has not heard of it, or somebody has acted since then.
+    at once that it is stopping an instance: if it does not, it has not heard of it, or a user has acted since then.
     """
     if server.vm_state == "stopped":
         return Step.REACHED
@@ -53,7 +53,7 @@ def next_to_stop(server: Server, last: PowerAction | None, written_at: str | Non
     if written_at is None or last is None or mark(last) == written_at:
         return Step.STOP
     if last.foreign and last.name != "stop":
-        return Leave("somebody else has started the instance meanwhile: it is left as it is")
+        return Leave("another user has started the instance meanwhile: it is left as it is")
     return Step.WAIT
 
 

@@ -113,7 +113,7 @@ class StoreUnavailable(TryAgain):
 
 
 class SinkUnavailable(TryAgain):
-    """A sink of events cannot be reached, or takes nothing now."""
+    """A sink of events cannot be reached, or is not available now."""
 
 
 class ArchiveUnavailable(TryAgain):

@@ -106,7 +106,7 @@ class Nova(Protocol):
     def locked_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
-    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
+    def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
     def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102

@@ -146,7 +146,7 @@ class NovaClient:
         for server_id in known - listed:
             server = self.server(server_id)
             if server is not None and server.host == host and server.vm_state != SOFT_DELETED:
-                raise CloudUnavailable(f"Nova's list of the servers on {host} is not complete: {server_id} is missing")
+                raise CloudUnavailable(f"Nova's list of the servers on {host} is not complete")
 
     def locked_servers(self, changed_since: datetime) -> list[Server]:
         """Read the locked servers that have changed since then: those that we have in work, and a few of others."""
@@ -166,17 +166,17 @@ class NovaClient:
     def last_power_action(self, server_id: str) -> PowerAction | None:
         """Read who last started, stopped or rebooted a server; None when nobody has."""
         path = f"/servers/{server_id}/os-instance-actions"
-        for page in lists.pages(self._get_list, path, {}, "instanceActions", "links"):
+        for page in lists.pages(self._get, path, {}, "instanceActions", "links"):
             if (action := parse.power_action(page, self._adapter.get_user_id())) is not None:
                 return action
         return None
 
-    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
-        """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
+    def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
+        """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""
         query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
         for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
             for body in page:
-                if body["id"] <= newer_than:
+                if body["id"] <= last_migration_id:
                     return
                 yield parse.migration(body)
 

@@ -31,7 +31,7 @@ def close(claim: Claim[Notification], status: NotificationStatus, message: str) 
     log.get().info("notification closed", status=str(status), message=message)
     world.publisher.publish(Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
     world.breakpoint(Breakpoint.RECOVERY_CLOSED)
-    for move in ongoing:  # nobody follows their evacuations any more: back to their owners
+    for move in ongoing:  # their evacuations are not followed any more
         if move.locked_by_us:
             try:
                 world.nova.unlock(move.instance_uuid)

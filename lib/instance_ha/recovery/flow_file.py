@@ -1,4 +1,4 @@
-"""The file of customised flows, in the format of masakari's ``[taskflow_driver_recovery_flows]`` (reference, 5.2)."""
+"""The file of customised flows, in the format of masakari's ``[taskflow_driver_recovery_flows]``."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The tasks of each recovery flow, and where each task is found (reference, section 5.2)."""
+"""The tasks of each recovery flow, and where each task is found."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -57,7 +57,7 @@ def find(name: str) -> Task:
     """Return what a task does, by its shown name.
 
     Raises:
-        Misconfigured: nobody knows it any more.
+        Misconfigured: it is not known any more.
 
     """
     for shown, task, _ in _BUILT_IN.values():
@@ -91,7 +91,7 @@ def _check_task(most_seconds: float, flow: Flow, name: str) -> None:
             raise Misconfigured(f"{name} is no task for this flow")
     elif _is_url(name):
         if "@" in urlsplit(name).netloc:
-            raise Misconfigured("a URL must not carry a password: everybody sees it who sees a notification")
+            raise Misconfigured("a URL must not carry a password: every reader of a notification would see it")
     elif not 0 < _third_party(name).time_limit < most_seconds:
         raise Misconfigured(
             f"the time limit of {name} must be below invocation_time and lease_time, {most_seconds:g} s"

@@ -1,6 +1,6 @@
-"""Reserved hosts: taken under a row lock, made ready, given back when they were not used (reference, section 5.4).
+"""Reserved hosts: taken under a row lock, made ready, given back when they were not used.
 
-What is held is written down before Nova is asked for anything, so whoever goes on after a crash knows what to undo.
+What is held is written down before Nova is asked for anything, so the next invocation knows after a crash what to undo.
 """
 
 from collections.abc import Iterable

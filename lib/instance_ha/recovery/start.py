@@ -38,7 +38,9 @@ def start(claim: Claim[Notification]) -> bool:
             for superseded in ended:
                 emit.recovery_ended(world, connection, superseded)
             if verdict.host_changes:
-                emit.host_changed(world, connection, hosts.change(connection, host.uuid, verdict.host_changes, now))
+                current = hosts.by_uuid(connection, host.uuid) or host  # locked now: no operator changes it any more
+                changes = failures.host_changes(verdict, current, notification)
+                emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
             flow = verdict.flows[0]
             tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
             claim.row = notifications.find(connection, uuid)

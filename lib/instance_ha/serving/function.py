@@ -19,7 +19,7 @@ from instance_ha.serving import scrape
 from instance_ha.settings import Settings
 from instance_ha.world import World
 
-Answer = Callable[[Request, World, str], Response]
+Handler = Callable[[Request, World, str], Response]
 Check = Callable[[Settings], None]
 
 _RETRY_AFTER = "5"
@@ -32,7 +32,7 @@ class Function:
     """What a main.py declares; its world stands in the application that serves it."""
 
     name: str
-    answer: Answer
+    answer: Handler
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
     cloud: bool = True  # whether it asks Nova or Keystone
 

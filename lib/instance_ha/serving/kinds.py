@@ -12,7 +12,7 @@ from instance_ha.models.errors import Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Answer, Check, Function
+from instance_ha.serving.function import Check, Function, Handler
 from instance_ha.triggers.codec import decode
 from instance_ha.world import World
 
@@ -63,7 +63,7 @@ def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[Wo
     return Function(name, answer, (startup.check_policy,))
 
 
-def _tick(name: str, work: Callable[[World], object]) -> Answer:
+def _tick(name: str, work: Callable[[World], object]) -> Handler:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
             return faults.fault(405, "a tick is posted")

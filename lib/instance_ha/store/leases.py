@@ -1,8 +1,8 @@
-"""Claims and leases: who may work on a row, and until when.
+"""Claims and leases: which invocation may work on a row, and until when.
 
-A claim is one UPDATE that succeeds only while the row's state allows work and nobody holds it. The holder
-renews the lease while it works; everything it writes names itself as owner, so whoever lost a row to
-another invocation cannot write to it any more.
+A claim is one UPDATE that succeeds only while the row's state allows work and its lease is free. The holder
+renews the lease while it works; everything it writes names itself as owner, so an invocation that has lost
+a row cannot write to it any more.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Lease:
             raise LeaseLost(f"{self.table.name} {self.value} belongs to another invocation")
 
     def release(self, connection: Connection, due_at: datetime | None, **values: Any) -> None:
-        """Give the row back; somebody looks at it again at ``due_at`` (None: never).
+        """Give the row back; it is due again at ``due_at`` (None: never).
 
         Raises:
             LeaseLost: another invocation has it.
@@ -57,7 +57,7 @@ class Lease:
 
 
 def is_free(table: Table, now: datetime) -> ColumnElement[bool]:
-    """Nobody holds the row, or whoever did gave no sign of life."""
+    """No invocation holds the row, or its lease was not renewed in time."""
     return or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
 
 
@@ -70,11 +70,11 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
 def take_overdue(
     connection: Connection, table: Table, now: datetime, grace: float, limit: int, *where: ColumnElement[bool]
 ) -> Sequence[Row[Any]]:
-    """Return the rows that nobody has looked at in time, the longest overdue first; none twice within ``grace``."""
+    """Return the rows that were not looked at in time, the longest overdue first; none twice within ``grace``."""
     overdue = (
         select(table.c.id)
         .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *where)
-        .order_by(table.c.due_at)
+        .order_by(table.c.due_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -30,6 +30,12 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
     return found
 
 
+def by_uuid(connection: Connection, uuid: str | None) -> Notification | None:
+    """Read a notification that may be gone."""
+    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
+    return records.first(connection, query, Notification)
+
+
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
     """List notifications."""
     since = [notifications.c.generated_time >= generated_since] if generated_since else []
@@ -81,7 +87,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
 
 
 def take_expired(connection: Connection, before: datetime, now: datetime) -> None:
-    """Take notifications that are older than ``before`` away from whoever still works on them."""
+    """Take notifications that are older than ``before`` away from the invocations that still work on them."""
     is_open = notifications.c.status.in_(OPEN_NOTIFICATION)
     held = notifications.c.lease_until.is_not(None)
     connection.execute(
@@ -92,7 +98,7 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
 
 
 def supersede(connection: Connection, host_uuid: HostUuid, message: str, now: datetime) -> Sequence[NotificationUuid]:
-    """End recoveries of less than the host which run on it; whoever works on one loses it. Returns their uuids."""
+    """End recoveries of less than the host which run on it, and return their uuids; their invocations lose them."""
     smaller = notifications.c.type != NotificationType.COMPUTE_HOST
     running = notifications.c.status == NotificationStatus.RUNNING
     ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
@@ -116,7 +122,7 @@ def host_is_recovered(connection: Connection, host_uuid: HostUuid) -> bool:
 
 
 def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
-    """Read the reports about a host that nobody has begun to handle, the oldest first."""
+    """Read the notifications about a host whose recovery has not begun, the oldest first."""
     is_new = notifications.c.status == NotificationStatus.NEW
     query = select(notifications).where(
         notifications.c.source_host_uuid == host_uuid, is_new, notifications.c.deleted_at.is_(None)

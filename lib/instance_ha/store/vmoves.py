@@ -145,7 +145,7 @@ def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> 
 
 
 def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
-    """Let somebody close an evacuation that Nova is done with; where it went is None when it failed."""
+    """Have an evacuation closed that Nova is done with; where it went is None when it failed."""
     values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
     watched = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.step == VMoveStep.WATCHED)
     connection.execute(watched.values(**values, due_at=now, updated_at=now))
@@ -197,7 +197,7 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
-    """Take an ongoing vmove of a running notification; None when somebody else has it, or it is done."""
+    """Take an ongoing vmove of a running notification; None when another invocation has it, or it is done."""
     running = (
         select(notifications.c.id)
         .where(

@@ -1,4 +1,4 @@
-"""Which flows a failure asks for, by type and method (reference, sections 5.2 to 5.6)."""
+"""Which flows a failure asks for, by type and method."""
 
 import pytest
 from instance_ha.decide.flows import flow_after, flows_for

@@ -142,11 +142,11 @@ def test_a_busy_instance_is_alive_and_refuses_what_would_have_to_wait_for_long(s
     begun = time.monotonic()
 
     waits = function.later("/")
-    at_once, health = function.get("/"), function.get("/_/health")
+    refused, health = function.get("/"), function.get("/_/health")
     assert time.monotonic() - begun < 1.5
 
     assert health.status_code == 200
-    assert [(one.status_code, one.headers["Retry-After"]) for one in (at_once, waits.result())] == [(503, "1")] * 2
+    assert [(one.status_code, one.headers["Retry-After"]) for one in (refused, waits.result())] == [(503, "1")] * 2
     assert time.monotonic() - begun < 3.5
     assert work.result().status_code == 200
     assert function.get("/").status_code == 200

@@ -1,9 +1,9 @@
 """The dispatcher of evacuations: a bounded number in flight, all watched with one question.
 
 This loop is the only one that begins evacuations of a notification, and it holds the notification's lease; so
-the bound is kept by rows. Each evacuation is started and closed by recover-instance. In between nobody waits
-for a single instance: one list of Nova's migration records tells of all, and one list of locked instances
-tells whose lock is whose.
+the bound is kept by rows. Each evacuation is started and closed by recover-instance. In between no invocation
+waits for a single instance: one list of Nova's migration records tells of all, and one list of locked instances
+tells which locks are ours.
 """
 
 from collections.abc import Iterable, Sequence
@@ -111,14 +111,14 @@ def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source) ->
 
 
 def _foreign_locks(recovery: Recovery) -> set[str]:
-    """Name the instances that somebody else has locked since the failure was reported."""
+    """Name the instances that their owners have locked since the failure was reported."""
     ours = lock_reason(recovery.notification.notification_uuid)
     locked = recovery.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
     return {server.id for server in locked if server.locked_reason != ours}
 
 
 def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
-    """Find the evacuations that need somebody."""
+    """Find the evacuations that Nova is done with, and those to be checked one by one."""
     if not watched:
         return Watch((), ())
     try:

@@ -1,1 +1,1 @@
-"""The tasks of the recovery flows, a module each (reference, section 5.2)."""
+"""The tasks of the recovery flows, a module each."""

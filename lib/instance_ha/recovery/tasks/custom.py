@@ -13,7 +13,7 @@ from instance_ha.store import segments, vmoves
 
 
 def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome:
-    """Run a task that others have written."""
+    """Run a third-party task."""
     world = recovery.world
     if (recovery.claim.deadline - world.clock.now()).total_seconds() < custom.time_limit and not recovery.is_fresh:
         return NotYet()  # the next invocation has time enough for it
@@ -45,7 +45,7 @@ class _Begun:
 
 
 class _Reporter:
-    """Takes progress while the task runs; one that was abandoned may talk on, to nobody."""
+    """Takes progress while the task runs; what an abandoned task says later is dropped."""
 
     def __init__(self, recovery: Recovery, task: TaskRow, seconds: float) -> None:
         self.is_open = True

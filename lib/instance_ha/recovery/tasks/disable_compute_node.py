@@ -1,4 +1,4 @@
-"""DisableComputeNodeTask, ConfirmComputeNodeDisabledTask: nova-compute has failed (reference, section 5.6)."""
+"""DisableComputeNodeTask, ConfirmComputeNodeDisabledTask: nova-compute has failed."""
 
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import TaskState

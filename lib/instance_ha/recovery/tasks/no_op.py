@@ -1,4 +1,4 @@
-"""A task that does nothing, as an example and to fill a list (reference, section 5.2)."""
+"""A task that does nothing, as an example and to fill a list."""
 
 from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import TaskRow

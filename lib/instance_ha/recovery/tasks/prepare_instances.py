@@ -61,7 +61,7 @@ def _log(choice: Choice, host: str) -> None:
 
 
 def _progress(choice: Choice, policy: InstancePolicy, host: str) -> list[tuple[float, str]]:
-    """Say what was found and chosen (reference, section 5.7)."""
+    """Say what was found and chosen."""
     wanted = sum(ha_enabled(server, policy) for server in choice.chosen)
     lines = [(0.3, f"{len(choice.chosen) + len(choice.left_out)} instances are on host {host}")]
     lines += [(0.4, f"Left out instance {server.id}: {reason}") for server, reason in choice.left_out]

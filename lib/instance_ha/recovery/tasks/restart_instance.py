@@ -1,6 +1,6 @@
-"""StopInstanceTask, StartInstanceTask, ConfirmInstanceActiveTask: a failed instance is restarted (reference, 5.5).
+"""StopInstanceTask, StartInstanceTask, ConfirmInstanceActiveTask: a failed instance is restarted.
 
-Nova shows at once that it is stopping or starting an instance, and remembers who asked for it; so a look tells
+Nova shows at once that it is stopping or starting an instance, and remembers who asked for it; so Nova tells
 after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
@@ -22,7 +22,7 @@ _START_TASK = "StartInstanceTask"
 
 
 class _LeftAloneError(Exception):
-    """The instance was deleted meanwhile, or somebody else has acted on it."""
+    """The instance was deleted meanwhile, or another user has acted on it."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _there(recovery: Recovery) -> Server:
 
 
 def _last_action(recovery: Recovery, server: Server) -> PowerAction | None:
-    """Ask who acted last on an instance on which nothing is under way."""
+    """Read the last action on an instance on which no task is under way."""
     return recovery.nova.last_power_action(server.id) if server.task_state is None else None
 
 
