@@ -113,6 +113,9 @@ class Settings(MonitoringSettings):
         description="Policy file of oslo.policy (all rules: docs/policy.yaml.sample); "
         "`reader` names the one that comes with us and lets the role reader read.",
     )
+    www_authenticate_uri: str | None = Field(
+        None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
+    )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
     memcached_servers: str | None = Field(
         None, description="host:port,… that share checked tokens between function instances; each keeps its own else."

@@ -75,10 +75,6 @@ class Archive(Protocol):
 class TokenCheck(Protocol):
     """Says who calls."""
 
-    @property
-    def auth_uri(self) -> str:
-        """Where a token can be had."""
-
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the caller of a WSGI request, or raise Unauthorized."""
 
