@@ -1,6 +1,8 @@
 """The end of an attempt, or of the whole recovery."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from instance_ha import emit, log
 from instance_ha.decide.outcome import after_failure
@@ -10,16 +12,24 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import notifications, tasks, vmoves
+from instance_ha.store import hosts, notifications, tasks, vmoves
 
 FINAL_CHECK_AFTER = timedelta(minutes=3)  # longer than Nova's RPC time limit, and the queues of proxies in front of it
 
 
-def close(claim: Claim[Notification], status: NotificationStatus, message: str) -> None:
-    """End a notification for good; the message says why."""
+def close(
+    claim: Claim[Notification],
+    status: NotificationStatus,
+    message: str,
+    host_changes: Mapping[str, bool | None] = MappingProxyType({}),
+) -> None:
+    """End a notification for good; the message says why. Its host, if it still is its own, is changed with it."""
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     due_at = _final_check_at(notification, now)
     with claim.release(due_at, status=status, message=message, updated_at=now) as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
         tasks.abandon(connection, notification.notification_uuid, now, message)
@@ -41,9 +51,9 @@ def close(claim: Claim[Notification], status: NotificationStatus, message: str) 
 
 def _final_check_at(notification: Notification, now: datetime) -> datetime | None:
     """Say when to check once more what a recovery had in work; None when it had nothing."""
-    return (
-        now + FINAL_CHECK_AFTER if notification.attempt and notification.type is not NotificationType.PROCESS else None
-    )
+    if not notification.attempt or notification.type is NotificationType.PROCESS:
+        return None
+    return now + FINAL_CHECK_AFTER
 
 
 def fail(claim: Claim[Notification], reason: str) -> None:
