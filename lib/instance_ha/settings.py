@@ -1,7 +1,7 @@
 """All settings, typed, from the environment and from mounted secret files.
 
 A setting ``verify_interval`` is read from ``INSTANCE_HA_VERIFY_INTERVAL``; names and meanings are those of
-masakari.conf where it has them (reference, section 7). An unknown ``INSTANCE_HA_*`` name is refused: a
+masakari.conf where it has them. An unknown ``INSTANCE_HA_*`` name is refused: a
 misspelt safety setting must not pass silently. docs/configuration.md is generated from this module.
 """
 
