@@ -1,7 +1,7 @@
 """All settings, typed, from the environment and from mounted secret files.
 
 A setting ``verify_interval`` is read from ``INSTANCE_HA_VERIFY_INTERVAL``; names and meanings are those of
-masakari.conf where it has them (reference, section 7). An unknown ``INSTANCE_HA_*`` name is refused: a
+masakari.conf where it has them. An unknown ``INSTANCE_HA_*`` name is refused: a
 misspelt safety setting must not pass silently. docs/configuration.md is generated from this module.
 """
 
@@ -145,6 +145,11 @@ class Settings(MonitoringSettings):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    start_stopped_instances: bool = Field(
+        False,
+        description="Start a reported instance even if its owner has stopped it, as Masakari does; "
+        "by default it stays stopped.",
+    )
     instance_failure_ha_enabled_instance_metadata_key: str = Field(
         "HA_Enabled",
         description="Metadata key of instances to restart (in masakari.conf: in its own section).",

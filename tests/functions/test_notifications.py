@@ -284,8 +284,8 @@ def test_from_1_1_on_a_notification_shows_the_progress_of_its_recovery(
 def test_why_a_recovery_did_not_succeed_stands_last_where_stock_clients_show_it(
     installation: Installation, host: dict[str, Any]
 ) -> None:
-    unsure = {"event": "STOPPED", "host_status": "UNKNOWN", "cluster_status": "ONLINE"}
-    ignored = closed(installation, installation.notification(host, payload=unsure))
+    unknown = {"event": "STOPPED", "host_status": "UNKNOWN", "cluster_status": "ONLINE"}
+    ignored = closed(installation, installation.notification(host, payload=unknown))
     path = f"{PATH}/{ignored['notification_uuid']}"
     last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
     told = [line["message"] for line in last["progress_details"]]

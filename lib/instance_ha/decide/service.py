@@ -52,7 +52,7 @@ class Source(Enum):
     """What is known of the host that instances are evacuated from."""
 
     DOWN = "down"
-    UNSURE = "unsure"
+    UNKNOWN = "unknown"
     UP = "up"
 
 
@@ -85,7 +85,7 @@ def compare(before: Reports | None, service: ComputeService | None, now: datetim
     if service.updated_at != before.updated_at:
         count = before.count + 1
         is_up = count > 1
-        return Source.UP if is_up else Source.UNSURE, Reports(service.updated_at, count, now, is_up)
+        return Source.UP if is_up else Source.UNKNOWN, Reports(service.updated_at, count, now, is_up)
     if before.count and now - before.seen_at < _NEXT_REPORT:
-        return Source.UNSURE, before
+        return Source.UNKNOWN, before
     return Source.DOWN, replace(before, count=0)

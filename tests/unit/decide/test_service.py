@@ -35,8 +35,8 @@ def test_a_host_that_nova_calls_up_is_up() -> None:
 def test_a_forced_down_host_that_reports_twice_is_up() -> None:
     assert after([(0, DOWN), (10, later(9)), (15, later(9)), (20, later(19))]) == [
         Source.DOWN,
-        Source.UNSURE,
-        Source.UNSURE,
+        Source.UNKNOWN,
+        Source.UNKNOWN,
         Source.UP,
     ]
 
@@ -48,7 +48,7 @@ def test_a_single_change_of_a_forced_down_service_is_one_by_the_api_when_no_repo
 
 def test_two_changes_by_the_api_that_lie_far_apart_are_no_reports() -> None:
     seen = after([(0, DOWN), (10, later(9)), (100, later(9)), (200, later(199)), (300, later(199))])
-    assert seen == [Source.DOWN, Source.UNSURE, Source.DOWN, Source.UNSURE, Source.DOWN]
+    assert seen == [Source.DOWN, Source.UNKNOWN, Source.DOWN, Source.UNKNOWN, Source.DOWN]
 
 
 def test_a_service_that_is_not_there_any_more_cannot_be_up() -> None:
