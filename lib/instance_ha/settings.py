@@ -1,7 +1,7 @@
 """All settings, typed, from the environment and from mounted secret files.
 
 A setting ``verify_interval`` is read from ``INSTANCE_HA_VERIFY_INTERVAL``; names and meanings are those of
-masakari.conf where it has them (reference, section 7). An unknown ``INSTANCE_HA_*`` name is refused: a
+masakari.conf where it has them. An unknown ``INSTANCE_HA_*`` name is refused: a
 misspelt safety setting must not pass silently. docs/configuration.md is generated from this module.
 """
 
@@ -112,6 +112,9 @@ class Settings(MonitoringSettings):
         None,
         description="Policy file of oslo.policy (all rules: docs/policy.yaml.sample); "
         "`reader` names the one that comes with us and lets the role reader read.",
+    )
+    www_authenticate_uri: str | None = Field(
+        None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
     )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
     memcached_servers: str | None = Field(

@@ -281,6 +281,26 @@ def test_from_1_1_on_a_notification_shows_the_progress_of_its_recovery(
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", line["timestamp"])
 
 
+def test_why_a_recovery_did_not_succeed_stands_last_where_stock_clients_show_it(
+    installation: Installation, host: dict[str, Any]
+) -> None:
+    unknown = {"event": "STOPPED", "host_status": "UNKNOWN", "cluster_status": "ONLINE"}
+    ignored = closed(installation, installation.notification(host, payload=unknown))
+    path = f"{PATH}/{ignored['notification_uuid']}"
+    last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
+    told = [line["message"] for line in last["progress_details"]]
+    assert (last["name"], last["state"], told) == ("Reason", "SUCCESS", [ignored["message"]])
+    long = "No valid host was found. " + "x" * 1000
+    installation.sql(
+        "UPDATE notifications SET status = 'failed', message = :long WHERE notification_uuid = :uuid",
+        uuid=ignored["notification_uuid"],
+        long=long,
+    )
+    last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
+    (line,) = last["progress_details"]
+    assert (last["state"], line["message"]) == ("FAILURE", f"{long[:254]}…")
+
+
 def test_below_1_1_and_in_lists_there_is_no_progress(installation: Installation, recovered: dict[str, Any]) -> None:
     path = f"{PATH}/{recovered['notification_uuid']}"
     assert "recovery_workflow_details" not in installation.get(path, version="1.0").json()["notification"]

@@ -14,10 +14,11 @@ from instance_ha.api.schemas.notifications import (
     NotificationEnvelope,
     NotificationsEnvelope,
     NotificationsQuery,
+    ProgressDetail,
     TaskProgress,
 )
 from instance_ha.decide import failures
-from instance_ha.models.enums import NotificationStatus, NotificationType
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
@@ -25,6 +26,8 @@ from instance_ha.store import hosts, notifications, tasks
 
 _NO_COLUMN = frozenset({"generated_since"})
 _HAS_PROGRESS = (1, 1)
+_NOT_RECOVERED = frozenset({NotificationStatus.FAILED, NotificationStatus.ERROR, NotificationStatus.IGNORED})
+_REASON_LENGTH = 255  # characters
 _LOOK_BACK = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
@@ -80,8 +83,20 @@ def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:
         detail = NotificationDetail.model_validate(row)
         if call.version >= _HAS_PROGRESS:
             done = tasks.of_notification(connection, row.notification_uuid)
-            detail.recovery_workflow_details = [TaskProgress.model_validate(task) for task in done if task.details]
+            shown = [TaskProgress.model_validate(task) for task in done if task.details]
+            detail.recovery_workflow_details = [*shown, *_reason(row)]
     return NotificationDetailEnvelope(notification=detail)
+
+
+def _reason(row: Notification) -> list[TaskProgress]:
+    """Say why a recovery did not succeed where stock clients show it: they leave `message` out."""
+    if row.message is None or row.status not in _NOT_RECOVERED:
+        return []
+    time = (row.updated_at or row.created_at).strftime("%Y-%m-%d %H:%M:%S.%f")
+    short = row.message if len(row.message) <= _REASON_LENGTH else f"{row.message[: _REASON_LENGTH - 1]}…"
+    line = ProgressDetail(timestamp=time, progress="1.0", message=short)
+    state = TaskState.SUCCESS if row.status is NotificationStatus.IGNORED else TaskState.FAILURE
+    return [TaskProgress(name="Reason", progress=1.0, state=state, details=[line])]
 
 
 ROUTES = (

@@ -32,6 +32,7 @@ class Close:
 
     status: NotificationStatus
     message: str
+    host_is_back: bool = False
 
 
 def gone() -> Close:
@@ -92,7 +93,7 @@ def _evaluate_host(payload: dict[str, str], method: RecoveryMethod) -> Recover |
             f"host_status is {host_status or 'missing'}, not NORMAL: the monitor is not sure that the host is dead",
         )
     if payload.get("event") == "STARTED":
-        return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover")
+        return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover", host_is_back=True)
     if payload.get("event") != "STOPPED":
         return Close(NotificationStatus.IGNORED, f"event {payload.get('event')} asks for no recovery")
     changes = {"on_maintenance": True, "reserved": False}

@@ -21,11 +21,6 @@ class Tokens:
         self._settings = settings
         self._cloud = cloud
 
-    @property
-    def auth_uri(self) -> str:
-        """Where a caller gets a token, for the ``WWW-Authenticate`` header."""
-        return str(self._cloud.region.config["auth"]["auth_url"])
-
     @cached_property
     def _middleware(self) -> Any:
         from keystonemiddleware.auth_token import filter_factory
@@ -36,7 +31,7 @@ class Tokens:
         verify, certificate = self._cloud.region.get_requests_verify_args()
         given = {
             "auth_type": config.get("auth_type") or "password",
-            "www_authenticate_uri": self.auth_uri,
+            "www_authenticate_uri": str(config["auth"]["auth_url"]),
             "token_cache_time": str(self._settings.token_cache_time),
             "service_token_roles_required": "true",
             "http_connect_timeout": str(int(self._settings.nova_timeout)),

@@ -75,10 +75,6 @@ class Archive(Protocol):
 class TokenCheck(Protocol):
     """Says who calls."""
 
-    @property
-    def auth_uri(self) -> str:
-        """Where a token can be had."""
-
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the caller of a WSGI request, or raise Unauthorized."""
 
@@ -100,6 +96,7 @@ class Nova(Protocol):
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
+    def lift_force_down(self, service_id: str) -> None: ...  # noqa: D102
     def aggregates(self) -> list[Aggregate]: ...  # noqa: D102
     def join_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def leave_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102

@@ -77,6 +77,15 @@ class NovaClient:
         """Enable a compute service, so that instances are scheduled to it."""
         self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
 
+    def lift_force_down(self, service_id: str) -> None:
+        """Let a compute service that was forced down be up again, as soon as it reports.
+
+        Raises:
+            CloudRefused: instances were evacuated from its host, and its nova-compute was not restarted since then.
+
+        """
+        self._request("PUT", f"/os-services/{service_id}", json={"forced_down": False})
+
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
         return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]

@@ -1,5 +1,8 @@
 """The end of an attempt, or of the whole recovery."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from instance_ha import emit, log
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
@@ -8,13 +11,21 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import notifications, tasks, vmoves
+from instance_ha.store import hosts, notifications, tasks, vmoves
 
 
-def close(claim: Claim[Notification], status: NotificationStatus, message: str) -> None:
-    """End a notification for good; the message says why."""
+def close(
+    claim: Claim[Notification],
+    status: NotificationStatus,
+    message: str,
+    host_changes: Mapping[str, bool | None] = MappingProxyType({}),
+) -> None:
+    """End a notification for good; the message says why. Its host, if it still is its own, is changed with it."""
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     with claim.release(None, status=status, message=message, updated_at=now) as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
         tasks.abandon(connection, notification.notification_uuid, now, message)

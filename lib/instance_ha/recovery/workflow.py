@@ -115,7 +115,7 @@ def _run_tasks(recovery: Recovery) -> None:
         with log.bound(task=task.name):
             outcome = flows.find(task.name)(recovery, task)
         if isinstance(outcome, Skip):
-            close(claim, outcome.status, outcome.reason)
+            close(claim, outcome.status, outcome.reason, outcome.host_changes)
             return
         if isinstance(outcome, NotYet):
             kind = recovery_of(notification.type)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flask import Flask, Request, Response, current_app, has_app_context
 
-from instance_ha import log, masking
+from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
@@ -22,7 +22,6 @@ from instance_ha.world import World
 Handler = Callable[[Request, World, str], Response]
 Check = Callable[[Settings], None]
 
-_RETRY_AFTER = "5"
 _REQUEST_ID = "x-openstack-request-id"
 _FUNCTION, _WORLD = "instance_ha.function", "instance_ha.world"
 
@@ -64,11 +63,10 @@ class Function:
             response = faults.of(error)
         except TryAgain as error:
             log.get().warning("cannot serve now", reason=str(error))
-            response = faults.fault(503, masking.masked(str(error)))
-            response.headers["Retry-After"] = _RETRY_AFTER
+            response = faults.unavailable(error)
         except InstanceHAError as error:
             log.get().error("cannot serve", reason=str(error))
-            response = faults.fault(500, masking.masked(str(error)))
+            response = faults.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
         except Exception:
             log.get().exception("unexpected error")
             text = f"An unexpected error happened; it is logged with the request id {request_id}."

@@ -74,7 +74,7 @@ def _go_on(
     try:
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
         may_begin = waiting_since is not None and free > 0
-        host = source(recovery, task) if may_begin else Source.UNSURE
+        host = source(recovery, task) if may_begin else Source.UNKNOWN
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks, or about the host", error=str(error))
         return []
