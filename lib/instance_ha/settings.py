@@ -145,6 +145,11 @@ class Settings(MonitoringSettings):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    start_stopped_instances: bool = Field(
+        False,
+        description="Start a reported instance even if its owner has stopped it, as Masakari does; "
+        "by default it stays stopped.",
+    )
     instance_failure_ha_enabled_instance_metadata_key: str = Field(
         "HA_Enabled",
         description="Metadata key of instances to restart (in masakari.conf: in its own section).",
