@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from instance_ha.serving.application import load
-from instance_ha.serving.function import declared, world_of
+from instance_ha.serving.function import world_of
 from instance_ha.world import World
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -78,7 +78,9 @@ class InProcess:
 
     def world(self, name: str) -> World:
         """Return the world that a function works in."""
-        return world_of(self._applications[name])
+        world = world_of(self._applications[name])
+        assert world is not None
+        return world
 
     def statements(self) -> int:
         """Count what all functions have sent to Postgres."""
@@ -86,9 +88,9 @@ class InProcess:
 
     def stop(self) -> None:
         """Nothing was started; connections are closed."""
-        for name, application in self._applications.items():
-            if declared(application):
-                self.world(name).database.close()
+        for application in self._applications.values():
+            if (world := world_of(application)) is not None:
+                world.database.close()
 
 
 def _variables(function: Function, environ: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Function:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        world = world_of(current_app)
+        world: World = current_app.extensions[_WORLD]
         if request.path == scrape.PATH:
             return scrape.answer(request, world)
         if request.path.startswith("/_/"):
@@ -88,9 +88,9 @@ def give_world(application: Flask, world: World) -> None:
     application.extensions[_WORLD] = world
 
 
-def world_of(application: Flask) -> World:
-    """Return the world that the functions of an application work in."""
-    world: World = application.extensions[_WORLD]
+def world_of(application: Flask) -> World | None:
+    """Return the world that the functions of an application work in, None for a function that is not ours."""
+    world: World | None = application.extensions.get(_WORLD)
     return world
 
 

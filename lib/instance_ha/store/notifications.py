@@ -81,15 +81,16 @@ def create(connection: Connection, values: dict[str, Any], now: datetime) -> Not
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
-    """Take a notification that is not final; None when another invocation has it, or it is not due yet."""
+    """Take a notification that is not final, or is due for its final check; None when another invocation has it."""
+    is_open, is_due = notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.due_at <= now
     statement = (
         update(notifications)
         .where(
             notifications.c.notification_uuid == uuid,
-            notifications.c.status.in_(OPEN_NOTIFICATION),
+            or_(is_open, is_due),
             notifications.c.deleted_at.is_(None),
             leases.is_free(notifications, now),
-            or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
+            or_(notifications.c.status != NotificationStatus.ERROR, is_due),
         )
         .values(**leases.hold(owner, now, seconds))
         .returning(notifications)
