@@ -117,6 +117,12 @@ class Settings(MonitoringSettings):
         None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
     )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    refused_tokens_per_minute: int = Field(
+        120,
+        ge=1,
+        description="Tokens that Keystone has refused within a minute, after which an instance asks about none that it "
+        "has not accepted before: 503 until the minute is over.",
+    )
     memcached_servers: str | None = Field(
         None, description="host:port,… that share checked tokens between function instances; each keeps its own else."
     )
