@@ -58,8 +58,8 @@ class Migration:
 
     @property
     def moved(self) -> bool:
-        """Whether Nova has finished the evacuation."""
-        return self.status in {"done", "completed"}
+        """Whether the evacuation has succeeded."""
+        return self.status == "done"
 
     @property
     def failed(self) -> bool:
@@ -68,8 +68,12 @@ class Migration:
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.moved or self.failed
+        """Whether nothing more will come of it.
+
+        A nova-compute that comes back makes the records of evacuations from it ``completed``, however far they are:
+        that does not say that the instance has moved.
+        """
+        return self.moved or self.failed or self.status == "completed"
 
 
 @dataclass(frozen=True, kw_only=True)
