@@ -51,8 +51,8 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the figure is what it should be; None without an aim."""
-        judged = self.ratios if self.aim_is_ratio else self.measured
-        return None if self.aim is None or judged is None else judged.median <= self.aim
+        compared = self.ratios if self.aim_is_ratio else self.measured
+        return None if self.aim is None or compared is None else compared.median <= self.aim
 
     def cells(self) -> tuple[str, ...]:
         """The row as texts."""

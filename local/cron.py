@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from croniter import croniter
 
-from local.hosting import Answer, Call
+from local.hosting import Call, Response
 from stack import Function
 
 
@@ -21,7 +21,7 @@ class Cron:
     def __init__(
         self,
         functions: Iterable[Function],
-        invoke: Callable[[str, Call], Answer],
+        invoke: Callable[[str, Call], Response],
         now: Callable[[], datetime] = _now,
         wait: Callable[[float], bool] | None = None,
         token: str = "",

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from instance_ha.serving.application import load
-from instance_ha.serving.function import declared, world_of
+from instance_ha.serving.function import world_of
 from instance_ha.world import World
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -45,7 +45,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the function answered."""
 
     code: int
@@ -56,7 +56,7 @@ class Answer:
 class Backend(Protocol):
     """Runs functions."""
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function; 502 when it cannot be reached, 504 when it does not answer."""
 
     def stop(self) -> None:
@@ -71,14 +71,16 @@ class InProcess:
             function.name: load(function.folder, _variables(function, environ)) for function in functions
         }
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function."""
         parts, status, headers = run_wsgi_app(self._applications[name], _environ(call), buffered=True)
-        return Answer(int(status.split()[0]), tuple(headers), b"".join(parts))
+        return Response(int(status.split()[0]), tuple(headers), b"".join(parts))
 
     def world(self, name: str) -> World:
         """Return the world that a function works in."""
-        return world_of(self._applications[name])
+        world = world_of(self._applications[name])
+        assert world is not None
+        return world
 
     def statements(self) -> int:
         """Count what all functions have sent to Postgres."""
@@ -86,9 +88,9 @@ class InProcess:
 
     def stop(self) -> None:
         """Nothing was started; connections are closed."""
-        for name, application in self._applications.items():
-            if declared(application):
-                self.world(name).database.close()
+        for application in self._applications.values():
+            if (world := world_of(application)) is not None:
+                world.database.close()
 
 
 def _variables(function: Function, environ: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +160,7 @@ class Isolated:
         """Tell which process runs which function."""
         return {name: child.process.pid for name, child in self._children.items()}
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         """Invoke a function over HTTP."""
         try:
             # A connection each: a kept one may be closed by the function at the moment of its use.
@@ -172,11 +174,11 @@ class Isolated:
                 decode_content=False,
             )
         except ReadTimeoutError:
-            return Answer(504, (), f"{name} does not answer".encode())
+            return Response(504, (), f"{name} does not answer".encode())
         except (HTTPError, HostingError) as error:
             structlog.get_logger().warning("function not reached", function=name, error=str(error))
-            return Answer(502, (), f"{name} cannot be reached".encode())
-        return Answer(answer.status, tuple(answer.headers.iteritems()), answer.data)
+            return Response(502, (), f"{name} cannot be reached".encode())
+        return Response(answer.status, tuple(answer.headers.iteritems()), answer.data)
 
     def _living(self, name: str) -> _Child:
         with self._locks[name]:

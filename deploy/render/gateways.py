@@ -103,7 +103,7 @@ def istio_limit(site: Site) -> dict[str, Any]:
         "kind": "EnvoyFilter",
         "metadata": {"name": NAME, "namespace": namespace},
         "spec": {
-            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name}],
+            "workloadSelector": {"labels": {"gateway.networking.k8s.io/gateway-name": name}},
             "configPatches": [patch],
         },
     }

@@ -19,7 +19,7 @@ _seen: OrderedDict[str, None] = OrderedDict()  # ids; a consumer with a database
 
 @functions_framework.cloud_event
 def event_consumer(event: CloudEvent) -> None:
-    """Take one event. An exception is answered with 500, and the event comes again."""
+    """Take one event. An exception is answered with 500, and the event is sent again."""
     if event["id"] in _seen:
         return
     text = describe(str(event["type"]).removeprefix(_PREFIX), event.data["payload"]["masakari_object.data"])

@@ -99,7 +99,7 @@ def deliver_batch(world: World, sink: Sink, deadline: datetime) -> bool:
 
 
 def _send(world: World, sink: Sink, messages: Sequence[Message], until: datetime) -> _Outcome:
-    """Send until the time is up, or the sink takes nothing more."""
+    """Send until the time is up, or the sink is not available any more."""
     outcome, kept_back = _Outcome(), set[str]()
     for message in messages:
         if message.event.subject in kept_back:

@@ -1,7 +1,7 @@
 """All settings, typed, from the environment and from mounted secret files.
 
 A setting ``verify_interval`` is read from ``INSTANCE_HA_VERIFY_INTERVAL``; names and meanings are those of
-masakari.conf where it has them (reference, section 7). An unknown ``INSTANCE_HA_*`` name is refused: a
+masakari.conf where it has them. An unknown ``INSTANCE_HA_*`` name is refused: a
 misspelt safety setting must not pass silently. docs/configuration.md is generated from this module.
 """
 
@@ -113,7 +113,16 @@ class Settings(MonitoringSettings):
         description="Policy file of oslo.policy (all rules: docs/policy.yaml.sample); "
         "`reader` names the one that comes with us and lets the role reader read.",
     )
+    www_authenticate_uri: str | None = Field(
+        None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
+    )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    refused_tokens_per_minute: int = Field(
+        120,
+        ge=1,
+        description="Tokens that Keystone has refused within a minute, after which an instance asks about none that it "
+        "has not accepted before: 503 until the minute is over.",
+    )
     memcached_servers: str | None = Field(
         None, description="host:port,… that share checked tokens between function instances; each keeps its own else."
     )
@@ -142,6 +151,11 @@ class Settings(MonitoringSettings):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    start_stopped_instances: bool = Field(
+        False,
+        description="Start a reported instance even if its owner has stopped it, as Masakari does; "
+        "by default it stays stopped.",
+    )
     instance_failure_ha_enabled_instance_metadata_key: str = Field(
         "HA_Enabled",
         description="Metadata key of instances to restart (in masakari.conf: in its own section).",

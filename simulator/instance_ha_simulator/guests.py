@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from instance_ha.models.errors import SourceUnavailable
-from instance_ha.models.guests import Domain, Fault
+from instance_ha.models.guests import Channel, Domain, Fault
 
 _PING_LIMIT = 2.0
 
 
 @dataclass
 class Guest:
-    """A guest: its agent answers, or hangs, or was never there; its domain may have failed."""
+    """A guest: its agent answers, or not; its domain may have failed."""
 
-    agent: str = "answers"  # or: hangs, busy
+    agent: str = "answers"  # or: hangs, busy (in use by another client), leaves (the guest has closed the channel)
     fault: str | None = None
     starts: int = 1
 
@@ -27,7 +27,7 @@ class Guest:
             id=None if off else self.starts,
             running=self.fault is None,
             fault=Fault(self.fault) if self.fault else None,
-            has_agent=True,
+            channel=Channel.CLOSED if self.agent == "leaves" else Channel.OPEN,
         )
 
 
@@ -83,4 +83,4 @@ class Connection:
         agent = self._guests.guest(name).agent
         if agent == "hangs":
             self._guests.sleep(_PING_LIMIT)
-        return {"answers": True, "hangs": False, "busy": None}[agent]
+        return {"answers": True, "hangs": False, "leaves": False, "busy": None}[agent]

@@ -67,7 +67,7 @@ class Play:
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
-        self._looked_at = 0
+        self._lines_checked = 0
         self._answered = 0
         self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
 
@@ -272,9 +272,9 @@ class Play:
             hosts.change(connection, host.uuid, values, self.simulation.scheduler.now())
 
     def _over(self) -> bool:
-        if self._lasting or len(self.lines) == self._looked_at:
+        if self._lasting or len(self.lines) == self._lines_checked:
             return False
-        self._looked_at = len(self.lines)
+        self._lines_checked = len(self.lines)
         planned = sum("notify" in happening or "purge" in happening for happening in self.scenario.world["happenings"])
         final = {"finished", "failed", "ignored"}
         try:

@@ -1,4 +1,4 @@
-"""The calls of masakari-dashboard, page by page, as a user who is logged in to Horizon makes them (section 9.3)."""
+"""The calls of masakari-dashboard, page by page, as a user who is logged in to Horizon makes them."""
 
 import json
 from itertools import islice

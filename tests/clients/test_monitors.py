@@ -1,4 +1,4 @@
-"""The notifier of stock masakari-monitors, with the payload of each monitor (section 8)."""
+"""The notifier of stock masakari-monitors, with the payload of each monitor."""
 
 import json
 import socket

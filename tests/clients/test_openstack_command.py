@@ -1,4 +1,4 @@
-"""Each command that python-masakariclient adds to `openstack`, as its help describes it (section 9.2)."""
+"""Each command that python-masakariclient adds to `openstack`, as its help describes it."""
 
 import json
 import os

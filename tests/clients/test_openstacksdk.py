@@ -1,4 +1,4 @@
-"""openstacksdk's `instance_ha` proxy: each method, paging, filters, sorting, versions, addresses (section 9.1)."""
+"""openstacksdk's `instance_ha` proxy: each method, paging, filters, sorting, versions, addresses."""
 
 import re
 from datetime import datetime

@@ -207,6 +207,13 @@ def test_a_dead_letter_is_logged_and_ends_there(installation: Installation) -> N
     assert headers["ce-signature"] not in installation.log.getvalue()
 
 
+def test_a_dead_letter_that_a_broker_has_written_anew_is_logged(installation: Installation) -> None:
+    headers, body = event(installation, RECOVER_HOST)
+    arrived = rewritten(headers) | {"Ce-Knativeerrorcode": "500"}
+    path = "/function/sweep/dead-letters"
+    assert installation.post(path, data=body, headers=arrived, user=None, version=None).status_code == 204
+
+
 def test_a_dead_letter_that_is_none_of_ours_is_forbidden(installation: Installation) -> None:
     headers, body = event(installation, RECOVER_HOST, key=b"another")
     answer = installation.post("/function/sweep/dead-letters", data=body, headers=headers, user=None, version=None)

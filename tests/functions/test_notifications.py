@@ -3,6 +3,7 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -116,6 +117,57 @@ def test_a_report_of_a_deleted_host_is_a_bad_request(
     assert fault(send(installation, report(host["name"]))) == (400, "badRequest")
 
 
+def _end(installation: Installation, notification: dict[str, Any], status: str) -> None:
+    """Let a recovery have ended so, with its host on maintenance."""
+    uuid, host = notification["notification_uuid"], notification["source_host_uuid"]
+    closed(installation, notification)
+    ended = "UPDATE notifications SET status = :status, attempt = 1, updated_at = now(), due_at = NULL"
+    installation.sql(f"{ended} WHERE notification_uuid = :uuid", uuid=uuid, status=status)
+    maintenance = "UPDATE hosts SET on_maintenance = true, on_maintenance_for = :uuid WHERE uuid = :host"
+    installation.sql(maintenance, uuid=uuid, host=host)
+
+
+def _later() -> str:
+    """A time after the end of every recovery so far."""
+    return (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+
+
+@pytest.mark.parametrize(("status", "code"), [("failed", 202), ("ignored", 202), ("finished", 409)])
+def test_a_host_is_reported_again_after_a_recovery_without_success_though_that_has_put_it_on_maintenance(
+    installation: Installation, host: dict[str, Any], status: str, code: int
+) -> None:
+    _end(installation, installation.notification(host), status)
+    assert send(installation, report(host["name"], generated_time=_later())).status_code == code
+
+
+def test_the_death_of_a_host_is_accepted_though_it_is_on_maintenance_for_its_nova_compute(
+    installation: Installation, host: dict[str, Any]
+) -> None:
+    _end(installation, installation.notification(host, type="PROCESS", payload=PROCESS), "finished")
+    assert send(installation, report(host["name"], type="VM", payload=VM)).status_code == 409
+    assert send(installation, report(host["name"])).status_code == 202
+
+
+def test_maintenance_that_an_operator_sets_anew_is_the_operators(
+    installation: Installation, host: dict[str, Any]
+) -> None:
+    _end(installation, installation.notification(host), "failed")
+    path = f"/v1/segments/{host['failover_segment_id']}/hosts/{host['uuid']}"
+    installation.put(path, {"host": {"on_maintenance": True}})
+    assert send(installation, report(host["name"], generated_time=_later())).status_code == 409
+
+
+def test_an_instance_that_fails_again_after_its_recovery_has_ended_is_a_new_failure(
+    installation: Installation, host: dict[str, Any]
+) -> None:
+    first = installation.notification(host, type="VM", payload=VM)
+    closed(installation, first)
+    ended = "UPDATE notifications SET status = 'finished', attempt = 1 WHERE notification_uuid = :uuid"
+    installation.sql(ended, uuid=first["notification_uuid"])
+    again = report(host["name"], type="VM", payload=VM, generated_time=_later())
+    assert send(installation, again).status_code == 202
+
+
 def test_a_report_of_a_host_on_maintenance_is_a_conflict(installation: Installation, segment: dict[str, Any]) -> None:
     host = installation.host(segment, on_maintenance=True)
     assert fault(send(installation, report(host["name"]))) == (409, "conflictingRequest")
@@ -227,6 +279,26 @@ def test_from_1_1_on_a_notification_shows_the_progress_of_its_recovery(
     line = tasks[0]["progress_details"][0]
     assert line["progress"] == "0.0"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", line["timestamp"])
+
+
+def test_why_a_recovery_did_not_succeed_stands_last_where_stock_clients_show_it(
+    installation: Installation, host: dict[str, Any]
+) -> None:
+    unknown = {"event": "STOPPED", "host_status": "UNKNOWN", "cluster_status": "ONLINE"}
+    ignored = closed(installation, installation.notification(host, payload=unknown))
+    path = f"{PATH}/{ignored['notification_uuid']}"
+    last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
+    told = [line["message"] for line in last["progress_details"]]
+    assert (last["name"], last["state"], told) == ("Reason", "SUCCESS", [ignored["message"]])
+    long = "No valid host was found. " + "x" * 1000
+    installation.sql(
+        "UPDATE notifications SET status = 'failed', message = :long WHERE notification_uuid = :uuid",
+        uuid=ignored["notification_uuid"],
+        long=long,
+    )
+    last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
+    (line,) = last["progress_details"]
+    assert (last["state"], line["message"]) == ("FAILURE", f"{long[:254]}…")
 
 
 def test_below_1_1_and_in_lists_there_is_no_progress(installation: Installation, recovered: dict[str, Any]) -> None:

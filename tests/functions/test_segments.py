@@ -203,7 +203,7 @@ def family(installation: Installation) -> list[dict[str, Any]]:
 
 
 def listed(installation: Installation, family: list[dict[str, Any]], query: str = "") -> str:
-    """Return the letters of the names."""
+    """Return the first letter of each name."""
     answer = installation.get(f"/v1/segments?service_type={family[0]['service_type']}&{query}")
     assert answer.status_code == 200, answer.text
     return "".join(one["name"][0] for one in answer.json()["segments"])

@@ -8,6 +8,7 @@ import pytest
 from local.files import repository
 from tests.functions.conftest import Installation, fault
 
+HEADER = "OpenStack-API-Version"
 ALIASES = ["extensions", "notifications", "os-hosts", "segments", "versions", "vmoves"]
 REQUEST_ID = r"req-[0-9a-f-]{36}"
 
@@ -61,9 +62,12 @@ def test_the_entry_of_instance_ha_counts_among_other_services(installation: Inst
     assert answer.headers["OpenStack-API-Version"] == "instance-ha 1.2"
 
 
-@pytest.mark.parametrize("version", ["0.9", "1.01", "abc", "1"])
+LONG = "9" * 4301  # digits: more than Python turns into a number
+
+
+@pytest.mark.parametrize("version", ["0.9", "1.01", "abc", "1", LONG, f"1.{LONG}", f"{LONG}.0", "\u0661.0", "1.\xb2"])
 def test_a_malformed_microversion_is_a_bad_request(installation: Installation, version: str) -> None:
-    answer = installation.get("/v1/segments", version=version)
+    answer = installation.get("/v1/segments", version=None, headers={HEADER: f"instance-ha {version}".encode()})
     assert fault(answer) == (400, "badRequest")
     assert "OpenStack-API-Version" not in answer.headers
 
@@ -77,10 +81,10 @@ def test_a_microversion_out_of_range_is_not_acceptable(installation: Installatio
 
 
 @pytest.mark.parametrize("path", ["/v1/segments", "/v1/notifications", "/v1/segments/x/hosts", "/v1/unknown"])
-def test_without_a_token_the_answer_is_401_and_says_where_to_get_one(installation: Installation, path: str) -> None:
+def test_without_a_token_the_answer_is_401_and_tells_no_inner_address(installation: Installation, path: str) -> None:
     answer = installation.get(path, user=None)
     assert fault(answer) == (401, "unauthorized")
-    assert re.fullmatch(r'Keystone uri="http://.+/identity/v3"', answer.headers["WWW-Authenticate"])
+    assert answer.headers["WWW-Authenticate"] == "Keystone"
 
 
 def test_an_invalid_token_is_unauthorized(installation: Installation) -> None:
@@ -93,7 +97,7 @@ def test_a_user_without_the_role_admin_is_forbidden(installation: Installation, 
     assert fault(installation.get(path, user="demo")) == (403, "forbidden")
 
 
-def test_whoever_may_not_create_is_told_so_before_his_body_is_looked_at(installation: Installation) -> None:
+def test_whoever_may_not_create_is_told_so_before_the_body_is_read(installation: Installation) -> None:
     assert fault(installation.post("/v1/segments", {"nonsense": 1}, user="demo")) == (403, "forbidden")
 
 
@@ -130,8 +134,14 @@ def test_an_unknown_path_below_v1_is_not_found_in_the_fault_format(installation:
         ("POST", "/v1/segments/x"),
     ],
 )
-def test_a_method_that_the_resource_lacks_is_405(installation: Installation, method: str, path: str) -> None:
-    assert fault(installation.call(method, path)) == (405, "badMethod")
+def test_a_method_that_the_resource_lacks_is_405_and_told_which_it_has(
+    installation: Installation, method: str, path: str
+) -> None:
+    answer = installation.call(method, path)
+    assert fault(answer) == (405, "badMethod")
+    allowed = answer.headers["Allow"].split(", ")
+    assert method not in allowed
+    assert all(installation.call(one, path, {}).status_code != 405 for one in allowed)
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/segments", "/v1/unknown"])

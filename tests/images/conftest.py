@@ -15,7 +15,7 @@ import requests
 from urllib3 import HTTPConnectionPool, Timeout
 
 from local.files import free_port
-from local.hosting import Answer, Call
+from local.hosting import Call, Response
 from tests.followers import Aws
 from tests.functions.conftest import Installation, installed
 from tests.images import tools
@@ -67,11 +67,11 @@ class Container:
             assert running and time.monotonic() < until, f"{path} is not {code}: {tools.logs(self.name)}"
             time.sleep(0.05)
 
-    def call(self, call: Call) -> Answer:
+    def call(self, call: Call) -> Response:
         """Take a call of the local gateway."""
         pool = HTTPConnectionPool("127.0.0.1", self.port, timeout=Timeout(60.0))
         answer = pool.urlopen(call.method, call.path, call.body, dict(call.headers), retries=False, redirect=False)
-        return Answer(answer.status, tuple(answer.headers.iteritems()), answer.data)
+        return Response(answer.status, tuple(answer.headers.iteritems()), answer.data)
 
 
 Run = Callable[..., Container]

@@ -1,4 +1,4 @@
-"""The build context of a function, laid out as ``faas-cli build`` does (platform facts, section 4)."""
+"""The build context of a function, laid out as ``faas-cli build`` does."""
 
 import shutil
 from pathlib import Path

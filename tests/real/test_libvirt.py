@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from instance_ha.models.errors import SourceUnavailable
-from instance_ha.models.guests import Domain, Fault
+from instance_ha.models.guests import Channel, Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
 from instance_ha.world import SystemClock, World
@@ -93,13 +93,13 @@ def _listens(hypervisors: Any) -> bool:
 
 def test_a_running_guest_with_an_agent_is_seen_and_answers(host: Host) -> None:
     domain = host.domain()
-    assert (domain.running, domain.has_agent, domain.fault) == (True, True, None)
+    assert (domain.running, domain.channel, domain.fault) == (True, Channel.OPEN, None)
     assert domain.id is not None
     assert host.ping() is True
 
 
 def test_a_domain_without_the_channel_has_no_agent_and_cannot_be_asked(host: Host) -> None:
-    assert not host.domain(PLAIN).has_agent
+    assert host.domain(PLAIN).channel is Channel.NONE
     assert host.ping(PLAIN) is None
 
 
@@ -112,6 +112,7 @@ def test_a_guest_that_hangs_misses_pings_within_the_time_limit_and_comes_back(ho
     begun = time.monotonic()
     assert host.ping() is False
     assert time.monotonic() - begun < 6
+    assert host.domain().channel is Channel.OPEN
     _until(lambda: host.ping() is True, "the agent answers again")
 
 

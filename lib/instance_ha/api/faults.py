@@ -4,7 +4,8 @@ import json
 
 from flask import Response
 
-from instance_ha.models.errors import Refused
+from instance_ha import masking
+from instance_ha.models.errors import CloudUnavailable, MethodNotAllowed, Refused, TryAgain
 
 _NAMES = {
     400: "badRequest",
@@ -19,6 +20,8 @@ _NAMES = {
     503: "serviceUnavailable",
 }
 
+_RETRY_AFTER = "5"  # seconds
+
 
 def fault(code: int, message: str) -> Response:
     """Build the answer for an error."""
@@ -28,4 +31,15 @@ def fault(code: int, message: str) -> Response:
 
 def of(error: Refused) -> Response:
     """Build the answer for a refusal."""
-    return fault(error.code, str(error))
+    response = fault(error.code, str(error))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.allowed))
+    return response
+
+
+def unavailable(error: TryAgain) -> Response:
+    """Build the answer for a passing trouble. What failed between us and the cloud is in the log: it has addresses."""
+    hidden = isinstance(error, CloudUnavailable)
+    response = fault(503, "Keystone or Nova is not available, try again" if hidden else masking.masked(str(error)))
+    response.headers["Retry-After"] = _RETRY_AFTER
+    return response

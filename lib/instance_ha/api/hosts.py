@@ -57,6 +57,8 @@ def update(call: Call, asked: UpdateHost) -> HostEnvelope:
         segment = segments.find(connection, segment_uuid, lock=True)
         before = hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
+        if "on_maintenance" in values:
+            values["on_maintenance_for"] = None  # from now on it is the operator's
         change.start(connection, uuid, vars(before) | values, segment)
         row = hosts.change(connection, uuid, values, call.world.clock.now())
         change.end(connection, vars(row), segment)
@@ -76,7 +78,8 @@ def delete(call: Call, _: Nothing) -> None:
 
 
 def _shown(row: rows.Host, segment: rows.Segment) -> Host:
-    return Host.model_validate(vars(row) | {"failover_segment": segment})
+    shown = {name: value for name, value in vars(row).items() if name in Host.model_fields}
+    return Host.model_validate(shown | {"failover_segment": segment})
 
 
 def _check_idle(under_recovery: bool, uuid: str) -> None:

@@ -11,7 +11,7 @@ SERVICE = "instance-ha"
 LOWEST = (1, 0)
 HIGHEST = (1, 3)
 
-_FORMAT = re.compile(r"([1-9]\d*)\.(0|[1-9]\d*)")
+_FORMAT = re.compile(r"([1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 
 
 def text(version: tuple[int, int]) -> str:
@@ -34,7 +34,7 @@ def negotiate(header: str | None) -> tuple[int, int]:
         return HIGHEST
     match = _FORMAT.fullmatch(wanted)
     if match is None:
-        raise BadRequest(f"API version {wanted} is not of the form MAJOR.MINOR")
+        raise BadRequest(f"API version {wanted[:40]} is not of the form MAJOR.MINOR")
     version = (int(match[1]), int(match[2]))
     if not LOWEST <= version <= HIGHEST:
         raise NotAcceptable(f"version {wanted} is not served: {text(LOWEST)} to {text(HIGHEST)} are")

@@ -14,17 +14,20 @@ from instance_ha.api.schemas.notifications import (
     NotificationEnvelope,
     NotificationsEnvelope,
     NotificationsQuery,
+    ProgressDetail,
     TaskProgress,
 )
-from instance_ha.decide.failures import is_duplicate
-from instance_ha.models.enums import NotificationStatus
+from instance_ha.decide import failures
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 from instance_ha.models.errors import BadRequest, Conflict
-from instance_ha.models.rows import Host, Notification
+from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.store import hosts, notifications, tasks
 
 _NO_COLUMN = frozenset({"generated_since"})
 _HAS_PROGRESS = (1, 1)
+_NOT_RECOVERED = frozenset({NotificationStatus.FAILED, NotificationStatus.ERROR, NotificationStatus.IGNORED})
+_REASON_LENGTH = 255  # characters
 _LOOK_BACK = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
@@ -43,7 +46,12 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     now, uuid = call.world.clock.now(), str(uuid4())
     with emit.change(call.world, "notification.create") as change, call.world.database.begin() as connection:
         # The lock makes equal reports come one after the other: the second one finds the first.
-        host = _host(hosts.by_name(connection, report.hostname, lock=True), report.hostname)
+        host = hosts.by_name(connection, report.hostname, lock=True)
+        if host is None:
+            raise BadRequest(f"host {report.hostname} is not registered in any segment")
+        recovery = notifications.by_uuid(connection, host.on_maintenance_for)
+        if refused := failures.refusal(host, NotificationType(report.type), recovery):
+            raise Conflict(refused)
         for earlier in notifications.like(connection, host.uuid, report.type, payload, _LOOK_BACK):
             _refuse_duplicate(call, earlier, report)
         values = {
@@ -62,17 +70,9 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
-def _host(host: Host | None, name: str) -> Host:
-    if host is None:
-        raise BadRequest(f"host {name} is not registered in any segment")
-    if host.on_maintenance:
-        raise Conflict(f"host {name} is on maintenance: its failures are not handled")
-    return host
-
-
 def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
-    if is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
+    if failures.is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 
@@ -83,8 +83,20 @@ def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:
         detail = NotificationDetail.model_validate(row)
         if call.version >= _HAS_PROGRESS:
             done = tasks.of_notification(connection, row.notification_uuid)
-            detail.recovery_workflow_details = [TaskProgress.model_validate(task) for task in done if task.details]
+            shown = [TaskProgress.model_validate(task) for task in done if task.details]
+            detail.recovery_workflow_details = [*shown, *_reason(row)]
     return NotificationDetailEnvelope(notification=detail)
+
+
+def _reason(row: Notification) -> list[TaskProgress]:
+    """Say why a recovery did not succeed where stock clients show it: they leave `message` out."""
+    if row.message is None or row.status not in _NOT_RECOVERED:
+        return []
+    time = (row.updated_at or row.created_at).strftime("%Y-%m-%d %H:%M:%S.%f")
+    short = row.message if len(row.message) <= _REASON_LENGTH else f"{row.message[: _REASON_LENGTH - 1]}…"
+    line = ProgressDetail(timestamp=time, progress="1.0", message=short)
+    state = TaskState.SUCCESS if row.status is NotificationStatus.IGNORED else TaskState.FAILURE
+    return [TaskProgress(name="Reason", progress=1.0, state=state, details=[line])]
 
 
 ROUTES = (

@@ -65,7 +65,8 @@ class Api:
         except Refused as error:
             response = faults.of(error)
             if isinstance(error, Unauthorized):
-                response.headers["WWW-Authenticate"] = f'Keystone uri="{world.tokens.auth_uri}"'
+                uri = world.settings.www_authenticate_uri
+                response.headers["WWW-Authenticate"] = f'Keystone uri="{uri}"' if uri else "Keystone"
             if isinstance(error, NotAcceptable):
                 response.headers["Vary"] = microversion.HEADER
         if version is not None:
@@ -101,7 +102,7 @@ class Api:
         _check_type(request)
         operation = route.methods.get(request.method)
         if operation is None:
-            raise MethodNotAllowed(f"The method {request.method} is not allowed for this resource.")
+            raise MethodNotAllowed(request.method, *route.methods)
         if caller is not None:
             _check_project(caller, path.get("project_id"))
             if operation.rule is not None:
@@ -130,13 +131,19 @@ def read_request(request: Request, limit: int) -> bytes:
 
     Raises:
         TooLarge: it is larger than ``limit`` bytes.
+        BadRequest: it was cut off, or its chunks make no sense.
 
     """
     if (request.content_length or 0) > limit:
         raise TooLarge(f"the request body is larger than {limit} bytes")
-    body: bytes = request.stream.read(limit + 1)
+    try:
+        body: bytes = request.stream.read(limit + 1)
+    except Exception:  # each server has errors of its own for a client that goes away, or sends chunks that are none
+        raise BadRequest("the request body is cut off or badly chunked") from None
     if len(body) > limit:
         raise TooLarge(f"the request body is larger than {limit} bytes")
+    if len(body) < (request.content_length or 0):
+        raise BadRequest("the request body is cut off or badly chunked")
     return body
 
 

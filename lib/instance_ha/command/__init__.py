@@ -14,11 +14,16 @@ _COMMANDS = (check_config, db, events, import_masakari, status, tick)
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:
     """Run a command and exit."""
-    parser = argparse.ArgumentParser(prog="instance-ha", description="Tools for operators of Masakari Functions.")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    sys.exit(run(parser().parse_args(arguments, argparse.Namespace(environ=environ))))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    made = argparse.ArgumentParser(prog="instance-ha", description="Tools for operators of Masakari Functions.")
+    subparsers = made.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.register(subparsers)
-    sys.exit(run(parser.parse_args(arguments, argparse.Namespace(environ=environ))))
+    return made
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,46 +1,85 @@
-"""``instance-ha check-config``: finds in the settings of this environment what would stop a function."""
+"""``instance-ha check-config``: finds what would stop a function, in the settings and in what they lead to."""
 
 import argparse
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from instance_ha import startup
-from instance_ha.models.errors import Misconfigured
+from instance_ha import composition, masking, startup
+from instance_ha.command.parts import Part, parts
+from instance_ha.models.errors import InstanceHAError, Misconfigured, TimeIsUp
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
+from instance_ha.timeouts import with_timeout
+
+_PATIENCE = 60.0  # seconds for one part; questions to Nova are repeated
 
 
 def register(subcommands: Any) -> None:
     """Add the subcommand."""
-    parser = subcommands.add_parser("check-config", help="check settings, cloud, policy file and recovery flows")
+    parser = subcommands.add_parser("check-config", help="check the settings, and ask each part that they name")
+    parser.add_argument("--offline", action="store_true", help="check the settings only, and ask nothing")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each problem; 0 when there is none."""
+    """Print a line for each part, and one for each problem; 0 when there is no problem."""
     try:
         settings = load(options.environ)
     except Misconfigured as error:
-        return _tell([str(error)])
+        return _end([str(error)])
+    masking.hide(*settings.secrets)
     checks: list[Callable[[Settings], None]] = [
+        startup.check_secrets,
         startup.check_triggers,
         lambda settings: startup.check_cloud(settings, options.environ),
         startup.check_policy,
+        startup.check_monitoring,
+        startup.check_guests,
         flows.check,
     ]
-    return _tell([problem for check in checks for problem in _problems(check, settings)])
+    problems = [problem for check in checks if (problem := _problem(check, settings))]
+    if not problems and not options.offline:
+        asked = parts(composition.of(options.environ).world())
+        with ThreadPoolExecutor(len(asked)) as pool:
+            answers = list(pool.map(_ask, asked))
+        for part, (answered, words) in zip(asked, answers, strict=True):
+            sys.stdout.write(f"{part.name:<24}{'answers' if answered else 'FAILS'}{': ' if words else ''}{words}\n")
+        problems = [f"{part.name}: {words}" for part, (ok, words) in zip(asked, answers, strict=True) if not ok]
+    return _end(problems)
 
 
-def _problems(check: Callable[[Settings], None], settings: Settings) -> list[str]:
+def _problem(check: Callable[[Settings], None], settings: Settings) -> str | None:
     try:
         check(settings)
     except Misconfigured as error:
-        return [str(error)]
-    return []
+        return str(error)
+    except ImportError as error:
+        return _missing(error)
+    return None
 
 
-def _tell(problems: list[str]) -> int:
+def _ask(part: Part) -> tuple[bool, str]:
+    """Ask a part; returns whether it answered, and one line about it."""
+    try:
+        return True, with_timeout(part.ask, _PATIENCE)
+    except TimeIsUp:
+        words = f"no answer in {_PATIENCE:.0f} s"
+    except InstanceHAError as error:
+        words = str(error)
+    except ImportError as error:
+        words = _missing(error)
+    except Exception as error:  # of any client: whatever is wrong, this is the place to say so
+        words = f"{type(error).__name__}: {error}"
+    return False, masking.masked(" ".join(words.split()))
+
+
+def _missing(error: ImportError) -> str:
+    return f"{error.name} is not installed here (the extras of instance-ha bring it, as in each function's image)"
+
+
+def _end(problems: list[str]) -> int:
     for problem in problems:
         sys.stderr.write(f"instance-ha: {problem}\n")
     if not problems:

@@ -2,30 +2,31 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
 from instance_ha import composition
+from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.health import ReportState
 from instance_ha.store import outbox, overview
 
-_MOST = 10
-_WIDTH = 100  # of a reason
-_DAYS = 30
+_MOST = 10  # lines of a table
+_DAYS_OF_FAILURES = 30
 
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("status", help="segments, hosts, running recoveries, last failures")
+    parser = subparsers.add_parser("status", help="segments, hosts, recoveries, events on one screen")
     parser.set_defaults(run=status)
 
 
 def status(options: argparse.Namespace) -> int:
     """Print the screen."""
-    world = composition.of(options.environ).world()
+    world = composition.of(options.environ).world().for_invocation()
     with world.database.begin() as connection:
         lines = list(screen(connection, world.clock.now()))
     sys.stdout.write("\n".join(lines) + "\n")
@@ -37,22 +38,30 @@ def screen(connection: Connection, now: datetime) -> Iterator[str]:
     segments = overview.all_segments(connection)
     heads = ("segment", "method", "enabled", "hosts", "reserved", "on maintenance")
     columns = ("name", "recovery_method", "enabled", "hosts", "reserved", "on_maintenance")
-    yield from _table(heads, ([_word(row[column]) for column in columns] for row in segments))
+    yield from _table(heads, [_Line([_word(row[column]) for column in columns]) for row in segments])
     yield ""
-    yield from _table(("host", "segment", "is"), _hosts(connection, now))
+    yield from _table(("host", "segment", "is"), _hosts(connection, now), _MOST)
     yield ""
-    yield from _table(("recovery of", "type", "status", "for", "progress", "notification"), _open(connection, now))
+    yield from _table(
+        ("recovery of", "type", "status", "for", "progress", "notification"), _open(connection, now), _MOST
+    )
     yield ""
-    yield from _table(("failed", "type", "ago", "reason", "notification"), _failures(connection, now))
+    failed = {NotificationStatus.FAILED}, now - timedelta(days=_DAYS_OF_FAILURES)
+    yield from _table(("failed", "type", "ago", "instances", "notification"), _ended(connection, now, *failed), _MOST)
     yield ""
-    yield from _table(("notifications to", "state", "count", "reason"), _letters(connection))
+    well = {NotificationStatus.FINISHED, NotificationStatus.IGNORED}, now - timedelta(days=1)
+    yield from _table(("ended well", "type", "ago", "instances", "notification"), _ended(connection, now, *well), _MOST)
+    yield ""
+    yield from _table(("events to", "state", "count", "reason"), _events(connection))
 
 
-def _hosts(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
-    for row in overview.unusual_hosts(connection, _MOST):
+def _hosts(connection: Connection, now: datetime) -> Sequence["_Line"]:
+    lines = []
+    for row in overview.unusual_hosts(connection, _MOST + 1):
         words = [word.replace("_", " ") for word in ("reserved", "on_maintenance") if row[word]]
         words += [_health(row, now)] if row["state"] else []
-        yield row["name"], row["segment"], ", ".join(words)
+        lines.append(_Line([row["name"], row["segment"], ", ".join(words)]))
+    return lines
 
 
 def _health(row: RowMapping, now: datetime) -> str:
@@ -64,50 +73,69 @@ def _health(row: RowMapping, now: datetime) -> str:
     return f"{row['state']}{since} ({readings or 'not polled yet'}{reported}{suppressed})"
 
 
-def _open(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
-    for row in overview.open_recoveries(connection, _MOST):
+def _open(connection: Connection, now: datetime) -> Sequence["_Line"]:
+    lines = []
+    for row in overview.open_recoveries(connection, _MOST + 1):
         progress = [f"attempt {row['attempt']}"] if row["attempt"] > 1 else []
         progress += [row["task"]] if row["task"] else []
-        progress += [f"{row['moved']} of {row['instances']} moved"] if row["instances"] else []
-        progress += [f"{row['failed']} failed"] if row["failed"] else []
-        progress += [_short(row["message"])] if row["message"] else []
+        progress += [_instances(row)] if row["instances"] else []
+        if row["status"] == NotificationStatus.ERROR and row["due_at"]:
+            wait = row["due_at"] - now
+            progress += [f"next attempt in {_age(wait)}" if wait > timedelta(0) else "next attempt due"]
         age = _age(now - row["created_at"])
-        told = ", ".join(progress) or "waits"
-        yield row["host"] or "(gone)", row["type"], row["status"], age, told, row["notification_uuid"]
+        words = row["host"] or "(gone)", row["type"], row["status"], age, ", ".join(progress) or "waits"
+        lines.append(_Line([*words, row["notification_uuid"]], row["message"]))
+    return lines
 
 
-def _failures(connection: Connection, now: datetime) -> Iterator[Sequence[str]]:
-    for row in overview.last_failures(connection, now - timedelta(days=_DAYS), _MOST):
-        ago = _age(now - (row["updated_at"] or now))
-        reason = _short(row["message"] or "")
-        yield row["host"] or "(gone)", row["type"], ago, reason, row["notification_uuid"]
+def _ended(
+    connection: Connection, now: datetime, statuses: Collection[NotificationStatus], since: datetime
+) -> Sequence["_Line"]:
+    lines = []
+    for row in overview.ended_recoveries(connection, statuses, since, _MOST + 1):
+        ago = _age(now - (row["updated_at"] or row["created_at"]))
+        instances = _instances(row) if row["instances"] else "none"
+        words = row["host"] or "(gone)", row["type"], ago, instances, row["notification_uuid"]
+        lines.append(_Line(words, row["message"]))
+    return lines
 
 
-def _letters(connection: Connection) -> Iterator[Sequence[str]]:
+def _instances(row: RowMapping) -> str:
+    failed = f", {row['failed']} failed" if row["failed"] else ""
+    return f"{row['moved']} of {row['instances']} moved{failed}"
+
+
+def _events(connection: Connection) -> Sequence["_Line"]:
     reasons = {row["name"]: row["reason"] or "" for row in overview.failing_sinks(connection)}
-    for sink, state, count in outbox.counts(connection):
-        yield sink, state, str(count), reasons.get(sink, "")
+    return [_Line([sink, state, str(count), reasons.get(sink, "")]) for sink, state, count in outbox.counts(connection)]
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Align columns; a table without rows is one line."""
-    table = [list(heads), *map(list, rows)]
-    if len(table) == 1:
+@dataclass(frozen=True)
+class _Line:
+    """A line of a table; the reason stands below it, whole: its end often names the cause."""
+
+    words: Sequence[str]
+    reason: str | None = None
+
+
+def _table(heads: Sequence[str], lines: Sequence[_Line], most: int | None = None) -> Iterator[str]:
+    """Align columns; a table without lines is one line, and of a longer one than ``most`` the end is left out."""
+    shown = lines[:most]
+    if not shown:
         yield f"{heads[0].upper()}: none"
         return
-    table[0] = [head.upper() for head in heads]
-    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
-    for line in table:
-        yield "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+    table = [[head.upper() for head in heads], *(line.words for line in shown)]
+    widths = [max(len(words[column]) for words in table) for column in range(len(heads))]
+    for words, line in zip(table, [None, *shown], strict=True):
+        yield "  ".join(word.ljust(width) for word, width in zip(words, widths, strict=True)).rstrip()
+        if line is not None and line.reason:
+            yield f"    {' '.join(line.reason.split())}"
+    if len(lines) > len(shown):
+        yield "and more"
 
 
 def _word(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def _age(since: timedelta) -> str:

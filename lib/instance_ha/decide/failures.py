@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from instance_ha.decide.flows import flows_for
-from instance_ha.models.enums import Flow, NotificationStatus, NotificationType, RecoveryMethod
-from instance_ha.models.rows import Notification, Segment
+from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType, RecoveryMethod
+from instance_ha.models.rows import Host, Notification, Segment
 
 _INSTANCE_FAILURES = frozenset(
     {
@@ -15,6 +15,7 @@ _INSTANCE_FAILURES = frozenset(
     }
 )
 _COMPUTE_PROCESS = "nova-compute"
+_CLOCK_TOLERANCE = timedelta(seconds=5)  # how far the clocks of a monitor and of Postgres may be apart
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Close:
 
     status: NotificationStatus
     message: str
+    host_is_back: bool = False
 
 
 def gone() -> Close:
@@ -56,6 +58,33 @@ def expired(notification: Notification, now: datetime, limit: float) -> bool:
     return now - notification.created_at > timedelta(seconds=limit)
 
 
+def host_changes(verdict: Recover, host: Host, notification: Notification) -> dict[str, bool | str]:
+    """Return what a recovery changes of its host; it is remembered for which notification it is on maintenance.
+
+    A host that an operator has put on maintenance meanwhile stays on the operator's.
+    """
+    if host.on_maintenance and host.on_maintenance_for is None:
+        return dict(verdict.host_changes)
+    return {**verdict.host_changes, "on_maintenance_for": notification.notification_uuid}
+
+
+def refusal(host: Host, kind: NotificationType, recovery: Notification | None) -> str | None:
+    """Say why a notification about a host on maintenance is refused, if it is.
+
+    ``recovery`` is the notification whose recovery has put the host there; None: an operator has. A host is not done
+    with when only its nova-compute had failed, or when its own recovery has ended without success: its failure is then
+    accepted (again).
+    """
+    if not host.on_maintenance:
+        return None
+    if recovery is None:
+        return f"host {host.name} is on maintenance: its failures are not handled"
+    unsuccessful = recovery.status in {NotificationStatus.FAILED, NotificationStatus.IGNORED}
+    if kind is NotificationType.COMPUTE_HOST and (recovery.type is NotificationType.PROCESS or unsuccessful):
+        return None
+    return f"host {host.name} is on maintenance since notification {recovery.notification_uuid}"
+
+
 def _evaluate_host(payload: dict[str, str], method: RecoveryMethod) -> Recover | Close:
     host_status = payload.get("host_status")
     if host_status is None or host_status.upper() != "NORMAL":
@@ -64,7 +93,7 @@ def _evaluate_host(payload: dict[str, str], method: RecoveryMethod) -> Recover |
             f"host_status is {host_status or 'missing'}, not NORMAL: the monitor is not sure that the host is dead",
         )
     if payload.get("event") == "STARTED":
-        return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover")
+        return Close(NotificationStatus.FINISHED, "the host has started: nothing to recover", host_is_back=True)
     if payload.get("event") != "STOPPED":
         return Close(NotificationStatus.IGNORED, f"event {payload.get('event')} asks for no recovery")
     changes = {"on_maintenance": True, "reserved": False}
@@ -93,15 +122,16 @@ def _evaluate_process(payload: dict[str, str], method: RecoveryMethod) -> Recove
 def is_duplicate(earlier: Notification, generated: datetime, now: datetime, interval: float) -> bool:
     """Say whether a new, equal notification is about the failure of ``earlier``.
 
-    Notifications more than ``interval`` seconds apart, by the sender's clock and by ours, are two failures, unless the
-    first is still being handled (docs/differences.md).
+    It is while that one is being handled. Afterwards a failure that happened after the end of the recovery is a new
+    one, and so is one that is more than ``interval`` seconds apart, by the sender's clock and by ours.
     """
-    if earlier.status not in {
-        NotificationStatus.FAILED,
-        NotificationStatus.IGNORED,
-        NotificationStatus.FINISHED,
-    }:
+    if earlier.status not in FINAL_NOTIFICATION:
         return True
-    apart = abs((generated - earlier.generated_time).total_seconds())
-    since = abs((now - earlier.created_at).total_seconds())
-    return min(apart, since) <= interval
+    apart = generated - earlier.generated_time
+    if earlier.attempt:  # there was a recovery: what it has mended cannot have happened after its end
+        ended = earlier.updated_at or earlier.created_at
+        # The second comparison needs no common clock: both times of ``apart`` are the sender's.
+        lasted = ended - earlier.created_at
+        if generated > ended + _CLOCK_TOLERANCE and apart > lasted + _CLOCK_TOLERANCE:
+            return False
+    return min(abs(apart), abs(now - earlier.created_at)) <= timedelta(seconds=interval)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from instance_ha.models.enums import NotificationType
-from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestPolicy, GuestState
+from instance_ha.models.guests import Channel, Domain, Fault, GuestHealth, GuestPolicy, GuestState
 from instance_ha.models.health import NotificationRequest
 from instance_ha.models.text import FALSE, TRUE
 
@@ -60,8 +60,10 @@ def schedule(stated: GuestPolicy, default: PingSchedule) -> PingSchedule:
 
 def observed(known: GuestHealth, domain: Domain, host_uuid: str, now: datetime) -> GuestHealth:
     """Take in what libvirt says of a domain."""
-    if domain.id is None or domain.id != known.domain_id or host_uuid != known.host_uuid:
-        # It was started anew, or is off: until its agent answers, its silence says nothing.
+    started_anew = domain.id is None or domain.id != known.domain_id or host_uuid != known.host_uuid
+    if started_anew or domain.channel is Channel.CLOSED:
+        # The domain is off or was started anew, or the guest itself has stopped its agent, as a reboot does: until the
+        # agent answers again, its silence says nothing.
         known = replace(known, state=GuestState.DISCOVERY, misses=0, since=None, muted_until=None, pinged_at=None)
     known = replace(known, domain_id=domain.id, host_uuid=host_uuid)
     if domain.fault is None:
@@ -74,7 +76,7 @@ def observed(known: GuestHealth, domain: Domain, host_uuid: str, now: datetime) 
 
 def wants_ping(known: GuestHealth, domain: Domain, how: PingSchedule, now: datetime) -> bool:
     """Whether the guest's agent is to be asked now."""
-    if not (how.on and domain.running and domain.has_agent):
+    if not (how.on and domain.running and domain.channel is Channel.OPEN):
         return False
     return known.pinged_at is None or now - known.pinged_at >= timedelta(seconds=how.interval * _SLACK)
 

@@ -33,6 +33,14 @@ class Broken:
 Verdict = Step | Leave | Broken
 
 
+_SHUTDOWN, _CRASHED = 4, 6  # power states of Nova
+
+
+def is_dead(server: Server) -> bool:
+    """Whether Nova itself shows that an instance does not run, wherever it is and whatever was reported of it."""
+    return server.vm_state in {"stopped", "error"} or server.power_state in {_SHUTDOWN, _CRASHED}
+
+
 def mark(last: PowerAction | None) -> str:
     """Return what tells later whether there has been an action since this one."""
     return last.request_id if last is not None else ""
@@ -57,15 +65,15 @@ def next_to_stop(server: Server, last: PowerAction | None, written_at: str | Non
     return Step.WAIT
 
 
-def next_to_start(server: Server, last: PowerAction | None) -> Verdict:
-    """Start what is stopped, but not what its owner has stopped."""
+def next_to_start(server: Server, last: PowerAction | None, *, start_stopped: bool = False) -> Verdict:
+    """Start what is stopped, but what its owner has stopped only with ``start_stopped``."""
     if server.vm_state == "active" or (server.vm_state == "stopped" and server.task_state == "powering-on"):
         return Step.REACHED
     if server.vm_state != "stopped":
         return Broken(f"instance {server.id} is {server.vm_state}, which cannot be started")
     if server.task_state is not None:
         return Step.WAIT
-    return _stopped_by_owner(last) or Step.START
+    return Step.START if start_stopped else _stopped_by_owner(last) or Step.START
 
 
 def next_to_confirm(server: Server, last: PowerAction | None) -> Verdict:

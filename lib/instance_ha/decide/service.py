@@ -26,11 +26,33 @@ def next_step(service: ComputeService, force_down: bool) -> ServiceStep:
     return ServiceStep.WAIT if service.up else ServiceStep.READY
 
 
+@dataclass(frozen=True)
+class Heartbeat:
+    """How often Nova's record of a service that it calls up was updated while its end was waited for."""
+
+    updated_at: datetime | None
+    updates: int = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nova-compute itself reports: a single update may be a change of the record by the API."""
+        return self.updates > 1
+
+
+def heard(before: Heartbeat | None, service: ComputeService) -> Heartbeat:
+    """Take in what Nova says now."""
+    if before is None:
+        return Heartbeat(service.updated_at)
+    if service.updated_at == before.updated_at:
+        return before
+    return Heartbeat(service.updated_at, before.updates + 1)
+
+
 class Source(Enum):
     """What is known of the host that instances are evacuated from."""
 
     DOWN = "down"
-    UNSURE = "unsure"
+    UNKNOWN = "unknown"
     UP = "up"
 
 
@@ -63,7 +85,7 @@ def compare(before: Reports | None, service: ComputeService | None, now: datetim
     if service.updated_at != before.updated_at:
         count = before.count + 1
         is_up = count > 1
-        return Source.UP if is_up else Source.UNSURE, Reports(service.updated_at, count, now, is_up)
+        return Source.UP if is_up else Source.UNKNOWN, Reports(service.updated_at, count, now, is_up)
     if before.count and now - before.seen_at < _NEXT_REPORT:
-        return Source.UNSURE, before
+        return Source.UNKNOWN, before
     return Source.DOWN, replace(before, count=0)

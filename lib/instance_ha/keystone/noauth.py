@@ -8,8 +8,6 @@ from instance_ha.models.rows import Caller
 class NoAuth:
     """Believes every caller."""
 
-    auth_uri = ""
-
     def check(self, environ: dict[str, Any]) -> Caller:
         """Say who calls: an ``X-Auth-Token`` of the form ``user:project`` may name himself."""
         user, _, project = environ.get("HTTP_X_AUTH_TOKEN", "").partition(":")

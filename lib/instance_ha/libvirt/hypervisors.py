@@ -12,9 +12,9 @@ import libvirt_qemu
 
 from instance_ha.libvirt import addresses
 from instance_ha.libvirt.limits import Limited
-from instance_ha.libvirt.parse import fault, has_agent
+from instance_ha.libvirt.parse import agent_channel, fault
 from instance_ha.models.errors import SourceUnavailable
-from instance_ha.models.guests import Domain
+from instance_ha.models.guests import Channel, Domain
 from instance_ha.settings import Settings
 
 _PING = json.dumps({"execute": "guest-ping"})
@@ -133,7 +133,7 @@ def _domain(domain: Any) -> Domain | None:
             id=None if domain.ID() < 0 else domain.ID(),
             running=running,
             fault=fault(state, reason),
-            has_agent=running and has_agent(domain.XMLDesc()),
+            channel=agent_channel(domain.XMLDesc()) if running else Channel.NONE,
         )
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:

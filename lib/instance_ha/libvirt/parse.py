@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from instance_ha.models.guests import Fault
+from instance_ha.models.guests import Channel, Fault
 
 _AGENT = "org.qemu.guest_agent.0"
 _PAUSED, _SHUTOFF, _CRASHED = 3, 5, 6  # virDomainState
@@ -19,7 +19,14 @@ def fault(state: int, reason: int) -> Fault | None:
     return Fault.FAILED if state == _CRASHED else _FAULTS.get((state, reason))
 
 
-def has_agent(xml: str) -> bool:
-    """Whether a domain has a channel for the guest agent, be it the first one or not."""
+def agent_channel(xml: str) -> Channel:
+    """Find a domain's channel for the guest agent, and whether the guest holds it open.
+
+    QEMU tells libvirt when the guest opens and closes it. A guest that shuts down, reboots or restarts its agent closes
+    it; a guest that hangs leaves it open.
+    """
     root = ElementTree.fromstring(xml)  # noqa: S314 - the hypervisor's own, which escapes what tenants write into it
-    return any(target.get("name") == _AGENT for target in root.iterfind("./devices/channel/target"))
+    target = next((t for t in root.iterfind("./devices/channel/target") if t.get("name") == _AGENT), None)
+    if target is None:
+        return Channel.NONE
+    return Channel.CLOSED if target.get("state") == "disconnected" else Channel.OPEN

@@ -15,6 +15,7 @@ class Breakpoint(StrEnum):
     # its tasks
     SERVICE_DISABLED = "service-disabled"
     SERVICE_DOWN = "service-down"
+    HOST_GIVEN_BACK = "host-given-back"
     INSTANCES_PLANNED = "instances-planned"
     ROUND_ADVANCED = "round-advanced"
     RESERVED_HOST_TAKEN = "reserved-host-taken"

@@ -63,9 +63,13 @@ class NotFound(Refused):
 
 
 class MethodNotAllowed(Refused):
-    """The resource has no such method."""
+    """The resource has no such method; ``allowed`` are those that it has."""
 
     code = 405
+
+    def __init__(self, method: str, *allowed: str) -> None:
+        super().__init__(f"the method {method[:40]} is not allowed for this resource")
+        self.allowed = allowed
 
 
 class NotAcceptable(Refused):
@@ -113,7 +117,7 @@ class StoreUnavailable(TryAgain):
 
 
 class SinkUnavailable(TryAgain):
-    """A sink of events cannot be reached, or takes nothing now."""
+    """A sink of events cannot be reached, or is not available now."""
 
 
 class ArchiveUnavailable(TryAgain):

@@ -21,6 +21,14 @@ class Fault(StrEnum):
     IO_ERROR = "io-error"  # it is paused, since its disk has failed
 
 
+class Channel(StrEnum):
+    """The channel between a domain and its guest agent."""
+
+    NONE = "none"  # the domain has none
+    CLOSED = "closed"  # the guest has closed it: its agent does not run, as while the guest reboots
+    OPEN = "open"  # the guest holds it open, or libvirt does not say
+
+
 @dataclass(frozen=True, kw_only=True)
 class Domain:
     """A domain as libvirt shows it now."""
@@ -29,7 +37,7 @@ class Domain:
     id: int | None  # another one after each start; None while it does not run
     running: bool
     fault: Fault | None = None
-    has_agent: bool = False  # it has a channel for the guest agent
+    channel: Channel = Channel.NONE
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ class RegisteredHost:
     name: str
     segment_uuid: str
     segment_name: str
-    monitored: bool  # its segment is enabled, and it is not on maintenance
+    monitored: bool  # its segment is enabled, and it is not on maintenance, or only since its nova-compute failed
+    on_maintenance: bool = False
     health: HostHealth
 
 

@@ -1,7 +1,7 @@
 """Every metric that is served at ``/_/metrics``; docs/metrics.md is generated from here.
 
 A counter's samples are kept in Postgres under the name and the labels that Prometheus shows, as text; a process that
-is scaled to zero takes nothing with it.
+is scaled to zero loses nothing.
 """
 
 import json

@@ -75,10 +75,6 @@ class Archive(Protocol):
 class TokenCheck(Protocol):
     """Says who calls."""
 
-    @property
-    def auth_uri(self) -> str:
-        """Where a token can be had."""
-
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the caller of a WSGI request, or raise Unauthorized."""
 
@@ -100,13 +96,14 @@ class Nova(Protocol):
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
+    def lift_force_down(self, service_id: str) -> None: ...  # noqa: D102
     def aggregates(self) -> list[Aggregate]: ...  # noqa: D102
     def join_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def leave_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def locked_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
-    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
+    def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
     def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102

@@ -50,6 +50,7 @@ class Host(Row):
     failover_segment_id: SegmentUuid
     reserved: bool = False
     on_maintenance: bool = False
+    on_maintenance_for: str | None = None  # the notification whose recovery has put it there; None: an operator
 
 
 @dataclass(frozen=True, kw_only=True)

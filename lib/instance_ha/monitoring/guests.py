@@ -12,7 +12,7 @@ from instance_ha import log
 from instance_ha.decide import guests
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SourceUnavailable, StoreUnavailable, TryAgain
-from instance_ha.models.guests import Domain, GuestHealth, GuestPolicy
+from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy
 from instance_ha.models.health import RegisteredHost
 from instance_ha.models.ports import Hypervisor
 from instance_ha.monitoring import reporting
@@ -47,7 +47,9 @@ def poll_once(world: World, deadline: datetime) -> list[str]:
     with world.database.begin() as connection:
         registered = host_health.registered(connection)
         hosts = _reachable(world, registered)
-        everywhere = [host.health.host_uuid for host in registered if host.monitored]  # others may reach the rest
+        everywhere = [
+            host.health.host_uuid for host in registered if _has_monitored_guests(host)
+        ]  # others may reach the rest
         watches.register(connection, hosts, now)
         watches.forget(connection, everywhere)
         guest_health.forget(connection, everywhere)
@@ -58,8 +60,13 @@ def poll_once(world: World, deadline: datetime) -> list[str]:
     return [poll.host.name for poll in polls]
 
 
+def _has_monitored_guests(host: RegisteredHost) -> bool:
+    """Whether guests can be recovered there: Nova restarts none on a host without its nova-compute."""
+    return host.monitored and not host.on_maintenance
+
+
 def _reachable(world: World, hosts: Iterable[RegisteredHost]) -> dict[str, RegisteredHost]:
-    monitored = {host.name: host for host in hosts if host.monitored}
+    monitored = {host.name: host for host in hosts if _has_monitored_guests(host)}
     return {monitored[name].health.host_uuid: monitored[name] for name in world.hypervisors.here(monitored)}
 
 
@@ -130,7 +137,10 @@ class _HostPoll:
     def _with_policies(self, known: dict[str, GuestHealth], domains: dict[str, Domain]) -> dict[str, GuestHealth]:
         """Ask Nova how the instances are to be monitored, if that is not known, or was asked too long ago."""
         old = self.at - timedelta(seconds=self.world.settings.guest_policy_ttl)
-        if not any(d.has_agent and ((at := known[d.uuid].policy_at) is None or at < old) for d in domains.values()):
+        if not any(
+            d.channel is not Channel.NONE and ((at := known[d.uuid].policy_at) is None or at < old)
+            for d in domains.values()
+        ):
             return known
         try:
             pages = self.world.nova.servers_on(self.host.name)

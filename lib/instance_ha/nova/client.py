@@ -77,6 +77,15 @@ class NovaClient:
         """Enable a compute service, so that instances are scheduled to it."""
         self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
 
+    def lift_force_down(self, service_id: str) -> None:
+        """Let a compute service that was forced down be up again, as soon as it reports.
+
+        Raises:
+            CloudRefused: instances were evacuated from its host, and its nova-compute was not restarted since then.
+
+        """
+        self._request("PUT", f"/os-services/{service_id}", json={"forced_down": False})
+
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
         return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]
@@ -171,12 +180,12 @@ class NovaClient:
                 return action
         return None
 
-    def evacuations_from(self, host: str, newer_than: int, limit: int) -> Iterator[Migration]:
-        """Read Nova's records of evacuations from a host, newest first, down to the id ``newer_than``."""
+    def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
+        """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""
         query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
         for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
             for body in page:
-                if body["id"] <= newer_than:
+                if body["id"] <= last_migration_id:
                     return
                 yield parse.migration(body)
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from instance_ha import log
 from instance_ha.decide.outcome import back_off
+from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.models.errors import LeaseLost, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
 from instance_ha.models.ports import Nova
@@ -139,8 +140,10 @@ class Claim(Generic[Row]):
         tries = self.row.tries + 1
         log.get().warning("will retry", reason=reason, tries=tries)
         due_at = back_off(tries, self.world.clock.now())
+        final = isinstance(self.row, Notification) and self.row.status in FINAL_NOTIFICATION
+        about = {} if final else {"message": f"waiting: {reason}"}  # why it has ended stays
         try:
-            with self.release(due_at, tries=tries, message=f"waiting: {reason}"):
+            with self.release(due_at, tries=tries, **about):
                 pass
         except (LeaseLost, TryAgain) as error:
             log.get().warning("lease not released", reason=str(error))

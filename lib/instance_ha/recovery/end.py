@@ -1,20 +1,35 @@
 """The end of an attempt, or of the whole recovery."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
 from instance_ha import emit, log
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import NotificationStatus
+from instance_ha.models.enums import NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import notifications, tasks, vmoves
+from instance_ha.store import hosts, notifications, tasks, vmoves
+
+FINAL_CHECK_AFTER = timedelta(minutes=3)  # longer than Nova's RPC time limit, and the queues of proxies in front of it
 
 
-def close(claim: Claim[Notification], status: NotificationStatus, message: str) -> None:
-    """End a notification for good; the message says why."""
+def close(
+    claim: Claim[Notification],
+    status: NotificationStatus,
+    message: str,
+    host_changes: Mapping[str, bool | None] = MappingProxyType({}),
+) -> None:
+    """End a notification for good; the message says why. Its host, if it still is its own, is changed with it."""
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
-    with claim.release(None, status=status, message=message, updated_at=now) as connection:
+    due_at = _final_check_at(notification, now)
+    with claim.release(due_at, status=status, message=message, updated_at=now) as connection:
+        host = hosts.by_uuid(connection, notification.source_host_uuid)
+        if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
+            emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
         tasks.abandon(connection, notification.notification_uuid, now, message)
@@ -34,6 +49,13 @@ def close(claim: Claim[Notification], status: NotificationStatus, message: str) 
                 log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
 
+def _final_check_at(notification: Notification, now: datetime) -> datetime | None:
+    """Say when to check once more what a recovery had in work; None when it had nothing."""
+    if not notification.attempt or notification.type is NotificationType.PROCESS:
+        return None
+    return now + FINAL_CHECK_AFTER
+
+
 def fail(claim: Claim[Notification], reason: str) -> None:
     """End an attempt; another one is due later, unless this was the last."""
     world, notification = claim.world, claim.row
@@ -44,7 +66,8 @@ def fail(claim: Claim[Notification], reason: str) -> None:
         now,
         settings.process_unfinished_notifications_interval,
     )
-    with claim.release(retry.due_at, status=retry.status, message=reason, updated_at=now) as connection:
+    due_at = retry.due_at or _final_check_at(notification, now)
+    with claim.release(due_at, status=retry.status, message=reason, updated_at=now) as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:
             tasks.fail(connection, task, now, reason)

@@ -1,7 +1,7 @@
 """The recovery that a notification asks for, as its tasks see it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -23,10 +23,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Skip:
-    """Nothing is left to do: the recovery ends, for the reason given."""
+    """Nothing is left to do: the recovery ends, for the reason given, and the host is changed with it."""
 
     reason: str
     status: NotificationStatus = NotificationStatus.FINISHED
+    host_changes: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class NotYet:
 
 
 Outcome = Done | Skip | NotYet
+
+
+@dataclass(frozen=True)
+class HostBefore:
+    """What the host was before the recovery has changed it; the first task of the first attempt remembers it."""
+
+    reserved: bool
 
 
 @dataclass(frozen=True)

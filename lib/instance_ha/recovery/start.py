@@ -9,11 +9,13 @@ from instance_ha import emit, log
 from instance_ha.decide import failures
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
-from instance_ha.models.rows import Notification
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
+from instance_ha.recovery.recovery import HostBefore
 from instance_ha.store import hosts, notifications, segments, tasks
 from instance_ha.store.leases import Lease
 
@@ -30,17 +32,25 @@ def start(claim: Claim[Notification]) -> bool:
     verdict = failures.evaluate(notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
-        close(claim, verdict.status, verdict.message)
+        message = verdict.message
+        if host is not None and verdict.host_is_back and world.settings.force_down and _lift_force_down(claim, host):
+            message += "; its compute service is not forced down any more"
+        close(claim, verdict.status, message)
         return False
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
         if ended is not None:
             for superseded in ended:
                 emit.recovery_ended(world, connection, superseded)
+            current = hosts.by_uuid(connection, host.uuid) or host  # locked now: no operator changes it any more
             if verdict.host_changes:
-                emit.host_changed(world, connection, hosts.change(connection, host.uuid, verdict.host_changes, now))
+                changes = failures.host_changes(verdict, current, notification)
+                emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
             flow = verdict.flows[0]
             tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+            first = tasks.next_open(connection, uuid, attempt)
+            if attempt == 1 and first is not None:
+                tasks.remember(connection, first, HostBefore(current.reserved))
             claim.row = notifications.find(connection, uuid)
             emit.recovery_started(world, connection, claim.row)
     if ended is None:
@@ -50,6 +60,24 @@ def start(claim: Claim[Notification]) -> bool:
         return False
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.breakpoint(Breakpoint.RECOVERY_STARTED)
+    return True
+
+
+def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
+    """Undo what an earlier recovery of the host has told Nova; say whether that was necessary.
+
+    Raises:
+        CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
+
+    """
+    service = claim.nova.service(host.name)
+    if service is None or not service.forced_down:
+        return False
+    try:
+        claim.nova.lift_force_down(service.id)
+    except CloudRefused as error:
+        raise CloudUnavailable(f"Nova keeps the compute service of {host.name} forced down: {error}") from error
+    log.get().info("compute service not forced down any more", host=host.name)
     return True
 
 

@@ -10,13 +10,14 @@ from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.decide.outcome import of_recovery, tally
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import Flow, NotificationStatus, NotificationType
+from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryFailed
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.end import close, fail
+from instance_ha.recovery.final_check import final_check
 from instance_ha.recovery.recovery import NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import give_up
@@ -44,6 +45,9 @@ def recover(world: World, notification_uuid: str) -> None:
 
 def _advance(claim: Claim[Notification]) -> None:
     world = claim.world
+    if claim.row.status in FINAL_NOTIFICATION:
+        final_check(claim)
+        return
     if failures.expired(claim.row, world.clock.now(), world.settings.notifications_expired_interval):
         _expire(claim)
         return
@@ -115,7 +119,7 @@ def _run_tasks(recovery: Recovery) -> None:
         with log.bound(task=task.name):
             outcome = flows.find(task.name)(recovery, task)
         if isinstance(outcome, Skip):
-            close(claim, outcome.status, outcome.reason)
+            close(claim, outcome.status, outcome.reason, outcome.host_changes)
             return
         if isinstance(outcome, NotYet):
             kind = recovery_of(notification.type)

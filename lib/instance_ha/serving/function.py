@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flask import Flask, Request, Response, current_app, has_app_context
 
-from instance_ha import log, masking
+from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
@@ -19,10 +19,9 @@ from instance_ha.serving import scrape
 from instance_ha.settings import Settings
 from instance_ha.world import World
 
-Answer = Callable[[Request, World, str], Response]
+Handler = Callable[[Request, World, str], Response]
 Check = Callable[[Settings], None]
 
-_RETRY_AFTER = "5"
 _REQUEST_ID = "x-openstack-request-id"
 _FUNCTION, _WORLD = "instance_ha.function", "instance_ha.world"
 
@@ -32,7 +31,7 @@ class Function:
     """What a main.py declares; its world stands in the application that serves it."""
 
     name: str
-    answer: Answer
+    answer: Handler
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
     cloud: bool = True  # whether it asks Nova or Keystone
 
@@ -42,7 +41,7 @@ class Function:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        world = world_of(current_app)
+        world: World = current_app.extensions[_WORLD]
         if request.path == scrape.PATH:
             return scrape.answer(request, world)
         if request.path.startswith("/_/"):
@@ -64,11 +63,10 @@ class Function:
             response = faults.of(error)
         except TryAgain as error:
             log.get().warning("cannot serve now", reason=str(error))
-            response = faults.fault(503, masking.masked(str(error)))
-            response.headers["Retry-After"] = _RETRY_AFTER
+            response = faults.unavailable(error)
         except InstanceHAError as error:
             log.get().error("cannot serve", reason=str(error))
-            response = faults.fault(500, masking.masked(str(error)))
+            response = faults.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
         except Exception:
             log.get().exception("unexpected error")
             text = f"An unexpected error happened; it is logged with the request id {request_id}."
@@ -90,9 +88,9 @@ def give_world(application: Flask, world: World) -> None:
     application.extensions[_WORLD] = world
 
 
-def world_of(application: Flask) -> World:
-    """Return the world that the functions of an application work in."""
-    world: World = application.extensions[_WORLD]
+def world_of(application: Flask) -> World | None:
+    """Return the world that the functions of an application work in, None for a function that is not ours."""
+    world: World | None = application.extensions.get(_WORLD)
     return world
 
 
@@ -101,7 +99,9 @@ def _keep_counts(response: Response, world: World) -> None:
     try:
         if response.status_code == 500:
             world.metrics.count(INTERNAL_ERRORS)
-        world.metrics.flush(world.database, world.clock.now())
+        # Who is not let in may send as often as he likes: for him no row is written each time.
+        refused = response.status_code in {400, 401, 403, 404, 405, 413}
+        world.metrics.flush(world.database, world.clock.now(), rarely=refused)
     except Exception:
         log.get().exception("metrics dropped")
 

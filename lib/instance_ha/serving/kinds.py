@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from flask import Request, Response
 
 from instance_ha import log, startup
-from instance_ha.api import faults
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
-from instance_ha.models.errors import Refused, Unauthorized
+from instance_ha.models.errors import MethodNotAllowed, Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Answer, Check, Function
+from instance_ha.serving.function import Check, Function, Handler
 from instance_ha.triggers.codec import decode
 from instance_ha.world import World
 
@@ -28,7 +27,7 @@ def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], Non
 
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
-            return faults.fault(405, "events are posted")
+            raise MethodNotAllowed(request.method, "POST")
         settings, now = world.settings, world.clock.now()
         try:
             body = read_request(request, settings.max_request_body_size)
@@ -63,10 +62,10 @@ def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[Wo
     return Function(name, answer, (startup.check_policy,))
 
 
-def _tick(name: str, work: Callable[[World], object]) -> Answer:
+def _tick(name: str, work: Callable[[World], object]) -> Handler:
     def answer(request: Request, world: World, _request_id: str) -> Response:
         if request.method != "POST":
-            return faults.fault(405, "a tick is posted")
+            raise MethodNotAllowed(request.method, "POST")
         if request.path == dead_letters.PATH:
             return dead_letters.take(request, read_request(request, world.settings.max_request_body_size), world)
         if world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):

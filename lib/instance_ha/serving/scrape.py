@@ -5,7 +5,7 @@ from flask import Request, Response
 from instance_ha import log
 from instance_ha.api import faults
 from instance_ha.metrics.exposition import exposition, read
-from instance_ha.models.errors import StoreUnavailable
+from instance_ha.models.errors import MethodNotAllowed, StoreUnavailable
 from instance_ha.serving import bearer
 from instance_ha.world import World
 
@@ -21,7 +21,7 @@ def answer(request: Request, world: World) -> Response:
         refused.headers["WWW-Authenticate"] = "Bearer"
         return refused
     if request.method not in {"GET", "HEAD"}:
-        return faults.fault(405, "metrics are read")
+        return faults.of(MethodNotAllowed(request.method, "GET", "HEAD"))
     try:
         values = read(world.database, world.clock.now())
     except StoreUnavailable as error:

@@ -9,7 +9,6 @@ import gc
 import math
 import os
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,33 +16,20 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
+from instance_ha.serving.function import world_of
 from instance_ha.serving.gate import Gate, Wsgi
+from instance_ha.serving.worker import Worker
 
 _THREADS = 8
 _SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
 _EXEC_TIMEOUT = "60s"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LINE, _FIELD = 8190, 16384  # bytes of a request line, and of one header: OpenStack's own bound, tokens are long
+_BODY = 114688  # bytes of a body, for a function that has no settings of ours
 _MEMORY = "/dev/shm"  # noqa: S108 - a worker's heartbeat file, unlinked as soon as it is open
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Ends when its work is done: on SIGTERM it first says that it is not ready, and takes no more."""
-
-    def handle_exit(self, _signal: int, _frame: object) -> None:
-        """Begin to end."""
-        self.app.gate.closed = True
-        self.method_queue.defer(lambda: None)  # the loop looks again at once
-
-    def notify(self) -> None:
-        """Take a turn of the loop."""
-        super().notify()
-        if self.alive and self.app.gate.closed and self.app.gate.idle:
-            super().handle_exit(signal.SIGTERM, None)
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -58,8 +44,9 @@ class _Log(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn with our options and nobody else's: no file, no variable."""
 
-    def __init__(self, gate: Gate, options: Mapping[str, Any]) -> None:
+    def __init__(self, gate: Gate, body_limit: int, options: Mapping[str, Any]) -> None:
         self.gate = gate
+        self.body_limit = body_limit
         self._options = options
         super().__init__()
 
@@ -93,6 +80,8 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
         "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
         "limit_request_line": _LINE,
         "limit_request_field_size": _FIELD,
+        "forwarder_headers": "",  # nobody may set SCRIPT_NAME and PATH_INFO by a header, no sidecar either
+        "forwarded_allow_ips": "",
     }
 
 
@@ -132,4 +121,6 @@ def main(folder: Path) -> None:
         sys.exit(str(error))
     gc.freeze()  # what was imported stays
     gc.enable()
-    _Server(Gate(application, work(os.environ)), wanted).run()
+    world = world_of(application)
+    limit = world.settings.max_request_body_size if world else _BODY
+    _Server(Gate(application, work(os.environ)), limit, wanted).run()

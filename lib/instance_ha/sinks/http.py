@@ -20,7 +20,7 @@ class HttpSender:
         """Post an event; only the status of the answer matters.
 
         Raises:
-            SinkUnavailable: the sink takes nothing now.
+            SinkUnavailable: the sink is not available now.
             SinkRefused: it does not take this event.
 
         """

@@ -33,7 +33,7 @@ class Senders:
         """Hand an event over.
 
         Raises:
-            SinkUnavailable: the sink takes nothing now.
+            SinkUnavailable: the sink is not available now.
             SinkRefused: it will not have this event.
 
         """

@@ -4,14 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from instance_ha.models.enums import NotificationType
 from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.models.text import utc
-from instance_ha.store.schema import host_health, hosts, segments
+from instance_ha.store.schema import host_health, hosts, notifications, segments
 
 _HEALTH = ("samples", "state", "since", "listed", "suppressed", "reported", "reported_at", "answer")
+
+
+def is_monitored() -> ColumnElement[bool]:
+    """Return the condition on ``hosts`` joined with ``segments`` that a host is monitored.
+
+    Of a host that is on maintenance since its nova-compute failed its own death must still be noticed.
+    """
+    since_process = (
+        select(notifications.c.id)
+        .where(
+            notifications.c.notification_uuid == hosts.c.on_maintenance_for,
+            notifications.c.type == NotificationType.PROCESS,
+        )
+        .exists()
+    )
+    return and_(segments.c.enabled, or_(~hosts.c.on_maintenance, since_process))
 
 
 def registered(connection: Connection) -> list[RegisteredHost]:
@@ -22,7 +39,8 @@ def registered(connection: Connection) -> list[RegisteredHost]:
             hosts.c.name,
             hosts.c.failover_segment_id.label("segment_uuid"),
             segments.c.name.label("segment_name"),
-            (segments.c.enabled & ~hosts.c.on_maintenance).label("monitored"),
+            is_monitored().label("monitored"),
+            hosts.c.on_maintenance,
             *(host_health.c[name] for name in _HEALTH),
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
@@ -39,6 +57,7 @@ def _registered(row: Any) -> RegisteredHost:
         segment_uuid=row["segment_uuid"],
         segment_name=row["segment_name"],
         monitored=row["monitored"],
+        on_maintenance=row["on_maintenance"],
         health=_health(row) if row["state"] else HostHealth(host_uuid=row["uuid"]),
     )
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+from sqlalchemy import Connection, Table, and_, func, select
 
 from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.events import OutboxState
@@ -22,6 +22,7 @@ from instance_ha.models.metrics import (
     Values,
 )
 from instance_ha.store import counters, leases, watches
+from instance_ha.store.host_health import is_monitored
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
@@ -66,14 +67,11 @@ def _outbox(connection: Connection, now: datetime) -> Values:
 
 
 def _hosts(connection: Connection) -> Values:
-    monitored: ColumnElement[bool] = and_(
-        hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None), segments.c.enabled, ~hosts.c.on_maintenance
-    )
     known = (
         select(host_health.c.state, func.count(), func.count().filter(host_health.c.suppressed))
         .join(hosts, hosts.c.uuid == host_health.c.host_uuid)
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
-        .where(monitored)
+        .where(hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None), is_monitored())
         .group_by(host_health.c.state)
     )
     found = connection.execute(known).all()

@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -14,6 +15,7 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import load
 from instance_ha.store.database import driver_url
 
+_SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x1A57A0CE  # any number, the same for all of ours: two upgrades at once wait for each other
 
 
@@ -30,13 +32,20 @@ def version(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def newest() -> str:
+    """Return the revision of the schema that this code is for."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
 def _engine(url: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
     return create_engine(driver_url(url), poolclass=NullPool)
 
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
     return config
 

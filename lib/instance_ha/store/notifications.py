@@ -30,6 +30,12 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
     return found
 
 
+def by_uuid(connection: Connection, uuid: str | None) -> Notification | None:
+    """Read a notification that may be gone."""
+    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
+    return records.first(connection, query, Notification)
+
+
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
     """List notifications."""
     since = [notifications.c.generated_time >= generated_since] if generated_since else []
@@ -63,15 +69,16 @@ def create(connection: Connection, values: dict[str, Any], now: datetime) -> Not
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
-    """Take a notification that is not final; None when another invocation has it, or it is not due yet."""
+    """Take a notification that is not final, or is due for its final check; None when another invocation has it."""
+    is_open, is_due = notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.due_at <= now
     statement = (
         update(notifications)
         .where(
             notifications.c.notification_uuid == uuid,
-            notifications.c.status.in_(OPEN_NOTIFICATION),
+            or_(is_open, is_due),
             notifications.c.deleted_at.is_(None),
             leases.is_free(notifications, now),
-            or_(notifications.c.status != NotificationStatus.ERROR, notifications.c.due_at <= now),
+            or_(notifications.c.status != NotificationStatus.ERROR, is_due),
         )
         .values(**leases.hold(owner, now, seconds))
         .returning(notifications)

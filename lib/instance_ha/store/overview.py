@@ -1,12 +1,13 @@
 """The state of everything, for one screen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select
+from sqlalchemy import Connection, RowMapping, ScalarSelect, case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
-from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.health import HostState
 from instance_ha.store.schema import host_health, hosts, notifications, segments, sinks, tasks, vmoves
 
@@ -58,42 +59,49 @@ def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
 
-def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
-    """Read what is being recovered, the oldest first, with the counts of its vmoves and its last task."""
-    mine = (
-        vmoves.c.notification_uuid == notifications.c.notification_uuid,
-        vmoves.c.attempt == notifications.c.attempt,
+def _instances(*status: VMoveStatus) -> ScalarSelect[int]:
+    """Count the instances of a notification whose latest vmove, of whatever attempt, has one of these states."""
+    latest = (
+        select(vmoves.c.status)
+        .ext(distinct_on(vmoves.c.instance_uuid))
+        .where(vmoves.c.notification_uuid == notifications.c.notification_uuid)
+        .order_by(vmoves.c.instance_uuid, vmoves.c.id.desc())
+        .correlate(notifications)
+        .subquery()
     )
+    query = select(func.count()).select_from(latest)
+    return (query.where(latest.c.status.in_(status)) if status else query).scalar_subquery()
 
-    def count(*status: str) -> Any:
-        query = select(func.count()).select_from(vmoves).where(*mine)
-        return (query.where(vmoves.c.status.in_(status)) if status else query).scalar_subquery()
 
+_OF_ALL = (
+    notifications.c.notification_uuid,
+    notifications.c.type,
+    notifications.c.status,
+    notifications.c.created_at,
+    notifications.c.updated_at,
+    notifications.c.message,
+    hosts.c.name.label("host"),
+    _instances().label("instances"),
+    _instances(VMoveStatus.SUCCEEDED).label("moved"),
+    _instances(VMoveStatus.FAILED).label("failed"),
+)
+
+
+def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    """Read what is being recovered, the oldest first, with the counts of its instances and its last task."""
     task = (
         select(tasks.c.name)
         .where(
             tasks.c.notification_uuid == notifications.c.notification_uuid,
             tasks.c.attempt == notifications.c.attempt,
-            tasks.c.state == "RUNNING",
+            tasks.c.state == TaskState.RUNNING,
         )
         .order_by(tasks.c.position)
         .limit(1)
         .scalar_subquery()
     )
     query = (
-        select(
-            notifications.c.notification_uuid,
-            notifications.c.type,
-            notifications.c.status,
-            notifications.c.attempt,
-            notifications.c.created_at,
-            notifications.c.message,
-            hosts.c.name.label("host"),
-            task.label("task"),
-            count().label("instances"),
-            count("succeeded").label("moved"),
-            count("failed").label("failed"),
-        )
+        select(*_OF_ALL, notifications.c.attempt, notifications.c.due_at, task.label("task"))
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
         .where(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
         .order_by(notifications.c.created_at, notifications.c.id)
@@ -102,23 +110,16 @@ def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
 
-def last_failures(connection: Connection, since: datetime, limit: int) -> Sequence[RowMapping]:
-    """Read the failed notifications since a time, the newest first."""
+def ended_recoveries(
+    connection: Connection, statuses: Collection[NotificationStatus], since: datetime, limit: int
+) -> Sequence[RowMapping]:
+    """Read the notifications that have ended so since a time, the newest first."""
+    ended = func.coalesce(notifications.c.updated_at, notifications.c.created_at)
     query = (
-        select(
-            notifications.c.notification_uuid,
-            notifications.c.type,
-            notifications.c.updated_at,
-            notifications.c.message,
-            hosts.c.name.label("host"),
-        )
+        select(*_OF_ALL)
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
-        .where(
-            notifications.c.status == "failed",
-            notifications.c.deleted_at.is_(None),
-            func.coalesce(notifications.c.updated_at, notifications.c.created_at) >= since,
-        )
-        .order_by(notifications.c.updated_at.desc().nulls_last(), notifications.c.id.desc())
+        .where(notifications.c.status.in_(statuses), notifications.c.deleted_at.is_(None), ended >= since)
+        .order_by(ended.desc(), notifications.c.id.desc())
         .limit(limit)
     )
     return connection.execute(query).mappings().all()

@@ -98,6 +98,7 @@ hosts = Table(
     Column("control_attributes", Text, nullable=False),
     Column("reserved", Boolean, nullable=False, server_default="false"),
     Column("on_maintenance", Boolean, nullable=False, server_default="false"),
+    Column("on_maintenance_for", String(36)),  # the notification whose recovery has put it there; null: an operator
     Column("failover_segment_id", String(36), ForeignKey("failover_segments.uuid"), nullable=False),
     Index("hosts_live_name", "name", unique=True, postgresql_where=LIVE),
     Index("hosts_list", "failover_segment_id", "created_at", "id", postgresql_where=LIVE),

@@ -92,6 +92,12 @@ def of_attempt(connection: Connection, notification_uuid: NotificationUuid, atte
     return records.every(connection, query.order_by(vmoves.c.round, vmoves.c.position), _vmove)
 
 
+def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
+    """Read all vmoves of a notification, the oldest first."""
+    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid)
+    return records.every(connection, query.order_by(vmoves.c.id), _vmove)
+
+
 def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
 

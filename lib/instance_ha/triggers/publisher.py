@@ -22,7 +22,7 @@ from instance_ha.models.triggers import Trigger
 from instance_ha.posting import AnsweredLate, NotAnswered, Poster
 from instance_ha.triggers.codec import encode
 
-_CONCURRENT = 8
+_CONCURRENT = 32
 _LONGEST = 120.0  # seconds that a connection is kept for a late answer; no invocation takes longer
 _MOST = 256  # such connections
 

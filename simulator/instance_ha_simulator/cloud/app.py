@@ -30,7 +30,7 @@ def _before(cloud: Cloud) -> Response | None:
     _count(cloud)
     if request.path.startswith("/compute") and _AGAIN not in request.environ:
         _wait(cloud, cloud.options.latency)
-    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path)
+    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path, _action())
     if rule is None:
         return None
     _wait(cloud, rule.latency)
@@ -41,6 +41,11 @@ def _before(cloud: Cloud) -> Response | None:
         g.rule_after = rule
         return None
     return _trouble(rule)
+
+
+def _action() -> str | None:
+    body = request.get_json(silent=True) if request.path.endswith("/action") else None
+    return next(iter(body), None) if isinstance(body, dict) else None
 
 
 def _carry_out_later(cloud: Cloud, seconds: float) -> None:

@@ -62,8 +62,8 @@ def create_app(agent: Agent) -> Flask:
 
     @app.get("/v1/agent/members")
     def members() -> Response:
-        blind = agent.answers == "empty" or (agent.token is not None and not request.headers.get("X-Consul-Token"))
-        return jsonify([] if blind else [_member(name, status) for name, status in sorted(agent.members.items())])
+        silent = agent.answers == "empty" or (agent.token is not None and not request.headers.get("X-Consul-Token"))
+        return jsonify([] if silent else [_member(name, status) for name, status in sorted(agent.members.items())])
 
     return app
 

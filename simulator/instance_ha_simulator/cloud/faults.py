@@ -12,7 +12,7 @@ class DroppedConnectionError(ConnectionError):
 
 @dataclass
 class Rule:
-    """What happens to the requests whose method and path match (both are regular expressions).
+    """What happens to the requests whose method and path match (both are regular expressions), and the `action`.
 
     First `latency` passes; then the connection breaks (`drop`), or `status` and `body` are answered,
     or, without either, the request goes its usual way. `after=True` lets a request that is to break or
@@ -22,6 +22,7 @@ class Rule:
 
     method: str = ".*"
     path: str = ".*"
+    action: str | None = None  # of a server, by its name in the body
     status: int | None = None
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -32,10 +33,12 @@ class Rule:
     times: int | None = None
     hits: int = 0
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, action: str | None) -> bool:
         """Tell whether the rule is for this request and not used up."""
         used_up = self.times is not None and self.hits >= self.times
-        return not used_up and re.fullmatch(self.method, method) is not None and re.search(self.path, path) is not None
+        if used_up or self.action not in (None, action):
+            return False
+        return re.fullmatch(self.method, method) is not None and re.search(self.path, path) is not None
 
 
 class Faults:
@@ -56,11 +59,11 @@ class Faults:
         with self._lock:
             self.rules.clear()
 
-    def take(self, method: str, path: str) -> Rule | None:
+    def take(self, method: str, path: str, action: str | None = None) -> Rule | None:
         """Return the rule for this request, and count its use."""
         with self._lock:
             for rule in self.rules:
-                if rule.matches(method, path):
+                if rule.matches(method, path, action):
                     rule.hits += 1
                     return rule
         return None

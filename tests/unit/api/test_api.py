@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
@@ -10,16 +11,25 @@ from typing import Any, cast
 
 import pytest
 from flask import Request
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.api import microversion
+from instance_ha.api import faults, microversion
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Body, ListQuery, read_body, read_query
 from instance_ha.api.schemas.hosts import HostsQuery, UpdateHost
 from instance_ha.api.schemas.notifications import CreateNotification, NotificationsQuery
 from instance_ha.api.schemas.segments import CreateSegment, NewSegment
 from instance_ha.api.web import Api
-from instance_ha.models.errors import BadRequest, NotAcceptable
+from instance_ha.models.errors import (
+    BadRequest,
+    CloudTimeout,
+    CloudUnavailable,
+    NotAcceptable,
+    StoreUnavailable,
+    TryAgain,
+    Unauthorized,
+)
 from instance_ha.models.rows import Caller
 from instance_ha.settings import load
 from instance_ha.store.paging import Page
@@ -258,8 +268,6 @@ def _echo(_: Call, asked: Echo) -> Echo:
 
 
 class _Anybody:
-    auth_uri = "http://keystone"
-
     def check(self, environ: dict[str, Any]) -> Caller:
         return Caller("user", "0a", frozenset({"admin"}))
 
@@ -268,7 +276,7 @@ def _answer(build: Callable[[dict[str, Any]], None]) -> tuple[int, Any]:
     """Send a POST that a function serves by saying what it read."""
     environ = EnvironBuilder(path="/v1/echo", method="POST").get_environ()
     build(environ)
-    world = cast("World", SimpleNamespace(settings=SETTINGS, tokens=_Anybody()))
+    world = cast("World", SimpleNamespace(settings=SETTINGS, tokens=_Anybody(), for_invocation=lambda: None))
     api = Api([Route("/echo", {"POST": Operation(_echo, Echo, Echo)})])
     answer = api.answer(Request(environ), world, "req-1")
     return answer.status_code, json.loads(answer.get_data())
@@ -286,5 +294,59 @@ def test_a_body_without_a_length_is_read() -> None:
     assert _answer(_chunked(b'{"read": [1]}')) == (200, {"read": [1]})
 
 
+class _Broken(BytesIO):
+    """A body that cannot be read to its end, as a server tells it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(b"")
+        self._error = error
+
+    def read(self, *_: Any) -> bytes:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [InvalidChunkSize(b"xyz"), NoMoreData(), OSError("reset"), TimeoutError()])
+def test_a_body_that_breaks_off_or_has_broken_chunks_is_a_bad_request(error: Exception) -> None:
+    def build(environ: dict[str, Any]) -> None:
+        _chunked(b"")(environ)
+        environ["wsgi.input"] = _Broken(error)
+
+    assert _answer(build)[0] == 400
+
+
+def test_a_body_that_is_shorter_than_its_length_is_a_bad_request() -> None:
+    def build(environ: dict[str, Any]) -> None:
+        environ |= {"wsgi.input": BytesIO(b'{"read": [1]}'), "CONTENT_LENGTH": "200"}
+
+    assert _answer(build)[0] == 400
+
+
 def test_a_body_without_a_length_that_is_too_large_is_413() -> None:
     assert _answer(_chunked(b" " * 200_000))[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (CloudUnavailable("Keystone cannot be reached: http://10.0.0.5:5000/v3"), "Keystone or Nova is not available"),
+        (CloudTimeout("Nova did not answer in time: https://nova.inner:8774"), "Keystone or Nova is not available"),
+        (StoreUnavailable("Postgres: a row stays locked"), "Postgres: a row stays locked"),
+    ],
+)
+def test_an_answer_503_tells_no_inner_address_and_when_to_try_again(error: TryAgain, told: str) -> None:
+    answer = faults.unavailable(error)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    text = answer.get_data(as_text=True)
+    assert told in text
+    assert not re.search(r"10\.0|inner|http", text)
+
+
+def test_keystones_public_address_is_told_where_it_is_set() -> None:
+    settings = SETTINGS.model_copy(update={"www_authenticate_uri": "https://id.example"})
+    world = cast("World", SimpleNamespace(settings=settings, tokens=SimpleNamespace(check=_refuse)))
+    answer = Api([Route("/echo", {})]).answer(Request(EnvironBuilder(path="/v1/echo").get_environ()), world, "req-1")
+    assert answer.headers["WWW-Authenticate"] == 'Keystone uri="https://id.example"'
+
+
+def _refuse(_: dict[str, Any]) -> Caller:
+    raise Unauthorized("no token")

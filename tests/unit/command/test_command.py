@@ -16,10 +16,10 @@ from instance_ha.command.status import screen
 from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
-from instance_ha.store.schema import host_health
+from instance_ha.store.schema import host_health, notifications
 from instance_ha.world import World
 from instance_ha_simulator.postgres import Postgres
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from tests.unit.build import NOW
 from tests.unit.purge.history import HOST, MESSAGE, SEGMENT, VMOVE, History
@@ -132,7 +132,7 @@ def test_dead_letters_are_sent_again_for_one_sink_or_for_all(shell: Shell, datab
 
 def test_the_status_of_an_empty_installation_says_none(shell: Shell) -> None:
     code, out, _ = shell(command.main, "status")
-    assert (code, out.count(": none")) == (0, 5)
+    assert (code, out.count(": none")) == (0, 6)
 
 
 def test_the_status_is_one_screen(database_url: str) -> None:
@@ -155,17 +155,38 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     history.notification("running", None, tasks=0, **running, created_at=0)
     history.add("recovery_tasks", _task("running", 0, "DisableComputeServiceTask", "SUCCESS"))
     history.add("recovery_tasks", _task("running", 1, "EvacuateInstancesTask", "RUNNING"))
-    for number, status in enumerate(("succeeded", "failed", "pending")):
-        move = VMOVE | {"notification_uuid": "running", "instance_uuid": f"{number}", "attempt": 2, "status": status}
-        history.add("vmoves", move)
+    # Instance 0 moved in the first attempt; instance 1 is tried for the third time: each counts once, by its latest.
+    first = [(0, "1.1", "succeeded"), (1, "1.1", "failed"), (2, "1.1", "failed")]
+    second = [(1, "2.1", "failed"), (1, "2.2", "ongoing"), (2, "2.1", "failed")]
+    for number, attempt, status in first + second:
+        move = VMOVE | {"notification_uuid": "running", "instance_uuid": f"{number}", "status": status}
+        history.add("vmoves", move | {"attempt": int(attempt[0]), "round": int(attempt[2])})
     failed: dict[str, Any] = {"status": "failed", "message": "no host\nis left", "source_host_uuid": "compute3"}
     history.notification("failed", 2, **failed)
     history.notification("failed-long-ago", 40, **failed)
+    history.notification("finished", 0.1, moves=2, source_host_uuid="compute2", type="COMPUTE_HOST")
+    history.notification("finished-before", 2, source_host_uuid="compute2")
+    waits: dict[str, Any] = {"status": "error", "attempt": 1, "source_host_uuid": "compute1", "message": "Nova is away"}
+    history.notification("waits", None, **waits, created_at=0)
+    with history.world.database.begin() as connection:
+        due = NOW + timedelta(seconds=210)
+        connection.execute(update(notifications).values(due_at=due).where(notifications.c.status == "error"))
     history.add("outbox", MESSAGE | {"state": "dead"})
     with history.world.database.begin() as connection:
         lines = list(screen(connection, NOW + timedelta(seconds=90)))
     text = "\n".join(" ".join(line.split()) for line in lines)
     assert text == EXPECTED
+
+
+def test_a_long_reason_is_shown_to_its_end_and_a_long_table_says_that_there_is_more(database_url: str) -> None:
+    history = History(database_url, now=NOW)
+    reason = "0 of 1 instances evacuated, 1 failed: vm: " + "No valid host was found. " * 20 + "the cause"
+    for number in range(12):
+        history.notification(f"failed-{number:02}", 1, status="failed", message=reason)
+    with history.world.database.begin() as connection:
+        lines = list(screen(connection, NOW))
+    assert sum(line.endswith("the cause") for line in lines) == 10
+    assert "and more" in lines
 
 
 def _task(uuid: str, position: int, name: str, state: str) -> dict[str, Any]:
@@ -183,11 +204,17 @@ compute3 rack1 degraded for 90 s (manage down, tenant up, storage up)
 
 RECOVERY OF TYPE STATUS FOR PROGRESS NOTIFICATION
 compute1 COMPUTE_HOST running 90 s attempt 2, EvacuateInstancesTask, 1 of 3 moved, 1 failed running
+compute1 VM error 90 s next attempt in 2 min waits
+Nova is away
 
-FAILED TYPE AGO REASON NOTIFICATION
-compute3 VM 2 d no host is left failed
+FAILED TYPE AGO INSTANCES NOTIFICATION
+compute3 VM 2 d none failed
+no host is left
 
-NOTIFICATIONS TO STATE COUNT REASON
+ENDED WELL TYPE AGO INSTANCES NOTIFICATION
+compute2 COMPUTE_HOST 2 h 2 of 2 moved finished
+
+EVENTS TO STATE COUNT REASON
 one dead 1"""
 
 

@@ -272,8 +272,8 @@ def test_an_evacuation_without_a_record_gets_a_look_once_it_may_be_asked_again()
 
 
 def test_the_patience_begins_anew_with_each_look() -> None:
-    looked_at = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
-    assert watch([looked_at], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == Watch((), ())
+    checked = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
+    assert watch([checked], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == Watch((), ())
 
 
 def test_only_the_evacuations_that_need_it_get_a_look() -> None:

@@ -1,7 +1,8 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from instance_ha.decide.failures import Close, Recover, evaluate, expired, is_duplicate
+from instance_ha.decide.failures import Close, Recover, evaluate, expired, host_changes, is_duplicate, refusal
 from instance_ha.decide.flows import flows_for
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
@@ -11,8 +12,9 @@ from instance_ha.models.enums import (
     NotificationType,
     RecoveryMethod,
 )
+from instance_ha.models.rows import Notification
 
-from tests.unit.build import NOW, STOPPED, notification, segment
+from tests.unit.build import NOW, STOPPED, host, notification, segment
 
 MAINTENANCE = {"on_maintenance": True, "reserved": False}
 
@@ -108,6 +110,65 @@ def test_with_interval_0_only_the_very_same_time_is_a_duplicate() -> None:
     after = NOW + timedelta(microseconds=1)
     assert is_duplicate(done, NOW, after, 0)
     assert not is_duplicate(done, after, after, 0)
+
+
+def _recovered(seconds: float, **about: Any) -> Notification:
+    """A notification whose recovery took so long."""
+    ended = NOW + timedelta(seconds=seconds)
+    return notification(status=NotificationStatus.FINISHED, attempt=1, updated_at=ended, **about)
+
+
+def test_what_happened_after_the_end_of_a_recovery_is_a_new_failure() -> None:
+    later = NOW + timedelta(seconds=89)
+    assert not is_duplicate(_recovered(1), later, later, 180)
+
+
+def test_what_happened_during_a_recovery_is_the_failure_that_it_mends() -> None:
+    during, now = NOW + timedelta(seconds=60), NOW + timedelta(seconds=90)
+    assert is_duplicate(_recovered(80), during, now, 180)
+
+
+def test_the_clock_of_a_monitor_that_is_ahead_makes_no_second_failure() -> None:
+    ahead = timedelta(seconds=40)
+    earlier = _recovered(20, generated_time=NOW + ahead)
+    assert is_duplicate(earlier, NOW + ahead + timedelta(seconds=10), NOW + timedelta(seconds=30), 180)
+    later = NOW + timedelta(seconds=60)
+    assert not is_duplicate(earlier, later + ahead, later, 180)
+
+
+def test_what_was_closed_at_once_is_a_duplicate_within_the_interval_since_nothing_was_mended() -> None:
+    closed = notification(status=NotificationStatus.IGNORED, updated_at=NOW)
+    later = NOW + timedelta(seconds=89)
+    assert is_duplicate(closed, later, later, 180)
+
+
+def _refusal(kind: NotificationType, recovery: Notification | None) -> str | None:
+    return refusal(host(on_maintenance=True), kind, recovery)
+
+
+def test_a_host_that_an_operator_has_put_on_maintenance_is_left_alone() -> None:
+    assert _refusal(NotificationType.COMPUTE_HOST, None) is not None
+
+
+def test_the_death_of_a_host_whose_nova_compute_had_failed_before_is_accepted() -> None:
+    process = notification(type=NotificationType.PROCESS, status=NotificationStatus.FINISHED)
+    assert _refusal(NotificationType.COMPUTE_HOST, process) is None
+    assert _refusal(NotificationType.PROCESS, process) is not None
+    assert _refusal(NotificationType.VM, process) is not None
+
+
+@pytest.mark.parametrize("status", NotificationStatus)
+def test_a_host_is_reported_again_only_after_its_recovery_has_ended_without_success(status: NotificationStatus) -> None:
+    accepted = _refusal(NotificationType.COMPUTE_HOST, notification(status=status)) is None
+    assert accepted is (status in {NotificationStatus.FAILED, NotificationStatus.IGNORED})
+
+
+def test_maintenance_of_an_operator_stays_his_own() -> None:
+    verdict = evaluate(notification(), segment())
+    assert isinstance(verdict, Recover)
+    ours = host_changes(verdict, host(), notification())
+    assert ours == {"on_maintenance": True, "reserved": False, "on_maintenance_for": "notification"}
+    assert "on_maintenance_for" not in host_changes(verdict, host(on_maintenance=True), notification())
 
 
 def test_a_recovery_expires_after_its_limit_and_not_at_it() -> None:

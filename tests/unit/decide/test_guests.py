@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import guests
 from instance_ha.decide.guests import PingSchedule
-from instance_ha.models.guests import Domain, Fault, GuestHealth, GuestPolicy, GuestState
+from instance_ha.models.guests import Channel, Domain, Fault, GuestHealth, GuestPolicy, GuestState
 
 from tests.unit.build import NOW
 
 POLICY = PingSchedule(threshold=3, interval=10)
-DOMAIN = Domain(uuid="instance", id=1, running=True, has_agent=True)
+DOMAIN = Domain(uuid="instance", id=1, running=True, channel=Channel.OPEN)
 FRESH = GuestHealth(instance_uuid="instance", host_uuid="host")
 
 
@@ -108,6 +108,20 @@ def test_a_guest_that_was_started_anew_is_given_time(other: Domain) -> None:
     assert (known.state, events(known)) == (GuestState.DISCOVERY, [])
 
 
+def test_a_guest_that_stops_its_agent_in_order_is_given_time_until_it_answers_again() -> None:
+    rebooting = replace(DOMAIN, channel=Channel.CLOSED)
+    known = poll(story(True, False, False), None, 3, rebooting)
+    assert (known.state, known.misses, events(known)) == (GuestState.DISCOVERY, 0, [])
+    assert not guests.wants_ping(known, rebooting, POLICY, at(40))
+    for number in range(4, 20):
+        known = poll(known, False, number)
+    assert events(known) == []
+    known = poll(known, True, 20)
+    for number in (21, 22, 23):
+        known = poll(known, False, number)
+    assert events(known) == ["QEMU_GUEST_AGENT_ERROR"]
+
+
 def test_a_guest_that_was_moved_is_given_time() -> None:
     moved = guests.observed(story(True, False, False), DOMAIN, "other host", at(30))
     assert (moved.state, moved.host_uuid) == (GuestState.DISCOVERY, "other host")
@@ -155,7 +169,7 @@ def test_a_domain_that_was_shut_down_in_order_and_shows_a_fault_later_is_left_al
 
 def test_only_running_guests_with_an_agent_and_with_the_switch_on_are_asked_and_at_their_pace() -> None:
     assert guests.wants_ping(FRESH, DOMAIN, POLICY, NOW)
-    assert not guests.wants_ping(FRESH, replace(DOMAIN, has_agent=False), POLICY, NOW)
+    assert not guests.wants_ping(FRESH, replace(DOMAIN, channel=Channel.NONE), POLICY, NOW)
     assert not guests.wants_ping(FRESH, replace(DOMAIN, running=False), POLICY, NOW)
     assert not guests.wants_ping(FRESH, DOMAIN, replace(POLICY, on=False), NOW)
     asked = replace(FRESH, pinged_at=NOW)

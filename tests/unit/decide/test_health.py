@@ -56,7 +56,7 @@ def story(*readings: Reading | None, window: health.Window = WINDOW, every: floa
 
 
 def due(host: RegisteredHost) -> NotificationRequest | None:
-    """What is to be reported, if our sources were never in doubt."""
+    """What is to be reported, if no report is suppressed."""
     return health.due(host, host.health, at(0), PATIENCE)
 
 

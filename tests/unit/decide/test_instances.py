@@ -74,15 +74,15 @@ def test_every_instance_is_either_chosen_or_left_out_and_none_is_both(
 def test_no_instance_without_high_availability_comes_before_one_with_it(
     servers: list[Server], policy: InstancePolicy
 ) -> None:
-    wishes = [ha_enabled(one, policy) for one in choose(servers, policy).chosen]
-    assert sorted(wishes, reverse=True) == wishes
+    wanted = [ha_enabled(one, policy) for one in choose(servers, policy).chosen]
+    assert sorted(wanted, reverse=True) == wanted
 
 
 @given(SERVERS, POLICIES)
 def test_instances_of_the_same_wish_keep_the_order_of_nova(servers: list[Server], policy: InstancePolicy) -> None:
     place = {one.id: number for number, one in enumerate(servers)}
-    for wish in (True, False):
-        places = [place[one.id] for one in choose(servers, policy).chosen if ha_enabled(one, policy) is wish]
+    for enabled in (True, False):
+        places = [place[one.id] for one in choose(servers, policy).chosen if ha_enabled(one, policy) is enabled]
         assert sorted(places) == places
 
 

@@ -307,7 +307,9 @@ def test_a_site_has_its_own_images_namespace_and_names() -> None:
 
 def test_new_functions_of_stack_yml_are_rendered_without_further_ado() -> None:
     sweep = next(f for f in SITE.functions if f.name == "sweep")
-    more = replace(sweep, name="watch", annotations={k: v for k, v in sweep.annotations.items() if "letters" not in k})
+    more = replace(
+        sweep, name="watch", annotations={k: v for k, v in sweep.annotations.items() if "dead-letters" not in k}
+    )
     files = render(Site((*SITE.functions, more), SITE.settings))
 
     assert [o["metadata"]["name"] for o in yaml.safe_load_all(files["knative/clocks.yaml"])][-1] == "watch"

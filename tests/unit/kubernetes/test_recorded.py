@@ -116,7 +116,7 @@ def test_a_selector_that_is_none_is_no_answer(recorded: Recorded) -> None:
     recorded.refused("selector-that-is-none", "400 Bad Request", settings=settings)
 
 
-def test_every_recording_is_of_a_real_kube_apiserver_and_is_looked_at() -> None:
+def test_every_recording_is_of_a_real_kube_apiserver_and_is_replayed() -> None:
     names = {file.stem for file in ANSWERS.glob("*.json")}
     text = Path(__file__).read_text()
     assert names == {name for name in names if f'"{name}"' in text}

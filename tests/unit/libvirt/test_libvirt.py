@@ -7,9 +7,9 @@ import time
 import pytest
 from instance_ha.libvirt.addresses import check, here, reachable
 from instance_ha.libvirt.limits import Limited
-from instance_ha.libvirt.parse import fault, has_agent
+from instance_ha.libvirt.parse import agent_channel, fault
 from instance_ha.models.errors import Misconfigured, SourceUnavailable
-from instance_ha.models.guests import Fault
+from instance_ha.models.guests import Channel, Fault
 from instance_ha.settings import Settings, load
 
 AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
@@ -21,9 +21,25 @@ def settings(**values: str) -> Settings:
     return load({"DATABASE_URL": "postgresql://db/ha", **values})
 
 
-@pytest.mark.parametrize(("channels", "found"), [(AGENT, True), (SPICE + AGENT, True), (SPICE, False), ("", False)])
-def test_the_agents_channel_is_found_wherever_it_is(channels: str, found: bool) -> None:
-    assert has_agent(f"<domain><devices>{channels}</devices></domain>") is found
+def _state(word: str) -> str:
+    return AGENT.replace("/>", f" state='{word}'/>", 1)
+
+
+@pytest.mark.parametrize(
+    ("channels", "found"),
+    [
+        (AGENT, Channel.OPEN),
+        (SPICE + AGENT, Channel.OPEN),
+        (SPICE + _state("connected"), Channel.OPEN),
+        (SPICE + _state("disconnected"), Channel.CLOSED),
+        (SPICE, Channel.NONE),
+        ("", Channel.NONE),
+    ],
+)
+def test_the_agents_channel_is_found_wherever_it_is_and_whether_the_guest_holds_it_open(
+    channels: str, found: Channel
+) -> None:
+    assert agent_channel(f"<domain><devices>{channels}</devices></domain>") is found
 
 
 @pytest.mark.parametrize(

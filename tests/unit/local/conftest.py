@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.hosting import Answer, Call
+from local.hosting import Call, Response
 from stack import Function
 
 
@@ -13,9 +13,9 @@ class FakeBackend:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Call]] = []
-        self.answer: Callable[[str, Call], Answer] = lambda _name, _call: Answer(200, (), b"")
+        self.answer: Callable[[str, Call], Response] = lambda _name, _call: Response(200, (), b"")
 
-    def call(self, name: str, call: Call) -> Answer:
+    def call(self, name: str, call: Call) -> Response:
         self.calls.append((name, call))
         return self.answer(name, call)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.cron import Cron, next_time
-from local.hosting import Answer, Call
+from local.hosting import Call, Response
 from stack import Function
 
 BEGIN = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
@@ -32,7 +32,7 @@ class FakeClock:
         return False
 
 
-def run(clock: FakeClock, function: Function, invoke: Callable[[str, Call], Answer]) -> None:
+def run(clock: FakeClock, function: Function, invoke: Callable[[str, Call], Response]) -> None:
     cron = Cron([Function("unscheduled", Path()), function], invoke, clock.now, clock.wait, "token")
     cron.start()
     assert clock.over.wait(5)
@@ -43,9 +43,9 @@ def test_a_function_is_called_at_each_time_of_its_schedule() -> None:
     clock = FakeClock(3)
     calls: list[tuple[datetime, str, Call]] = []
 
-    def invoke(name: str, call: Call) -> Answer:
+    def invoke(name: str, call: Call) -> Response:
         calls.append((clock.time, name, call))
-        return Answer(204, (), b"")
+        return Response(204, (), b"")
 
     run(clock, EVERY_MINUTE, invoke)
 
@@ -59,9 +59,9 @@ def test_a_wait_that_ends_early_does_not_make_one_minute_fire_twice() -> None:
     clock = FakeClock(3, early=timedelta(milliseconds=2))
     times: list[datetime] = []
 
-    def invoke(_name: str, _call: Call) -> Answer:
+    def invoke(_name: str, _call: Call) -> Response:
         times.append(clock.time)
-        return Answer(204, (), b"")
+        return Response(204, (), b"")
 
     run(clock, EVERY_MINUTE, invoke)
 
@@ -72,10 +72,10 @@ def test_times_that_pass_during_a_long_call_are_left_out() -> None:
     clock = FakeClock(2)
     times: list[datetime] = []
 
-    def invoke(_name: str, _call: Call) -> Answer:
+    def invoke(_name: str, _call: Call) -> Response:
         times.append(clock.time)
         clock.time += timedelta(minutes=2, seconds=30)
-        return Answer(204, (), b"")
+        return Response(204, (), b"")
 
     run(clock, EVERY_MINUTE, invoke)
 
@@ -85,11 +85,11 @@ def test_times_that_pass_during_a_long_call_are_left_out() -> None:
 def test_a_call_that_fails_does_not_end_the_schedule() -> None:
     calls: list[str] = []
 
-    def invoke(name: str, _call: Call) -> Answer:
+    def invoke(name: str, _call: Call) -> Response:
         calls.append(name)
         if len(calls) == 1:
             raise OSError("broken")
-        return Answer(500, (), b"")
+        return Response(500, (), b"")
 
     run(FakeClock(3), EVERY_MINUTE, invoke)
 
@@ -97,7 +97,7 @@ def test_a_call_that_fails_does_not_end_the_schedule() -> None:
 
 
 def test_stopping_ends_a_wait_at_once() -> None:
-    cron = Cron([Function("yearly", Path(), schedule="0 0 1 1 *")], lambda *_: Answer(200, (), b""))
+    cron = Cron([Function("yearly", Path(), schedule="0 0 1 1 *")], lambda *_: Response(200, (), b""))
     cron.start()
     cron.stop(5)
 

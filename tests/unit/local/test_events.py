@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from local.events import Queue
-from local.hosting import Answer, Call
+from local.hosting import Call, Response
 from tests.unit.local.conftest import FakeBackend
 
 EVENT = Call("POST", "/", {})
@@ -28,7 +28,7 @@ def settle(queue: Queue) -> None:
 @pytest.mark.parametrize("code", [404, 408, 409, 429, 500, 503])
 def test_an_event_is_delivered_again_after_a_passing_error(backend: FakeBackend, code: int) -> None:
     codes = iter([code, code, 204])
-    backend.answer = lambda *_: Answer(next(codes), (), b"")
+    backend.answer = lambda *_: Response(next(codes), (), b"")
     queue = Queue(backend, first_pause=PAUSE)
 
     queue.put("worker", EVENT)
@@ -41,7 +41,7 @@ def test_an_event_is_delivered_again_after_a_passing_error(backend: FakeBackend,
 
 @pytest.mark.parametrize("code", [400, 401, 403, 413, 422])
 def test_an_event_that_is_refused_for_good_is_not_delivered_again(backend: FakeBackend, code: int) -> None:
-    backend.answer = lambda *_: Answer(code, (), b"")
+    backend.answer = lambda *_: Response(code, (), b"")
     queue = Queue(backend, first_pause=PAUSE)
 
     queue.put("worker", EVENT)
@@ -53,7 +53,7 @@ def test_an_event_that_is_refused_for_good_is_not_delivered_again(backend: FakeB
 
 
 def test_an_event_is_given_up_after_the_last_try(backend: FakeBackend) -> None:
-    backend.answer = lambda *_: Answer(503, (), b"")
+    backend.answer = lambda *_: Response(503, (), b"")
     queue = Queue(backend, tries=4, first_pause=PAUSE / 10)
 
     queue.put("worker", EVENT)
@@ -67,9 +67,9 @@ def test_an_event_is_given_up_after_the_last_try(backend: FakeBackend) -> None:
 def test_each_pause_between_deliveries_is_twice_the_one_before(backend: FakeBackend) -> None:
     times: list[float] = []
 
-    def answer(_name: str, _call: Call) -> Answer:
+    def answer(_name: str, _call: Call) -> Response:
         times.append(time.monotonic())
-        return Answer(503, (), b"")
+        return Response(503, (), b"")
 
     backend.answer = answer
     queue = Queue(backend, tries=4, first_pause=0.02)
@@ -83,10 +83,10 @@ def test_each_pause_between_deliveries_is_twice_the_one_before(backend: FakeBack
 
 
 def test_an_error_of_the_backend_counts_as_a_failed_delivery(backend: FakeBackend) -> None:
-    def answer(_name: str, _call: Call) -> Answer:
+    def answer(_name: str, _call: Call) -> Response:
         if len(backend.calls) == 1:
             raise OSError("broken")
-        return Answer(200, (), b"")
+        return Response(200, (), b"")
 
     backend.answer = answer
     queue = Queue(backend, first_pause=PAUSE)
@@ -99,11 +99,11 @@ def test_an_error_of_the_backend_counts_as_a_failed_delivery(backend: FakeBacken
 def test_slow_functions_do_not_hold_up_other_events(backend: FakeBackend) -> None:
     release, running = threading.Event(), threading.Semaphore(0)
 
-    def answer(name: str, _call: Call) -> Answer:
+    def answer(name: str, _call: Call) -> Response:
         if name == "slow":
             running.release()
             release.wait(5)
-        return Answer(200, (), b"")
+        return Response(200, (), b"")
 
     backend.answer = answer
     queue = Queue(backend)
@@ -120,7 +120,7 @@ def test_slow_functions_do_not_hold_up_other_events(backend: FakeBackend) -> Non
 
 
 def test_a_later_event_is_not_held_up_by_one_that_waits_for_its_next_try(backend: FakeBackend) -> None:
-    backend.answer = lambda name, _: Answer(503 if name == "failing" else 200, (), b"")
+    backend.answer = lambda name, _: Response(503 if name == "failing" else 200, (), b"")
     queue = Queue(backend, first_pause=60)
 
     queue.put("failing", EVENT)
@@ -135,9 +135,9 @@ def test_a_later_event_is_not_held_up_by_one_that_waits_for_its_next_try(backend
 def test_stopping_waits_for_a_running_delivery_but_not_longer_than_its_patience(backend: FakeBackend) -> None:
     release = threading.Event()
 
-    def answer(_name: str, _call: Call) -> Answer:
+    def answer(_name: str, _call: Call) -> Response:
         release.wait(5)
-        return Answer(200, (), b"")
+        return Response(200, (), b"")
 
     backend.answer = answer
     queue = Queue(backend)

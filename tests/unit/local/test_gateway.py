@@ -8,7 +8,7 @@ from werkzeug.test import Client
 
 from local.events import Queue
 from local.gateway import Gateway
-from local.hosting import Answer
+from local.hosting import Response
 from stack import Function
 from tests.unit.local.conftest import FakeBackend
 
@@ -96,7 +96,7 @@ def test_a_body_of_more_than_a_mebibyte_is_refused(client: Client, backend: Fake
 
 
 def test_headers_of_one_hop_stay_there_and_the_caller_is_told(client: Client, backend: FakeBackend) -> None:
-    backend.answer = lambda *_: Answer(
+    backend.answer = lambda *_: Response(
         200, (("Connection", "x-mine"), ("X-Mine", "1"), ("Set-Cookie", "a"), ("Set-Cookie", "b")), b"ok"
     )
     answer = client.get(
@@ -116,6 +116,6 @@ def test_headers_of_one_hop_stay_there_and_the_caller_is_told(client: Client, ba
 
 
 def test_the_answer_to_head_keeps_the_length_of_the_body(client: Client, backend: FakeBackend) -> None:
-    backend.answer = lambda *_: Answer(200, (("Content-Length", "92"),), b"")
+    backend.answer = lambda *_: Response(200, (("Content-Length", "92"),), b"")
 
     assert client.head("/v1/hosts").headers["Content-Length"] == "92"

@@ -35,7 +35,7 @@ class Story:
         return str(server.id)
 
     def poll(self, times: int = 1) -> None:
-        """Look, every 10 seconds."""
+        """Poll, every 10 seconds."""
         for _ in range(times):
             monitor.poll_once(self.world, self.world.deadline())
             self.wait(10)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from instance_ha.models.health import Snapshot
 from instance_ha.monitoring import hosts as monitor
-from instance_ha.store import host_health
+from instance_ha.store import host_health, schema
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.simulation import Faults, Simulation
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 NAMES = [f"compute{number}" for number in range(1, 6)]
 
@@ -34,7 +34,7 @@ class Story:
             assert self.simulation.request("api-hosts", "POST", path, {"host": body}).status_code == 201
 
     def poll(self, times: int = 1, every: float = 10) -> None:
-        """Look."""
+        """Poll."""
         for _ in range(times):
             assert monitor.poll_once(self.world)
             self.wait(every)
@@ -174,3 +174,25 @@ def test_a_host_that_was_deleted_is_forgotten(story: Story) -> None:
     story.poll()
     with story.world.database.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM host_health")).scalar_one() == 4
+
+
+def _put_on_maintenance(story: Story, name: str, kind: str) -> None:
+    """As a recovery of that type does."""
+    maintenance = "UPDATE hosts SET on_maintenance = true, on_maintenance_for = 'earlier' WHERE name = :name"
+    with story.world.database.begin() as connection:
+        connection.execute(text(maintenance), {"name": name})
+        (host,) = connection.execute(text("SELECT uuid FROM hosts WHERE name = :name"), {"name": name}).scalars()
+        made = {"notification_uuid": "earlier", "generated_time": story.world.clock.now(), "source_host_uuid": host}
+        about = {"type": kind, "payload": {}, "status": "finished", "created_at": story.world.clock.now()}
+        connection.execute(insert(schema.notifications).values(**made, **about))
+
+
+@pytest.mark.parametrize(("kind", "events"), [("PROCESS", ["STOPPED"]), ("COMPUTE_HOST", [])])
+def test_the_death_of_a_host_is_noticed_though_its_nova_compute_had_failed_before(
+    story: Story, kind: str, events: list[str]
+) -> None:
+    story.poll()
+    _put_on_maintenance(story, "compute1", kind)
+    story.kill("compute1")
+    story.poll(2)
+    assert [event for name, event in story.reported() if event] == events

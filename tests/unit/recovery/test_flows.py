@@ -1,16 +1,12 @@
 """Customised flows: what a file may say, and what stops a function at its start."""
 
-import argparse
-import threading
 from pathlib import Path
 
 import pytest
-from instance_ha.command.check_config import run
 from instance_ha.models.enums import Flow
-from instance_ha.models.errors import Misconfigured, TimeIsUp
+from instance_ha.models.errors import Misconfigured
 from instance_ha.recovery import flows
 from instance_ha.settings import Settings, load
-from instance_ha.timeouts import with_timeout
 
 SECTION = "[taskflow_driver_recovery_flows]\n"
 INSTANCE = "instance_failure_recovery_tasks"
@@ -95,50 +91,3 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, section: str) -> Non
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be read"):
         flows.check(settings(tmp_path / "none.conf"))
-
-
-def check_config(environ: dict[str, str]) -> int:
-    """Run the command in this environment."""
-    return run(argparse.Namespace(environ=environ))
-
-
-def test_check_config_tells_every_problem_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {
-        "DATABASE_URL": "postgresql://db/ha",
-        "INSTANCE_HA_RECOVERY_FLOWS_FILE": str(tmp_path / "none.conf"),
-        "INSTANCE_HA_POLICY_FILE": str(tmp_path / "none.yaml"),
-    }
-    assert check_config(environ) == 1
-    lines = capsys.readouterr().err.splitlines()
-    words = ("INSTANCE_HA_TRIGGER_SINK", "OS_CLOUD", "none.yaml", "none.conf")
-    assert all(word in line for word, line in zip(words, lines, strict=True)), lines
-
-
-def test_check_config_says_that_a_good_configuration_is_good(capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {
-        "DATABASE_URL": "postgresql://db/ha",
-        "INSTANCE_HA_TRIGGER_SINK": "http://broker",
-        "INSTANCE_HA_TRIGGER_KEY": "key",
-        "OS_AUTH_URL": "https://keystone",
-    }
-    assert check_config(environ) == 0
-    assert "good" in capsys.readouterr().out
-
-
-def test_a_call_that_hangs_is_abandoned_at_its_limit() -> None:
-    never = threading.Event()
-
-    def hang() -> None:
-        never.wait()
-
-    with pytest.raises(TimeIsUp):
-        with_timeout(hang, 0.05)
-    never.set()
-
-
-def test_a_call_that_raises_raises_here() -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        with_timeout(fail, 5)

@@ -1,90 +1,14 @@
 """Serving a function as its image does: real processes, real signals."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import requests
 from instance_ha.serving import application, server
 
-from local.files import free_port
-
-BODY = """
-import os, sys, time, functions_framework
-
-@functions_framework.http
-def answer(request):
-    if request.path == "/_/ready":
-        return "READY"
-    if request.path == "/die":
-        os.kill(os.getpid(), 9)
-    if request.path == "/fail":
-        raise RuntimeError("no")
-    time.sleep(float(request.args.get("seconds", 0)))
-    return request.get_data(as_text=True) or "done"
-"""
-
-
-@dataclass
-class Served:
-    """A function that is served."""
-
-    process: subprocess.Popen[str]
-    port: int
-    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
-
-    def get(self, path: str, **how: object) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, **how)  # type: ignore[arg-type]
-
-    def later(self, path: str) -> Future[requests.Response]:
-        """Ask, and give it the time to arrive."""
-        asked = self.pool.submit(self.get, path)
-        time.sleep(0.3)
-        return asked
-
-    def end(self) -> tuple[int, str]:
-        """Wait for its end: its code, and what it has written."""
-        output, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, output
-
-
-Serve = Callable[..., Served]
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Serve]:
-    """Serves a function."""
-    (tmp_path / "main.py").write_text(BODY)
-    started: list[Served] = []
-
-    def start(**variables: str) -> Served:
-        port = free_port()
-        environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
-        command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
-        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        started.append(Served(process, port))
-        until = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < until:
-            try:
-                started[-1].get("/_/ready")
-            except requests.ConnectionError:
-                time.sleep(0.02)
-            else:
-                break
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.wait()
-        one.pool.shutdown()
+from tests.unit.serving.served import Serve
 
 
 def test_an_instance_that_is_told_to_end_says_so_refuses_work_and_finishes_what_it_has(served: Serve) -> None:
@@ -142,11 +66,11 @@ def test_a_busy_instance_is_alive_and_refuses_what_would_have_to_wait_for_long(s
     begun = time.monotonic()
 
     waits = function.later("/")
-    at_once, health = function.get("/"), function.get("/_/health")
+    refused, health = function.get("/"), function.get("/_/health")
     assert time.monotonic() - begun < 1.5
 
     assert health.status_code == 200
-    assert [(one.status_code, one.headers["Retry-After"]) for one in (at_once, waits.result())] == [(503, "1")] * 2
+    assert [(one.status_code, one.headers["Retry-After"]) for one in (refused, waits.result())] == [(503, "1")] * 2
     assert time.monotonic() - begun < 3.5
     assert work.result().status_code == 200
     assert function.get("/").status_code == 200

@@ -1,4 +1,4 @@
-"""Notifications and the progress of their recovery (section 5.7)."""
+"""Notifications and the progress of their recovery."""
 
 from typing import Annotated, Literal
 

@@ -77,7 +77,7 @@ def _go_on(
     try:
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
         may_begin = waiting_since is not None and free > 0
-        host = source(recovery, task) if may_begin else Source.UNSURE
+        host = source(recovery, task) if may_begin else Source.UNKNOWN
         if host is Source.DOWN and not just_listed:
             records.refresh()
         others = under_way(recovery.nova, records.newest) if host is Source.DOWN else {}

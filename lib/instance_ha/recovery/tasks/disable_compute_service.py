@@ -1,33 +1,42 @@
 """DisableComputeServiceTask: nothing new comes to the host, and Nova agrees that it is down."""
 
+from dataclasses import dataclass
+
 from instance_ha import log
-from instance_ha.decide.service import ServiceStep, next_step
+from instance_ha.decide.service import Heartbeat, ServiceStep, heard, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
-from instance_ha.models.enums import TaskState
+from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery
+from instance_ha.recovery.recovery import Done, HostBefore, NotYet, Outcome, Recovery, Skip
+from instance_ha.store import vmoves
 
-# Nova stores the change first and then calls the dead nova-compute for a minute; the next look tells.
+# Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
 DISABLE_TIMEOUT = 5.0
 
 
+@dataclass(frozen=True)
+class _Disabled:
+    """It is our recovery that has disabled the service."""
+
+    service_id: str
+
+
 def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
-    """Disable the service and ask until Nova calls it down."""
+    """Disable the service and ask until Nova calls it down; a host that proves to be alive gets back what it was."""
     name = recovery.host.name
     if not task.details:
         recovery.progress(task, 0.0, f"Disabling compute service on host {name}")
-    if not _wait_until_down(recovery, task):
-        return NotYet()
-    log.get().info("compute service is down", host=name)
-    recovery.progress(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
-    recovery.world.breakpoint(Breakpoint.SERVICE_DOWN)
-    return Done()
+    outcome = _wait_until_down(recovery, task)
+    if isinstance(outcome, Done):
+        log.get().info("compute service is down", host=name)
+        recovery.progress(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
+        recovery.world.breakpoint(Breakpoint.SERVICE_DOWN)
+    return outcome
 
 
-def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
-    """Do what is to be done, and wait; False when the invocation's time is up."""
+def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
     while True:
         service = recovery.nova.service(name)
@@ -35,20 +44,60 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> bool:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
         step = next_step(service, world.settings.force_down)
         if step is ServiceStep.READY:
-            return True
-        give_up = recovery.give_up_at(task, world.settings.wait_period_after_service_update)
+            return Done()
+        heartbeat = _listen(recovery, task, service)
+        if world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update):
+            return _end_wait(recovery, task, heartbeat)
         if step is ServiceStep.DISABLE:
-            _disable(recovery, service)
-        if world.clock.now() >= give_up:
-            raise NoFlowHelps(f"Nova still calls the compute service of {name} up: is the host really dead?")
+            _disable(recovery, task, service)
         if recovery.claim.out_of_time:
-            return False
+            return NotYet()
         if step is ServiceStep.WAIT:
             recovery.claim.pause()
 
 
-def _disable(recovery: Recovery, service: ComputeService) -> None:
+def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Heartbeat:
+    before = recovery.recall(task, Heartbeat)
+    now = heard(before, service)
+    if now != before:
+        recovery.remember(task, now)
+    return now
+
+
+def _end_wait(recovery: Recovery, task: TaskRow, heartbeat: Heartbeat) -> Skip:
+    if heartbeat.is_alive and not _has_begun(recovery):
+        return _undo(recovery, task)
+    raise NoFlowHelps(f"Nova still calls the compute service of {recovery.host.name} up: is the host really dead?")
+
+
+def _has_begun(recovery: Recovery) -> bool:
+    """Say whether an earlier flow or attempt may have evacuated something."""
+    with recovery.claim.read() as connection:
+        return bool(vmoves.first_facts(connection, recovery.notification.notification_uuid))
+
+
+def _undo(recovery: Recovery, task: TaskRow) -> Skip:
+    """Give back what was changed of a live host: it was reported by mistake, or was back before Nova missed it."""
+    name, disabled = recovery.host.name, recovery.recall(task, _Disabled)
+    if disabled is not None:
+        recovery.nova.enable_service(disabled.service_id)
+        log.get().info("compute service enabled", host=name)
+    reserved = recovery.recall(task, HostBefore)
+    changes = {"on_maintenance": False, "on_maintenance_for": None}
+    service = "is enabled again" if disabled is not None else "was disabled before"
+    reason = (
+        f"host {name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
+        f"its compute service {service}, and it is off maintenance"
+    )
+    # The task stays open until the recovery is closed: killed before, it must not go on with the next one.
+    recovery.world.breakpoint(Breakpoint.HOST_GIVEN_BACK)
+    return Skip(reason, NotificationStatus.IGNORED, changes | ({"reserved": reserved.reserved} if reserved else {}))
+
+
+def _disable(recovery: Recovery, task: TaskRow, service: ComputeService) -> None:
     settings = recovery.world.settings
+    if not service.disabled:
+        recovery.remember(task, _Disabled(service.id))
     disable(recovery, service, settings.service_disable_reason, force_down=settings.force_down)
 
 

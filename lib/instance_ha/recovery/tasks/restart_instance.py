@@ -16,7 +16,7 @@ from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip, Task
-from instance_ha.store import tasks
+from instance_ha.store import hosts, tasks
 
 _START_TASK = "StartInstanceTask"
 
@@ -105,12 +105,25 @@ def _reason_to_skip(recovery: Recovery, server: Server | None) -> Skip | None:
     reason = reason_to_leave(server, policy)
     if reason is not None:
         return Skip(f"the instance is left alone: {reason}")
-    if server.host != recovery.host.name:
-        return Skip(f"the instance is on {server.host} now", NotificationStatus.IGNORED)
+    if server.host != recovery.host.name and (elsewhere := _reason_to_skip_elsewhere(recovery, server)):
+        return Skip(elsewhere, NotificationStatus.IGNORED)
     if server.vm_state not in _RESTARTED:
         return Skip(f"the instance is {server.vm_state}: it is left to its owner", NotificationStatus.IGNORED)
     if server.vm_state == "active" and _was_started_before(recovery):
         return Skip("the instance is active again since the last attempt")
+    return None
+
+
+def _reason_to_skip_elsewhere(recovery: Recovery, server: Server) -> str | None:
+    """Judge an instance that is not on the reported host: only what Nova shows to be dead is restarted there."""
+    if server.host is None:
+        return "the instance is on no host"
+    if not power.is_dead(server):
+        return f"the instance runs on {server.host} now"
+    with recovery.claim.read() as connection:
+        host = hosts.by_name(connection, server.host)
+    if host is not None and host.on_maintenance:
+        return f"the instance is on {server.host} now, which is on maintenance: its own recovery takes care of it"
     return None
 
 
@@ -167,7 +180,8 @@ def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
 
 def _start_or_is_started(recovery: Recovery) -> bool:
     nova, server = recovery.nova, _there(recovery)
-    step = _step(power.next_to_start(server, _last_action(recovery, server)))
+    start_stopped = recovery.world.settings.start_stopped_instances
+    step = _step(power.next_to_start(server, _last_action(recovery, server), start_stopped=start_stopped))
     if step is Step.START:
         nova.start(server.id)
         recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STARTED)

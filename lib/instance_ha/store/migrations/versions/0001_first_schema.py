@@ -428,6 +428,7 @@ def upgrade() -> None:
         sa.Column("control_attributes", sa.Text(), nullable=False),
         sa.Column("reserved", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("on_maintenance", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("on_maintenance_for", sa.String(length=36), nullable=True),
         sa.Column("failover_segment_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
             ["failover_segment_id"],

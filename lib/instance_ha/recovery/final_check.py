@@ -1,0 +1,75 @@
+"""A while after a recovery has ended: what Nova has carried out late, or what a killed invocation left, is put right.
+
+A request that nobody heard the end of may be carried out when all is over: a lock after its unlock, a reset to error
+after the evacuation, a stop after the start. So Nova is asked once more, when none of them can come any more.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from instance_ha import log
+from instance_ha.decide import evacuation
+from instance_ha.decide.evacuation import lock_reason
+from instance_ha.decide.outcome import latest
+from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
+from instance_ha.models.errors import CloudRefused
+from instance_ha.models.rows import Notification, VMove
+from instance_ha.recovery.claim import Claim
+from instance_ha.store import vmoves
+
+_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
+
+
+def final_check(claim: Claim[Notification]) -> None:
+    """Check what a recovery that has ended had in work.
+
+    Raises CloudUnavailable when Nova does not answer; it is due again then.
+    """
+    if claim.row.type is NotificationType.COMPUTE_HOST:
+        _unlock(claim)
+        with claim.read() as connection:
+            moves = latest(vmoves.of_notification(connection, claim.row.notification_uuid))
+        for move in moves:
+            if move.status is VMoveStatus.SUCCEEDED and evacuation.prepare(move.facts).reset_to_error:
+                _give_state_back(claim, move)
+    elif claim.row.status is NotificationStatus.FINISHED:
+        _start(claim, str(UUID(claim.row.payload["instance_uuid"])))
+    with claim.release(None):
+        pass
+
+
+def _unlock(claim: Claim[Notification]) -> None:
+    ours = lock_reason(claim.row.notification_uuid)
+    for server in claim.nova.locked_servers(claim.row.created_at - _CLOCKS_APART):
+        if server.locked_reason == ours:
+            claim.nova.unlock(server.id)
+            log.get().warning("late lock removed", instance=server.name)
+
+
+def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
+    """Undo a reset to error that came late: an instance that failed by itself has a fault."""
+    server = claim.nova.server(move.instance_uuid)
+    if server is None or (server.vm_state, server.task_state, server.fault) != ("error", None, None):
+        return
+    if server.host != move.dest_host or move.facts.vm_state == "error":
+        return
+    nova = claim.nova
+    ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
+    try:
+        nova.reset_to_active(server.id)
+        for action in evacuation.restore(move.facts).actions:
+            ask[action](server.id)
+        log.get().warning("late reset undone", instance=server.name)
+    except CloudRefused as error:
+        log.get().warning("late reset not undone", instance=server.name, reason=str(error))
+
+
+def _start(claim: Claim[Notification], instance: str) -> None:
+    """Start an instance that we have stopped after its restart."""
+    server = claim.nova.server(instance)
+    if server is None or server.vm_state != "stopped" or server.task_state is not None:
+        return
+    last = claim.nova.last_power_action(instance)
+    if last is not None and last.name == "stop" and not last.foreign:
+        claim.nova.start(instance)
+        log.get().warning("late stop undone", instance=server.name)

@@ -1,0 +1,161 @@
+"""Gunicorn's threaded worker, which no slow client can hold up.
+
+A thread is given to a request when all of it has arrived. Until then the worker's loop keeps what it has, for a limited
+time and up to a limited size, so that no number of half-sent requests keeps others from being answered.
+"""
+
+import signal
+import socket
+import struct
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from instance_ha.api.faults import fault
+from instance_ha.serving.arrival import Arrival, Refusal
+
+_ARRIVAL_TIME = 10.0  # seconds for a whole request, head and body
+_LINGER_TIME = 2.0  # seconds in which a client may read its answer after we have ended the connection
+_LINGER_BYTES = 1 << 20  # that are thrown away meanwhile
+_MOST_CONNECTIONS = 256  # that wait for their request; above it, the one that has waited longest is closed
+_MOST_BYTES = 16 << 20  # of all requests that have not arrived yet
+_PIECE = 65536
+_BLOCKING_LIMIT = struct.pack("ll", 10, 0)  # seconds for one read or write in a thread: of answers that nobody takes
+
+
+@dataclass
+class _Waiting:
+    """A connection that waits in the loop: for its request, or for its client to take the answer."""
+
+    conn: Any
+    until: float  # by the monotonic clock
+    arrival: Arrival | None = None  # None: it is at its end
+    thrown_away: int = 0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Gives threads to whole requests only; ends when its work is done."""
+
+    def init_process(self) -> None:
+        """Begin."""
+        self._waiting: dict[socket.socket, _Waiting] = {}  # in the order in which they began to wait
+        super().init_process()
+
+    def handle_exit(self, _signal: int, _frame: object) -> None:
+        """Begin to end: on SIGTERM an instance first says that it is not ready, and takes no more."""
+        self.app.gate.closed = True
+        self.method_queue.defer(lambda: None)  # the loop looks again at once
+
+    def notify(self) -> None:
+        """Take a turn of the loop."""
+        super().notify()
+        now = time.monotonic()
+        for waiting in [one for one in self._waiting.values() if one.until <= now or not self.alive]:
+            self._drop(waiting)
+        if self.alive and self.app.gate.closed and self.app.gate.idle:
+            super().handle_exit(signal.SIGTERM, None)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Wait for a request: on a new connection, on a kept one, or behind a request that has been served."""
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, _BLOCKING_LIMIT)
+        arrival = Arrival(self.app.body_limit)
+        waiting = _Waiting(conn, time.monotonic() + _ARRIVAL_TIME, arrival)
+        self._wait(waiting)
+        if conn.parser is not None and (ahead := conn.parser.unreader.take_buffered()):
+            self._feed(waiting, arrival, ahead)
+        self._make_room()
+
+    def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
+        """Keep a connection, or end it without holding up the loop."""
+        if future.cancelled() or future.exception() is not None or not future.result():
+            self._linger(conn)
+        else:
+            super().finish_request(conn, future)
+
+    def _wait(self, waiting: _Waiting) -> None:
+        waiting.conn.sock.setblocking(False)
+        self._waiting[waiting.conn.sock] = waiting
+        self.poller.register(waiting.conn.sock, EVENT_READ, partial(self._receive, waiting))
+
+    def _wait_no_more(self, waiting: _Waiting) -> None:
+        del self._waiting[waiting.conn.sock]
+        self.poller.unregister(waiting.conn.sock)
+
+    def _drop(self, waiting: _Waiting) -> None:
+        self._wait_no_more(waiting)
+        self.nr_conns -= 1
+        waiting.conn.close()
+
+    def _receive(self, waiting: _Waiting, sock: socket.socket) -> None:
+        try:
+            data = sock.recv(_PIECE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if waiting.arrival is None:
+            waiting.thrown_away += len(data)
+        if not data or waiting.thrown_away > _LINGER_BYTES:
+            self._drop(waiting)
+        elif waiting.arrival is not None:
+            self._feed(waiting, waiting.arrival, data)
+            self._make_room()
+
+    def _feed(self, waiting: _Waiting, arrival: Arrival, data: bytes) -> None:
+        refusal = arrival.feed(data)
+        if refusal is not None:
+            self._wait_no_more(waiting)
+            self._refuse(waiting.conn, refusal)
+        elif arrival.complete:
+            self._wait_no_more(waiting)
+            waiting.conn.init()  # makes the parser, and the socket blocking
+            waiting.conn.data_ready = True
+            waiting.conn.parser.unreader.unread(bytes(arrival.data))
+            super().enqueue_req(waiting.conn)
+        elif arrival.continue_expected:
+            arrival.continue_expected = False
+            self._send(waiting.conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _make_room(self) -> None:
+        """Close those that have waited longest, while too many wait or hold too much."""
+        sizes = {sock: len(one.arrival.data) for sock, one in self._waiting.items() if one.arrival is not None}
+        while len(self._waiting) > _MOST_CONNECTIONS or sum(sizes.values()) > _MOST_BYTES:
+            oldest = next(iter(self._waiting.values()))
+            sizes.pop(oldest.conn.sock, None)
+            self._drop(oldest)
+
+    def _refuse(self, conn: TConn, refusal: Refusal) -> None:
+        body = fault(refusal.code, refusal.reason).get_data()
+        head = [
+            f"HTTP/1.1 {refusal.code} {HTTPStatus(refusal.code).phrase}",
+            "Content-Type: application/json; charset=UTF-8",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        ]
+        self._send(conn, "\r\n".join([*head, "\r\n"]).encode() + body)
+        self._linger(conn)
+
+    def _send(self, conn: TConn, data: bytes) -> None:
+        """Send what fits; a client that does not take that little gets nothing."""
+        try:
+            conn.sock.send(data)
+        except OSError:
+            return
+
+    def _linger(self, conn: TConn) -> None:
+        """End a connection; what still comes is thrown away for a moment, or the answer might get lost."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            self._wait(_Waiting(conn, time.monotonic() + _LINGER_TIME))
+            self._make_room()

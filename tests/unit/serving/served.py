@@ -1,0 +1,101 @@
+"""A function that is served as its image does it: a real process on a real port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from local.files import free_port
+
+BODY = """
+import os, sys, time, functions_framework
+
+@functions_framework.http
+def answer(request):
+    if request.path == "/_/ready":
+        return "READY"
+    if request.path == "/die":
+        os.kill(os.getpid(), 9)
+    if request.path == "/fail":
+        raise RuntimeError("no")
+    if request.path.startswith("/where"):
+        return f"{request.script_root} {request.path}"
+    time.sleep(float(request.args.get("seconds", 0)))
+    return request.get_data(as_text=True) or "done"
+"""
+
+
+@dataclass
+class Served:
+    """A function that is served."""
+
+    process: subprocess.Popen[str]
+    port: int
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
+
+    def get(self, path: str, **how: object) -> requests.Response:
+        """GET."""
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, **how)  # type: ignore[arg-type]
+
+    def later(self, path: str) -> Future[requests.Response]:
+        """Ask, and give it the time to arrive."""
+        asked = self.pool.submit(self.get, path)
+        time.sleep(0.3)
+        return asked
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end: its code, and what it has written."""
+        output, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, output
+
+    def send(self, data: bytes) -> socket.socket:
+        """Connect and send something; nothing is read."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.sendall(data)
+        return connection
+
+    def memory(self) -> int:
+        """Return the bytes that it holds, with its children."""
+        process = psutil.Process(self.process.pid)
+        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Serve]:
+    """Serves a function."""
+    (tmp_path / "main.py").write_text(BODY)
+    started: list[Served] = []
+
+    def start(**variables: str) -> Served:
+        port = free_port()
+        environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
+        command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
+        process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        started.append(Served(process, port))
+        until = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < until:
+            try:
+                started[-1].get("/_/ready")
+            except requests.ConnectionError:
+                time.sleep(0.02)
+            else:
+                break
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+        one.pool.shutdown()
