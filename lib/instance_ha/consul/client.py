@@ -7,7 +7,8 @@ from consul.base import ConsulException
 from consul.std import Consul, HTTPClient
 
 from instance_ha.consul.clusters import Cluster
-from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.errors import SourceUnavailable, TimeIsUp
+from instance_ha.timeouts import with_timeout
 
 
 class _Http(HTTPClient):  # type: ignore[misc]
@@ -46,6 +47,7 @@ class Agent:
 
     def __init__(self, cluster: Cluster) -> None:
         self.network = cluster.network
+        self._timeout = cluster.timeout
         self._client = _Client(cluster)
 
     def members(self) -> dict[str, int]:
@@ -68,8 +70,8 @@ class Agent:
 
     def _ask(self, question: Any) -> Any:
         try:
-            return question()
-        except requests.Timeout:
+            return with_timeout(question, self._timeout)  # as a whole: that of requests is for one read each
+        except (requests.Timeout, TimeIsUp):
             raise SourceUnavailable(f"the Consul agent of {self.network} did not answer in time") from None
         except requests.RequestException as error:
             reason = type(error).__name__
