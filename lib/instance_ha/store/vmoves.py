@@ -102,12 +102,6 @@ def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[Colu
     return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
 
 
-def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
-    """Read all vmoves of all attempts, in the order in which they were planned."""
-    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid).order_by(vmoves.c.id)
-    return records.every(connection, query, _vmove)
-
-
 def latest_tries(connection: Connection, source_host: str, instances: Sequence[str]) -> dict[str, VMove]:
     """Read, for each of these instances of a host, its latest vmove that was begun, if that did not succeed.
 
