@@ -7,11 +7,12 @@ from instance_ha.decide.flows import flows_for
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Host, Notification, Segment
 
+_AGENT_EVENT = "QEMU_GUEST_AGENT_ERROR"
 _INSTANCE_FAILURES = frozenset(
     {
         ("LIFECYCLE", "STOPPED_FAILED"),
         ("IO_ERROR", "IO_ERROR_REPORT"),
-        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+        (_AGENT_EVENT, "STOPPED_FAILED"),
     }
 )
 _COMPUTE_PROCESS = "nova-compute"
@@ -51,6 +52,22 @@ def evaluate(notification: Notification, segment: Segment | None) -> Recover | C
     if notification.type is NotificationType.PROCESS:
         return _evaluate_process(notification.payload, segment.recovery_method)
     return _evaluate_host(notification.payload, segment.recovery_method)
+
+
+def is_about_guest_agent(notification: Notification) -> bool:
+    """Whether a guest is reported that does not answer, although its domain runs: to restart it may do harm."""
+    return notification.type is NotificationType.VM and notification.payload.get("event", "").upper() == _AGENT_EVENT
+
+
+def over_budget(restarts: int, budget: int) -> Close | None:
+    """Refuse to restart a guest again that was restarted ``restarts`` times within a day for its agent."""
+    if restarts < budget:
+        return None
+    return Close(
+        NotificationStatus.IGNORED,
+        f"the instance was restarted {restarts} times within a day since its guest agent did not answer: "
+        "it is left to its owner (guest_restarts_per_day)",
+    )
 
 
 def expired(notification: Notification, now: datetime, limit: float) -> bool:
