@@ -98,6 +98,7 @@ Verdict = Ask | Wait | Moved | End
 # A request that was written down may still be on its way for as long as Nova's own RPC time limit. Nova does not
 # refuse a second evacuation, and two at once wreck the instance.
 ASK_AGAIN_AFTER = 60.0
+CHECK_DOUBT_AFTER = 10.0
 # A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
 UNCLAIMED_AFTER = 600.0
 
@@ -135,7 +136,7 @@ def check(
             VMoveStatus.FAILED,
             f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
         )
-    if migration is not None and migration.status == "completed":
+    if migration is not None and migration.in_doubt and (dest_down or server.task_state is None):
         return End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
@@ -191,7 +192,9 @@ def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: date
     for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = ASK_AGAIN_AFTER if migration is None else slow
-        if migration is not None and migration.final:
+        if migration is not None and migration.in_doubt:
+            patience = min(slow, CHECK_DOUBT_AFTER)
+        if migration is not None and migration.final and not migration.in_doubt:
             done.append((move, migration.dest_host if migration.moved else None))
         elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
             unseen.append(move)

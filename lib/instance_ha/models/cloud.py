@@ -67,13 +67,18 @@ class Migration:
         return self.status in {"error", "failed", "cancelled"}
 
     @property
-    def final(self) -> bool:
-        """Whether nothing more will come of it.
+    def in_doubt(self) -> bool:
+        """Whether the record does not tell how the evacuation stands.
 
-        A nova-compute that comes back makes the records of evacuations from it ``completed``, however far they are:
-        that does not say that the instance has moved.
+        A nova-compute that comes back makes the records of evacuations from it ``completed``, however far they are;
+        the destination may have done its work, be still at it, or never end it.
         """
-        return self.moved or self.failed or self.status == "completed"
+        return self.status == "completed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the record will not change any more."""
+        return self.moved or self.failed or self.in_doubt
 
 
 @dataclass(frozen=True, kw_only=True)

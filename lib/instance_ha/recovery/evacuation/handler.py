@@ -72,7 +72,7 @@ def _verdict(work: Evacuation) -> Verdict:
 
 def _is_dest_down(work: Evacuation, record: Migration | None) -> bool:
     """Ask about the host to which an evacuation is under way; one that Nova does not know is down."""
-    if record is None or record.final or record.dest_host is None:
+    if record is None or record.moved or record.failed or record.dest_host is None:
         return False
     service = work.nova.service(record.dest_host)
     return service is None or not service.up
