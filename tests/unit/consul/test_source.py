@@ -197,4 +197,5 @@ def test_a_strategy_file_says_which_clusters_are_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
 def test_an_agent_that_answers_a_byte_at_a_time_does_not_answer(head: bytes) -> None:
     with receiver(drip(head)) as url, pytest.raises(SourceUnavailable, match="did not answer in time"):
-        ConsulSource(settings(consul_agent_manage=url, consul_timeout_manage=0.3)).poll(frozenset())
+        agent = url.removesuffix("/events")
+        ConsulSource(settings(consul_agent_manage=agent, consul_timeout_manage=0.3)).poll(frozenset())
