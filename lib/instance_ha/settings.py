@@ -151,6 +151,12 @@ class Settings(MonitoringSettings):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    guest_restarts_per_day: int = Field(
+        3,
+        ge=0,
+        description="How often an instance is restarted within 24 hours since its guest agent does not answer; "
+        "what is reported beyond that is ignored.",
+    )
     start_stopped_instances: bool = Field(
         False,
         description="Start a reported instance even if its owner has stopped it, as Masakari does; "
