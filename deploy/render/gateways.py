@@ -120,6 +120,8 @@ server {{
     server_name {host};
     server_tokens off;
     client_max_body_size {most};
+    client_header_timeout 15s;            # a request that comes byte by byte holds nobody up for longer
+    client_body_timeout 15s;              # bodies are read here before a function is called
     large_client_header_buffers 4 16k;    # tokens are long
 
     proxy_http_version 1.1;

@@ -46,6 +46,19 @@ def latest(moves: Iterable[VMove]) -> list[VMove]:
     return list(newest.values())
 
 
+def of_recovery(moves: Iterable[VMove], attempt: int) -> list[VMove]:
+    """Keep what tells how a whole recovery fares: the newest vmove of each instance, whichever attempt made it.
+
+    What failed or was not tried in an earlier attempt and is not planned any more was left out since, for a reason that
+    the log names.
+    """
+    return [
+        move
+        for move in latest(moves)
+        if move.attempt == attempt or not (move.status is VMoveStatus.FAILED or _is_untried(move))
+    ]
+
+
 def left_over(moves: Iterable[VMove]) -> list[VMove]:
     """Name what another host may still take: what failed, and what was not tried any more.
 

@@ -1,6 +1,6 @@
 """VMoves: the plan of an attempt, and the claim of one evacuation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -102,14 +102,18 @@ def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[Colu
     return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
 
 
-def first_facts(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, InstanceFacts]:
-    """Read what each instance was when its host had failed: what a later try sees is what an earlier one left."""
-    query = (
-        select(vmoves.c.instance_uuid, vmoves.c.facts)
-        .where(vmoves.c.notification_uuid == notification_uuid)
-        .order_by(vmoves.c.id.desc())
-    )
-    return {instance: InstanceFacts.of(facts) for instance, facts in connection.execute(query)}
+def latest_tries(connection: Connection, source_host: str, instances: Sequence[str]) -> dict[str, VMove]:
+    """Read, for each of these instances of a host, its latest vmove that was begun, if that did not succeed.
+
+    It knows what the instance was when its host had failed; what Nova shows now may be what we have left.
+    """
+    begun = vmoves.c.instance_uuid.in_(instances), vmoves.c.start_time.is_not(None)
+    newest = select(func.max(vmoves.c.id)).where(*begun).group_by(vmoves.c.instance_uuid)
+    return {
+        move.instance_uuid: move
+        for move in records.every(connection, select(vmoves).where(vmoves.c.id.in_(newest)), _vmove)
+        if move.status is not VMoveStatus.SUCCEEDED and move.source_host == source_host
+    }
 
 
 def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
@@ -149,6 +153,28 @@ def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locke
     values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
     watched = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.step == VMoveStep.WATCHED)
     connection.execute(watched.values(**values, due_at=now, updated_at=now))
+
+
+def follow(
+    connection: Connection, notification_uuid: NotificationUuid, records: Mapping[str, int], now: datetime
+) -> None:
+    """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
+    for instance, record in records.items():
+        waiting = update(vmoves).where(
+            vmoves.c.notification_uuid == notification_uuid,
+            vmoves.c.status == VMoveStatus.PENDING,
+            vmoves.c.step == VMoveStep.START,
+            vmoves.c.instance_uuid == instance,
+        )
+        connection.execute(waiting.values(step=VMoveStep.WATCHED, last_migration_id=record - 1, asked_at=now))
+
+
+def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:
+    """Return the id of the newest evacuation record that was there when the open evacuations were planned."""
+    query = select(func.min(vmoves.c.last_migration_id)).where(
+        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
+    )
+    return connection.execute(query).scalar_one() or 0
 
 
 def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import slots
-from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, tally
+from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, of_recovery, tally
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
@@ -164,3 +164,11 @@ def test_an_evacuation_that_nova_has_finished_gives_its_slot_back() -> None:
 @given(MOVES)
 def test_no_more_slots_are_in_use_than_evacuations_are_ongoing(moves: list[VMove]) -> None:
     assert 0 <= slots.busy(moves) <= sum(move.status is VMoveStatus.ONGOING for move in moves)
+
+
+def test_a_recovery_counts_what_earlier_attempts_moved_and_not_what_was_left_out_since() -> None:
+    moved = vmove(instance_uuid="a", attempt=1, status=VMoveStatus.SUCCEEDED)
+    left_out = vmove(instance_uuid="b", attempt=1, status=VMoveStatus.FAILED)
+    untried = vmove(instance_uuid="c", attempt=1, status=VMoveStatus.IGNORED)
+    again = [vmove(instance_uuid="d", attempt=n, status=VMoveStatus.FAILED) for n in (1, 2)]
+    assert of_recovery([moved, left_out, untried, *again], 2) == [moved, again[1]]

@@ -1,4 +1,4 @@
-"""monitor-guests over real Postgres, a simulated Nova and simulated guests: what the scenarios do not tell."""
+"""monitor-guests over real Postgres, a simulated Nova and simulated guests: what no scenario covers."""
 
 from collections.abc import Callable
 from typing import Any
