@@ -43,7 +43,7 @@ class Settings(MonitoringSettings):
     task_key: SecretStr | None = Field(
         None,
         description="Keys that sign what tasks that are URLs are sent (docs/custom-tasks.md), one a line: the first "
-        "signs. Read from the secret `task-key`. Whoever knows them can sign nothing else.",
+        "signs. Read from the secret `task-key`. They sign nothing else.",
     )
     cron_token: SecretStr | None = Field(
         None,

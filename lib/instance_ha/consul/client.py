@@ -54,7 +54,7 @@ class Agent:
         """Return the status of every member by its name, as the gossip has it.
 
         Raises:
-            SourceUnavailable: the agent does not answer, refuses, knows no leader, or lists nobody.
+            SourceUnavailable: the agent does not answer, refuses, knows no leader, or lists no member.
 
         """
         # An agent that is cut off from the servers may still list members: all as failed but itself.
@@ -65,7 +65,9 @@ class Agent:
         except (TypeError, KeyError, ValueError):
             raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is no list") from None
         if not found:  # with ACLs on, that is what a token without rights sees
-            raise SourceUnavailable(f"the Consul agent of {self.network} lists nobody: does its token allow node:read?")
+            raise SourceUnavailable(
+                f"the Consul agent of {self.network} lists no member: does its token allow node:read?"
+            )
         return found
 
     def _ask(self, question: Any) -> Any:

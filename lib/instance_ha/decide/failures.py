@@ -97,7 +97,8 @@ def refusal(host: Host, kind: NotificationType, recovery: Notification | None) -
     if recovery is None:
         return f"host {host.name} is on maintenance: its failures are not handled"
     unsuccessful = recovery.status in {NotificationStatus.FAILED, NotificationStatus.IGNORED}
-    if kind is NotificationType.COMPUTE_HOST and (recovery.type is NotificationType.PROCESS or unsuccessful):
+    host_after_process = kind is NotificationType.COMPUTE_HOST and recovery.type is NotificationType.PROCESS
+    if host_after_process or (unsuccessful and kind is recovery.type):
         return None
     return f"host {host.name} is on maintenance since notification {recovery.notification_uuid}"
 

@@ -86,7 +86,7 @@ def test_the_token_goes_as_a_header_and_never_into_the_address(agents: Agents) -
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ("empty", "storage lists nobody"),
+        ("empty", "storage lists no member"),
         ("refused", "storage refused: ACLPermissionDenied"),
         ("error", "storage refused: .*500"),
         ("no-leader", "storage has no leader"),
@@ -103,7 +103,7 @@ def test_an_agent_that_does_not_answer_well_makes_the_whole_answer_none(
 
 def test_without_its_token_an_agent_lists_nobody_and_that_is_no_answer(agents: Agents) -> None:
     agents["storage"].token = "s3cret"
-    with pytest.raises(SourceUnavailable, match="lists nobody"):
+    with pytest.raises(SourceUnavailable, match="lists no member"):
         agents.poll()
 
 

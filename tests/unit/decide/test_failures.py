@@ -173,6 +173,12 @@ def test_the_death_of_a_host_whose_nova_compute_had_failed_before_is_accepted() 
     assert _refusal(NotificationType.VM, process) is not None
 
 
+def test_a_nova_compute_may_be_reported_again_after_its_recovery_has_failed() -> None:
+    process = notification(type=NotificationType.PROCESS, status=NotificationStatus.FAILED)
+    assert _refusal(NotificationType.PROCESS, process) is None
+    assert _refusal(NotificationType.VM, process) is not None
+
+
 @pytest.mark.parametrize("status", NotificationStatus)
 def test_a_host_is_reported_again_only_after_its_recovery_has_ended_without_success(status: NotificationStatus) -> None:
     accepted = _refusal(NotificationType.COMPUTE_HOST, notification(status=status)) is None

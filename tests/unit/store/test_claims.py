@@ -73,7 +73,7 @@ def test_of_many_claims_at_the_same_time_one_wins(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("what", ["renew", "write", "release"])
-def test_whoever_lost_his_lease_cannot_write(rows: Rows, what: str) -> None:
+def test_an_owner_that_lost_its_lease_cannot_write(rows: Rows, what: str) -> None:
     row, lost = claimed(rows)
     claim(rows.database, row, "b", after(LEASE))
     with pytest.raises(LeaseLost), rows.database.begin() as connection:
