@@ -313,6 +313,17 @@ def test_an_instance_that_fails_again_tells_nothing_new_of_the_host_and_one_that
     assert [move.instance_name for move in found] == ["c", "b"]
 
 
+def test_an_instance_that_fits_nowhere_tells_nothing_of_others(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        end(connection, notification, "a", "failed", 1)
+        end(connection, notification, "b", "failed", 2)
+        fits_nowhere = {"message": "Nova could not evacuate it: No valid host was found."}
+        connection.execute(update(tables.vmoves).where(tables.vmoves.c.instance_name == "b").values(**fits_nowhere))
+        found = vmoves.last_ended(connection, notification, 5)
+    assert [move.instance_name for move in found] == ["a"]
+
+
 def end(connection: Connection, notification: Notification, name: str, status: str, seconds: float) -> None:
     """End the vmove of an instance in an attempt."""
     of_attempt = tables.vmoves.c.attempt == notification.attempt, tables.vmoves.c.instance_name == name
