@@ -34,6 +34,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check
+	$(BIN)/pytest -q tests/unit/test_words.py    # no database is started for it
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)

@@ -43,7 +43,7 @@ class Settings(MonitoringSettings):
     task_key: SecretStr | None = Field(
         None,
         description="Keys that sign what tasks that are URLs are sent (docs/custom-tasks.md), one a line: the first "
-        "signs. Read from the secret `task-key`. Whoever knows them can sign nothing else.",
+        "signs. Read from the secret `task-key`. They sign nothing else.",
     )
     cron_token: SecretStr | None = Field(
         None,
@@ -201,7 +201,10 @@ class Settings(MonitoringSettings):
     ignore_instances_in_error_state: bool = Field(False, description="Leave instances in error where they are.")
 
     process_unfinished_notifications_interval: Seconds = Field(
-        120, ge=0, description="Pause before a failed attempt is tried again."
+        120,
+        ge=0,
+        description="Pause before a failed attempt is tried again; twice as long after each further one, "
+        "up to a quarter of an hour.",
     )
     retry_notification_new_status_interval: Seconds = Field(
         5, ge=0, description="How long a new notification is left to its own event before `sweep` sends another."
@@ -213,7 +216,12 @@ class Settings(MonitoringSettings):
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
     )
     remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
-    recovery_attempts: int = Field(2, ge=1, description="Attempts at one recovery before it is `failed`.")
+    recovery_attempts: int | None = Field(
+        None,
+        ge=1,
+        description="Attempts at one recovery before it is `failed`. By default a host's go on until it expires "
+        "(`notifications_expired_interval`), and an instance's or a process' end after 2.",
+    )
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 
     invocation_time: Seconds = Field(50, gt=1, description="Work of one invocation; the rest is continued by another.")

@@ -50,7 +50,7 @@ def signed(secrets: Path) -> tuple[dict[str, str], bytes]:
 
 
 def told(container: Container) -> str:
-    """Return all that a container tells whoever looks at it: its description, its image's, its log."""
+    """Return all that a container shows: its description, its image's, its log."""
     image = tools.podman("inspect", "--format", "{{.Image}}", container.name)
     parts = [tools.podman("inspect", container.name), tools.podman("image", "inspect", image)]
     return "\n".join([*parts, tools.podman("history", "--no-trunc", image), tools.logs(container.name)])

@@ -46,7 +46,7 @@ def restore(facts: InstanceFacts) -> Restoration:
     if state == "stopped" and facts.task_state is None and not facts.left_in_error:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":
-        return Restoration()
+        return Restoration(("start",), settled=frozenset({"stopped"})) if facts.stopped_by_us else Restoration()
     if state == "stopped" or (state == "resized" and facts.power_state == SHUT_DOWN):
         return Restoration(("stop",))
     if state == "resized":

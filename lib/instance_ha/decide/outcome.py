@@ -111,11 +111,18 @@ class Retry:
     due_at: datetime | None
 
 
-def after_failure(attempt: int, attempts: int, now: datetime, pause: float) -> Retry:
-    """Try again after ``pause`` seconds, unless that was the last attempt."""
-    if attempt >= attempts:
+_LONGEST_PAUSE = 900.0  # seconds between two attempts, unless the setting is longer
+
+
+def after_failure(attempt: int, attempts: int | None, now: datetime, pause: float, expires_at: datetime) -> Retry:
+    """Try again after ``pause`` seconds, twice as long after each further attempt; never after ``expires_at``.
+
+    ``attempts`` is how many there are at most; None: as many as there is time for.
+    """
+    due_at = now + timedelta(seconds=min(pause * 2.0 ** min(attempt - 1, 16), max(pause, _LONGEST_PAUSE)))
+    if due_at >= expires_at or (attempts is not None and attempt >= attempts):
         return Retry(NotificationStatus.FAILED, None)
-    return Retry(NotificationStatus.ERROR, now + timedelta(seconds=pause))
+    return Retry(NotificationStatus.ERROR, due_at)
 
 
 def back_off(tries: int, now: datetime) -> datetime:

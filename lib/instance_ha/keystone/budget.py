@@ -1,4 +1,4 @@
-"""How often Keystone is asked about tokens that it refuses: anybody can make up as many as he likes."""
+"""How often Keystone is asked about tokens that it refuses: anybody can make up as many as they like."""
 
 import threading
 import time

@@ -84,7 +84,7 @@ class Tokens:
 
 
 def _accept(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Stand behind the middleware: whoever comes here has a valid token."""
+    """Stand behind the middleware: what comes here has a valid token."""
     start_response("204 No Content", [])
     return []
 

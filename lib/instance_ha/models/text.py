@@ -19,3 +19,6 @@ def utc(text: str) -> datetime:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+NO_VALID_HOST = "No valid host"  # what Nova's scheduler says of an instance; it says nothing of others

@@ -7,7 +7,8 @@ from keystoneauth1 import exceptions as ksa
 
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 
-_UNAVAILABLE = frozenset({408, 429})
+# 401 and 403: Keystone, a policy or our user's roles are being changed, which passes.
+_UNAVAILABLE = frozenset({401, 403, 408, 429})
 
 
 def answer(ask: Callable[[], Any]) -> Any:

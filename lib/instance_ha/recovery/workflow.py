@@ -107,12 +107,13 @@ def _run_tasks(recovery: Recovery) -> None:
         with claim.read() as connection:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
             enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
+            has_stopped = tasks.has_stopped(connection, notification.notification_uuid)  # that must run again
             moves = [] if task else vmoves.of_notification(connection, notification.notification_uuid)
         if task is None:
             message = tally(of_recovery(moves, notification.attempt)).text if moves else _DONE[notification.type]
             close(claim, NotificationStatus.FINISHED, message)
             return
-        if not enabled and not task.details:
+        if not enabled and not task.details and not has_stopped:
             reason = f"the segment was disabled meanwhile: stopped before {task.name}"
             close(claim, NotificationStatus.IGNORED, reason)
             return

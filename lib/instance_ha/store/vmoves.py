@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.models.text import NO_VALID_HOST
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
@@ -198,10 +199,10 @@ def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -
 
 
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
-    """Read the last vmoves of the present round that have ended after a try and tell something new, newest first.
+    """Read the last vmoves of the present round that have ended after a try and tell something of others, newest first.
 
-    An instance that fails again tells nothing new: if it did, a few that fit nowhere would, attempt after
-    attempt, keep all those behind them from being tried.
+    An instance that fails again tells nothing new. One that fits nowhere (its flavor, its group, its devices) tells
+    nothing of others: if it did, a few of its kind would keep all those behind them from being tried.
     """
     of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
     in_round = vmoves.c.round == _last_round(connection, notification)
@@ -212,7 +213,8 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         earlier.c.instance_uuid == vmoves.c.instance_uuid,
         earlier.c.status == VMoveStatus.FAILED,
     )
-    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists())
+    fits_nowhere = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
+    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists(), ~fits_nowhere)
     query = (
         select(vmoves)
         .where(*of_attempt, in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))

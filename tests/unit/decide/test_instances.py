@@ -167,7 +167,7 @@ def test_what_our_own_tries_have_left_is_not_taken_for_what_the_instance_was(
     assert found == ({"instance": paused.facts} if remembered else {})
 
 
-def test_an_instance_that_we_failed_on_is_looked_at_although_it_has_left_the_host() -> None:
+def test_an_instance_that_we_failed_on_is_checked_although_it_has_left_the_host() -> None:
     gone, here = vmove(instance_uuid="gone", status=VMoveStatus.FAILED), vmove(status=VMoveStatus.FAILED)
     moved = vmove(instance_uuid="moved", status=VMoveStatus.SUCCEEDED)
     assert failed_elsewhere([gone, here, moved], [server()]) == [gone]

@@ -110,13 +110,27 @@ def test_nothing_begins_while_a_failure_is_not_counted_yet() -> None:
     assert slots.free([moved], [], 3) == 3
 
 
-def test_a_failed_attempt_is_repeated_after_the_pause() -> None:
-    assert Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=120)) == after_failure(1, 2, NOW, 120)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 120), (2, 240), (3, 480), (4, 900), (5, 900), (1000, 900)])
+def test_a_failed_attempt_is_repeated_after_growing_pauses(attempt: int, pause: float) -> None:
+    retry = after_failure(attempt, None, NOW, 120, NOW + DAY)
+    assert retry == Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=pause))
+
+
+def test_a_longer_pause_than_a_quarter_of_an_hour_is_kept() -> None:
+    retry = after_failure(3, None, NOW, 3600, NOW + DAY)
+    assert retry == Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=3600))
 
 
 @pytest.mark.parametrize("attempt", [2, 3])
 def test_the_last_failed_attempt_is_final(attempt: int) -> None:
-    assert Retry(NotificationStatus.FAILED, None) == after_failure(attempt, 2, NOW, 120)
+    assert Retry(NotificationStatus.FAILED, None) == after_failure(attempt, 2, NOW, 120, NOW + DAY)
+
+
+def test_an_attempt_is_final_when_the_recovery_expires_before_the_next() -> None:
+    assert Retry(NotificationStatus.FAILED, None) == after_failure(1, None, NOW, 120, NOW + timedelta(seconds=120))
 
 
 def test_the_pause_after_passing_troubles_doubles() -> None:

@@ -170,7 +170,7 @@ def _overtake(story: Story) -> None:
         connection.execute(text("UPDATE watches SET owner = 'another'"))
 
 
-def test_a_report_is_sent_again_when_whoever_sent_it_died_before_he_could_remember(story: Story) -> None:
+def test_a_report_is_sent_again_when_its_sender_died_before_it_could_remember(story: Story) -> None:
     story.boot("vm")
     story.poll()
     _hang(story, "vm")

@@ -158,7 +158,7 @@ def test_no_request_is_sent_after_the_lease_was_lost(simulation: Simulation) -> 
 
 
 def test_recoveries_open_transactions_by_their_claims_alone() -> None:
-    """All others would write without being the owner; sweep owns nothing, and takes from whoever is late."""
+    """All others would write without being the owner; sweep owns nothing, and takes rows that others hold too long."""
     opening = {"begin", "read"}
     found = {
         str(path.relative_to(FOLDER))

@@ -52,7 +52,7 @@ class Fronted:
         until = time.monotonic() + 20
         while not self.answers() and time.monotonic() < until:
             time.sleep(0.05)
-        self.told = json.loads(told.read_text())
+        self.seen = json.loads(told.read_text())
 
     def answers(self) -> bool:
         try:
@@ -68,8 +68,8 @@ def fronted(served: Serve, tmp_path: Path) -> Fronted:
 
 
 def test_the_watchdog_is_started_when_the_function_answers_and_starts_no_other(fronted: Fronted) -> None:
-    assert fronted.told["answer"] == 200
-    assert fronted.told["fprocess"] == "cat"
+    assert fronted.seen["answer"] == 200
+    assert fronted.seen["fprocess"] == "cat"
     assert requests.get(fronted.url, timeout=10).text == "done"
 
 
@@ -84,11 +84,11 @@ def test_work_whose_sender_has_hung_up_is_finished_when_the_instance_is_told_to_
 
     assert (tmp_path / "done").exists()
     assert code == 0
-    assert not psutil.pid_exists(fronted.told["pid"]) or not fronted.answers()
+    assert not psutil.pid_exists(fronted.seen["pid"]) or not fronted.answers()
 
 
 def test_an_instance_ends_in_order_when_its_watchdog_has_ended(fronted: Fronted) -> None:
-    psutil.Process(fronted.told["pid"]).kill()
+    psutil.Process(fronted.seen["pid"]).kill()
 
     code, output = fronted.function.end()
 

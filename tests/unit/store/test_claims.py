@@ -73,7 +73,7 @@ def test_of_many_claims_at_the_same_time_one_wins(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("what", ["renew", "write", "release"])
-def test_whoever_lost_his_lease_cannot_write(rows: Rows, what: str) -> None:
+def test_an_owner_that_lost_its_lease_cannot_write(rows: Rows, what: str) -> None:
     row, lost = claimed(rows)
     claim(rows.database, row, "b", after(LEASE))
     with pytest.raises(LeaseLost), rows.database.begin() as connection:
@@ -311,6 +311,17 @@ def test_an_instance_that_fails_again_tells_nothing_new_of_the_host_and_one_that
         end(connection, second, "c", "failed", 5)
         found = vmoves.last_ended(connection, second, 5)
     assert [move.instance_name for move in found] == ["c", "b"]
+
+
+def test_an_instance_that_fits_nowhere_tells_nothing_of_others(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        end(connection, notification, "a", "failed", 1)
+        end(connection, notification, "b", "failed", 2)
+        fits_nowhere = {"message": "Nova could not evacuate it: No valid host was found."}
+        connection.execute(update(tables.vmoves).where(tables.vmoves.c.instance_name == "b").values(**fits_nowhere))
+        found = vmoves.last_ended(connection, notification, 5)
+    assert [move.instance_name for move in found] == ["a"]
 
 
 def end(connection: Connection, notification: Notification, name: str, status: str, seconds: float) -> None:

@@ -59,7 +59,7 @@ def _may_run_elsewhere(work: Evacuation) -> End | None:
 
 
 def _under_way(work: Evacuation) -> Migration | None:
-    """Find an evacuation that Nova is still at work on, whoever asked for it."""
+    """Find an evacuation that Nova is still at work on, ours or not."""
     record = work.nova.latest_evacuation(work.move.instance_uuid)
     if record is None or record.final or record.id <= work.move.last_migration_id:
         return None

@@ -1,5 +1,7 @@
 """PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
 
+from dataclasses import replace
+
 from instance_ha import log
 from instance_ha.decide.instances import (
     Choice,
@@ -15,7 +17,7 @@ from instance_ha.decide.outcome import latest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
-from instance_ha.models.rows import TaskRow
+from instance_ha.models.rows import InstanceFacts, TaskRow
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
 from instance_ha.store import tasks, vmoves
@@ -33,6 +35,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         tries = vmoves.latest_tries(connection, name, [server.id for server in servers])
         earlier = latest(vmoves.of_notification(connection, uuid))
     tried = first_facts(servers, tries, uuid)
+    tried |= _stopped_by_us(recovery, policy, servers)
     choice = choose(servers, policy, tried)
     away = failed_elsewhere(earlier, servers)
     _log(choice, name)
@@ -53,6 +56,16 @@ def _servers(recovery: Recovery) -> list[Server]:
     for page in recovery.nova.servers_on(recovery.host.name):
         servers.update((server.id, server) for server in page)  # a page boundary may show one twice
     return list(servers.values())
+
+
+def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Server]) -> dict[str, InstanceFacts]:
+    """Find what a restart of ours has stopped that the host's failure cut off; its owner has not stopped it since."""
+    with recovery.claim.read() as connection:
+        restarted = tasks.instances_stopped(connection, recovery.host.uuid)
+    stopped = [server for server in servers if server.id in restarted and server.vm_state == "stopped"]
+    actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
+    ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
+    return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
 
 
 def _policy(recovery: Recovery) -> InstancePolicy:
