@@ -76,6 +76,7 @@ class Poster:
     ) -> Response:
         place = url.scheme, url.netloc.rpartition("@")[2]
         request = "POST", (url.path or "/") + (f"?{url.query}" if url.query else ""), body, headers
+        headers["User-Agent"] = "masakari-functions"
         if url.username is not None:
             login = f"{unquote(url.username)}:{unquote(url.password or '')}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
