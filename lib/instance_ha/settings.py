@@ -164,8 +164,9 @@ class Settings(MonitoringSettings):
     evacuation_abort_after: int = Field(
         5,
         ge=0,
-        description="So many failed evacuations in a row, and the rest of the attempt is not tried on that host; "
-        "instances that an earlier attempt failed on do not count again. 0: try all.",
+        description="So many failed evacuations in a row, on more than one destination, and the rest of the attempt is "
+        "not tried. That no host suits an instance does not count, nor one that failed in an earlier attempt. "
+        "0: try all.",
     )
     add_reserved_host_to_aggregate: bool = Field(
         False, description="A reserved host joins the aggregates of the failed host, and so its availability zone."
@@ -189,7 +190,9 @@ class Settings(MonitoringSettings):
     ignore_instances_in_error_state: bool = Field(False, description="Leave instances in error where they are.")
 
     process_unfinished_notifications_interval: Seconds = Field(
-        120, ge=0, description="Pause before a failed attempt is tried again."
+        120,
+        ge=0,
+        description="Pause before a failed attempt is tried again; it doubles each time, up to a quarter of an hour.",
     )
     retry_notification_new_status_interval: Seconds = Field(
         5, ge=0, description="How long a new notification is left to its own event before `sweep` sends another."
@@ -201,7 +204,12 @@ class Settings(MonitoringSettings):
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
     )
     remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
-    recovery_attempts: int = Field(2, ge=1, description="Attempts at one recovery before it is `failed`.")
+    recovery_attempts: int = Field(
+        0,
+        ge=0,
+        description="Attempts at one recovery before it is `failed`. 0: two at that of an instance or a process; that "
+        "of a host is tried until it expires.",
+    )
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 
     invocation_time: Seconds = Field(50, gt=1, description="Work of one invocation; the rest is continued by another.")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 HERE = Path(__file__).parent
 FOLDERS = [
-    "abort-when-no-capacity",
+    "abort-when-every-destination-fails",
     "auto-fails-then-reserved",
     "expired-while-running",
     "instance-deleted-midway",

@@ -86,6 +86,7 @@ class End:
     status: VMoveStatus
     message: str
     dest_host: str | None = None  # where it is, or where Nova was taking it when we gave it up
+    failed_host: str | None = None  # the destination on which Nova failed
 
 
 Verdict = Ask | Wait | Moved | End
@@ -120,10 +121,8 @@ def check(move: VMove, server: Server | None, migration: Migration | None, age: 
     if server.host is not None and server.host != move.source_host:
         return _check_elsewhere(move, server, migration, age)
     if migration is not None and migration.failed:
-        return End(
-            VMoveStatus.FAILED,
-            f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
-        )
+        reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
+        return End(VMoveStatus.FAILED, reason, failed_host=migration.dest_host)
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.rows import VMove
 
+_LONGEST_PAUSE = 900.0  # seconds between two attempts
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -61,10 +63,13 @@ def _failed_at_home(move: VMove) -> bool:
 def hopeless(ended: Sequence[VMove], limit: int) -> str | None:
     """Say why it is of no use to try the next instance, if the last ``limit`` ones have all failed.
 
-    ``ended`` are the last vmoves of a round that have ended, the newest first; a limit of 0 never gives up.
+    ``ended`` are the last vmoves of a round that have ended, the newest first, without those that fit nowhere; a limit
+    of 0 never gives up. When all have failed on the same destination, that tells nothing of the others.
     """
     last = ended[:limit]
     if not limit or len(last) < limit or any(move.status is not VMoveStatus.FAILED for move in last):
+        return None
+    if last[0].failed_host is not None and len({move.failed_host for move in last}) == 1:
         return None
     return f"not tried, since the {limit} evacuations before it failed, the last one because: {last[0].message}"
 
@@ -98,11 +103,15 @@ class Retry:
     due_at: datetime | None
 
 
-def after_failure(attempt: int, attempts: int, now: datetime, pause: float) -> Retry:
-    """Try again after ``pause`` seconds, unless that was the last attempt."""
-    if attempt >= attempts:
+def after_failure(attempt: int, attempts: int, now: datetime, pause: float, expires_at: datetime) -> Retry:
+    """Try again after ``pause`` seconds, then after twice as many, and so on up to a quarter of an hour.
+
+    That was the last attempt when there have been ``attempts`` (0: any number), or when the recovery expires before.
+    """
+    due_at = now + timedelta(seconds=max(pause, min(_LONGEST_PAUSE, pause * 2.0 ** min(attempt - 1, 10))))
+    if 0 < attempts <= attempt or due_at >= expires_at:
         return Retry(NotificationStatus.FAILED, None)
-    return Retry(NotificationStatus.ERROR, now + timedelta(seconds=pause))
+    return Retry(NotificationStatus.ERROR, due_at)
 
 
 def back_off(tries: int, now: datetime) -> datetime:

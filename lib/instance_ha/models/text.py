@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 LOCK_REASON = "masakari: notification "  # begins the reason of every lock of ours
+NO_VALID_HOST = "No valid host"  # what Nova says when no host suits an instance
 TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 

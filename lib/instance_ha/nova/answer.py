@@ -7,7 +7,8 @@ from keystoneauth1 import exceptions as ksa
 
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 
-_UNAVAILABLE = frozenset({408, 429})
+# A policy or a role that is being changed refuses for minutes what it allows again afterwards: that is waited for.
+_UNAVAILABLE = frozenset({401, 403, 408, 429})
 
 
 def answer(ask: Callable[[], Any]) -> Any:

@@ -14,6 +14,7 @@ from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
 
+_ATTEMPTS = 2  # at the recovery of an instance or a process, unless the settings say otherwise
 FINAL_CHECK_AFTER = timedelta(minutes=3)  # longer than Nova's RPC time limit, and the queues of proxies in front of it
 
 
@@ -62,9 +63,10 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     settings, now = world.settings, world.clock.now()
     retry = after_failure(
         notification.attempt,
-        settings.recovery_attempts,
+        settings.recovery_attempts or (0 if notification.type is NotificationType.COMPUTE_HOST else _ATTEMPTS),
         now,
         settings.process_unfinished_notifications_interval,
+        notification.created_at + timedelta(seconds=settings.notifications_expired_interval),
     )
     due_at = retry.due_at or _final_check_at(notification, now)
     with claim.release(due_at, status=retry.status, message=reason, updated_at=now) as connection:

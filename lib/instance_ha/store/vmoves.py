@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.models.text import NO_VALID_HOST
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
@@ -174,8 +175,8 @@ def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
     """Read the last vmoves of the present round that have ended after a try and tell something new, newest first.
 
-    An instance that fails again tells nothing new: if it did, a few that fit nowhere would, attempt after
-    attempt, keep all those behind them from being tried.
+    What fits nowhere tells nothing of the others, nor does an instance that fails again: if they did, a few would,
+    attempt after attempt, keep all those behind them from being tried.
     """
     of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
     in_round = vmoves.c.round == _last_round(connection, notification)
@@ -186,7 +187,8 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         earlier.c.instance_uuid == vmoves.c.instance_uuid,
         earlier.c.status == VMoveStatus.FAILED,
     )
-    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists())
+    fits_nowhere = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
+    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~fits_nowhere, ~failed_before.exists())
     query = (
         select(vmoves)
         .where(*of_attempt, in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))
@@ -194,6 +196,21 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         .limit(limit)
     )
     return records.every(connection, query, _vmove)
+
+
+def destinations(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, tuple[int, int]]:
+    """Count by destination the evacuations of a notification that failed on it, and those that it took."""
+    failed = vmoves.c.status == VMoveStatus.FAILED
+    host = case((failed, vmoves.c.failed_host), else_=vmoves.c.dest_host)
+    query = select(host, func.count().filter(failed), func.count().filter(~failed)).where(
+        vmoves.c.notification_uuid == notification_uuid, host.is_not(None)
+    )
+    return {name: (lost, taken) for name, lost, taken in connection.execute(query.group_by(host))}
+
+
+def aim(connection: Connection, uuid: VMoveUuid, target_host: str) -> None:
+    """Name the destination of an evacuation that has not been asked for."""
+    connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:

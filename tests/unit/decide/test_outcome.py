@@ -49,11 +49,19 @@ def test_what_failed_on_its_way_to_a_host_or_there_is_not_left_over_for_another_
     assert left_over([vmove(status=VMoveStatus.FAILED, start_time=NOW, dest_host="spare")]) == []
 
 
-def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed() -> None:
-    failed = vmove(status=VMoveStatus.FAILED, message="No valid host was found.")
-    reason = hopeless([failed] * 5, 5)
+def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed_on_several_destinations() -> None:
+    failed = [vmove(status=VMoveStatus.FAILED, message="Binding failed for port", failed_host=host) for host in "abaab"]
+    reason = hopeless(failed, 5)
     assert reason is not None
-    assert "No valid host was found." in reason
+    assert "Binding failed for port" in reason
+
+
+def test_a_round_is_hopeless_when_nova_refuses_whatever_it_is_asked_for() -> None:
+    assert hopeless([vmove(status=VMoveStatus.FAILED, message="Nova refused the evacuation: 400")] * 5, 5) is not None
+
+
+def test_that_one_destination_fails_tells_nothing_of_the_others() -> None:
+    assert hopeless([vmove(status=VMoveStatus.FAILED, failed_host="compute2")] * 5, 5) is None
 
 
 @pytest.mark.parametrize("ended", [[], [VMoveStatus.FAILED] * 4, [VMoveStatus.FAILED] * 4 + [VMoveStatus.SUCCEEDED]])
@@ -110,13 +118,24 @@ def test_nothing_begins_while_a_failure_is_not_counted_yet() -> None:
     assert slots.free([moved], [], 3) == 3
 
 
-def test_a_failed_attempt_is_repeated_after_the_pause() -> None:
-    assert Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=120)) == after_failure(1, 2, NOW, 120)
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 120), (2, 240), (3, 480), (4, 900), (5, 900), (200, 900)])
+def test_a_failed_attempt_is_repeated_after_growing_pauses(attempt: int, seconds: float) -> None:
+    expected = Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=seconds))
+    assert after_failure(attempt, 0, NOW, 120, NOW + timedelta(days=1)) == expected
+
+
+def test_a_pause_that_the_operator_has_set_longer_than_the_longest_is_kept() -> None:
+    expected = Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=3600))
+    assert after_failure(3, 0, NOW, 3600, NOW + timedelta(days=1)) == expected
 
 
 @pytest.mark.parametrize("attempt", [2, 3])
 def test_the_last_failed_attempt_is_final(attempt: int) -> None:
-    assert Retry(NotificationStatus.FAILED, None) == after_failure(attempt, 2, NOW, 120)
+    assert after_failure(attempt, 2, NOW, 120, NOW + timedelta(days=1)) == Retry(NotificationStatus.FAILED, None)
+
+
+def test_an_attempt_is_final_when_the_recovery_expires_before_the_next_one() -> None:
+    assert after_failure(1, 0, NOW, 120, NOW + timedelta(seconds=120)) == Retry(NotificationStatus.FAILED, None)
 
 
 def test_the_pause_after_passing_troubles_doubles() -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import slots
+from instance_ha.decide import destinations, slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import Source
@@ -75,6 +75,7 @@ def _go_on(
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
         may_begin = waiting_since is not None and free > 0
         host = source(recovery, task) if may_begin else Source.UNKNOWN
+        instead = _instead(recovery) if host is Source.DOWN and target_host is None else []
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks, or about the host", error=str(error))
         return []
@@ -89,6 +90,8 @@ def _go_on(
             emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
         elif host is Source.DOWN:
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
+            for vmove, chosen in destinations.spread(begun, instead).items():
+                vmoves.aim(connection, vmove, chosen)
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     if begun:
         log.get().info("evacuations begun", count=len(begun), target_host=target_host)
@@ -108,6 +111,17 @@ def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source) ->
         return "not tried, since the segment was disabled"
     limit = recovery.world.settings.evacuation_abort_after
     return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit)
+
+
+def _instead(recovery: Recovery) -> list[str]:
+    """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; none: it chooses well."""
+    with recovery.claim.read() as connection:
+        counts = vmoves.destinations(connection, recovery.notification.notification_uuid)
+    avoid = destinations.failing(counts)
+    if not avoid:
+        return []
+    log.get().debug("destinations avoided", hosts=sorted(avoid))
+    return destinations.others(recovery.nova.services(), recovery.host.name, avoid)
 
 
 def _foreign_locks(recovery: Recovery) -> set[str]:
