@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from instance_ha.models.cloud import ComputeService, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
-from instance_ha.models.text import LOCK_REASON
+from instance_ha.models.text import LOCK_REASON, NO_VALID_HOST
 
 LIVE_MIGRATING = "migrating"  # task_state
 SHUT_DOWN = 4  # power_state of a domain that does not run
@@ -122,7 +122,8 @@ def check(move: VMove, server: Server | None, migration: Migration | None, age: 
         return _check_elsewhere(move, server, migration, age)
     if migration is not None and migration.failed:
         reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
-        return End(VMoveStatus.FAILED, reason, failed_host=migration.dest_host)
+        failed_host = None if NO_VALID_HOST in reason else migration.dest_host
+        return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
