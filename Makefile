@@ -34,6 +34,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check
+	$(BIN)/pytest -q tests/unit/test_words.py    # no database is started for it
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
@@ -63,7 +64,7 @@ requirements: $(READY)
 	PATH=$(BIN):$$PATH $(PYTHON) requirements/compile.py
 
 $(READY): requirements/bootstrap.txt requirements/dev.txt requirements/monitors.txt lib/pyproject.toml simulator/pyproject.toml
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt

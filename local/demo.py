@@ -1,6 +1,7 @@
 """``make demo``: a host of a simulated cloud dies, and its instances run again elsewhere."""
 
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -8,11 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from instance_ha import log
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
+from local.files import bypass_proxies
 from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
@@ -28,6 +31,9 @@ _CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 
 def main() -> int:
     """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
     console = Console(highlight=False, soft_wrap=True)
+    log.configure("ERROR")
+    bypass_proxies()
+    signal.signal(signal.SIGINT, _stop)
     console.print("Starting Postgres, a simulated OpenStack and the functions …")
     with temporary_state_dir() as folder:
         environ = without_cloud(os.environ)  # the demo never touches a real cloud
@@ -35,7 +41,16 @@ def main() -> int:
         options = Options(folder, port=0, durable=False, sim=_CLOUD, settings=quiet, environ=environ)
         with Runtime(options) as runtime:
             console.print(f"They answer at {runtime.url}")
-            return _Demo(console, runtime).run()
+            try:
+                return _Demo(console, runtime).run()
+            finally:
+                log.configure("CRITICAL")  # what still runs loses its Postgres now
+
+
+def _stop(*_: object) -> None:
+    """End in order; a second Ctrl-C does not disturb that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit("\nstopped")
 
 
 class _Demo:

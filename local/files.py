@@ -52,6 +52,13 @@ def write_secret(path: Path, text: str) -> None:
         file.write(text)
 
 
+def bypass_proxies() -> None:
+    """Let this process, and those that it starts, reach the loopback interface without the proxy of the environment."""
+    for name in ("no_proxy", "NO_PROXY"):
+        before = [os.environ[name]] if os.environ.get(name) else []
+        os.environ[name] = ",".join([*before, "127.0.0.1", "localhost"])
+
+
 def free_port() -> int:
     """Find a port that nobody listens on."""
     with socket.socket() as probe:

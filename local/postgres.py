@@ -1,6 +1,6 @@
 """A Postgres of our own, with its data in a folder of ours, on the loopback interface.
 
-Whoever is killed in the middle leaves nothing that the next start cannot cope with: the data folder appears only
+A process that is killed in the middle leaves nothing that the next start cannot cope with: the data folder appears only
 when it is complete, and a pid file counts only while a server with this data folder has that pid.
 """
 

@@ -1,4 +1,4 @@
-"""Reads stack.yml for whoever needs it: the local runtime, and the manifests and gateways that are made from it."""
+"""Reads stack.yml, for the local runtime, the manifests and the gateways."""
 
 import re
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ def render(site: Site) -> dict[str, str]:
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes everything in full: whoever reads a manifest should not have to look for anchors."""
+    """Writes everything in full: nobody should have to look for anchors in a manifest."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True

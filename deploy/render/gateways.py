@@ -103,7 +103,7 @@ def istio_limit(site: Site) -> dict[str, Any]:
         "kind": "EnvoyFilter",
         "metadata": {"name": NAME, "namespace": namespace},
         "spec": {
-            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name}],
+            "workloadSelector": {"labels": {"gateway.networking.k8s.io/gateway-name": name}},
             "configPatches": [patch],
         },
     }
@@ -120,6 +120,8 @@ server {{
     server_name {host};
     server_tokens off;
     client_max_body_size {most};
+    client_header_timeout 15s;            # a request that comes byte by byte holds nobody up for longer
+    client_body_timeout 15s;              # bodies are read here before a function is called
     large_client_header_buffers 4 16k;    # tokens are long
 
     proxy_http_version 1.1;

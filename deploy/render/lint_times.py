@@ -1,4 +1,4 @@
-"""Rules about the times of a function: whoever waits must wait longer than whoever works."""
+"""Rules about the times of a function: a caller must wait longer than the work lasts."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,6 +1,7 @@
 """HTTP POST to receivers that are not ours: bounded in time and size as a whole, no redirects, no proxies.
 
 The time limits of the usual clients are for one read each: a receiver that sends a byte a second is never over them.
+Only the look-up of a name has limits of its own, those of the system.
 """
 
 import io
@@ -15,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from select import select
+from select import POLLIN, poll
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -124,7 +125,7 @@ class Poster:
             with self._lock:
                 idle = self._idle[place]
                 connection = idle.pop() if idle else None
-            if connection is None or (connection.sock and not select([connection.sock], [], [], 0)[0]):
+            if connection is None or not _has_input(connection):
                 return connection
             connection.close()  # the receiver has closed it meanwhile
 
@@ -148,6 +149,13 @@ class Poster:
 
             context.load_verify_locations(certifi.where())
         return context
+
+
+def _has_input(connection: HTTPConnection) -> bool:
+    """Say whether an idle connection has something to read: its end, or what nobody has asked for."""
+    asked = poll()
+    asked.register(connection.sock, POLLIN)
+    return bool(asked.poll(0))
 
 
 def _response(deadline: float, sock: socket.socket, **how: Any) -> HTTPResponse:

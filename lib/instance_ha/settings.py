@@ -43,7 +43,7 @@ class Settings(MonitoringSettings):
     task_key: SecretStr | None = Field(
         None,
         description="Keys that sign what tasks that are URLs are sent (docs/custom-tasks.md), one a line: the first "
-        "signs. Read from the secret `task-key`. Whoever knows them can sign nothing else.",
+        "signs. Read from the secret `task-key`. They sign nothing else.",
     )
     cron_token: SecretStr | None = Field(
         None,
@@ -117,6 +117,12 @@ class Settings(MonitoringSettings):
         None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
     )
     token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    refused_tokens_per_minute: int = Field(
+        120,
+        ge=1,
+        description="Tokens that Keystone has refused within a minute, after which an instance asks about none that it "
+        "has not accepted before: 503 until the minute is over.",
+    )
     memcached_servers: str | None = Field(
         None, description="host:port,… that share checked tokens between function instances; each keeps its own else."
     )
@@ -145,6 +151,12 @@ class Settings(MonitoringSettings):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
+    guest_restarts_per_day: int = Field(
+        3,
+        ge=0,
+        description="How often an instance is restarted within 24 hours since its guest agent does not answer; "
+        "what is reported beyond that is ignored.",
+    )
     start_stopped_instances: bool = Field(
         False,
         description="Start a reported instance even if its owner has stopped it, as Masakari does; "
@@ -164,9 +176,8 @@ class Settings(MonitoringSettings):
     evacuation_abort_after: int = Field(
         5,
         ge=0,
-        description="So many failed evacuations in a row, on more than one destination, and the rest of the attempt is "
-        "not tried. That no host suits an instance does not count, nor one that failed in an earlier attempt. "
-        "0: try all.",
+        description="So many failed evacuations in a row, and the rest of the attempt is not tried on that host; "
+        "instances that an earlier attempt failed on do not count again. 0: try all.",
     )
     add_reserved_host_to_aggregate: bool = Field(
         False, description="A reserved host joins the aggregates of the failed host, and so its availability zone."
@@ -192,7 +203,8 @@ class Settings(MonitoringSettings):
     process_unfinished_notifications_interval: Seconds = Field(
         120,
         ge=0,
-        description="Pause before a failed attempt is tried again; it doubles each time, up to a quarter of an hour.",
+        description="Pause before a failed attempt is tried again; twice as long after each further one, "
+        "up to a quarter of an hour.",
     )
     retry_notification_new_status_interval: Seconds = Field(
         5, ge=0, description="How long a new notification is left to its own event before `sweep` sends another."
@@ -204,11 +216,11 @@ class Settings(MonitoringSettings):
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
     )
     remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
-    recovery_attempts: int = Field(
-        0,
-        ge=0,
-        description="Attempts at one recovery before it is `failed`. 0: two at that of an instance or a process; that "
-        "of a host is tried until it expires.",
+    recovery_attempts: int | None = Field(
+        None,
+        ge=1,
+        description="Attempts at one recovery before it is `failed`. By default a host's go on until it expires "
+        "(`notifications_expired_interval`), and an instance's or a process' end after 2.",
     )
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 

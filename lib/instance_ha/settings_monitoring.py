@@ -69,8 +69,8 @@ class MonitoringSettings(BaseModel):
     )
     consul_left_is_down: bool = Field(
         False,
-        description="Take a host whose agent has left its cluster in order (somebody stopped it) for down, as Masakari "
-        "does; by default that says nothing about the host.",
+        description="Take a host whose agent has left its cluster in order (an operator stopped it) for down, as "
+        "Masakari does; by default that says nothing about the host.",
     )
 
     kubernetes_config_file: Path | None = Field(

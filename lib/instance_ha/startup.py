@@ -6,6 +6,38 @@ from pathlib import Path
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
+_SHORTEST_KEY = 16  # characters; one of fewer can be guessed
+_SHORTEST_SECRET = 6  # characters; one of fewer cannot be masked in logs
+
+
+def check_secrets(settings: Settings) -> None:
+    """Check that keys and tokens cannot be guessed, that each has one purpose, and that every secret can be masked.
+
+    Raises:
+        Misconfigured: one does not.
+
+    """
+    purposes: dict[bytes, str] = {}
+    keys = {
+        "trigger-key": settings.trigger_keys,
+        "task-key": settings.task_keys,
+        "cron-token": settings.cron_tokens,
+        "metrics-token": settings.metrics_tokens,
+    }
+    for secret, lines in keys.items():
+        for line in lines:
+            if len(line) < _SHORTEST_KEY:
+                raise Misconfigured(
+                    f"a line of the secret {secret} is shorter than {_SHORTEST_KEY} characters: openssl rand -hex 32"
+                )
+            if purposes.setdefault(line, secret) != secret:
+                raise Misconfigured(f"the secrets {purposes[line]} and {secret} have a line in common: use two values")
+    if any(len(word) < _SHORTEST_SECRET for word in settings.secrets):
+        raise Misconfigured(
+            f"a secret, or the password in the database's URL, is shorter than {_SHORTEST_SECRET} characters:"
+            " it could not be masked in logs"
+        )
+
 
 def check_triggers(settings: Settings) -> None:
     """Check that a function can send triggers to others of ours.

@@ -11,7 +11,7 @@ Once = Callable[[World, datetime], datetime | None]
 
 
 def repeat(world: World, what: str, once: Once, interval: float) -> None:
-    """Call ``once`` until the next call would begin after the invocation's time.
+    """Call ``once`` until the next call would begin after the invocation's time, or the instance is about to end.
 
     ``once`` is given the invocation's world and the time at which the invocation ends; it returns when it is due again
     (None: an interval of seconds after it began). While Postgres does not answer, it is called again each interval;
@@ -30,6 +30,6 @@ def repeat(world: World, what: str, once: Once, interval: float) -> None:
             pause = begun + interval - machine.monotonic()
         else:
             pause = (due - opened.clock.now()).total_seconds()
-        if machine.monotonic() + pause >= end:
+        if world.ending() or machine.monotonic() + pause >= end:
             return
         machine.sleep(max(0.0, pause))

@@ -130,6 +130,7 @@ class World:
     metrics: Recorder = field(default_factory=Recorder)
     sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))
     archive: Archive = field(default_factory=lambda: Unconfigured("archive"))
+    ending: Callable[[], bool] = lambda: False  # whether this instance is about to end: work is handed over early
     hostname: str = "localhost"  # who we are, for those who read our events
     map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation

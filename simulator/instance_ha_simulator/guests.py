@@ -61,7 +61,7 @@ class Guests:
     def open(self, host: str) -> Iterator["Connection"]:
         """Connect."""
         if host in self.unreachable:
-            raise SourceUnavailable(f"nobody listens at {host}")
+            raise SourceUnavailable(f"{host} is not reachable")
         yield Connection(self, host)
 
 

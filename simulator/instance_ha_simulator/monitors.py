@@ -1,4 +1,4 @@
-"""What the monitors look at in a scenario: Consul agents and an API server on loopback."""
+"""What the monitors poll in a scenario: Consul agents and an API server on loopback."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -240,7 +240,8 @@ class Play:
             kind, host = "PROCESS", about["host"]
         else:
             instance = self._server(about["instance"])
-            payload = {"event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
+            event = about.get("event", "LIFECYCLE")
+            payload = {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
             kind, host = "VM", about["host"]
         body = {"type": kind, "hostname": host, "generated_time": now, "payload": payload}
         answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})

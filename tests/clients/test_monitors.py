@@ -133,7 +133,7 @@ def wait_until(happened: Callable[[], bool], seconds: float = 20) -> None:
 
 @contextmanager
 def keystone_answers(installation: Installation, status: int) -> Iterator[None]:
-    """Let Keystone answer this to whoever wants to know whether a token is good."""
+    """Let Keystone answer this when it is asked whether a token is good."""
     installation.cloud.faults.add(Rule("GET", "/identity/v3/auth/tokens", status=status))
     try:
         yield

@@ -134,7 +134,7 @@ def test_the_reason_of_a_refusal_reaches_the_user(ha: Any, segment: dict[str, An
         make_segment(ha, recovery_method="hope")
 
 
-def test_whoever_is_no_administrator_is_forbidden(recorder: Recorder) -> None:
+def test_a_user_without_the_role_admin_is_forbidden(recorder: Recorder) -> None:
     with pytest.raises(exceptions.ForbiddenException):
         list(connect("demo").instance_ha.segments())
 

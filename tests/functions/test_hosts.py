@@ -1,11 +1,16 @@
 """Hosts."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
+import requests
+from instance_ha.store import hosts, notifications, segments
 from instance_ha_simulator.cloud.faults import Rule
 
-from tests.functions.conftest import Installation, fault, unique
+from tests.functions.conftest import Installation, fault, report, unique
+from tests.unit.build import NOW, STOPPED
 
 BODY = {"type": "COMPUTE", "control_attributes": "SSH"}
 
@@ -190,3 +195,38 @@ def test_after_all_tokens_expired_nova_is_asked_with_a_new_one(
     installation.token("admin", fresh=True)
     installation.token("demo", fresh=True)
     assert installation.host(segment)["failover_segment"] == segment
+
+
+CHANGES: dict[str, Callable[[Installation, str, str], requests.Response]] = {
+    "rename the host": lambda api, segment, host: api.put(f"{segment}/hosts/{host}", {"host": {"type": "renamed"}}),
+    "delete the host": lambda api, segment, host: api.delete(f"{segment}/hosts/{host}"),
+    "rename the segment": lambda api, segment, _: api.put(segment, {"segment": {"name": unique("renamed")}}),
+    "delete the segment": lambda api, segment, _: api.delete(segment),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_report_at_the_same_instant_keeps_its_host_from_being_changed(
+    installation: Installation, segment: dict[str, Any], host: dict[str, Any], change: str
+) -> None:
+    values = {"generated_time": NOW, "source_host_uuid": host["uuid"], "type": "COMPUTE_HOST", "payload": STOPPED}
+    with ThreadPoolExecutor(1) as pool:
+        with installation.database.begin() as connection:  # the report, stored and not yet committed
+            assert hosts.by_name(connection, host["name"], lock=True) is not None
+            notifications.create(connection, values | {"due_at": None}, NOW)
+            waits = pool.submit(CHANGES[change], installation, f"/v1/segments/{segment['uuid']}", host["uuid"])
+            assert wait([waits], 0.5).not_done
+        assert fault(waits.result()) == (409, "conflictingRequest")
+    installation.sql("UPDATE notifications SET status = 'ignored' WHERE source_host_uuid = :host", host=host["uuid"])
+
+
+def test_a_report_by_the_name_that_a_host_has_just_lost_is_refused(
+    installation: Installation, segment: dict[str, Any], host: dict[str, Any]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with installation.database.begin() as connection:  # the new name, not yet committed
+            segments.find(connection, segment["uuid"], lock=True)
+            hosts.change(connection, host["uuid"], {"name": unique("renamed")}, NOW)
+            waits = pool.submit(installation.post, "/v1/notifications", {"notification": report(host["name"])})
+            assert wait([waits], 0.5).not_done
+        assert fault(waits.result()) == (400, "badRequest")

@@ -97,7 +97,7 @@ def test_a_user_without_the_role_admin_is_forbidden(installation: Installation, 
     assert fault(installation.get(path, user="demo")) == (403, "forbidden")
 
 
-def test_whoever_may_not_create_is_told_so_before_the_body_is_read(installation: Installation) -> None:
+def test_a_caller_that_may_not_create_hears_so_before_the_body_is_read(installation: Installation) -> None:
     assert fault(installation.post("/v1/segments", {"nonsense": 1}, user="demo")) == (403, "forbidden")
 
 

@@ -1,6 +1,5 @@
 """The tests of images run when they are asked for, where their tools are installed."""
 
-import os
 import shutil
 import socket
 import time
@@ -124,7 +123,7 @@ def run(build: Callable[..., str], installation: Installation, secrets: Path) ->
             "INSTANCE_HA_LEASE_TIME",
             "INSTANCE_HA_VERIFY_INTERVAL",
         )
-        given = {name: os.environ[name] for name in own} | {
+        given = {name: installation.runtime.environ[name] for name in own} | {
             "OS_CLOUD": "masakari",
             "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml",
             "INSTANCE_HA_LOG_LEVEL": "DEBUG",

@@ -92,7 +92,7 @@ def test_when_our_own_agent_loses_a_network_all_hosts_poll_down_there(consul: Cl
 
 
 def test_without_a_token_nobody_is_listed_and_with_a_wrong_one_we_are_refused(consul: Clusters) -> None:
-    with pytest.raises(SourceUnavailable, match="storage lists nobody"):
+    with pytest.raises(SourceUnavailable, match="storage lists no member"):
         _source(consul, consul_token_storage=None).poll(frozenset())
     wrong = "99999999-2222-3333-4444-555555555555"
     with pytest.raises(SourceUnavailable, match="storage refused: ACLPermissionDenied") as raised:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 HERE = Path(__file__).parent
 FOLDERS = [
-    "abort-when-every-destination-fails",
+    "abort-when-all-fail",
     "auto-fails-then-reserved",
     "expired-while-running",
     "instance-deleted-midway",

@@ -1,5 +1,6 @@
 """A tick repeats its work for the time of one invocation, by Postgres' clock, and outlives Postgres' absence."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -90,3 +91,8 @@ def test_postgres_tells_the_time_in_utc_whatever_its_own_time_zone_is(database_u
     database.close()
     now = Database(database_url).now()
     assert now.utcoffset() == timedelta()
+
+
+def test_it_is_not_begun_again_in_an_instance_that_is_about_to_end(simulation: Simulation) -> None:
+    simulation.world = replace(simulation.world, ending=lambda: True)
+    assert run(simulation, _Work(0.0, 0.0)) == [0]

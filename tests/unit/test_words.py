@@ -36,7 +36,7 @@ RETIRED = {
     r"\bshaken\b|\bnewer_than\b|\bon_purpose\b": "left_in_error, last_migration_id, administratively_down",
     r"\bquiet_until\b": "muted_until",
     r"seen otherwise|is not to be had|work stumbled|work waits|sink takes nothing": "a plain log line",
-    r"counts are lost|event not told|comes again|grow(s|n)? weary": "a plain word",
+    r"counts are lost|event not told|comes again|grow(s|n)? weary|[Ww]hoever": "a plain word",
     r"\((reference|design|platform facts|spec)[, ]|\(sections? \d|behaviour reference": "what the paper says",
 }
 

@@ -53,6 +53,8 @@ def _media_types() -> list[MediaType]:
     return [MediaType(base="application/json", type="application/vnd.openstack.masakari+json;version=1")]
 
 
+# What is below /v1 after all, once its quoted slashes are read, is unknown there; so is what holds a line break or NUL.
+_CHOICES = Operation(choices, ChoicesEnvelope, status=300, refusals=(401, 404))
 _SHOW = Operation(show, VersionEnvelope)
 
 ROUTES = (
@@ -60,5 +62,5 @@ ROUTES = (
     Route("/v1", {"GET": _SHOW}, public=True),
     Route("/v1/", {"GET": _SHOW}, public=True),
     Route("/v1/versions/<version_id>", {"GET": Operation(show, VersionEnvelope, refusals=(404,))}, public=True),
-    Route("/<path:anything>", {"GET": Operation(choices, ChoicesEnvelope, status=300)}, public=True),
+    Route("/<path:anything>", {"GET": _CHOICES}, public=True),
 )

@@ -1,7 +1,7 @@
 """The web layer that the three api functions share: routes, checks in their order, answers and faults.
 
-The order of checks is that of the original, but for policy: whoever may not do a thing
-is told so before his body is looked at.
+The order of checks is that of the original, but for policy: a caller that may not do a thing
+hears so before its body is read.
 """
 
 import json

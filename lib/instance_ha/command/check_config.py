@@ -31,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
         return _end([str(error)])
     masking.hide(*settings.secrets)
     checks: list[Callable[[Settings], None]] = [
+        startup.check_secrets,
         startup.check_triggers,
         lambda settings: startup.check_cloud(settings, options.environ),
         startup.check_policy,

@@ -7,7 +7,8 @@ from consul.base import ConsulException
 from consul.std import Consul, HTTPClient
 
 from instance_ha.consul.clusters import Cluster
-from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.errors import SourceUnavailable, TimeIsUp
+from instance_ha.timeouts import with_timeout
 
 
 class _Http(HTTPClient):  # type: ignore[misc]
@@ -46,13 +47,14 @@ class Agent:
 
     def __init__(self, cluster: Cluster) -> None:
         self.network = cluster.network
+        self._timeout = cluster.timeout
         self._client = _Client(cluster)
 
     def members(self) -> dict[str, int]:
         """Return the status of every member by its name, as the gossip has it.
 
         Raises:
-            SourceUnavailable: the agent does not answer, refuses, knows no leader, or lists nobody.
+            SourceUnavailable: the agent does not answer, refuses, knows no leader, or lists no member.
 
         """
         # An agent that is cut off from the servers may still list members: all as failed but itself.
@@ -63,13 +65,15 @@ class Agent:
         except (TypeError, KeyError, ValueError):
             raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is no list") from None
         if not found:  # with ACLs on, that is what a token without rights sees
-            raise SourceUnavailable(f"the Consul agent of {self.network} lists nobody: does its token allow node:read?")
+            raise SourceUnavailable(
+                f"the Consul agent of {self.network} lists no member: does its token allow node:read?"
+            )
         return found
 
     def _ask(self, question: Any) -> Any:
         try:
-            return question()
-        except requests.Timeout:
+            return with_timeout(question, self._timeout)  # as a whole: that of requests is for one read each
+        except (requests.Timeout, TimeIsUp):
             raise SourceUnavailable(f"the Consul agent of {self.network} did not answer in time") from None
         except requests.RequestException as error:
             reason = type(error).__name__

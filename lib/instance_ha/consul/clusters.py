@@ -28,7 +28,7 @@ class Cluster:
 
 
 def read(settings: Settings) -> tuple[tuple[Cluster, ...], Strategy]:
-    """Return the clusters that the strategy looks at, in its order.
+    """Return the clusters of the strategy, in its order.
 
     Raises:
         Misconfigured: something is wrong or missing.

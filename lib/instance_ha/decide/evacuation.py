@@ -46,7 +46,7 @@ def restore(facts: InstanceFacts) -> Restoration:
     if state == "stopped" and facts.task_state is None and not facts.left_in_error:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":
-        return Restoration()
+        return Restoration(("start",), settled=frozenset({"stopped"})) if facts.stopped_by_us else Restoration()
     if state == "stopped" or (state == "resized" and facts.power_state == SHUT_DOWN):
         return Restoration(("stop",))
     if state == "resized":
@@ -62,7 +62,12 @@ def restore(facts: InstanceFacts) -> Restoration:
 
 @dataclass(frozen=True)
 class Ask:
-    """Nova has not heard the request: send it (again)."""
+    """Nova has not heard the request, or nothing will come of it: send it again.
+
+    ``last_migration_id`` is the newest record that has come to nothing, None when there is none.
+    """
+
+    last_migration_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,9 @@ Verdict = Ask | Wait | Moved | End
 # A request that was written down may still be on its way for as long as Nova's own RPC time limit. Nova does not
 # refuse a second evacuation, and two at once wreck the instance.
 ASK_AGAIN_AFTER = 60.0
+CHECK_DOUBT_AFTER = 10.0
+# A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
+UNCLAIMED_AFTER = 600.0
 
 
 @dataclass(frozen=True)
@@ -102,35 +110,44 @@ class Age:
 
     may_ask_again: bool
     give_up: bool
+    unclaimed: bool = False
 
 
 def age(move: VMove, now: datetime, give_up_after: float) -> Age:
     """Judge the age of a request."""
-    since = timedelta() if move.asked_at is None else now - move.asked_at
-    return Age(since.total_seconds() >= ASK_AGAIN_AFTER, since.total_seconds() > give_up_after)
+    since = 0.0 if move.asked_at is None else (now - move.asked_at).total_seconds()
+    return Age(since >= ASK_AGAIN_AFTER, since > give_up_after, since > UNCLAIMED_AFTER)
 
 
-def check(move: VMove, server: Server | None, migration: Migration | None, age: Age) -> Verdict:
+def check(
+    move: VMove, server: Server | None, migration: Migration | None, age: Age, *, dest_down: bool = False
+) -> Verdict:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
-    None when there is none. An instance has moved when its host changed, never by a name alike.
+    None when there is none; ``dest_down`` is whether Nova says that its destination is down. An instance has moved
+    when its host changed, never by a name alike.
     """
     if server is None:
         return End(VMoveStatus.IGNORED, "the instance was deleted")
     if server.host is not None and server.host != move.source_host:
-        return _check_elsewhere(move, server, migration, age)
+        return _check_elsewhere(move, server, migration, age, dest_down=dest_down)
     if migration is not None and migration.failed:
         reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
         failed_host = None if NO_VALID_HOST in reason else migration.dest_host
         return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
+    if migration is not None and migration.in_doubt and (dest_down or server.task_state is None):
+        return End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
-    return Ask() if migration is None and age.may_ask_again else Wait()
+    if migration is None:
+        return Ask() if age.may_ask_again else Wait()
+    comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
+    return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
 
 
-def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age) -> Verdict:
+def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age, *, dest_down: bool) -> Verdict:
     assert server.host is not None
     if move.asked_at is None and server.vm_state == "error":
         return End(VMoveStatus.FAILED, f"it is on {server.host} in error: {server.fault or 'state error'}", server.host)
@@ -141,6 +158,8 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
     if server.vm_state == "error" and (migration is None or migration.final):
         reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
         return End(VMoveStatus.FAILED, reason, server.host)
+    if dest_down:
+        return End(VMoveStatus.FAILED, f"it moved to {server.host}, which went down before it was at rest", server.host)
     if age.give_up:
         return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time", server.host)
     return Wait(settling=True)
@@ -173,7 +192,9 @@ def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: date
     for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = ASK_AGAIN_AFTER if migration is None else slow
-        if migration is not None and migration.final:
+        if migration is not None and migration.in_doubt:
+            patience = min(slow, CHECK_DOUBT_AFTER)
+        if migration is not None and migration.final and not migration.in_doubt:
             done.append((move, migration.dest_host if migration.moved else None))
         elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
             unseen.append(move)

@@ -7,11 +7,12 @@ from instance_ha.decide.flows import flows_for
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.rows import Host, Notification, Segment
 
+_AGENT_EVENT = "QEMU_GUEST_AGENT_ERROR"
 _INSTANCE_FAILURES = frozenset(
     {
         ("LIFECYCLE", "STOPPED_FAILED"),
         ("IO_ERROR", "IO_ERROR_REPORT"),
-        ("QEMU_GUEST_AGENT_ERROR", "STOPPED_FAILED"),
+        (_AGENT_EVENT, "STOPPED_FAILED"),
     }
 )
 _COMPUTE_PROCESS = "nova-compute"
@@ -53,6 +54,22 @@ def evaluate(notification: Notification, segment: Segment | None) -> Recover | C
     return _evaluate_host(notification.payload, segment.recovery_method)
 
 
+def is_about_guest_agent(notification: Notification) -> bool:
+    """Whether a guest is reported that does not answer, although its domain runs: to restart it may do harm."""
+    return notification.type is NotificationType.VM and notification.payload.get("event", "").upper() == _AGENT_EVENT
+
+
+def over_budget(restarts: int, budget: int) -> Close | None:
+    """Refuse to restart a guest again that was restarted ``restarts`` times within a day for its agent."""
+    if restarts < budget:
+        return None
+    return Close(
+        NotificationStatus.IGNORED,
+        f"the instance was restarted {restarts} times within a day since its guest agent did not answer: "
+        "it is left to its owner (guest_restarts_per_day)",
+    )
+
+
 def expired(notification: Notification, now: datetime, limit: float) -> bool:
     """Whether a recovery has lasted longer than ``limit`` seconds: an operator must have handled the host by now."""
     return now - notification.created_at > timedelta(seconds=limit)
@@ -80,7 +97,8 @@ def refusal(host: Host, kind: NotificationType, recovery: Notification | None) -
     if recovery is None:
         return f"host {host.name} is on maintenance: its failures are not handled"
     unsuccessful = recovery.status in {NotificationStatus.FAILED, NotificationStatus.IGNORED}
-    if kind is NotificationType.COMPUTE_HOST and (recovery.type is NotificationType.PROCESS or unsuccessful):
+    host_after_process = kind is NotificationType.COMPUTE_HOST and recovery.type is NotificationType.PROCESS
+    if host_after_process or (unsuccessful and kind is recovery.type):
         return None
     return f"host {host.name} is on maintenance since notification {recovery.notification_uuid}"
 

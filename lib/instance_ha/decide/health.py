@@ -64,7 +64,7 @@ def evaluate(
     window: Window,
     limits: mass_failure.Limits,
 ) -> Evaluation:
-    """Evaluate a poll: every host by its own window, unless so many look down that the guard holds its segment.
+    """Evaluate a poll: every host by its own window, unless so many are down that the guard holds its segment.
 
     ``snapshot`` is None when the source gave no complete answer: then monitored hosts are left as they are.
     """
@@ -72,8 +72,8 @@ def evaluate(
     if snapshot is None:
         return Evaluation(tuple(h if h.monitored else replace(h, health=reset(h.health)) for h in hosts))
     monitored = [host for host in hosts if host.monitored]
-    looks_down = [(h.segment_name, is_down(snapshot.hosts.get(h.name), strategy)) for h in monitored]
-    suppression = mass_failure.evaluate(looks_down, limits)
+    down = [(h.segment_name, is_down(snapshot.hosts.get(h.name), strategy)) for h in monitored]
+    suppression = mass_failure.evaluate(down, limits)
     evaluated = []
     for host in hosts:
         if host.monitored and suppression.covers(host.segment_name):
@@ -129,9 +129,9 @@ def state(samples: Sequence[Sample], strategy: Strategy, window: Window) -> Host
 
 
 def suppress(health: HostHealth) -> HostHealth:
-    """Forget the samples of a host in whose segment too many look down: they cannot be trusted either.
+    """Forget the samples of a host in whose segment too many are down: they cannot be trusted either.
 
-    Readings come back host by host. The last host to look up again must not be taken for the only one that is down.
+    Readings come back host by host. The last host to be up again must not be taken for the only one that is down.
     """
     return replace(health, samples=(), state=HostState.UNKNOWN, since=None, suppressed=True)
 

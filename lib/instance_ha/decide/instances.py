@@ -1,7 +1,7 @@
 """Which instances of a failed host are evacuated, and in which order."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from instance_ha.models.cloud import Server
@@ -98,6 +98,31 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
         locked=_locked_by_others(server),
         ha_enabled=ha_enabled(server, policy),
     )
+
+
+def first_facts(
+    servers: Iterable[Server], tries: Mapping[str, VMove], notification_uuid: str
+) -> dict[str, InstanceFacts]:
+    """Return what instances were when their host had failed, as far as our own tries have changed it since then.
+
+    ``tries`` are the latest tries at instances that still are on the host. One for another notification counts while
+    the instance is in error: whatever else it is now its owner has made of it.
+    """
+    return {
+        server.id: tries[server.id].facts
+        for server in servers
+        if server.id in tries
+        and (server.vm_state == "error" or tries[server.id].notification_uuid == notification_uuid)
+    }
+
+
+def failed_elsewhere(earlier: Iterable[VMove], servers: Iterable[Server]) -> list[VMove]:
+    """Name the instances that we have failed on and that are no more on the host: whether they are well is to be seen.
+
+    ``earlier`` are the latest vmoves of a notification, ``servers`` those on its host.
+    """
+    here = {server.id for server in servers}
+    return [move for move in earlier if move.status is VMoveStatus.FAILED and move.instance_uuid not in here]
 
 
 def facts_again(move: VMove) -> InstanceFacts:

@@ -1,4 +1,4 @@
-"""The mass-failure guard: when too many hosts look down at once, the monitor's own view is the likelier cause."""
+"""The mass-failure guard: when too many hosts are down at once, the monitor's own view is the likelier cause."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """How many hosts may look down at once: a share of those that are monitored, and a number (None: any)."""
+    """How many hosts may be down at once: a share of those that are monitored, and a number (None: any)."""
 
     segment_share: float = 0.5
     segment_number: int | None = None
@@ -29,12 +29,12 @@ class Suppression:
 
 
 def evaluate(monitored: Iterable[tuple[str, bool]], limits: Limits) -> Suppression:
-    """Count the hosts that look down, in each segment and in all; a host is its segment, and whether it looks down."""
+    """Count the hosts that are down, in each segment and in all; a host is its segment, and whether it is down."""
     hosts: Counter[str] = Counter()
     down: Counter[str] = Counter()
-    for segment, looks_down in monitored:
+    for segment, is_down in monitored:
         hosts[segment] += 1
-        down[segment] += looks_down
+        down[segment] += is_down
     reasons: list[str] = []
     suppressed: set[str] = set()
     for segment in sorted(hosts):

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.rows import VMove
 
-_LONGEST_PAUSE = 900.0  # seconds between two attempts
-
 
 @dataclass(frozen=True)
 class Tally:
@@ -48,6 +46,19 @@ def latest(moves: Iterable[VMove]) -> list[VMove]:
     return list(newest.values())
 
 
+def of_recovery(moves: Iterable[VMove], attempt: int) -> list[VMove]:
+    """Keep what tells how a whole recovery fares: the newest vmove of each instance, whichever attempt made it.
+
+    What failed or was not tried in an earlier attempt and is not planned any more was left out since, for a reason that
+    the log names.
+    """
+    return [
+        move
+        for move in latest(moves)
+        if move.attempt == attempt or not (move.status is VMoveStatus.FAILED or _is_untried(move))
+    ]
+
+
 def left_over(moves: Iterable[VMove]) -> list[VMove]:
     """Name what another host may still take: what failed, and what was not tried any more.
 
@@ -60,16 +71,16 @@ def _failed_at_home(move: VMove) -> bool:
     return move.status is VMoveStatus.FAILED and move.dest_host is None
 
 
-def hopeless(ended: Sequence[VMove], limit: int) -> str | None:
+def hopeless(ended: Sequence[VMove], limit: int, *, elsewhere: bool) -> str | None:
     """Say why it is of no use to try the next instance, if the last ``limit`` ones have all failed.
 
-    ``ended`` are the last vmoves of a round that have ended, the newest first, without those that fit nowhere; a limit
-    of 0 never gives up. When all have failed on the same destination, that tells nothing of the others.
+    ``ended`` are the last vmoves of a round that have ended, the newest first; a limit of 0 never gives up.
+    That they have all failed on the same destination tells nothing when there is somewhere ``elsewhere`` to go.
     """
     last = ended[:limit]
     if not limit or len(last) < limit or any(move.status is not VMoveStatus.FAILED for move in last):
         return None
-    if last[0].failed_host is not None and len({move.failed_host for move in last}) == 1:
+    if elsewhere and last[0].failed_host is not None and len({move.failed_host for move in last}) == 1:
         return None
     return f"not tried, since the {limit} evacuations before it failed, the last one because: {last[0].message}"
 
@@ -103,13 +114,16 @@ class Retry:
     due_at: datetime | None
 
 
-def after_failure(attempt: int, attempts: int, now: datetime, pause: float, expires_at: datetime) -> Retry:
-    """Try again after ``pause`` seconds, then after twice as many, and so on up to a quarter of an hour.
+_LONGEST_PAUSE = 900.0  # seconds between two attempts, unless the setting is longer
 
-    That was the last attempt when there have been ``attempts`` (0: any number), or when the recovery expires before.
+
+def after_failure(attempt: int, attempts: int | None, now: datetime, pause: float, expires_at: datetime) -> Retry:
+    """Try again after ``pause`` seconds, twice as long after each further attempt; never after ``expires_at``.
+
+    ``attempts`` is how many there are at most; None: as many as there is time for.
     """
-    due_at = now + timedelta(seconds=max(pause, min(_LONGEST_PAUSE, pause * 2.0 ** min(attempt - 1, 10))))
-    if 0 < attempts <= attempt or due_at >= expires_at:
+    due_at = now + timedelta(seconds=min(pause * 2.0 ** min(attempt - 1, 16), max(pause, _LONGEST_PAUSE)))
+    if due_at >= expires_at or (attempts is not None and attempt >= attempts):
         return Retry(NotificationStatus.FAILED, None)
     return Retry(NotificationStatus.ERROR, due_at)
 

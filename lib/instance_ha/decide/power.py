@@ -30,6 +30,13 @@ class Broken:
     message: str
 
 
+@dataclass(frozen=True)
+class StopRecorded:
+    """What a restart remembers: the stop was written down, after this last action of anybody."""
+
+    last_action: str
+
+
 Verdict = Step | Leave | Broken
 
 

@@ -1,6 +1,7 @@
 """Who calls: tokens checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
 
 import logging
+import re
 from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
@@ -8,10 +9,13 @@ from typing import Any
 
 from keystoneauth1.exceptions import ClientException
 
+from instance_ha.keystone.budget import Budget
 from instance_ha.keystone.cloud import Cloud
 from instance_ha.models.errors import CloudUnavailable, Unauthorized
 from instance_ha.models.rows import Caller
 from instance_ha.settings import Settings
+
+_TOKEN = re.compile(r"[!-~]{1,8192}")  # what Keystone issues, and what a header can hold
 
 
 class Tokens:
@@ -20,6 +24,7 @@ class Tokens:
     def __init__(self, settings: Settings, cloud: Cloud) -> None:
         self._settings = settings
         self._cloud = cloud
+        self._budget = Budget(settings.refused_tokens_per_minute)
 
     @cached_property
     def _middleware(self) -> Any:
@@ -57,22 +62,29 @@ class Tokens:
         """
         from webob import Request
 
-        if not environ.get("HTTP_X_AUTH_TOKEN"):
+        token = environ.get("HTTP_X_AUTH_TOKEN")
+        if not token:
             raise Unauthorized("the request has no X-Auth-Token")
+        if not _TOKEN.fullmatch(token):
+            raise Unauthorized("the token is not valid")
+        if not self._budget.allows(token):
+            raise CloudUnavailable("too many tokens were refused within a minute: only known ones are taken now")
         checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
         try:
             answer = Request(checked).get_response(self._middleware)
         except ClientException as error:
             raise CloudUnavailable(f"Keystone cannot check the token: {error}") from error
         if answer.status_int == HTTPStatus.UNAUTHORIZED:
+            self._budget.refused()
             raise Unauthorized("the token is not valid")
         if answer.status_int != HTTPStatus.NO_CONTENT:
             raise CloudUnavailable(f"Keystone cannot check the token (HTTP {answer.status_int})")
+        self._budget.accepted(token)
         return _caller(checked)
 
 
 def _accept(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Stand behind the middleware: whoever comes here has a valid token."""
+    """Stand behind the middleware: what comes here has a valid token."""
     start_response("204 No Content", [])
     return []
 

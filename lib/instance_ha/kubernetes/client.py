@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import urllib3
@@ -10,8 +11,9 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.errors import SourceUnavailable, TimeIsUp
 from instance_ha.settings import Settings
+from instance_ha.timeouts import with_timeout
 
 _GONE = 410  # the list has changed too much since its first page
 _TRIES = 2
@@ -39,6 +41,8 @@ class Nodes:
                     raise SourceUnavailable(
                         f"the Kubernetes API server answered {error.status} {error.reason or ''}".rstrip()
                     ) from None
+            except TimeIsUp:
+                raise SourceUnavailable("the Kubernetes API server did not answer in time") from None
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 reason = type(error).__name__
                 raise SourceUnavailable(f"the Kubernetes API server cannot be reached: {reason}") from None
@@ -54,9 +58,8 @@ class Nodes:
         if selector:
             asked["label_selector"] = selector
         while True:
-            # As JSON: the client's models refuse nodes that lack what they hold for required.
-            answer = api.list_node(_preload_content=False, _request_timeout=settings.kubernetes_timeout, **asked)
-            page = json.loads(answer.data)
+            # The client's own limit is for one read each.
+            page = json.loads(with_timeout(partial(self._page, api, asked), settings.kubernetes_timeout))
             if page["kind"] != "NodeList":
                 raise ValueError(page["kind"])
             yield from page.get("items") or []
@@ -64,6 +67,11 @@ class Nodes:
             if not following:
                 return
             asked["_continue"] = following
+
+    def _page(self, api: Any, asked: dict[str, Any]) -> bytes:
+        # As JSON: the client's models refuse nodes that lack what they hold for required.
+        answer = api.list_node(_preload_content=False, _request_timeout=self._settings.kubernetes_timeout, **asked)
+        return bytes(answer.data)
 
     def _client(self) -> Any:
         if self._api is None:

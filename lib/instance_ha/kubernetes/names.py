@@ -31,7 +31,7 @@ def check(settings: Settings) -> None:
 
 
 def host_name(template: str, metadata: Mapping[str, Any]) -> str | None:
-    """Return the compute host name of a node; None when it lacks the label or annotation that would tell it."""
+    """Return the compute host name of a node; None when it lacks the label or annotation that holds it."""
     values = [_value(field, metadata) for field in _FIELD.findall(template)]
     if not all(values):
         return None

@@ -38,7 +38,7 @@ def here(settings: Settings, names: Iterable[str]) -> list[str]:
 
 
 def reachable(uri: str, timeout: float) -> bool:
-    """Whether somebody listens there; libvirt itself would wait for a dead host for minutes."""
+    """Whether a server listens there; libvirt itself would wait for a dead host for minutes."""
     parts = urlsplit(uri)
     port = PORTS.get(parts.scheme.partition("+")[2])
     if port is None or not parts.hostname:

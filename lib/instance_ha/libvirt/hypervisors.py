@@ -58,7 +58,7 @@ class LibvirtHypervisors:
         _start_events()
         uri, seconds = self._settings.libvirt_uri.replace(addresses.HOST, host), self._settings.libvirt_timeout
         if not addresses.reachable(uri, seconds):
-            raise SourceUnavailable(f"nobody listens at {uri}")
+            raise SourceUnavailable(f"{uri} is not reachable")
         try:
             connection = self._limited.call(uri, seconds, lambda: libvirt.open(uri), _close)
         except libvirt.libvirtError as error:
@@ -94,7 +94,7 @@ class LibvirtHypervisor:
         """Return all domains.
 
         Raises:
-            SourceUnavailable: libvirt does not tell.
+            SourceUnavailable: libvirt does not answer.
 
         """
         try:

@@ -38,7 +38,7 @@ class Limited:
 
 
 class _Call:
-    """One call, and whether somebody still waits for it."""
+    """One call, and whether its caller still waits for it."""
 
     def __init__(self, work: Callable[[], Any], undo: Callable[[Any], Any] | None) -> None:
         self.result: Any = None
@@ -61,7 +61,7 @@ class _Call:
             self._undo(self.result)
 
     def take(self) -> bool:
-        """Whether it is done; if not, nobody waits for it any more."""
+        """Whether it is done; if not, its caller stops waiting."""
         with self._lock:
             self._given_up = not self._done
             return self._done

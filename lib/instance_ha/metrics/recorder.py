@@ -4,6 +4,7 @@ A process may be gone the next second, and others count at the same time: memory
 """
 
 import threading
+import time
 from datetime import datetime
 
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from instance_ha.models.metrics import Metric, Values
 from instance_ha.store import counters
 from instance_ha.store.database import Database
 
+_RARELY = 10.0  # seconds
 _PATIENCE = text("SET LOCAL statement_timeout = '2s'")
 
 
@@ -24,6 +26,7 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: Values = {}
+        self._flushed = -_RARELY
 
     def count(self, metric: Metric, **labels: str) -> None:
         """Count one more."""
@@ -38,16 +41,19 @@ class Recorder:
             for sample, value in values.items():
                 self._pending[sample] = self._pending.get(sample, 0.0) + value
 
-    def flush(self, database: Database, now: datetime) -> None:
-        """Add what was counted to Postgres, if anything was.
+    def flush(self, database: Database, now: datetime, *, rarely: bool = False) -> None:
+        """Add what was counted to Postgres, if anything was; ``rarely``: not if that was done a moment ago.
 
         No invocation fails for it: what cannot be added is kept for the next invocation of this process. If Postgres
         went away during the commit it may so be added twice.
         """
         with self._lock:
+            if rarely and time.monotonic() < self._flushed + _RARELY:
+                return
             pending, self._pending = self._pending, {}
         if not pending:
             return
+        self._flushed = time.monotonic()
         try:
             with database.begin() as connection:
                 connection.execute(_PATIENCE)

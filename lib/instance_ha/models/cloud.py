@@ -58,8 +58,8 @@ class Migration:
 
     @property
     def moved(self) -> bool:
-        """Whether Nova has finished the evacuation."""
-        return self.status in {"done", "completed"}
+        """Whether the evacuation has succeeded."""
+        return self.status == "done"
 
     @property
     def failed(self) -> bool:
@@ -67,9 +67,18 @@ class Migration:
         return self.status in {"error", "failed", "cancelled"}
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether the record does not tell how the evacuation stands.
+
+        A nova-compute that comes back makes the records of evacuations from it ``completed``, however far they are;
+        the destination may have done its work, be still at it, or never end it.
+        """
+        return self.status == "completed"
+
+    @property
     def final(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.moved or self.failed
+        """Whether the record will not change any more."""
+        return self.moved or self.failed or self.in_doubt
 
 
 @dataclass(frozen=True, kw_only=True)

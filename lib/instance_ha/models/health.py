@@ -76,7 +76,7 @@ class HostHealth:
     state: HostState = HostState.UNKNOWN
     since: datetime | None = None  # when the state began
     listed: bool = False  # the source knew it at the last poll, and it was not taken out of service
-    suppressed: bool = False  # at the last poll too many hosts looked down at once: nothing was reported
+    suppressed: bool = False  # at the last poll too many hosts were down at once: nothing was reported
     reported: ReportState = ReportState.NOTHING
     reported_at: datetime | None = None
     answer: str | None = None  # what the API answered

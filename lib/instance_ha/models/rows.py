@@ -84,6 +84,7 @@ class InstanceFacts:
     locked: bool = False
     ha_enabled: bool = False
     left_in_error: bool = False  # an evacuation that failed has left it in error, so Nova will start it
+    stopped_by_us: bool = False  # for a restart that its host's failure has cut off: it shall run
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:

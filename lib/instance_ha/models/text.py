@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 LOCK_REASON = "masakari: notification "  # begins the reason of every lock of ours
-NO_VALID_HOST = "No valid host"  # what Nova says when no host suits an instance
 TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
@@ -20,3 +19,6 @@ def utc(text: str) -> datetime:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+NO_VALID_HOST = "No valid host"  # what Nova's scheduler says of an instance; it says nothing of others

@@ -21,7 +21,7 @@ from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
 _CLAIM = 60.0  # seconds in which the poll of a host must be made
-_SOON = timedelta(seconds=0.1)  # before the next look for a poll that another invocation has not made
+_SOON = timedelta(seconds=0.1)  # before asking again whether another invocation has made its poll
 _PINGS = 4  # at once on one connection; libvirt handles five requests of a client at a time
 
 

@@ -17,7 +17,7 @@ from instance_ha.store import host_health, watches
 from instance_ha.ticks import repeat
 from instance_ha.world import World, new_owner
 
-_SOON = timedelta(seconds=0.1)  # before the next look for a poll that another invocation has not made
+_SOON = timedelta(seconds=0.1)  # before asking again whether another invocation has made its poll
 _SLACK = 0.1  # part of an interval by which a tick may come early
 
 

@@ -7,7 +7,7 @@ from keystoneauth1 import exceptions as ksa
 
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 
-# A policy or a role that is being changed refuses for minutes what it allows again afterwards: that is waited for.
+# 401 and 403: Keystone, a policy or our user's roles are being changed, which passes.
 _UNAVAILABLE = frozenset({401, 403, 408, 429})
 
 

@@ -132,7 +132,7 @@ class NovaClient:
     def servers_on(self, host: str) -> Iterator[list[Server]]:
         """Read all servers on a host, page by page; to be read to its end, where it is checked.
 
-        Each server is seen on the host: whoever may not filter by host is shown all servers of the cloud.
+        Each server is seen on the host: a user that may not filter by host is shown all servers of the cloud.
 
         Raises:
             CloudUnavailable: the list may be incomplete, as when the cell of the host does not answer.

@@ -102,7 +102,7 @@ class Claim(Generic[Row]):
     @property
     def out_of_time(self) -> bool:
         """Whether the work must be handed over."""
-        return self.world.clock.now() >= self.deadline
+        return self.world.ending() or self.world.clock.now() >= self.deadline
 
     def pause(self) -> bool:
         """Wait before the next question of a wait; False when the invocation's time is up, without waiting."""

@@ -14,7 +14,7 @@ from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
 
-_ATTEMPTS = 2  # at the recovery of an instance or a process, unless the settings say otherwise
+_ATTEMPTS = 2  # at an instance or a process: what did not help twice will not
 FINAL_CHECK_AFTER = timedelta(minutes=3)  # longer than Nova's RPC time limit, and the queues of proxies in front of it
 
 
@@ -61,13 +61,12 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     """End an attempt; another one is due later, unless this was the last."""
     world, notification = claim.world, claim.row
     settings, now = world.settings, world.clock.now()
-    retry = after_failure(
-        notification.attempt,
-        settings.recovery_attempts or (0 if notification.type is NotificationType.COMPUTE_HOST else _ATTEMPTS),
-        now,
-        settings.process_unfinished_notifications_interval,
-        notification.created_at + timedelta(seconds=settings.notifications_expired_interval),
-    )
+    attempts = settings.recovery_attempts
+    if attempts is None and notification.type is not NotificationType.COMPUTE_HOST:
+        attempts = _ATTEMPTS
+    expires_at = notification.created_at + timedelta(seconds=settings.notifications_expired_interval)
+    pause = settings.process_unfinished_notifications_interval
+    retry = after_failure(notification.attempt, attempts, now, pause, expires_at)
     due_at = retry.due_at or _final_check_at(notification, now)
     with claim.release(due_at, status=retry.status, message=reason, updated_at=now) as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)

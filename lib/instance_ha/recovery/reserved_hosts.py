@@ -13,6 +13,7 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.uuids import HostUuid
+from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
@@ -49,7 +50,10 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     world, now = recovery.world, recovery.world.clock.now()
     ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
     again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
-    newest = next(recovery.nova.evacuations_from(recovery.host.name, 0, 1), None)
+    known = min((move.last_migration_id for move in ended), default=0)
+    newest = newest_of_each(recovery.nova.evacuations_from(recovery.host.name, known, PAGE))
+    followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest).items()}
+    last = max((record.id for record in newest.values()), default=known)
     with recovery.claim.transaction() as connection:
         found = hosts.reserved(connection, recovery.host.failover_segment_id)
         host = next((host for host in found if host.uuid not in memory.tried), None)
@@ -58,7 +62,8 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
         held = Held(host.uuid, host.name, world.settings.share_reserved_hosts)
         if not held.is_shared:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, {"reserved": False}, now))
-        vmoves.plan(connection, recovery.notification, recovery.host.name, again, newest.id if newest else 0, now)
+        vmoves.plan(connection, recovery.notification, recovery.host.name, again, last, now)
+        vmoves.follow(connection, recovery.notification.notification_uuid, followed, now)
         memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
         tasks.remember(connection, task, memory)
     log.get().info("reserved host taken", reserved_host=host.name)

@@ -10,7 +10,7 @@ from instance_ha.decide import failures
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import Host, Notification
+from instance_ha.models.rows import Host, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
@@ -18,6 +18,7 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.store import hosts, notifications, segments, tasks
 from instance_ha.store.leases import Lease
+from instance_ha.world import World
 
 _HOST_BUSY_PAUSE = timedelta(seconds=10)  # before the next check whether the other recovery of the host has ended
 
@@ -29,11 +30,11 @@ def start(claim: Claim[Notification]) -> bool:
     with claim.read() as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         segment = segments.find(connection, host.failover_segment_id) if host else None
-    verdict = failures.evaluate(notification, segment)
+        verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
         message = verdict.message
-        if host is not None and verdict.host_is_back and world.settings.force_down and _lift_force_down(claim, host):
+        if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
             message += "; its compute service is not forced down any more"
         close(claim, verdict.status, message)
         return False
@@ -63,6 +64,17 @@ def start(claim: Claim[Notification]) -> bool:
     return True
 
 
+def _evaluate(
+    world: World, connection: Connection, notification: Notification, segment: Segment | None
+) -> failures.Recover | failures.Close:
+    verdict = failures.evaluate(notification, segment)
+    if isinstance(verdict, failures.Close) or not failures.is_about_guest_agent(notification):
+        return verdict
+    yesterday = world.clock.now() - timedelta(days=1)
+    restarts = notifications.count_finished(connection, notification.payload, yesterday)
+    return failures.over_budget(restarts, world.settings.guest_restarts_per_day) or verdict
+
+
 def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
     """Undo what an earlier recovery of the host has told Nova; say whether that was necessary.
 
@@ -70,6 +82,8 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
         CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
 
     """
+    if not claim.world.settings.force_down or host.on_maintenance:  # on maintenance: it has failed again meanwhile
+        return False
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False

@@ -8,7 +8,7 @@ anywhere, run twice, or be too late: the rows say what was done.
 from instance_ha import emit, log
 from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
-from instance_ha.decide.outcome import latest, tally
+from instance_ha.decide.outcome import of_recovery, tally
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryFailed
@@ -107,12 +107,13 @@ def _run_tasks(recovery: Recovery) -> None:
         with claim.read() as connection:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
             enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
-            moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+            has_stopped = tasks.has_stopped(connection, notification.notification_uuid)  # that must run again
+            moves = [] if task else vmoves.of_notification(connection, notification.notification_uuid)
         if task is None:
-            message = tally(latest(moves)).text if moves else _DONE[notification.type]
+            message = tally(of_recovery(moves, notification.attempt)).text if moves else _DONE[notification.type]
             close(claim, NotificationStatus.FINISHED, message)
             return
-        if not enabled and not task.details:
+        if not enabled and not task.details and not has_stopped:
             reason = f"the segment was disabled meanwhile: stopped before {task.name}"
             close(claim, NotificationStatus.IGNORED, reason)
             return

@@ -12,7 +12,7 @@ from instance_ha.api import faults
 from instance_ha.composition import Composition
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.function import declared, give_world
-from instance_ha.startup import check_cloud
+from instance_ha.startup import check_cloud, check_secrets
 
 
 def load(folder: Path, environ: Mapping[str, str]) -> Flask:
@@ -29,6 +29,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Flask:
         return application
     try:
         given = settings.load(environ)
+        check_secrets(given)
         if function.cloud:
             check_cloud(given, environ)
         for check in function.checks:

@@ -21,7 +21,7 @@ _MALFORMED = Refusal(400, "the request is malformed")
 
 @dataclass
 class Arrival:
-    """What has arrived of one request. What it cannot judge it lets pass: the server reads it again."""
+    """What has arrived of one request. What it cannot read it lets pass: the server reads it again."""
 
     body_limit: int
     data: bytearray = field(default_factory=bytearray)

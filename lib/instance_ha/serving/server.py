@@ -2,7 +2,8 @@
 
 functions-framework makes the application of the folder's main.py; gunicorn serves it, set up by us: one process with
 threads, nothing on disk, no control socket, no log of requests. The platforms' own variables set it up: ``PORT``,
-``HOST``, ``THREADS`` (work at once) and ``exec_timeout`` (how long work may last, as OpenFaaS' watchdog writes it).
+``HOST``, ``THREADS`` (work at once), ``exec_timeout`` (how long work may last, as OpenFaaS' watchdog writes it) and
+``WATCHDOG`` (OpenFaaS' watchdog, where calls come through it).
 """
 
 import gc
@@ -11,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ from gunicorn.glogging import Logger
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
-from instance_ha.serving.function import world_of
+from instance_ha.serving.function import give_world, world_of
 from instance_ha.serving.gate import Gate, Wsgi
+from instance_ha.serving.watchdog import Watchdog
 from instance_ha.serving.worker import Worker
 
 _THREADS = 8
@@ -121,6 +124,11 @@ def main(folder: Path) -> None:
         sys.exit(str(error))
     gc.freeze()  # what was imported stays
     gc.enable()
-    world = world_of(application)
-    limit = world.settings.max_request_body_size if world else _BODY
-    _Server(Gate(application, work(os.environ)), limit, wanted).run()
+    gate, limit = Gate(application, work(os.environ)), _BODY
+    if (world := world_of(application)) is not None:
+        limit = world.settings.max_request_body_size
+        give_world(application, replace(world, ending=lambda: gate.closed))
+    if program := os.environ.get("WATCHDOG"):
+        watchdog = Watchdog(program, os.environ)
+        wanted |= {"when_ready": watchdog.start, "on_exit": watchdog.stop}
+    _Server(gate, limit, wanted).run()

@@ -37,12 +37,12 @@ def by_uuid(connection: Connection, uuid: HostUuid) -> Host | None:
 
 
 def lock(connection: Connection, uuid: HostUuid) -> None:
-    """Make whoever else locks this host wait for our commit."""
+    """Make all others that lock this host wait for our commit."""
     connection.execute(select(hosts.c.id).where(hosts.c.uuid == uuid).with_for_update())
 
 
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
-    """Read a live host by its name; ``lock`` makes whoever else asks so wait for our commit."""
+    """Read a live host by its name; ``lock`` makes all others that ask so wait for our commit."""
     query = select(hosts).where(hosts.c.name == name, hosts.c.deleted_at.is_(None))
     return records.first(connection, query.with_for_update() if lock else query, Host)
 
@@ -54,7 +54,7 @@ def page(connection: Connection, segment_uuid: SegmentUuid, wanted: paging.Page)
 
 
 def reserved(connection: Connection, segment_uuid: SegmentUuid) -> list[Host]:
-    """Read and lock the reserved hosts of a segment, the newest first; whoever asks too waits for our commit."""
+    """Read and lock the reserved hosts of a segment, the newest first; all others that ask so wait for our commit."""
     query = select(hosts).where(
         hosts.c.failover_segment_id == segment_uuid,
         hosts.c.reserved,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
@@ -59,6 +59,18 @@ def like(
         .limit(limit)
     )
     return records.every(connection, query, Notification)
+
+
+def count_finished(connection: Connection, payload: dict[str, str], since: datetime) -> int:
+    """Count the recoveries from equal failures of an instance, on whatever host, that were reported since a time."""
+    query = select(func.count()).where(
+        notifications.c.type == NotificationType.VM,
+        notifications.c.payload == payload,
+        notifications.c.status == NotificationStatus.FINISHED,
+        notifications.c.attempt > 0,
+        notifications.c.created_at > since,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def create(connection: Connection, values: dict[str, Any], now: datetime) -> Notification:

@@ -172,6 +172,7 @@ vmoves = Table(
         "position",
         postgresql_where=text("status IN ('pending', 'ongoing')"),
     ),
+    Index("vmoves_instance", "instance_uuid", "id"),
     Index("vmoves_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("vmoves_list", "notification_uuid", "created_at", "id", postgresql_where=LIVE),
 )

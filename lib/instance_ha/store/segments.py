@@ -16,7 +16,7 @@ from instance_ha.store.schema import hosts, notifications, segments
 
 
 def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
-    """Read a live segment.
+    """Read a live segment; with ``lock`` neither it nor its hosts change, and no failure of them is reported meanwhile.
 
     Raises:
         NotFound: there is none.
@@ -26,6 +26,11 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
     found = records.first(connection, query.with_for_update() if lock else query, Segment)
     if found is None:
         raise NotFound(f"segment {uuid} could not be found")
+    if lock:  # a report locks the row of its host: whatever comes second sees what the first has committed
+        of = hosts.c.failover_segment_id == uuid
+        connection.execute(
+            select(hosts.c.id).where(of, hosts.c.deleted_at.is_(None)).order_by(hosts.c.id).with_for_update()
+        )
     return found
 
 

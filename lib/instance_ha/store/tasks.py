@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import Flow, TaskState
+from instance_ha.decide.power import StopRecorded
+from instance_ha.models.enums import Flow, NotificationType, TaskState
 from instance_ha.models.rows import TaskRow
-from instance_ha.models.uuids import NotificationUuid
+from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
-from instance_ha.store.schema import tasks
+from instance_ha.store.schema import notifications, tasks
 
 Memory = TypeVar("Memory")
+_HAS_STOPPED = tasks.c.data.has_key(StopRecorded.__name__)
 
 
 def plan(
@@ -90,6 +93,20 @@ def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory 
     """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
     kept = connection.execute(select(tasks.c.data[kind.__name__]).where(tasks.c.id == task.id)).scalar_one()
     return None if kept is None else TypeAdapter(kind).validate_python(kept)
+
+
+def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> bool:
+    """Say whether a recovery has stopped an instance, so as to start it again."""
+    query = select(tasks.c.id).where(tasks.c.notification_uuid == notification_uuid, _HAS_STOPPED)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def instances_stopped(connection: Connection, host_uuid: HostUuid) -> set[str]:
+    """Name the instances on a host that recoveries have stopped, at whatever time, so as to start them again."""
+    of_it = notifications.c.source_host_uuid == host_uuid, notifications.c.type == NotificationType.VM
+    joined = notifications.c.notification_uuid == tasks.c.notification_uuid
+    query = select(notifications.c.payload["instance_uuid"].astext).distinct().where(*of_it, joined, _HAS_STOPPED)
+    return {str(UUID(uuid)) for uuid in connection.execute(query).scalars()}
 
 
 def remember(connection: Connection, task: TaskRow, memory: object) -> None:

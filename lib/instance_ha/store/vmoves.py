@@ -1,6 +1,6 @@
 """VMoves: the plan of an attempt, and the claim of one evacuation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -103,14 +103,18 @@ def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[Colu
     return vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt
 
 
-def first_facts(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, InstanceFacts]:
-    """Read what each instance was when its host had failed: what a later try sees is what an earlier one left."""
-    query = (
-        select(vmoves.c.instance_uuid, vmoves.c.facts)
-        .where(vmoves.c.notification_uuid == notification_uuid)
-        .order_by(vmoves.c.id.desc())
-    )
-    return {instance: InstanceFacts.of(facts) for instance, facts in connection.execute(query)}
+def latest_tries(connection: Connection, source_host: str, instances: Sequence[str]) -> dict[str, VMove]:
+    """Read, for each of these instances of a host, its latest vmove that was begun, if that did not succeed.
+
+    It knows what the instance was when its host had failed; what Nova shows now may be what we have left.
+    """
+    begun = vmoves.c.instance_uuid.in_(instances), vmoves.c.start_time.is_not(None)
+    newest = select(func.max(vmoves.c.id)).where(*begun).group_by(vmoves.c.instance_uuid)
+    return {
+        move.instance_uuid: move
+        for move in records.every(connection, select(vmoves).where(vmoves.c.id.in_(newest)), _vmove)
+        if move.status is not VMoveStatus.SUCCEEDED and move.source_host == source_host
+    }
 
 
 def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
@@ -152,6 +156,28 @@ def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locke
     connection.execute(watched.values(**values, due_at=now, updated_at=now))
 
 
+def follow(
+    connection: Connection, notification_uuid: NotificationUuid, records: Mapping[str, int], now: datetime
+) -> None:
+    """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
+    for instance, record in records.items():
+        waiting = update(vmoves).where(
+            vmoves.c.notification_uuid == notification_uuid,
+            vmoves.c.status == VMoveStatus.PENDING,
+            vmoves.c.step == VMoveStep.START,
+            vmoves.c.instance_uuid == instance,
+        )
+        connection.execute(waiting.values(step=VMoveStep.WATCHED, last_migration_id=record - 1, asked_at=now))
+
+
+def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:
+    """Return the id of the newest evacuation record that was there when the open evacuations were planned."""
+    query = select(func.min(vmoves.c.last_migration_id)).where(
+        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
+    )
+    return connection.execute(query).scalar_one() or 0
+
+
 def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:
     """Write down that owners have locked instances which wait for their turn: they shall stay locked."""
     if instances:
@@ -173,10 +199,10 @@ def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -
 
 
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
-    """Read the last vmoves of the present round that have ended after a try and tell something new, newest first.
+    """Read the last vmoves of the present round that have ended after a try and tell something of others, newest first.
 
-    What fits nowhere tells nothing of the others, nor does an instance that fails again: if they did, a few would,
-    attempt after attempt, keep all those behind them from being tried.
+    An instance that fails again tells nothing new. One that fits nowhere (its flavor, its group, its devices) tells
+    nothing of others: if it did, a few of its kind would keep all those behind them from being tried.
     """
     of_attempt = _of_attempt(notification.notification_uuid, notification.attempt)
     in_round = vmoves.c.round == _last_round(connection, notification)
@@ -188,7 +214,7 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         earlier.c.status == VMoveStatus.FAILED,
     )
     fits_nowhere = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
-    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~fits_nowhere, ~failed_before.exists())
+    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists(), ~fits_nowhere)
     query = (
         select(vmoves)
         .where(*of_attempt, in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))
@@ -208,9 +234,10 @@ def destinations(connection: Connection, notification_uuid: NotificationUuid) ->
     return {name: (lost, taken) for name, lost, taken in connection.execute(query.group_by(host))}
 
 
-def aim(connection: Connection, uuid: VMoveUuid, target_host: str) -> None:
-    """Name the destination of an evacuation that has not been asked for."""
-    connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
+def aim(connection: Connection, targets: Mapping[VMoveUuid, str]) -> None:
+    """Name the destinations of evacuations that have not been asked for."""
+    for uuid, target_host in targets.items():
+        connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:

@@ -16,7 +16,7 @@ class Agent:
     """The agent of one cluster."""
 
     members: dict[str, int] = field(default_factory=dict)
-    token: str | None = None  # with one, whoever shows another is refused, and who shows none sees nobody
+    token: str | None = None  # with one, another is refused, and without any nobody is seen
     answers: str = "well"  # or: empty, refused, error, no-leader, garbage, slow
     seconds: float = 0.0  # that a slow one takes
     seen: list[dict[str, str]] = field(default_factory=list)  # of each request: path, query and token

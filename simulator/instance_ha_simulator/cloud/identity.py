@@ -47,7 +47,7 @@ class Token:
 
 
 class Identity:
-    """The tables of Keystone. Whoever uses it holds the cloud's lock."""
+    """The tables of Keystone. It is used with the cloud's lock held."""
 
     def __init__(self, clock: Clock, token_lifetime: float) -> None:
         self._clock = clock

@@ -20,7 +20,7 @@ from instance_ha_simulator.cloud.timeline import Timeline
 
 @dataclass
 class World:
-    """All state of the simulated Nova. Whoever touches it holds the cloud's lock."""
+    """All state of the simulated Nova. It is used with the cloud's lock held."""
 
     options: CloudOptions
     timeline: Timeline

@@ -13,6 +13,8 @@ from instance_ha.settings import Settings, load
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.server import LoopbackServer
 
+from tests.receivers import drip, receiver
+
 UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 NETWORKS = ("manage", "tenant", "storage")
 
@@ -84,7 +86,7 @@ def test_the_token_goes_as_a_header_and_never_into_the_address(agents: Agents) -
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ("empty", "storage lists nobody"),
+        ("empty", "storage lists no member"),
         ("refused", "storage refused: ACLPermissionDenied"),
         ("error", "storage refused: .*500"),
         ("no-leader", "storage has no leader"),
@@ -101,7 +103,7 @@ def test_an_agent_that_does_not_answer_well_makes_the_whole_answer_none(
 
 def test_without_its_token_an_agent_lists_nobody_and_that_is_no_answer(agents: Agents) -> None:
     agents["storage"].token = "s3cret"
-    with pytest.raises(SourceUnavailable, match="lists nobody"):
+    with pytest.raises(SourceUnavailable, match="lists no member"):
         agents.poll()
 
 
@@ -190,3 +192,10 @@ def test_a_strategy_file_says_which_clusters_are_asked(tmp_path: Path) -> None:
     agents = {f"consul_agent_{network}": network for network in NETWORKS}
     clusters, strategy = read(settings(consul_matrix_config_file=file, **agents))
     assert [cluster.network for cluster in clusters] == ["storage", "manage"] == list(strategy.networks)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_an_agent_that_answers_a_byte_at_a_time_does_not_answer(head: bytes) -> None:
+    with receiver(drip(head)) as url, pytest.raises(SourceUnavailable, match="did not answer in time"):
+        agent = url.removesuffix("/events")
+        ConsulSource(settings(consul_agent_manage=agent, consul_timeout_manage=0.3)).poll(frozenset())

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide.evacuation import (
     ASK_AGAIN_AFTER,
+    UNCLAIMED_AFTER,
     Age,
     Ask,
     End,
     Moved,
     Preparation,
+    Verdict,
     Wait,
     Watch,
     age,
@@ -219,10 +221,40 @@ def test_a_watched_evacuation_that_failed_is_settled_without_a_destination(statu
     assert watch([vmove()], {"instance": migration(status)}, NOW, 90) == Watch(((vmove(), None),), ())
 
 
-@pytest.mark.parametrize("status", ["done", "completed"])
-def test_a_watched_evacuation_that_nova_has_done_is_settled_with_where_it_went(status: str) -> None:
-    records = {"instance": migration(status, dest_host="compute2")}
+def test_a_watched_evacuation_that_nova_has_done_is_settled_with_where_it_went() -> None:
+    records = {"instance": migration("done", dest_host="compute2")}
     assert watch([vmove()], records, NOW, 90) == Watch(((vmove(), "compute2"),), ())
+
+
+def test_a_record_that_a_host_has_completed_as_it_came_back_does_not_say_that_the_instance_has_moved() -> None:
+    record = migration("completed", dest_host="compute2")
+    assert watch([vmove()], {"instance": record}, NOW + timedelta(seconds=11), 90) == Watch((), (vmove(),))
+    for seen, down in ((server(), False), (server(task_state="rebuilding"), True)):
+        verdict = check(vmove(), seen, record, FRESH, dest_down=down)
+        assert isinstance(verdict, End)
+        assert verdict.status is VMoveStatus.FAILED
+    assert Wait() == check(vmove(), server(task_state="rebuilding"), record, FRESH)
+    assert Moved("compute2") == check(vmove(), server(host="compute2"), record, FRESH)
+
+
+def test_an_evacuation_whose_destination_went_down_is_asked_for_again_and_its_record_forgotten() -> None:
+    record = migration("pre-migrating", id=7, dest_host="compute2")
+    assert Ask(7) == check(vmove(), server(task_state="rebuilding"), record, FRESH, dest_down=True)
+    assert Wait() == check(vmove(), server(task_state="rebuilding"), record, OLD, dest_down=False)
+
+
+def test_an_instance_that_is_with_a_destination_that_went_down_is_left_to_that_hosts_recovery() -> None:
+    record = migration("pre-migrating", dest_host="compute2")
+    seen = server(host="compute2", task_state="rebuilding")
+    verdict = check(vmove(), seen, record, FRESH, dest_down=True)
+    assert isinstance(verdict, End)
+    assert (verdict.status, verdict.dest_host) == (VMoveStatus.FAILED, "compute2")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(UNCLAIMED_AFTER, Wait()), (UNCLAIMED_AFTER + 1, Ask(7))])
+def test_a_record_that_stays_without_a_destination_has_lost_its_conductor(seconds: float, verdict: Verdict) -> None:
+    how_old = age(vmove(), NOW + timedelta(seconds=seconds), 3600)
+    assert verdict == check(vmove(), server(task_state="rebuilding"), migration("accepted", id=7), how_old)
 
 
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])

@@ -2,7 +2,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from instance_ha.decide.failures import Close, Recover, evaluate, expired, host_changes, is_duplicate, refusal
+from instance_ha.decide.failures import (
+    Close,
+    Recover,
+    evaluate,
+    expired,
+    host_changes,
+    is_duplicate,
+    over_budget,
+    refusal,
+)
 from instance_ha.decide.flows import flows_for
 from instance_ha.models.enums import (
     FINAL_NOTIFICATION,
@@ -136,6 +145,13 @@ def test_the_clock_of_a_monitor_that_is_ahead_makes_no_second_failure() -> None:
     assert not is_duplicate(earlier, later + ahead, later, 180)
 
 
+def test_a_guest_is_restarted_for_its_agent_as_often_as_the_budget_allows_and_then_left_to_its_owner() -> None:
+    assert over_budget(2, 3) is None
+    refused = over_budget(3, 3)
+    assert refused is not None
+    assert refused.status is NotificationStatus.IGNORED
+
+
 def test_what_was_closed_at_once_is_a_duplicate_within_the_interval_since_nothing_was_mended() -> None:
     closed = notification(status=NotificationStatus.IGNORED, updated_at=NOW)
     later = NOW + timedelta(seconds=89)
@@ -154,6 +170,12 @@ def test_the_death_of_a_host_whose_nova_compute_had_failed_before_is_accepted() 
     process = notification(type=NotificationType.PROCESS, status=NotificationStatus.FINISHED)
     assert _refusal(NotificationType.COMPUTE_HOST, process) is None
     assert _refusal(NotificationType.PROCESS, process) is not None
+    assert _refusal(NotificationType.VM, process) is not None
+
+
+def test_a_nova_compute_may_be_reported_again_after_its_recovery_has_failed() -> None:
+    process = notification(type=NotificationType.PROCESS, status=NotificationStatus.FAILED)
+    assert _refusal(NotificationType.PROCESS, process) is None
     assert _refusal(NotificationType.VM, process) is not None
 
 

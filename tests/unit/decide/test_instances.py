@@ -1,7 +1,16 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.decide.instances import InstancePolicy, choose, facts, facts_again, ha_enabled, priority
+from instance_ha.decide.instances import (
+    InstancePolicy,
+    choose,
+    facts,
+    facts_again,
+    failed_elsewhere,
+    first_facts,
+    ha_enabled,
+    priority,
+)
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts
@@ -144,3 +153,21 @@ def test_what_is_being_deleted_or_built_is_left_where_it_is_also_when_it_was_tri
 ) -> None:
     one = server(metadata={"HA_Enabled": "true"}, **about)
     assert choose([one], InstancePolicy(), {one.id}).left_out == ((one, reason),)
+
+
+@pytest.mark.parametrize(
+    ("notification", "vm_state", "remembered"),
+    [("this", "active", True), ("earlier", "error", True), ("earlier", "active", False)],
+)
+def test_what_our_own_tries_have_left_is_not_taken_for_what_the_instance_was(
+    notification: str, vm_state: str, remembered: bool
+) -> None:
+    paused = vmove(notification_uuid=notification, facts=InstanceFacts(vm_state="paused"))
+    found = first_facts([server(vm_state=vm_state)], {"instance": paused}, "this")
+    assert found == ({"instance": paused.facts} if remembered else {})
+
+
+def test_an_instance_that_we_failed_on_is_checked_although_it_has_left_the_host() -> None:
+    gone, here = vmove(instance_uuid="gone", status=VMoveStatus.FAILED), vmove(status=VMoveStatus.FAILED)
+    moved = vmove(instance_uuid="moved", status=VMoveStatus.SUCCEEDED)
+    assert failed_elsewhere([gone, here, moved], [server()]) == [gone]

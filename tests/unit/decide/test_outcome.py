@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import slots
-from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, tally
+from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, of_recovery, tally
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
@@ -49,28 +49,30 @@ def test_what_failed_on_its_way_to_a_host_or_there_is_not_left_over_for_another_
     assert left_over([vmove(status=VMoveStatus.FAILED, start_time=NOW, dest_host="spare")]) == []
 
 
-def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed_on_several_destinations() -> None:
-    failed = [vmove(status=VMoveStatus.FAILED, message="Binding failed for port", failed_host=host) for host in "abaab"]
-    reason = hopeless(failed, 5)
+def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed() -> None:
+    failed = vmove(status=VMoveStatus.FAILED, message="No valid host was found.")
+    reason = hopeless([failed] * 5, 5, elsewhere=True)
     assert reason is not None
-    assert "Binding failed for port" in reason
+    assert "No valid host was found." in reason
 
 
-def test_a_round_is_hopeless_when_nova_refuses_whatever_it_is_asked_for() -> None:
-    assert hopeless([vmove(status=VMoveStatus.FAILED, message="Nova refused the evacuation: 400")] * 5, 5) is not None
-
-
-def test_that_one_destination_fails_tells_nothing_of_the_others() -> None:
-    assert hopeless([vmove(status=VMoveStatus.FAILED, failed_host="compute2")] * 5, 5) is None
+@pytest.mark.parametrize(
+    ("hosts", "elsewhere", "is_hopeless"), [("aaaaa", True, False), ("aaaaa", False, True), ("aabaa", True, True)]
+)
+def test_that_one_destination_fails_is_no_reason_to_stop_while_there_is_another(
+    hosts: str, elsewhere: bool, is_hopeless: bool
+) -> None:
+    failed = [vmove(status=VMoveStatus.FAILED, message="Binding failed", failed_host=host) for host in hosts]
+    assert (hopeless(failed, 5, elsewhere=elsewhere) is not None) == is_hopeless
 
 
 @pytest.mark.parametrize("ended", [[], [VMoveStatus.FAILED] * 4, [VMoveStatus.FAILED] * 4 + [VMoveStatus.SUCCEEDED]])
 def test_a_round_has_hope_until_enough_have_failed_in_a_row(ended: list[VMoveStatus]) -> None:
-    assert hopeless([vmove(status=status) for status in ended], 5) is None
+    assert hopeless([vmove(status=status) for status in ended], 5, elsewhere=True) is None
 
 
 def test_a_limit_of_zero_never_gives_up() -> None:
-    assert hopeless([vmove(status=VMoveStatus.FAILED)] * 100, 0) is None
+    assert hopeless([vmove(status=VMoveStatus.FAILED)] * 100, 0, elsewhere=True) is None
 
 
 def test_the_tally_tells_why_an_instance_failed() -> None:
@@ -118,24 +120,27 @@ def test_nothing_begins_while_a_failure_is_not_counted_yet() -> None:
     assert slots.free([moved], [], 3) == 3
 
 
-@pytest.mark.parametrize(("attempt", "seconds"), [(1, 120), (2, 240), (3, 480), (4, 900), (5, 900), (200, 900)])
-def test_a_failed_attempt_is_repeated_after_growing_pauses(attempt: int, seconds: float) -> None:
-    expected = Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=seconds))
-    assert after_failure(attempt, 0, NOW, 120, NOW + timedelta(days=1)) == expected
+DAY = timedelta(days=1)
 
 
-def test_a_pause_that_the_operator_has_set_longer_than_the_longest_is_kept() -> None:
-    expected = Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=3600))
-    assert after_failure(3, 0, NOW, 3600, NOW + timedelta(days=1)) == expected
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 120), (2, 240), (3, 480), (4, 900), (5, 900), (1000, 900)])
+def test_a_failed_attempt_is_repeated_after_growing_pauses(attempt: int, pause: float) -> None:
+    retry = after_failure(attempt, None, NOW, 120, NOW + DAY)
+    assert retry == Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=pause))
+
+
+def test_a_longer_pause_than_a_quarter_of_an_hour_is_kept() -> None:
+    retry = after_failure(3, None, NOW, 3600, NOW + DAY)
+    assert retry == Retry(NotificationStatus.ERROR, NOW + timedelta(seconds=3600))
 
 
 @pytest.mark.parametrize("attempt", [2, 3])
 def test_the_last_failed_attempt_is_final(attempt: int) -> None:
-    assert after_failure(attempt, 2, NOW, 120, NOW + timedelta(days=1)) == Retry(NotificationStatus.FAILED, None)
+    assert Retry(NotificationStatus.FAILED, None) == after_failure(attempt, 2, NOW, 120, NOW + DAY)
 
 
-def test_an_attempt_is_final_when_the_recovery_expires_before_the_next_one() -> None:
-    assert after_failure(1, 0, NOW, 120, NOW + timedelta(seconds=120)) == Retry(NotificationStatus.FAILED, None)
+def test_an_attempt_is_final_when_the_recovery_expires_before_the_next() -> None:
+    assert Retry(NotificationStatus.FAILED, None) == after_failure(1, None, NOW, 120, NOW + timedelta(seconds=120))
 
 
 def test_the_pause_after_passing_troubles_doubles() -> None:
@@ -183,3 +188,11 @@ def test_an_evacuation_that_nova_has_finished_gives_its_slot_back() -> None:
 @given(MOVES)
 def test_no_more_slots_are_in_use_than_evacuations_are_ongoing(moves: list[VMove]) -> None:
     assert 0 <= slots.busy(moves) <= sum(move.status is VMoveStatus.ONGOING for move in moves)
+
+
+def test_a_recovery_counts_what_earlier_attempts_moved_and_not_what_was_left_out_since() -> None:
+    moved = vmove(instance_uuid="a", attempt=1, status=VMoveStatus.SUCCEEDED)
+    left_out = vmove(instance_uuid="b", attempt=1, status=VMoveStatus.FAILED)
+    untried = vmove(instance_uuid="c", attempt=1, status=VMoveStatus.IGNORED)
+    again = [vmove(instance_uuid="d", attempt=n, status=VMoveStatus.FAILED) for n in (1, 2)]
+    assert of_recovery([moved, left_out, untried, *again], 2) == [moved, again[1]]

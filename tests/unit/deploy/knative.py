@@ -221,7 +221,7 @@ class HTTPRoute(Strict):
 
 class Target(Strict):
     group: Literal["gateway.networking.k8s.io"]
-    kind: Literal["HTTPRoute", "Gateway"]
+    kind: Literal["HTTPRoute"]
     name: Name
 
 
@@ -250,12 +250,12 @@ class ConfigPatch(Strict):
 
 
 class EnvoyFilterSpec(Strict):
-    target_refs: list[Target] = Field(min_length=1)
+    workload_selector: dict[Literal["labels"], dict[str, str]]
     config_patches: list[ConfigPatch]
 
 
 class EnvoyFilter(Strict):
-    """Of Istio; the Gateway that it is for is in its own namespace."""
+    """Of Istio; the pods of the Gateway that it is for are in its own namespace."""
 
     api_version: Literal["networking.istio.io/v1alpha3"]
     kind: Literal["EnvoyFilter"]

@@ -1,4 +1,4 @@
-"""What the pages of installation tell one to type is taken by the programs that it is for."""
+"""What the pages tell one to type is understood by the program that it is for."""
 
 import os
 import re
@@ -27,7 +27,7 @@ _KUBECONFIG = {
 
 def commands(program: str) -> list[str]:
     """Return the lines of the pages that call a program."""
-    pages = sorted((repository() / "docs").glob("install-*.md"))
+    pages = sorted((repository() / "docs").glob("*.md"))
     lines = [line for page in pages for block in _BLOCK.findall(page.read_text()) for line in block.splitlines()]
     parts = [part.strip() for line in lines for part in line.split(" #")[0].split("&&")]
     return sorted({part for part in parts if part.startswith(f"{program} ")})

@@ -22,13 +22,13 @@ TWO_A_PAGE = {"INSTANCE_HA_KUBERNETES_PAGE_SIZE": "2"}
 
 
 class Recorded:
-    """Looks at recordings."""
+    """Polls recordings."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "kubeconfig"
 
     def poll(self, case: str, settings: dict[str, str] | None = None, token: str = "reader") -> Snapshot:
-        """Look at one, which has to be asked exactly as when it was recorded."""
+        """Poll one, which has to be asked exactly as when it was recorded."""
         with self._served(case, token):
             given = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(self._file)}
             return KubernetesSource(load(given | (settings or {}))).poll(frozenset({"compute1"}))
@@ -45,7 +45,7 @@ class Recorded:
         assert not replay.waiting, replay.waiting
 
     def refused(self, case: str, words: str, **asked: Any) -> str:
-        """Look at one that gives no answer."""
+        """Poll one that gives no answer."""
         with pytest.raises(SourceUnavailable, match=words) as raised:
             self.poll(case, **asked)
         return str(raised.value)

@@ -16,6 +16,8 @@ from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client, config
 from kubernetes.config import incluster_config
 
+from tests.receivers import drip, receiver
+
 UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
 
 
@@ -198,3 +200,11 @@ def test_in_a_pod_its_service_account_is_used(
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.url.rsplit(":", 1)[1])
     with pytest.raises(SourceUnavailable, match="cannot be reached"):  # it is found, and it speaks no TLS
         KubernetesSource(settings()).poll(frozenset())
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_an_api_server_that_answers_a_byte_at_a_time_does_not_answer(cluster: Cluster, head: bytes) -> None:
+    with receiver(drip(head)) as url:
+        cluster.file.write_text(yaml.safe_dump(kubeconfig_for(url, "good")))
+        with pytest.raises(SourceUnavailable, match="did not answer in time"):
+            cluster.poll(kubernetes_timeout=0.3)

@@ -52,6 +52,7 @@ def test_it_goes_up_says_how_to_use_it_and_goes_down(state: Path) -> None:
     assert (up.returncode, up.stderr, code) == (0, "", 200)
     assert f"OS_CLIENT_CONFIG_FILE={state / 'clouds.yaml'} OS_CLOUD=admin" in up.stdout
     assert str(state / "runtime.log") in up.stdout
+    assert any(Path(line.split()[0]).is_file() for line in up.stdout.splitlines() if line.endswith(" segment list"))
     assert (status.returncode, status.stdout) == (0, f"running: {url}\n")
     assert (again.returncode, again.stdout) == (0, f"already running: {url}\n")
     assert memory < 250 << 20
@@ -111,11 +112,12 @@ def test_a_taken_port_is_told_in_one_line(state: Path) -> None:
     assert back.stderr.splitlines() == [front.stderr.splitlines()[-1], f"(more in {state / 'runtime.log'})"]
 
 
-def test_a_port_that_is_no_number_is_told_without_a_traceback(state: Path) -> None:
-    done = local("up", state, PORT="web")
+@pytest.mark.parametrize("port", ["web", "99999", "-1", "65536"])
+def test_what_is_no_port_is_told_without_a_traceback(state: Path, port: str) -> None:
+    done = local("up", state, PORT=port)
 
     assert done.returncode == 2
-    assert "invalid int value: 'web'" in done.stderr
+    assert f"'{port}' is no port: 0 to 65535" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -73,7 +73,7 @@ def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> Non
 
 def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(simulation: Simulation) -> None:
     class Broken(Recorder):
-        def flush(self, *_: object) -> None:
+        def flush(self, *_: object, **_options: object) -> None:
             raise ValueError("counting is broken too")
 
     def stumble(_world: object) -> None:

@@ -99,3 +99,16 @@ def test_an_observation_on_a_bound_is_within_it_and_one_before_the_failure_took_
     early = NOTIFICATION_DELAY.observed(-5.0, type="VM")
     assert early[NOTIFICATION_DELAY.sample("_sum", type="VM")] == 0.0
     assert early[NOTIFICATION_DELAY.sample("_bucket", type="VM", le="1")] == 1.0
+
+
+def test_what_strangers_cause_is_written_now_and_then_and_not_lost(database: Database) -> None:
+    recorder = Recorder()
+    recorder.count(LEASE_LOSSES, table="vmoves")
+    recorder.flush(database, NOW, rarely=True)
+    before = database.statements
+    for _ in range(100):
+        recorder.count(LEASE_LOSSES, table="vmoves")
+        recorder.flush(database, NOW, rarely=True)
+    assert before == database.statements
+    recorder.flush(database, NOW)
+    assert read(database)[VMOVES] == 101

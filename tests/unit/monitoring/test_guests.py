@@ -1,4 +1,4 @@
-"""monitor-guests over real Postgres, a simulated Nova and simulated guests: what the scenarios do not tell."""
+"""monitor-guests over real Postgres, a simulated Nova and simulated guests: what no scenario covers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -170,7 +170,7 @@ def _overtake(story: Story) -> None:
         connection.execute(text("UPDATE watches SET owner = 'another'"))
 
 
-def test_a_report_is_sent_again_when_whoever_sent_it_died_before_he_could_remember(story: Story) -> None:
+def test_a_report_is_sent_again_when_its_sender_died_before_it_could_remember(story: Story) -> None:
     story.boot("vm")
     story.poll()
     _hang(story, "vm")

@@ -1,4 +1,4 @@
-"""monitor-poll over real Postgres and simulated Consul agents: what the scenarios do not tell."""
+"""monitor-poll over real Postgres and simulated Consul agents: what no scenario covers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_a_poll_is_not_made_before_it_is_due(story: Story) -> None:
 
 
 class _Slow:
-    """A source that somebody disturbs while it answers."""
+    """A source that is disturbed while it answers."""
 
     def __init__(self, source: Any, meanwhile: Any) -> None:
         self.strategy = source.strategy

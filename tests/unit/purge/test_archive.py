@@ -127,7 +127,7 @@ def test_a_bucket_that_loses_what_was_written_is_no_reason_to_delete(database_ur
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_whoever_is_killed_no_row_is_lost_and_none_is_written_twice(
+def test_wherever_a_purge_is_killed_no_row_is_lost_and_none_is_written_twice(
     history: History, objects: Objects, step: str, nth: int
 ) -> None:
     total = fill(history)

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,7 @@ def test_no_request_is_sent_after_the_lease_was_lost(simulation: Simulation) -> 
 
 
 def test_recoveries_open_transactions_by_their_claims_alone() -> None:
-    """All others would write without being the owner; sweep owns nothing, and takes from whoever is late."""
+    """All others would write without being the owner; sweep owns nothing, and takes rows that others hold too long."""
     opening = {"begin", "read"}
     found = {
         str(path.relative_to(FOLDER))
@@ -170,3 +170,11 @@ def test_recoveries_open_transactions_by_their_claims_alone() -> None:
         and node.value.attr == "database"
     }
     assert found == {"claim.py", "sweep.py"}
+
+
+def test_a_wait_ends_at_once_in_an_instance_that_is_about_to_end(simulation: Simulation) -> None:
+    recovery = claimed(simulation)
+    assert not recovery.claim.out_of_time
+    recovery.claim.world = replace(simulation.world, ending=lambda: True)
+    assert recovery.claim.out_of_time
+    assert not recovery.claim.pause()  # and its clock has not moved, which stands still

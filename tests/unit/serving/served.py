@@ -30,6 +30,8 @@ def answer(request):
     if request.path.startswith("/where"):
         return f"{request.script_root} {request.path}"
     time.sleep(float(request.args.get("seconds", 0)))
+    if "write" in request.args:
+        open(request.args["write"], "w").close()
     return request.get_data(as_text=True) or "done"
 """
 
@@ -81,6 +83,7 @@ def served(tmp_path: Path) -> Iterator[Serve]:
     def start(**variables: str) -> Served:
         port = free_port()
         environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
+        port = int(environ["PORT"]) if environ["PORT"].isdecimal() else port
         command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         started.append(Served(process, port))

@@ -1,4 +1,4 @@
-"""Clients that send slowly, too much, or never read: others are served meanwhile, whoever they are."""
+"""Clients that send slowly, too much, or never read: all others are served meanwhile."""
 
 import re
 import socket

@@ -31,12 +31,43 @@ SIMULATED = {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://127
 
 def settings(**values: str) -> Settings:
     """Return settings."""
-    return load({"DATABASE_URL": "postgresql://db/ha", **values})
+    return load({"DATABASE_URL": "postgresql://db/ha"} | values)
 
 
 def check(environ: dict[str, str], **values: str) -> None:
     """Check as an api function does."""
     startup.check_cloud(settings(**values), environ)
+
+
+KEY = "INSTANCE_HA_TRIGGER_KEY"
+LONG = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({KEY: "k"}, "trigger-key"),
+        ({KEY: LONG[:15]}, "trigger-key"),
+        ({KEY: f"{LONG}\nshort"}, "trigger-key"),
+        ({"INSTANCE_HA_TASK_KEY": "k"}, "task-key"),
+        ({"INSTANCE_HA_CRON_TOKEN": "t"}, "cron-token"),
+        ({"INSTANCE_HA_METRICS_TOKEN": "t"}, "metrics-token"),
+        ({KEY: LONG, "INSTANCE_HA_TASK_KEY": LONG}, "trigger-key and task-key"),
+        ({"INSTANCE_HA_CRON_TOKEN": LONG, "INSTANCE_HA_METRICS_TOKEN": f"{LONG}x\n{LONG}"}, "cron-token and metrics"),
+        ({"DATABASE_URL": "postgresql://ha:tiny@db/ha"}, "6 characters"),
+        ({"INSTANCE_HA_CONSUL_TOKEN_MANAGE": "tiny"}, "6 characters"),
+    ],
+)
+def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dict[str, str], told: str) -> None:
+    with pytest.raises(Misconfigured, match=told) as raised:
+        startup.check_secrets(settings(**values))
+    assert "tiny" not in str(raised.value)
+
+
+def test_secrets_of_their_own_and_long_enough_let_it_start() -> None:
+    values = {KEY: f"{LONG}1\n{LONG}2", "INSTANCE_HA_TASK_KEY": f"{LONG}3", "INSTANCE_HA_CRON_TOKEN": f"{LONG}4"}
+    startup.check_secrets(settings(**values, DATABASE_URL="postgresql://ha:s3cret@db/ha"))
+    startup.check_secrets(settings())
 
 
 @pytest.mark.parametrize("cloud", [{"OS_CLOUD": "prod"}, {"OS_AUTH_URL": "https://keystone"}], ids=str)
@@ -81,7 +112,7 @@ def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     code = _SERVE.format(folder=str(ROOT / "functions" / name))
     environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "INSTANCE_HA_TRIGGER_SINK": "http://sink"}
     environ |= {"INSTANCE_HA_MONITORING_DRIVER": "consul", "INSTANCE_HA_CONSUL_AGENT_MANAGE": "10.0.0.1"}
-    environ |= {"INSTANCE_HA_TRIGGER_KEY": "key", "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
+    environ |= {"INSTANCE_HA_TRIGGER_KEY": LONG, "PYTHONPATH": str(ROOT / "lib"), "INSTANCE_HA_LOG_LEVEL": "ERROR"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert set(HEAVY) & set(done.stdout.split()) == set()
 

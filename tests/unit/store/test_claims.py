@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
-from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.models.rows import Notification, VMove
 from instance_ha.store import hosts, leases, notifications, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
@@ -73,7 +73,7 @@ def test_of_many_claims_at_the_same_time_one_wins(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("what", ["renew", "write", "release"])
-def test_whoever_lost_his_lease_cannot_write(rows: Rows, what: str) -> None:
+def test_an_owner_that_lost_its_lease_cannot_write(rows: Rows, what: str) -> None:
     row, lost = claimed(rows)
     claim(rows.database, row, "b", after(LEASE))
     with pytest.raises(LeaseLost), rows.database.begin() as connection:
@@ -240,12 +240,31 @@ def test_another_plan_of_an_attempt_is_another_round(rows: Rows) -> None:
     assert [(move.round, move.instance_name) for move in found] == [(1, "a"), (1, "b"), (2, "b")]
 
 
-def test_what_an_instance_was_at_the_first_try_is_remembered(rows: Rows) -> None:
-    notification = running(rows, "a")
+def tries(rows: Rows, source_host: str = "compute1") -> dict[str, str]:
+    """Read the status of the latest tries, by instance."""
     with rows.database.begin() as connection:
-        vmoves.plan(connection, notification, "c1", [("instance-a", "a", InstanceFacts(vm_state="error"))], 0, NOW)
-        first = vmoves.first_facts(connection, notification.notification_uuid)
-    assert first == {"instance-a": InstanceFacts()}
+        found = vmoves.latest_tries(connection, source_host, ["instance-a", "instance-b", "instance-c"])
+    return {instance: str(move.status) for instance, move in found.items()}
+
+
+def test_the_latest_try_at_an_instance_is_known_to_later_notifications(rows: Rows) -> None:
+    earlier = running(rows, "abc")
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, earlier.notification_uuid, 2, None, NOW)
+        ended = update(tables.vmoves).where(tables.vmoves.c.instance_name == "a")
+        connection.execute(ended.values(status=VMoveStatus.FAILED))
+    assert tries(rows) == {"instance-a": "failed", "instance-b": "ongoing"}
+    assert tries(rows, "compute2") == {}
+
+
+def test_an_instance_that_was_evacuated_since_a_failed_try_is_judged_anew(rows: Rows) -> None:
+    for status in (VMoveStatus.FAILED, VMoveStatus.SUCCEEDED):
+        notification = running(rows, "a")
+        with rows.database.begin() as connection:
+            vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+            mine = update(tables.vmoves).where(tables.vmoves.c.notification_uuid == notification.notification_uuid)
+            connection.execute(mine.values(status=status))
+    assert tries(rows) == {}
 
 
 def test_an_owners_lock_is_noted_while_the_instance_waits_for_its_turn_only(rows: Rows) -> None:
@@ -292,6 +311,17 @@ def test_an_instance_that_fails_again_tells_nothing_new_of_the_host_and_one_that
         end(connection, second, "c", "failed", 5)
         found = vmoves.last_ended(connection, second, 5)
     assert [move.instance_name for move in found] == ["c", "b"]
+
+
+def test_an_instance_that_fits_nowhere_tells_nothing_of_others(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        end(connection, notification, "a", "failed", 1)
+        end(connection, notification, "b", "failed", 2)
+        fits_nowhere = {"message": "Nova could not evacuate it: No valid host was found."}
+        connection.execute(update(tables.vmoves).where(tables.vmoves.c.instance_name == "b").values(**fits_nowhere))
+        found = vmoves.last_ended(connection, notification, 5)
+    assert [move.instance_name for move in found] == ["a"]
 
 
 def end(connection: Connection, notification: Notification, name: str, status: str, seconds: float) -> None:

@@ -23,7 +23,7 @@ def test_a_poll_is_claimed_by_one_tick_only(database: Database) -> None:
     assert _claim(database, "second", limit=2) == []
 
 
-def test_a_poll_is_due_again_after_its_time_whoever_had_it(database: Database) -> None:
+def test_a_poll_is_due_again_after_its_time_for_any_owner(database: Database) -> None:
     _claim(database, "first", limit=2)
     assert _claim(database, "second", LATER, limit=2) == ["a", "b"]
 

@@ -142,7 +142,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
     "vmoves that wait": lambda c: vmoves.waiting_since(c, NotificationUuid("notification")),
     "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
-    "first facts": lambda c: vmoves.first_facts(c, NotificationUuid("notification")),
+    "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),
     "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
     "messages of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
@@ -207,4 +207,3 @@ def test_facts_that_a_newer_version_wrote_are_read_without_what_is_new(rows: Row
         connection.execute(text("""UPDATE vmoves SET facts = '{"vm_state": "stopped", "invented_later": 1}'"""))
         (move,) = vmoves.of_attempt(connection, notification.notification_uuid, 0)
         assert move.facts == InstanceFacts(vm_state="stopped")
-        assert vmoves.first_facts(connection, notification.notification_uuid) == {move.instance_uuid: move.facts}

@@ -23,6 +23,7 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.recovery.evacuation.source_host import source
+from instance_ha.recovery.evacuation.under_way import PAGE, under_way
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import segments, vmoves
 
@@ -32,14 +33,15 @@ _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked a
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
+    records = _Records(recovery)
     while True:
         ongoing, waiting_since = _state(recovery)
         if not ongoing and waiting_since is None:
             return True
-        found = _watch(recovery, [move for move in ongoing if move.step is VMoveStep.WATCHED])
+        found = _watch(recovery, records, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
         if found.done or (waiting_since is not None and free > 0):
-            begun = _go_on(recovery, task, found, free, target_host, waiting_since)
+            begun = _go_on(recovery, task, records, found, free, target_host, waiting_since)
             if begun:
                 recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
         elif found.unseen:
@@ -63,6 +65,7 @@ def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
 def _go_on(
     recovery: Recovery,
     task: TaskRow,
+    records: "_Records",
     found: Watch,
     free: int,
     target_host: str | None,
@@ -75,9 +78,12 @@ def _go_on(
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
         may_begin = waiting_since is not None and free > 0
         host = source(recovery, task) if may_begin else Source.UNKNOWN
-        instead = _instead(recovery) if host is Source.DOWN and target_host is None else []
+        if host is Source.DOWN and not just_listed:
+            records.refresh()
+        others = under_way(recovery.nova, records.newest) if host is Source.DOWN else {}
+        instead = [] if target_host is not None else _instead(recovery)
     except (CloudUnavailable, CloudRefused) as error:
-        log.get().warning("Nova does not tell about locks, or about the host", error=str(error))
+        log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
         return []
     with recovery.claim.transaction() as connection:
         for move, dest_host in found.done:
@@ -86,12 +92,12 @@ def _go_on(
         vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
         vmoves.note_locked(connection, uuid, sorted(locks))
         begun: Sequence[VMove] = ()
-        if (reason := _reason_to_stop(connection, recovery, host)) is not None:
+        if (reason := _reason_to_stop(connection, recovery, host, elsewhere=bool(instead))) is not None:
             emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
         elif host is Source.DOWN:
+            vmoves.follow(connection, uuid, {server_id: record.id for server_id, record in others.items()}, now)
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
-            for vmove, chosen in destinations.spread(begun, instead).items():
-                vmoves.aim(connection, vmove, chosen)
+            vmoves.aim(connection, destinations.spread(begun, instead))
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     if begun:
         log.get().info("evacuations begun", count=len(begun), target_host=target_host)
@@ -103,14 +109,14 @@ def _go_on(
     return [move.instance_uuid for move in begun]
 
 
-def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source) -> str | None:
+def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *, elsewhere: bool) -> str | None:
     """Say why nothing more shall begin, if so."""
     if host is Source.UP:
         return f"not evacuated, since host {recovery.host.name} is up again"
     if not segments.is_enabled(connection, recovery.host.failover_segment_id):
         return "not tried, since the segment was disabled"
     limit = recovery.world.settings.evacuation_abort_after
-    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit)
+    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit, elsewhere=elsewhere)
 
 
 def _instead(recovery: Recovery) -> list[str]:
@@ -131,30 +137,54 @@ def _foreign_locks(recovery: Recovery) -> set[str]:
     return {server.id for server in locked if server.locked_reason != ours}
 
 
-def _watch(recovery: Recovery, watched: Sequence[VMove]) -> Watch:
+def _watch(recovery: Recovery, records: "_Records", watched: Sequence[VMove]) -> Watch:
     """Find the evacuations that Nova is done with, and those to be checked one by one."""
     if not watched:
         return Watch((), ())
     try:
-        newest = _newest_migrations(recovery, watched)
+        records.read(watched)
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about evacuations", error=str(error))
         return Watch((), ())
-    return watch(watched, newest, recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation)
+    now, slow = recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation
+    return watch(watched, records.newest, now, slow)
 
 
-def _newest_migrations(recovery: Recovery, watched: Sequence[VMove]) -> dict[str, Migration]:
-    """Read Nova's newest record of each watched instance; records come newest first, so mostly from one page."""
-    missing = {move.instance_uuid for move in watched}
-    since = min(move.last_migration_id for move in watched)
-    page = max(50, 4 * recovery.world.settings.host_failure_recovery_threads)
-    newest: dict[str, Migration] = {}
-    for migration in recovery.nova.evacuations_from(recovery.host.name, since, min(page, 1000)):
-        newest.setdefault(migration.server_id, migration)
-        missing.discard(migration.server_id)
-        if not missing:
-            break
-    return newest
+class _Records:
+    """Nova's newest evacuation record of each instance, as far as they are needed; they come newest first."""
+
+    def __init__(self, recovery: Recovery) -> None:
+        self.newest: dict[str, Migration] = {}
+        self._recovery = recovery
+        self._read_to: int | None = None  # all newer records have been read
+        self._read_at: datetime | None = None
+        threads = recovery.world.settings.host_failure_recovery_threads
+        self._page = min(max(50, 4 * threads), PAGE)  # the watched ones are mostly among these
+
+    def refresh(self) -> None:
+        """Read what is new, unless that was done just now."""
+        if self._read_at is None or self._recovery.world.clock.now() - self._read_at > _FRESH:
+            self.read(())
+
+    def read(self, watched: Sequence[VMove]) -> None:
+        """Read all records that are new since the last time, and those of the watched evacuations again."""
+        missing: dict[str, int] = {move.instance_uuid: move.last_migration_id for move in watched}
+        read_to = self._first() if self._read_to is None else self._read_to
+        since = min([read_to, *missing.values()])
+        newest: dict[str, Migration] = {}
+        page = PAGE if self._read_to is None else self._page
+        for record in self._recovery.nova.evacuations_from(self._recovery.host.name, since, page):
+            if record.id <= read_to and not missing:
+                break
+            newest.setdefault(record.server_id, record)
+            missing.pop(record.server_id, None)
+        self.newest |= newest
+        self._read_at = self._recovery.world.clock.now()
+        self._read_to = max((record.id for record in newest.values()), default=read_to)
+
+    def _first(self) -> int:
+        with self._recovery.claim.read() as connection:
+            return vmoves.planned_after(connection, self._recovery.notification.notification_uuid)
 
 
 def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import Ask, End, Moved, Verdict
 from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.claim import claim_vmove
@@ -45,6 +46,9 @@ def _check(work: Evacuation) -> None:
     while True:
         verdict = _verdict(work)
         if isinstance(verdict, Ask):
+            if verdict.last_migration_id is not None:
+                work.claim.write(last_migration_id=verdict.last_migration_id)
+                log.get().warning("evacuation comes to nothing, asking again", instance=work.move.instance_name)
             start(work)
             return
         if isinstance(verdict, Moved):
@@ -62,4 +66,13 @@ def _verdict(work: Evacuation) -> Verdict:
     server = work.server()
     age = evacuation.age(work.move, work.world.clock.now(), work.world.settings.evacuation_give_up_after)
     plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
-    return evacuation.check(work.move, server, None if plain else work.migration(), age)
+    record = None if plain else work.migration()
+    return evacuation.check(work.move, server, record, age, dest_down=_is_dest_down(work, record))
+
+
+def _is_dest_down(work: Evacuation, record: Migration | None) -> bool:
+    """Ask about the host to which an evacuation is under way; one that Nova does not know is down."""
+    if record is None or record.moved or record.failed or record.dest_host is None:
+        return False
+    service = work.nova.service(record.dest_host)
+    return service is None or not service.up

@@ -10,7 +10,7 @@ from instance_ha.models.errors import CloudRefused
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.recovery.evacuation.claimed import Evacuation
 
-_STATE_AFTER = {"stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
+_STATE_AFTER = {"start": "active", "stop": "stopped", "pause": "paused", "suspend": "suspended", "reset_error": "error"}
 
 
 class _TimeIsUpError(Exception):
@@ -50,7 +50,8 @@ def _act(work: Evacuation, restoration: Restoration) -> str | None:
 def _bring(work: Evacuation, action: str) -> bool:
     """Ask for an action once and wait until it has worked, or the instance is gone."""
     world, nova = work.world, work.nova
-    ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend, "reset_error": nova.reset_to_error}[action]
+    actions = {"start": nova.start, "stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
+    ask = {**actions, "reset_error": nova.reset_to_error}[action]
     since = work.move.updated_at or world.clock.now()  # when it was found to have moved, in whichever invocation
     until = since + timedelta(seconds=world.settings.wait_period_after_power_off)
     asked = False

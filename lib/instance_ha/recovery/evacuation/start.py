@@ -1,6 +1,7 @@
 """The start of one evacuation: whatever changes the world is written down before it is sent."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import evacuation
@@ -11,6 +12,7 @@ from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.evacuation.claimed import Evacuation
 
+_FRESH = timedelta(seconds=5)  # so long after the dispatcher looked for evacuations under way they need no other look
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
 
 
@@ -27,7 +29,8 @@ def start(work: Evacuation) -> None:
     if move.facts.task_state == evacuation.LIVE_MIGRATING and (end := _may_run_elsewhere(work)) is not None:
         work.close(end)
         return
-    under_way = _under_way(work) if move.is_retry else None
+    may_be_late = move.start_time is None or work.world.clock.now() - move.start_time > _FRESH
+    under_way = _under_way(work) if must_reset or may_be_late else None
     if not move.facts.locked:
         _lock(work)
     if under_way is not None:
@@ -56,9 +59,9 @@ def _may_run_elsewhere(work: Evacuation) -> End | None:
 
 
 def _under_way(work: Evacuation) -> Migration | None:
-    """Find an earlier evacuation that was given up, and that Nova is still at work on."""
+    """Find an evacuation that Nova is still at work on, ours or not."""
     record = work.nova.latest_evacuation(work.move.instance_uuid)
-    if record is None or record.final:
+    if record is None or record.final or record.id <= work.move.last_migration_id:
         return None
     dest = work.nova.service(record.dest_host) if record.dest_host else None
     return record if evacuation.is_at_work(record, dest) else None

@@ -73,7 +73,7 @@ def _end_wait(recovery: Recovery, task: TaskRow, heartbeat: Heartbeat) -> Skip:
 def _has_begun(recovery: Recovery) -> bool:
     """Say whether an earlier flow or attempt may have evacuated something."""
     with recovery.claim.read() as connection:
-        return bool(vmoves.first_facts(connection, recovery.notification.notification_uuid))
+        return bool(vmoves.of_notification(connection, recovery.notification.notification_uuid))
 
 
 def _undo(recovery: Recovery, task: TaskRow) -> Skip:

@@ -1,7 +1,7 @@
 """EvacuateInstancesTask: all planned instances, to where the scheduler likes or to one reserved host after another."""
 
 from instance_ha import log
-from instance_ha.decide.outcome import Tally, latest, left_over, tally
+from instance_ha.decide.outcome import Tally, left_over, of_recovery, tally
 from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
@@ -73,7 +73,9 @@ def _is_disabled(recovery: Recovery) -> bool:
 
 def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> Outcome:
     """Say how it went, by the latest vmove of each instance."""
-    moves = latest(_moves(recovery))
+    with recovery.claim.read() as connection:
+        found = vmoves.of_notification(connection, recovery.notification.notification_uuid)
+    moves = of_recovery(found, recovery.notification.attempt)
     result = tally(moves)
     _report_ids(recovery, task, moves)
     if is_up_again(recovery, task) and (result.failed or result.untried):

@@ -1,13 +1,24 @@
 """PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
 
+from dataclasses import replace
+
 from instance_ha import log
-from instance_ha.decide.instances import Choice, InstancePolicy, choose, facts, ha_enabled
-from instance_ha.decide.outcome import latest, tally
+from instance_ha.decide.instances import (
+    Choice,
+    InstancePolicy,
+    choose,
+    facts,
+    facts_again,
+    failed_elsewhere,
+    first_facts,
+    ha_enabled,
+)
+from instance_ha.decide.outcome import latest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
-from instance_ha.models.errors import RecoveryFailed
-from instance_ha.models.rows import TaskRow
+from instance_ha.models.rows import InstanceFacts, TaskRow
+from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
 from instance_ha.store import tasks, vmoves
 
@@ -17,23 +28,27 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     name = recovery.host.name
     if not task.details:
         recovery.progress(task, 0.0, "Preparing instances for evacuation")
-    newest = next(recovery.nova.evacuations_from(name, 0, 1), None)
-    policy = _policy(recovery)
+    policy, uuid, servers = _policy(recovery), recovery.notification.notification_uuid, _servers(recovery)
+    newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
+    followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest).items()}
     with recovery.claim.read() as connection:
-        uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
-        tried = vmoves.first_facts(connection, uuid)
-        earlier = tally(latest(vmoves.of_attempt(connection, uuid, attempt)))
-    choice = choose(_servers(recovery), policy, tried)
+        tries = vmoves.latest_tries(connection, name, [server.id for server in servers])
+        earlier = latest(vmoves.of_notification(connection, uuid))
+    tried = first_facts(servers, tries, uuid)
+    tried |= _stopped_by_us(recovery, policy, servers)
+    choice = choose(servers, policy, tried)
+    away = failed_elsewhere(earlier, servers)
     _log(choice, name)
     now = recovery.world.clock.now()
     with recovery.claim.transaction() as connection:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
-        vmoves.plan(connection, recovery.notification, name, planned, newest.id if newest else 0, now)
+        planned += [(move.instance_uuid, move.instance_name, facts_again(move)) for move in away]
+        last = max((record.id for record in newest.values()), default=0)
+        vmoves.plan(connection, recovery.notification, name, planned, last, now)
+        vmoves.follow(connection, uuid, followed, now)
         tasks.add_progress(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
-    if not choice.chosen and earlier.failed:  # another flow of this attempt could not move what is no more on the host
-        raise RecoveryFailed(earlier.text)
-    return Done() if choice.chosen else Skip(f"there is no instance to evacuate on host {name}")
+    return Done() if planned else Skip(f"there is no instance to evacuate on host {name}")
 
 
 def _servers(recovery: Recovery) -> list[Server]:
@@ -41,6 +56,16 @@ def _servers(recovery: Recovery) -> list[Server]:
     for page in recovery.nova.servers_on(recovery.host.name):
         servers.update((server.id, server) for server in page)  # a page boundary may show one twice
     return list(servers.values())
+
+
+def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Server]) -> dict[str, InstanceFacts]:
+    """Find what a restart of ours has stopped that the host's failure cut off; its owner has not stopped it since."""
+    with recovery.claim.read() as connection:
+        restarted = tasks.instances_stopped(connection, recovery.host.uuid)
+    stopped = [server for server in servers if server.id in restarted and server.vm_state == "stopped"]
+    actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
+    ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
+    return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
 
 
 def _policy(recovery: Recovery) -> InstancePolicy:

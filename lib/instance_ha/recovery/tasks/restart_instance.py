@@ -4,12 +4,11 @@ Nova shows at once that it is stopping or starting an instance, and remembers wh
 after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
-from instance_ha.decide.power import Broken, Leave, Step, Verdict
+from instance_ha.decide.power import Broken, Leave, Step, StopRecorded, Verdict
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -23,13 +22,6 @@ _START_TASK = "StartInstanceTask"
 
 class _LeftAloneError(Exception):
     """The instance was deleted meanwhile, or another user has acted on it."""
-
-
-@dataclass(frozen=True)
-class _StopRecorded:
-    """The stop was written down, after this last action of anybody."""
-
-    last_action: str
 
 
 def _unless_left_alone(inner: Task) -> Task:
@@ -51,7 +43,7 @@ def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     instance = _instance(recovery)
     if not task.details:
         recovery.progress(task, 0.0, f"Stopping instance {instance}")
-    if recovery.recall(task, _StopRecorded) is None:
+    if recovery.recall(task, StopRecorded) is None:
         skip = _reason_to_skip(recovery, recovery.nova.server(instance))
         if skip is not None:
             recovery.progress(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
@@ -161,12 +153,12 @@ def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
     """Ask for the stop while nothing is under way."""
     nova, server = recovery.nova, _there(recovery)
     last = _last_action(recovery, server) if server.vm_state != "stopped" else None
-    recorded = recovery.recall(task, _StopRecorded)
+    recorded = recovery.recall(task, StopRecorded)
     step = _step(power.next_to_stop(server, last, recorded.last_action if recorded else None))
     if step is Step.RESET:
         nova.reset_to_active(server.id)
     elif step is Step.STOP:
-        recovery.remember(task, _StopRecorded(power.mark(last)))
+        recovery.remember(task, StopRecorded(power.mark(last)))
         recovery.world.breakpoint(Breakpoint.FAILED_INSTANCE_STOP_RECORDED)
         try:
             nova.stop(server.id)

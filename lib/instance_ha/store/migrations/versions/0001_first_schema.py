@@ -391,6 +391,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uuid"),
     )
+    op.create_index("vmoves_instance", "vmoves", ["instance_uuid", "id"], unique=False)
     op.create_index("vmoves_due", "vmoves", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index(
         "vmoves_list",

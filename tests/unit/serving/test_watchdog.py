@@ -1,0 +1,96 @@
+"""An instance with OpenFaaS' watchdog in front of it; a stand-in that passes calls on, as the real one does."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from local.files import free_port
+from tests.unit.serving.served import Serve, Served
+
+STAND_IN = """#!/usr/bin/env python3
+import http.server, json, os, urllib.request
+
+url = os.environ["upstream_url"]
+answer = urllib.request.urlopen(url + "/_/health", timeout=20).status  # at once: it does not try again
+with open(os.environ["TOLD"], "w") as file:
+    json.dump({"answer": answer, "fprocess": os.environ["fprocess"], "pid": os.getpid()}, file)
+
+
+class Pass(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = urllib.request.urlopen(url + self.path).read()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["port"])), Pass).serve_forever()
+"""
+
+
+class Fronted:
+    """A function with the stand-in in front."""
+
+    def __init__(self, serve: Serve, folder: Path) -> None:
+        self.port, self.url = free_port(), ""
+        program, told = folder / "fwatchdog", folder / "told"
+        program.write_text(STAND_IN)
+        program.chmod(0o755)
+        own = free_port()
+        variables = {"WATCHDOG": str(program), "TOLD": str(told), "port": str(self.port)}
+        variables |= {"upstream_url": f"http://127.0.0.1:{own}", "PORT": str(own), "fprocess": "false"}
+        self.function: Served = serve(**variables)
+        self.url = f"http://127.0.0.1:{self.port}"
+        until = time.monotonic() + 20
+        while not self.answers() and time.monotonic() < until:
+            time.sleep(0.05)
+        self.seen = json.loads(told.read_text())
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/_/health", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture
+def fronted(served: Serve, tmp_path: Path) -> Fronted:
+    """A running instance."""
+    return Fronted(served, tmp_path)
+
+
+def test_the_watchdog_is_started_when_the_function_answers_and_starts_no_other(fronted: Fronted) -> None:
+    assert fronted.seen["answer"] == 200
+    assert fronted.seen["fprocess"] == "cat"
+    assert requests.get(fronted.url, timeout=10).text == "done"
+
+
+def test_work_whose_sender_has_hung_up_is_finished_when_the_instance_is_told_to_end(
+    fronted: Fronted, tmp_path: Path
+) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{fronted.url}/?seconds=3&write={tmp_path / 'done'}", timeout=0.5)
+
+    fronted.function.process.send_signal(signal.SIGTERM)
+    code, _ = fronted.function.end()
+
+    assert (tmp_path / "done").exists()
+    assert code == 0
+    assert not psutil.pid_exists(fronted.seen["pid"]) or not fronted.answers()
+
+
+def test_an_instance_ends_in_order_when_its_watchdog_has_ended(fronted: Fronted) -> None:
+    psutil.Process(fronted.seen["pid"]).kill()
+
+    code, output = fronted.function.end()
+
+    assert code == 0
+    assert "watchdog ended" in output
