@@ -1,7 +1,7 @@
 """Cron: calls functions on the schedules of stack.yml, with the token that they want to see."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 
 import structlog
@@ -25,9 +25,12 @@ class Cron:
         now: Callable[[], datetime] = _now,
         wait: Callable[[float], bool] | None = None,
         token: str = "",
+        at_once: Collection[str] = (),
     ) -> None:
+        """Read the schedules; ``at_once`` names functions that do not wait for their first time."""
         self._tick = Call("POST", "/", {"Content-Type": "text/plain", "Authorization": f"Bearer {token}"})
         self._invoke = invoke
+        self._at_once = at_once
         self._now = now
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait  # true: it is over
@@ -50,6 +53,8 @@ class Cron:
 
     def _run(self, name: str, schedule: str) -> None:
         due = self._now()
+        if name in self._at_once:
+            self._fire(name)
         while not self._stopped.is_set():
             # From what was due last, not only from now: a wait that ends a little early must not fire twice.
             due = next_time(schedule, max(due, self._now()))

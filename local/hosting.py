@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from instance_ha.serving.application import load
-from instance_ha.serving.function import world_of
+from instance_ha.serving.function import declared, world_of
 from instance_ha.world import World
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -75,6 +75,12 @@ class InProcess:
         """Invoke a function."""
         parts, status, headers = run_wsgi_app(self._applications[name], _environ(call), buffered=True)
         return Response(int(status.split()[0]), tuple(headers), b"".join(parts))
+
+    @property
+    def tick_at_start(self) -> frozenset[str]:
+        """Name the functions that do not wait for their first tick."""
+        functions = {name: declared(application) for name, application in self._applications.items()}
+        return frozenset(name for name, function in functions.items() if function and function.tick_at_start)
 
     def world(self, name: str) -> World:
         """Return the world that a function works in."""

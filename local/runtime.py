@@ -108,7 +108,9 @@ class Runtime:
         self._stack.callback(queue.stop)
         self._gateway = Gateway(functions, backend, queue)
         self._stack.callback(setattr, self, "_gateway", None)
-        cron = Cron(functions, backend.call, token=(self.options.state_dir / "secrets/cron-token").read_text().strip())
+        token = (self.options.state_dir / "secrets/cron-token").read_text().strip()
+        at_once = backend.tick_at_start if isinstance(backend, InProcess) else ()  # the others do so by themselves
+        cron = Cron(functions, backend.call, token=token, at_once=at_once)
         self._stack.callback(cron.stop)
         cron.start()
         structlog.get_logger().info("ready", url=self.url, functions=len(functions), isolated=self.options.isolate)

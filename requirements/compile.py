@@ -16,10 +16,10 @@ EXTRAS = {
     "api-notifications": ["api"],
     "recover-host": ["recovery"],
     "recover-instance": ["recovery"],
-    "sweep": ["recovery"],
+    "sweep": [],
     "monitor-poll": ["recovery", "consul", "kubernetes"],
     "monitor-guests": ["recovery", "libvirt"],
-    "relay": ["relay", "aws"],
+    "relay": ["aws"],
     "purge": ["api", "aws"],
 }
 

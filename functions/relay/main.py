@@ -1,4 +1,4 @@
-"""relay: events go from the outbox to those who follow what happens here."""
+"""relay: events go from the outbox to their sinks."""
 
 import functions_framework
 from flask import Request, Response

@@ -5,7 +5,7 @@ from flask import Request, Response
 from instance_ha.recovery import sweep as overdue
 from instance_ha.serving import cron_function
 
-FUNCTION = cron_function("sweep", overdue.sweep)
+FUNCTION = cron_function("sweep", overdue.sweep, tick_at_start=True)
 
 
 @functions_framework.http

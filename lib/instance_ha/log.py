@@ -4,7 +4,6 @@ Bind what the reader needs (request id, notification, instance, function) once p
 :func:`bound`; every line below it carries them.
 """
 
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -15,41 +14,46 @@ import structlog
 
 from instance_ha.masking import masked_values
 
+_BEFORE: list[Any] = [  # of our lines and of those of libraries alike
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
 
 def configure(level: str = "INFO") -> None:
-    """Set the process's logging up; called once by a function's entry."""
-    number = logging.getLevelNamesMapping()[level]
-    terminal = sys.stdout.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    """Set the process's logging up; called once by what serves a function, or runs a command."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _mask,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        processors=[*_BEFORE, *_last()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         cache_logger_on_first_use=False,
     )
     foreign = logging.StreamHandler(sys.stdout)
-    foreign.setFormatter(_JsonLines())
+    foreign.setFormatter(formatter())
     logging.basicConfig(level=logging.WARNING, handlers=[foreign])
+
+
+def formatter() -> logging.Formatter:
+    """Return what writes the lines of libraries in the same form as ours, with what is bound."""
+    before = [*_BEFORE, structlog.stdlib.add_logger_name]
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove, *_last()])
+
+
+def _last() -> list[Any]:
+    terminal = sys.stdout.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    return [structlog.processors.format_exc_info, _mask, _order, renderer]
 
 
 def _mask(_logger: Any, _method: str, values: Any) -> dict[str, Any]:
     return masked_values(values)
 
 
-class _JsonLines(logging.Formatter):
-    """Lines of libraries, in the same shape as ours."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(masked_values(line))
+def _order(_logger: Any, _method: str, values: Any) -> dict[str, Any]:
+    """Let each line begin with when, how bad and what."""
+    first = {key: values.pop(key) for key in ("timestamp", "level", "event") if key in values}
+    return {**first, **values}
 
 
 @contextmanager

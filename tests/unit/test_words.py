@@ -30,7 +30,7 @@ RETIRED = {
     r"\bReportClient\b|\bReporter\b|class Report\b|import .*\bReport\b": "NotificationClient, ProgressCallback",
     r"(?i)(?<![a-z])notification_(sinks|timeout|interval|give_up_after|endpoint_url)": "event_sinks, event_timeout",
     r"class _?Answer\b|import .*\bAnswer\b|-> _?Answer\b": "ApiModel, DeliveryResult, Handler, Response",
-    r"\bNotThere\b|\bLater\[|import .*\bLater\b|(?<![a-z_])at_once\b": "Lazy, Unconfigured, map_concurrent",
+    r"\bNotThere\b|\bLater\[|import .*\bLater\b|\.at_once\b|def at_once\b": "Lazy, Unconfigured, map_concurrent",
     r"\.bounded\b|def bounded|\bbounded=|\btake_host\b|import holding\b": "with_timeout, acquire_host, lease_guard",
     r"world\.step\b|def step\b|step=self\._step": "breakpoint",
     r"\bshaken\b|\bnewer_than\b|\bon_purpose\b": "left_in_error, last_migration_id, administratively_down",

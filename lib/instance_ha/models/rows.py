@@ -1,9 +1,8 @@
 """The rows of Postgres as frozen values. Times are aware, in UTC."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from instance_ha.models.enums import (
     Flow,
@@ -85,11 +84,6 @@ class InstanceFacts:
     ha_enabled: bool = False
     left_in_error: bool = False  # an evacuation that failed has left it in error, so Nova will start it
     stopped_by_us: bool = False  # for a restart that its host's failure has cut off: it shall run
-
-    @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Self:
-        """Read stored facts; those that only a newer version knows are left out."""
-        return cls(**{one.name: stored[one.name] for one in fields(cls) if one.name in stored})
 
 
 @dataclass(frozen=True, kw_only=True)

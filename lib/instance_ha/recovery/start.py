@@ -34,7 +34,7 @@ def start(claim: Claim[Notification]) -> bool:
     if isinstance(verdict, failures.Close) or host is None:
         verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
         message = verdict.message
-        if host is not None and verdict.host_is_back and world.settings.force_down and _lift_force_down(claim, host):
+        if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
             message += "; its compute service is not forced down any more"
         close(claim, verdict.status, message)
         return False
@@ -82,6 +82,8 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
         CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
 
     """
+    if not claim.world.settings.force_down or host.on_maintenance:  # on maintenance: it has failed again meanwhile
+        return False
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False

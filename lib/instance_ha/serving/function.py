@@ -34,6 +34,7 @@ class Function:
     answer: Handler
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
     cloud: bool = True  # whether it asks Nova or Keystone
+    tick_at_start: bool = False  # a new instance does not wait for its scheduler
 
     def __post_init__(self) -> None:
         if has_app_context():  # functions-framework runs main.py within the application that it makes of it

@@ -42,9 +42,20 @@ def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], Non
     return Function(name, answer, (startup.check_triggers, check))
 
 
-def cron_function(name: str, work: Callable[[World], object], *, events: bool = True) -> Function:
-    """Make a function that is called on a schedule; what it is sent does not matter. ``events``: it sends some."""
-    return Function(name, _tick(name, work), (startup.check_triggers,) if events else (), cloud=False)
+def cron_function(
+    name: str, work: Callable[[World], object], *, events: bool = True, tick_at_start: bool = False
+) -> Function:
+    """Make a function that is called on a schedule; what it is sent does not matter.
+
+    Args:
+        name: of the function.
+        work: what a tick does.
+        events: whether it sends some to our other functions.
+        tick_at_start: whether a new instance ticks by itself, as soon as it is served.
+
+    """
+    checks = (startup.check_triggers,) if events else ()
+    return Function(name, _tick(name, work), checks, cloud=False, tick_at_start=tick_at_start)
 
 
 def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Function:

@@ -11,8 +11,10 @@ import math
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from gunicorn.glogging import Logger
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
-from instance_ha.serving.function import give_world, world_of
+from instance_ha.serving.function import declared, give_world, world_of
 from instance_ha.serving.gate import Gate, Wsgi
+from instance_ha.serving.ticking import tick
 from instance_ha.serving.watchdog import Watchdog
 from instance_ha.serving.worker import Worker
 
@@ -124,11 +127,18 @@ def main(folder: Path) -> None:
         sys.exit(str(error))
     gc.freeze()  # what was imported stays
     gc.enable()
-    gate, limit = Gate(application, work(os.environ)), _BODY
-    if (world := world_of(application)) is not None:
-        limit = world.settings.max_request_body_size
-        give_world(application, replace(world, ending=lambda: gate.closed))
+    gate, world, function = Gate(application, work(os.environ)), world_of(application), declared(application)
     if program := os.environ.get("WATCHDOG"):
         watchdog = Watchdog(program, os.environ)
         wanted |= {"when_ready": watchdog.start, "on_exit": watchdog.stop}
-    _Server(gate, limit, wanted).run()
+    if world is None or function is None:
+        _Server(gate, _BODY, wanted).run()
+        return
+    give_world(application, replace(world, ending=lambda: gate.closed))
+    if function.tick_at_start:
+        wanted["post_worker_init"] = partial(_begin_tick, gate, next(iter(world.settings.cron_tokens), None))
+    _Server(gate, world.settings.max_request_body_size, wanted).run()
+
+
+def _begin_tick(gate: Gate, token: bytes | None, _worker: Worker) -> None:
+    threading.Thread(target=tick, args=(gate, token), daemon=True, name="first-tick").start()

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.guests import Fault, GuestHealth, GuestPolicy, GuestState
+from instance_ha.models.guests import GuestHealth, GuestPolicy, GuestState
+from instance_ha.store import records
 from instance_ha.store.schema import guest_health as guests
 
 _COLUMNS = {
@@ -49,13 +50,8 @@ def of_host(connection: Connection, host_uuid: str, uuids: Sequence[str]) -> dic
 
 
 def _guest(row: Any) -> GuestHealth:
-    values = {
-        "state": GuestState(row["state"]),
-        "fault": row["fault"] and Fault(row["fault"]),
-        "policy": GuestPolicy(**row["policy"]),
-    }
     known = {name: value for name, value in row.items() if name != guests.c.id.name}
-    return GuestHealth(**known | values)
+    return GuestHealth(**known | {"policy": records.part(GuestPolicy, row["policy"])})
 
 
 def write(connection: Connection, host_uuid: str, all_health: Iterable[GuestHealth]) -> None:

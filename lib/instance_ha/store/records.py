@@ -1,12 +1,17 @@
 """From result rows to the frozen values of ``models.rows``: a record has the fields that its table has columns."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.sql.base import Executable
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 R = TypeVar("R")
+D = TypeVar("D", bound="DataclassInstance")
 
 
 def every(connection: Connection, statement: Executable, record: Callable[..., R]) -> list[R]:
@@ -23,3 +28,8 @@ def first(connection: Connection, statement: Executable, record: Callable[..., R
 def one(connection: Connection, statement: Executable, record: Callable[..., R]) -> R:
     """Return the only row of a statement that always has one."""
     return record(**connection.execute(statement).one()._asdict())
+
+
+def part(kind: type[D], stored: Mapping[str, Any]) -> D:
+    """Build a part of a record that a column holds as JSON; what only a newer version of us knows is left out."""
+    return kind(**{one.name: stored[one.name] for one in fields(kind) if one.name in stored})

@@ -35,7 +35,7 @@ def find(connection: Connection, notification_uuid: NotificationUuid, uuid: VMov
 
 
 def _vmove(facts: dict[str, Any], **columns: Any) -> VMove:
-    return VMove(facts=InstanceFacts.of(facts), **columns)
+    return VMove(facts=records.part(InstanceFacts, facts), **columns)
 
 
 def page(connection: Connection, notification_uuid: NotificationUuid, wanted: paging.Page) -> list[VMove]:

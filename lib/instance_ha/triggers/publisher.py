@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection
 
 from instance_ha import log
@@ -46,15 +47,20 @@ class HttpPublisher:
         self._late: deque[tuple[float, HTTPConnection]] = deque()
 
     def publish(self, triggers: Iterable[Trigger]) -> None:
-        """Send triggers, several at once; what cannot be sent is logged and left to ``sweep``."""
-        for _ in self._pool.map(self._send, triggers):
+        """Send triggers, several at once; what cannot be sent is logged and left to ``sweep``.
+
+        A receiver that does not answer at all is not tried for the rest: each try may take ``timeout`` seconds.
+        """
+        for _ in self._pool.map(partial(self._send, set[str]()), triggers):
             pass
 
-    def _send(self, trigger: Trigger) -> None:
+    def _send(self, silent: set[str], trigger: Trigger) -> None:
         headers, body = encode(trigger, self._clock.now(), self._key)
         url = self._sink.replace("{function}", trigger.kind.function)
         about = {"type": trigger.kind.type, "subject": trigger.subject}
         try:
+            if url in silent:
+                raise NotAnswered("not tried after one that was not answered")
             response = self._poster.post(
                 url, body, headers, self._timeout + self._answer_timeout, late_after=self._answer_timeout
             )
@@ -63,6 +69,7 @@ class HttpPublisher:
             log.get().debug("trigger handed over", **about)
             return
         except NotAnswered as error:
+            silent.add(url)
             reason = str(error)
         else:
             if response.status < 300:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from instance_ha.models import triggers
 from instance_ha.settings import load as load_settings
 
@@ -270,6 +272,16 @@ def test_every_gateway_sends_a_path_where_the_local_gateway_does(path: str, orde
     first = next(MATCHES[pattern] for pattern in ORDERS[order] if re.fullmatch(pattern, path))
 
     assert first == {"hostname": f"{stack.routed(SITE.functions, path)}.instance-ha.svc.cluster.local"}
+
+
+WORDS = st.sampled_from(["v1", "0123abcd", "segments", "hosts", "notifications", "x-instance-ha", "purge", "_", ""])
+
+
+@given(st.lists(WORDS, max_size=7).map(lambda words: "/" + "/".join(words)))
+def test_no_path_goes_elsewhere_for_the_order_of_a_gateway(path: str) -> None:
+    firsts = [next(MATCHES[pattern] for pattern in order if re.fullmatch(pattern, path)) for order in ORDERS.values()]
+
+    assert firsts[0] == firsts[1]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -108,3 +108,18 @@ def test_the_next_time_is_always_later() -> None:
     on_the_minute = BEGIN.replace(second=0)
 
     assert next_time("* * * * *", on_the_minute) == on_the_minute + timedelta(minutes=1)
+
+
+def test_a_function_that_shall_not_wait_for_its_first_time_is_called_at_once() -> None:
+    calls: list[str] = []
+
+    def invoke(name: str, _call: Call) -> Response:
+        calls.append(name)
+        return Response(204, (), b"")
+
+    functions = [Function(name, Path(), schedule="0 0 1 1 *") for name in ("sweep", "purge")]
+    cron = Cron(functions, invoke, wait=lambda _seconds: True, at_once=("sweep",))
+    cron.start()
+    cron.stop()
+
+    assert calls == ["sweep"]

@@ -145,3 +145,32 @@ def test_every_function_of_ours_is_found() -> None:
     folders = [path for path in (Path(__file__).parents[3] / "functions").iterdir() if (path / "main.py").exists()]
 
     assert {application.target(folder / "main.py") for folder in folders} == {f.name.replace("-", "_") for f in folders}
+
+
+CRON = """
+import functions_framework
+from instance_ha.serving import cron_function
+
+def work(world):
+    with open({file!r}, "a") as file:
+        file.write("tick ")
+
+FUNCTION = cron_function("any", work, events=False, tick_at_start=True)
+
+@functions_framework.http
+def answer(request):
+    return FUNCTION(request)
+"""
+
+
+def test_a_new_instance_that_shall_not_wait_for_its_scheduler_ticks_by_itself(served: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "ticks"
+    (tmp_path / "main.py").write_text(CRON.format(file=str(file)))
+    (tmp_path / "cron-token").write_text("a-token-of-the-scheduler\n")
+    served(DATABASE_URL="postgresql://ha@127.0.0.1:1/ha", INSTANCE_HA_SECRETS_DIR=str(tmp_path))
+
+    until = time.monotonic() + 20
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert file.read_text() == "tick "

@@ -5,6 +5,7 @@ from dataclasses import replace
 from instance_ha.models.guests import Fault, GuestHealth, GuestPolicy, GuestState
 from instance_ha.store import guest_health
 from instance_ha.store.database import Database
+from sqlalchemy import text
 
 from tests.unit.build import NOW
 
@@ -85,3 +86,10 @@ def test_guests_of_hosts_that_are_not_watched_are_forgotten(database: Database) 
     with database.begin() as connection:
         guest_health.forget(connection, ["there"])
     assert _read(database) == {}
+
+
+def test_a_guest_policy_that_a_newer_version_wrote_is_read_without_what_is_new(database: Database) -> None:
+    _write(database, GUEST)
+    with database.begin() as connection:
+        connection.execute(text("""UPDATE guest_health SET policy = policy || '{"invented_later": 1}'"""))
+    assert _read(database) == {"a": GUEST}

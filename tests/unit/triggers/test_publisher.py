@@ -13,6 +13,8 @@ from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha.world import SystemClock
 from structlog.testing import capture_logs
 
+from tests.receivers import receiver
+
 
 class Sink(ThreadingHTTPServer):
     """Takes events; answers a code after a time."""
@@ -25,6 +27,9 @@ class Sink(ThreadingHTTPServer):
         self.done = threading.Semaphore(0)
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/function/{{function}}"
+
+    def handle_error(self, *_: object) -> None:
+        """Be quiet about senders that have gone."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -121,3 +126,16 @@ def test_the_connection_stays_open_until_a_late_receiver_has_answered() -> None:
 def test_a_redirect_of_a_signed_trigger_is_not_followed(sink: Sink) -> None:
     assert publish(sink.url, "one")[0] == ["trigger not sent"]
     assert len(sink.taken) == 1
+
+
+def test_a_receiver_that_does_not_answer_is_not_tried_for_each_of_many_triggers() -> None:
+    tries: list[int] = []
+
+    def hang_up(connection: socket.socket) -> None:
+        tries.append(1)
+        connection.close()
+
+    with receiver(hang_up) as url:
+        warnings, _ = publish(url, *map(str, range(200)))
+    assert warnings == ["trigger not sent"] * 200
+    assert 0 < len(tries) < 200

@@ -1,0 +1,72 @@
+"""As on Knative with its default broker: it writes events anew, and answers when the function has ended."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import requests
+from flask import Request
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
+from instance_ha_simulator.brokers import rewritten
+from instance_ha_simulator.cloud.server import LoopbackServer
+
+import stack
+from local.hosting import Backend
+from local.runtime import Options, Runtime, without_cloud
+from tests.e2e.conftest import CLOUD
+from tests.e2e.test_main_job import HOSTS, prepare, report, wait
+
+FUNCTIONS = {kind.type: kind.function for kind in (EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE)}
+
+
+class Broker:
+    """Takes every event at one address, and calls the function that its type is for before it answers."""
+
+    def __init__(self) -> None:
+        self.functions = ""
+        self.answers: Counter[int] = Counter()
+        self._server = LoopbackServer(self._answer, 0, 64)
+        self._server.start()
+        self.url = f"{self._server.url}/instance-ha/instance-ha"
+        self.stop = self._server.stop
+
+    def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        url = self.functions.replace("{function}", FUNCTIONS[request.headers["ce-type"]])
+        headers = rewritten(dict(request.headers))
+        code = requests.post(url, data=request.get_data(), headers=headers, timeout=90).status_code
+        self.answers[code] += 1
+        start_response("202 Accepted" if code < 300 else "500 Internal Server Error", [("Content-Length", "0")])
+        return []
+
+
+class Installation(Runtime):
+    """The product, whose functions send their events to a broker."""
+
+    broker: Broker
+
+    def _host(self, functions: tuple[stack.Function, ...]) -> Backend:
+        self.broker.functions = self.environ["INSTANCE_HA_TRIGGER_SINK"]
+        self.environ["INSTANCE_HA_TRIGGER_SINK"] = self.broker.url
+        return super()._host(functions)
+
+
+def test_a_host_of_ten_is_recovered_through_a_broker_that_answers_late_and_spells_anew(state_dir: Any) -> None:
+    settings = {"invocation_time": "4", "lease_time": "8"}
+    settings |= {"sweep_grace": "3600", "retry_notification_new_status_interval": "3600"}  # no help by sweep
+    cloud = CLOUD | {"service_down_time": 6.0}  # an invocation ends before the host is down
+    environ = without_cloud(os.environ)
+    options = Options(state_dir, 0, durable=False, direct_events=True, sim=cloud, settings=settings, environ=environ)
+    installation = Installation(options)
+    installation.broker = Broker()
+    try:
+        with installation as runtime:
+            ha = prepare(runtime, 10)
+            runtime.cloud.kill_host(HOSTS[0])
+            assert wait(ha, report(ha)) == "finished"
+            assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
+            assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 10
+            assert set(installation.broker.answers) == {204}
+    finally:
+        installation.broker.stop()
