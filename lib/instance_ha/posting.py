@@ -76,6 +76,7 @@ class Poster:
     ) -> Response:
         place = url.scheme, url.netloc.rpartition("@")[2]
         request = "POST", (url.path or "/") + (f"?{url.query}" if url.query else ""), body, headers
+        headers["User-Agent"] = "masakari-functions"
         if url.username is not None:
             login = f"{unquote(url.username)}:{unquote(url.password or '')}"
             headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
@@ -131,7 +132,7 @@ class Poster:
 
     def _new_connection(self, place: tuple[str, str]) -> HTTPConnection:
         scheme, netloc = place
-        return HTTPSConnection(netloc, context=self._tls) if scheme == "https" else HTTPConnection(netloc)
+        return HTTPSConnection(netloc, context=self.tls) if scheme == "https" else HTTPConnection(netloc)
 
     def _give_back(self, place: tuple[str, str], connection: HTTPConnection) -> None:
         with self._lock:
@@ -141,7 +142,7 @@ class Poster:
         connection.close()
 
     @cached_property
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         """Believe the system's authorities, and those that come with Python's usual clients."""
         context = ssl.create_default_context()
         with suppress(ImportError):

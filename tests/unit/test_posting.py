@@ -112,6 +112,7 @@ def test_the_password_of_an_address_is_sent_as_basic_authorization_and_not_in_th
     head = requests[0].decode()
     assert head.startswith("POST /a?b=c HTTP/1.1\r\n")
     assert "Authorization: Basic bWU6cEBzcw==" in head
+    assert "User-Agent: masakari-functions" in head
 
 
 @pytest.mark.parametrize(

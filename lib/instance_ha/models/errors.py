@@ -25,7 +25,7 @@
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     │   └── NoFlowHelps         and every other flow would fail for the same reason
     ├── TimeIsUp                a task of others did not end within its time limit
-    ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
+    ├── LeaseLost               another invocation has the row now: stop, write nothing
     └── Misconfigured           a setting is wrong; says which, and what to change
 """
 
