@@ -143,6 +143,8 @@ def check(
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
     if migration is None:
         return Ask() if age.may_ask_again else Wait()
+    if dest_down and move.target_host is not None:  # another reserved host is taken for it
+        return End(VMoveStatus.FAILED, f"its destination {migration.dest_host} went down", migration.dest_host)
     comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
     return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
 
