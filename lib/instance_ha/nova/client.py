@@ -73,6 +73,11 @@ class NovaClient:
         found = self._get(f"/os-services?{query}")["services"]
         return parse.service(found[0]) if found else None
 
+    def services(self) -> list[ComputeService]:
+        """Read the nova-compute services of all hosts, but of those whose cell does not answer."""
+        found = self._get("/os-services?binary=nova-compute")["services"]
+        return [parse.service(body) for body in found if "id" in body]
+
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""
         self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
