@@ -1,4 +1,4 @@
-"""Where evacuations go when one of the destinations fails: Nova's scheduler likes the emptiest host, however broken."""
+"""Where evacuations go when one of the destinations fails: Nova's scheduler prefers the emptiest host all the same."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -67,7 +67,7 @@ class NovaClient:
     def service(self, host: str) -> ComputeService | None:
         """Read the nova-compute service of a host; None when Nova knows none.
 
-        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows but its name.
+        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows only its name.
         """
         query = urlencode({"host": host, "binary": "nova-compute"})
         found = self._get(f"/os-services?{query}")["services"]

@@ -120,7 +120,7 @@ def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *,
 
 
 def _instead(recovery: Recovery) -> list[str]:
-    """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; none: it chooses well."""
+    """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty while none fails."""
     with recovery.claim.read() as connection:
         counts = vmoves.destinations(connection, recovery.notification.notification_uuid)
     avoid = destinations.failing(counts)
