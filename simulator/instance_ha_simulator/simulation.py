@@ -26,7 +26,7 @@ from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
-from instance_ha.world import Unconfigured, World
+from instance_ha.world import Unconfigured, WholeWorld
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
@@ -192,8 +192,8 @@ class Simulation:
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
 
-    def _world(self, settings: Settings) -> World:
-        return World(
+    def _world(self, settings: Settings) -> WholeWorld:
+        return WholeWorld(
             settings=settings,
             clock=MachineClock(self.scheduler),
             database=SimulatedDatabase(self._database_url, self.scheduler),
