@@ -16,7 +16,6 @@ from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import (
     Archive,
     HostSource,
@@ -89,16 +88,6 @@ def _pass(_name: Breakpoint) -> None:
 def new_owner() -> str:
     """Name an invocation, as the owner of its leases."""
     return str(uuid4())
-
-
-class Unconfigured:
-    """Stands for a client that a function has no use for, or that is not configured."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __getattr__(self, _name: str) -> Any:
-        raise Misconfigured(f"this function has no {self._what}")
 
 
 def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
