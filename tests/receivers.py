@@ -1,6 +1,7 @@
 """Receivers of posts that answer as a test says: real sockets on this machine."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +15,9 @@ Start = Callable[[Serve], str]
 class Receiver:
     """Reads each request whole, and lets a test answer it."""
 
-    def __init__(self, serve: Serve) -> None:
+    def __init__(self, serve: Serve, tls: ssl.SSLContext | None = None) -> None:
         self._serve = serve
+        self._tls = tls
         self.stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/events"
@@ -28,6 +30,9 @@ class Receiver:
                 threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
         with connection, suppress(OSError):
             while request := read_request(connection):
                 self._serve(connection)
@@ -69,9 +74,9 @@ def drip(data: bytes) -> Serve:
 
 
 @contextmanager
-def receiver(serve: Serve) -> Iterator[str]:
+def receiver(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run one; yields its URL."""
-    started = Receiver(serve)
+    started = Receiver(serve, tls)
     try:
         yield started.url
     finally:

@@ -132,7 +132,7 @@ class Poster:
 
     def _new_connection(self, place: tuple[str, str]) -> HTTPConnection:
         scheme, netloc = place
-        return HTTPSConnection(netloc, context=self._tls) if scheme == "https" else HTTPConnection(netloc)
+        return HTTPSConnection(netloc, context=self.tls) if scheme == "https" else HTTPConnection(netloc)
 
     def _give_back(self, place: tuple[str, str], connection: HTTPConnection) -> None:
         with self._lock:
@@ -142,7 +142,7 @@ class Poster:
         connection.close()
 
     @cached_property
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         """Believe the system's authorities, and those that come with Python's usual clients."""
         context = ssl.create_default_context()
         with suppress(ImportError):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from instance_ha.models.cloud import ComputeService, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
-from instance_ha.models.text import LOCK_REASON
+from instance_ha.models.text import LOCK_REASON, NO_VALID_HOST
 
 LIVE_MIGRATING = "migrating"  # task_state
 SHUT_DOWN = 4  # power_state of a domain that does not run
@@ -91,6 +91,7 @@ class End:
     status: VMoveStatus
     message: str
     dest_host: str | None = None  # where it is, or where Nova was taking it when we gave it up
+    failed_host: str | None = None  # the destination on which Nova failed
 
 
 Verdict = Ask | Wait | Moved | End
@@ -132,10 +133,9 @@ def check(
     if server.host is not None and server.host != move.source_host:
         return _check_elsewhere(move, server, migration, age, dest_down=dest_down)
     if migration is not None and migration.failed:
-        return End(
-            VMoveStatus.FAILED,
-            f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}",
-        )
+        reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
+        failed_host = None if NO_VALID_HOST in reason else migration.dest_host
+        return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
     if migration is not None and migration.in_doubt and (dest_down or server.task_state is None):
         return End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
     if age.give_up:
@@ -143,6 +143,8 @@ def check(
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
     if migration is None:
         return Ask() if age.may_ask_again else Wait()
+    if dest_down and move.target_host is not None:  # another reserved host is taken for it
+        return End(VMoveStatus.FAILED, f"its destination {migration.dest_host} went down", migration.dest_host)
     comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
     return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
 

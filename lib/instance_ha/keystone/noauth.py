@@ -9,6 +9,6 @@ class NoAuth:
     """Believes every caller."""
 
     def check(self, environ: dict[str, Any]) -> Caller:
-        """Say who calls: an ``X-Auth-Token`` of the form ``user:project`` may name himself."""
+        """Return the caller; an ``X-Auth-Token`` of the form ``user:project`` may name them."""
         user, _, project = environ.get("HTTP_X_AUTH_TOKEN", "").partition(":")
         return Caller(user or "admin", project or user or "admin", frozenset({"admin"}))

@@ -1,4 +1,4 @@
-"""Who calls: tokens checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
+"""The callers' tokens, checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
 
 import logging
 import re
@@ -53,7 +53,7 @@ class Tokens:
         return filter_factory({}, **{key: value for key, value in given.items() if value})(_accept)
 
     def check(self, environ: dict[str, Any]) -> Caller:
-        """Say whose token a WSGI request carries.
+        """Return the owner of the token of a WSGI request.
 
         Raises:
             Unauthorized: there is none, or it is not valid.

@@ -21,11 +21,11 @@
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   └── StoreUnavailable    Postgres did not answer
     ├── SinkRefused             a sink will not have one event
-    ├── CloudRefused            Nova answered 4xx: asking again changes nothing
+    ├── CloudRefused            Nova answered 4xx, but for 401, 403, 408, 429: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     │   └── NoFlowHelps         and every other flow would fail for the same reason
     ├── TimeIsUp                a task of others did not end within its time limit
-    ├── LeaseLost               somebody else has taken the work over: stop, touch nothing
+    ├── LeaseLost               another invocation has the row now: stop, write nothing
     └── Misconfigured           a setting is wrong; says which, and what to change
 """
 

@@ -94,6 +94,7 @@ class Nova(Protocol):
 
     def under(self, cover: Callable[[float], None]) -> "Nova": ...  # noqa: D102
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
+    def services(self) -> list[ComputeService]: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
     def lift_force_down(self, service_id: str) -> None: ...  # noqa: D102

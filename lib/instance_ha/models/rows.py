@@ -96,6 +96,7 @@ class VMove(Row):
     instance_name: str
     source_host: str
     dest_host: str | None = None
+    failed_host: str | None = None  # the destination on which Nova failed
     start_time: datetime | None = None
     end_time: datetime | None = None
     type: str = "evacuation"

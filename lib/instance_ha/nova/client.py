@@ -67,11 +67,16 @@ class NovaClient:
     def service(self, host: str) -> ComputeService | None:
         """Read the nova-compute service of a host; None when Nova knows none.
 
-        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows but its name.
+        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows only its name.
         """
         query = urlencode({"host": host, "binary": "nova-compute"})
         found = self._get(f"/os-services?{query}")["services"]
         return parse.service(found[0]) if found else None
+
+    def services(self) -> list[ComputeService]:
+        """Read the nova-compute services of all hosts, but of those whose cell does not answer."""
+        found = self._get("/os-services?binary=nova-compute")["services"]
+        return [parse.service(body) for body in found if "id" in body]
 
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudUnavailable
 
 _POWER = frozenset({"start", "stop", "reboot"})
 
@@ -27,14 +27,14 @@ def server(body: dict[str, Any]) -> Server:
     """Read a server as administrators see it.
 
     Raises:
-        CloudUnavailable: its cell does not answer, so that Nova knows but its id and owner.
-        CloudRefused: Nova does not show us on which host it is.
+        CloudUnavailable: its cell does not answer, so that Nova knows only its id and owner; or Nova does not show its
+            host to us.
 
     """
     if "OS-EXT-STS:vm_state" not in body:
         raise CloudUnavailable(f"the cell of instance {body['id']} does not answer, so Nova does not know its state")
     if "OS-EXT-SRV-ATTR:host" not in body:
-        raise CloudRefused(403, "Nova's policy does not let us see on which host an instance is")
+        raise CloudUnavailable("Nova's policy does not let us see on which host an instance is")
     fault = body.get("fault") or {}
     return Server(
         id=body["id"],

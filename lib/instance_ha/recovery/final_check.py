@@ -1,7 +1,7 @@
-"""A while after a recovery has ended: what Nova has carried out late, or what a killed invocation left, is put right.
+"""The check of a recovery three minutes after its end: what Nova has carried out late is put right.
 
-A request that nobody heard the end of may be carried out when all is over: a lock after its unlock, a reset to error
-after the evacuation, a stop after the start. So Nova is asked once more, when none of them can come any more.
+A request whose answer was lost may be carried out when all is over: a lock after its unlock, a reset to error after the
+evacuation, a stop after the start. A killed invocation may have left locks, too.
 """
 
 from datetime import timedelta

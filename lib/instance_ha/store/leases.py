@@ -70,7 +70,10 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
 def take_overdue(
     connection: Connection, table: Table, now: datetime, grace: float, limit: int, *where: ColumnElement[bool]
 ) -> Sequence[Row[Any]]:
-    """Return the rows that were not looked at in time, the longest overdue first; none twice within ``grace``."""
+    """Return rows that were not looked at in time, the oldest first; none twice within ``grace``.
+
+    When there are more than ``limit``, the longest overdue ones are returned.
+    """
     overdue = (
         select(table.c.id)
         .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *where)
@@ -79,4 +82,4 @@ def take_overdue(
         .with_for_update(skip_locked=True)
     )
     again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)
-    return connection.execute(again).all()
+    return sorted(connection.execute(again), key=lambda row: row.id)

@@ -150,6 +150,7 @@ vmoves = Table(
     Column("instance_name", String(255), nullable=False),
     Column("source_host", String(255), nullable=False),
     Column("dest_host", String(255)),
+    Column("failed_host", String(255)),
     Column("start_time", Time),
     Column("end_time", Time),
     Column("type", String(36), nullable=False, server_default="evacuation"),

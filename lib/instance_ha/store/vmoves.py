@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
@@ -222,6 +222,22 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
         .limit(limit)
     )
     return records.every(connection, query, _vmove)
+
+
+def destinations(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, tuple[int, int]]:
+    """Count by destination the evacuations of a notification that failed on it, and those that it took."""
+    failed = vmoves.c.status == VMoveStatus.FAILED
+    host = case((failed, vmoves.c.failed_host), else_=vmoves.c.dest_host)
+    query = select(host, func.count().filter(failed), func.count().filter(~failed)).where(
+        vmoves.c.notification_uuid == notification_uuid, host.is_not(None)
+    )
+    return {name: (lost, taken) for name, lost, taken in connection.execute(query.group_by(host))}
+
+
+def aim(connection: Connection, targets: Mapping[VMoveUuid, str]) -> None:
+    """Name the destinations of evacuations that have not been asked for."""
+    for uuid, target_host in targets.items():
+        connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:

@@ -243,6 +243,13 @@ def test_an_evacuation_whose_destination_went_down_is_asked_for_again_and_its_re
     assert Wait() == check(vmove(), server(task_state="rebuilding"), record, OLD, dest_down=False)
 
 
+def test_an_evacuation_to_a_reserved_host_that_went_down_has_failed_there() -> None:
+    record = migration("pre-migrating", dest_host="spare")
+    verdict = check(vmove(target_host="spare"), server(task_state="rebuilding"), record, FRESH, dest_down=True)
+    assert isinstance(verdict, End)
+    assert (verdict.status, verdict.dest_host) == (VMoveStatus.FAILED, "spare")
+
+
 def test_an_instance_that_is_with_a_destination_that_went_down_is_left_to_that_hosts_recovery() -> None:
     record = migration("pre-migrating", dest_host="compute2")
     seen = server(host="compute2", task_state="rebuilding")

@@ -51,18 +51,28 @@ def test_what_failed_on_its_way_to_a_host_or_there_is_not_left_over_for_another_
 
 def test_a_round_is_hopeless_when_its_last_evacuations_have_all_failed() -> None:
     failed = vmove(status=VMoveStatus.FAILED, message="No valid host was found.")
-    reason = hopeless([failed] * 5, 5)
+    reason = hopeless([failed] * 5, 5, elsewhere=True)
     assert reason is not None
     assert "No valid host was found." in reason
 
 
+@pytest.mark.parametrize(
+    ("hosts", "elsewhere", "is_hopeless"), [("aaaaa", True, False), ("aaaaa", False, True), ("aabaa", True, True)]
+)
+def test_that_one_destination_fails_is_no_reason_to_stop_while_there_is_another(
+    hosts: str, elsewhere: bool, is_hopeless: bool
+) -> None:
+    failed = [vmove(status=VMoveStatus.FAILED, message="Binding failed", failed_host=host) for host in hosts]
+    assert (hopeless(failed, 5, elsewhere=elsewhere) is not None) == is_hopeless
+
+
 @pytest.mark.parametrize("ended", [[], [VMoveStatus.FAILED] * 4, [VMoveStatus.FAILED] * 4 + [VMoveStatus.SUCCEEDED]])
 def test_a_round_has_hope_until_enough_have_failed_in_a_row(ended: list[VMoveStatus]) -> None:
-    assert hopeless([vmove(status=status) for status in ended], 5) is None
+    assert hopeless([vmove(status=status) for status in ended], 5, elsewhere=True) is None
 
 
 def test_a_limit_of_zero_never_gives_up() -> None:
-    assert hopeless([vmove(status=VMoveStatus.FAILED)] * 100, 0) is None
+    assert hopeless([vmove(status=VMoveStatus.FAILED)] * 100, 0, elsewhere=True) is None
 
 
 def test_the_tally_tells_why_an_instance_failed() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudUnavailable
 from instance_ha.nova import NovaClient
 from instance_ha_simulator.cloud.adapter import URL, session
 from instance_ha_simulator.cloud.app import create_app
@@ -161,10 +161,10 @@ def test_an_unreachable_cell_keeps_no_host_of_another_cell_from_being_read(conne
     assert service.up
 
 
-def test_a_server_whose_host_nova_does_not_show_is_a_refusal_and_not_one_without_a_host(connect: Connect) -> None:
+def test_a_server_whose_host_nova_does_not_show_is_not_taken_for_one_without_a_host(connect: Connect) -> None:
     cloud, nova = connect(CloudOptions())
     (server,) = cloud.boot(HOST, 1)
     shown = {"id": server.id, "name": "vm", "OS-EXT-STS:vm_state": "active"}
     cloud.faults.add(Rule(method="GET", path=f"/servers/{server.id}", status=200, body={"server": shown}))
-    with pytest.raises(CloudRefused, match="policy"):
+    with pytest.raises(CloudUnavailable, match="policy"):
         nova.server(server.id)

@@ -59,9 +59,14 @@ class Evacuation:
                     log.get().warning("instance not unlocked", reason=str(error))
             self.world.breakpoint(Breakpoint.INSTANCE_UNLOCKED)
         now, message = self.world.clock.now(), end.message or None
-        result = {"status": end.status, "message": message, "dest_host": end.dest_host}
+        result = {"status": end.status, "message": message, "dest_host": end.dest_host, "failed_host": end.failed_host}
         with self.claim.release(None, **result, end_time=now, updated_at=now) as connection:
             emit.vmoves_ended(self.world, connection, [self.move.uuid])
-        about = {"status": str(end.status), "dest_host": end.dest_host, "message": message}
+        about = {
+            "status": str(end.status),
+            "dest_host": end.dest_host,
+            "failed_host": end.failed_host,
+            "message": message,
+        }
         log.get().info("evacuation ended", instance=self.move.instance_name, **about)
         self.world.breakpoint(Breakpoint.VMOVE_CLOSED)

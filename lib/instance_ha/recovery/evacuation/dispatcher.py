@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import slots
+from instance_ha.decide import destinations, slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import Source
@@ -81,6 +81,7 @@ def _go_on(
         if host is Source.DOWN and not just_listed:
             records.refresh()
         others = under_way(recovery.nova, records.newest) if host is Source.DOWN else {}
+        instead = [] if target_host is not None else _instead(recovery)
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
         return []
@@ -91,11 +92,12 @@ def _go_on(
         vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
         vmoves.note_locked(connection, uuid, sorted(locks))
         begun: Sequence[VMove] = ()
-        if (reason := _reason_to_stop(connection, recovery, host)) is not None:
+        if (reason := _reason_to_stop(connection, recovery, host, elsewhere=bool(instead))) is not None:
             emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
         elif host is Source.DOWN:
             vmoves.follow(connection, uuid, {server_id: record.id for server_id, record in others.items()}, now)
             begun = vmoves.start_next(connection, uuid, free, target_host, now)
+            vmoves.aim(connection, destinations.spread(begun, instead))
             emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
     if begun:
         log.get().info("evacuations begun", count=len(begun), target_host=target_host)
@@ -107,14 +109,25 @@ def _go_on(
     return [move.instance_uuid for move in begun]
 
 
-def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source) -> str | None:
+def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *, elsewhere: bool) -> str | None:
     """Say why nothing more shall begin, if so."""
     if host is Source.UP:
         return f"not evacuated, since host {recovery.host.name} is up again"
     if not segments.is_enabled(connection, recovery.host.failover_segment_id):
         return "not tried, since the segment was disabled"
     limit = recovery.world.settings.evacuation_abort_after
-    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit)
+    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit, elsewhere=elsewhere)
+
+
+def _instead(recovery: Recovery) -> list[str]:
+    """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty while none fails."""
+    with recovery.claim.read() as connection:
+        counts = vmoves.destinations(connection, recovery.notification.notification_uuid)
+    avoid = destinations.failing(counts)
+    if not avoid:
+        return []
+    log.get().debug("destinations avoided", hosts=sorted(avoid))
+    return destinations.others(recovery.nova.services(), recovery.host.name, avoid)
 
 
 def _foreign_locks(recovery: Recovery) -> set[str]:

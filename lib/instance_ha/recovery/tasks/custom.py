@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from instance_ha import log
 from instance_ha.custom import CustomTask, TaskFacts
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import TaskState
+from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.errors import LeaseLost, RecoveryFailed, TimeIsUp, TryAgain
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery
@@ -81,6 +81,7 @@ def gather(recovery: Recovery, task: TaskRow) -> TaskFacts:
     with recovery.claim.read() as connection:
         segment = segments.find(connection, host.failover_segment_id)
         moves = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
+    targets = {move.target_host for move in moves if move.target_host}
     return TaskFacts(
         notification_uuid=notification.notification_uuid,
         host_name=host.name,
@@ -88,5 +89,5 @@ def gather(recovery: Recovery, task: TaskRow) -> TaskFacts:
         flow=str(task.flow),
         instance_uuid=notification.payload.get("instance_uuid"),
         process_name=notification.payload.get("process_name"),
-        reserved_hosts=tuple(sorted({move.target_host for move in moves if move.target_host})),
+        reserved_hosts=tuple(sorted(targets)) if task.flow is Flow.HOST_RESERVED else (),
     )

@@ -48,7 +48,14 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         vmoves.follow(connection, uuid, followed, now)
         tasks.add_progress(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
-    return Done() if planned else Skip(f"there is no instance to evacuate on host {name}")
+    return Done() if planned else Skip(_nothing_to_do(choice, name))
+
+
+def _nothing_to_do(choice: Choice, host: str) -> str:
+    """Say why nothing is evacuated; what was left out is named, the first three at least."""
+    named = [f"{server.name} ({server.id}): {reason}" for server, reason in choice.left_out[:3]]
+    left_out = f", {len(choice.left_out)} left out: {'; '.join(named)}" if named else ""
+    return f"there is no instance to evacuate on host {host}{left_out}"
 
 
 def _servers(recovery: Recovery) -> list[Server]:

@@ -342,6 +342,7 @@ def upgrade() -> None:
         sa.Column("instance_name", sa.String(length=255), nullable=False),
         sa.Column("source_host", sa.String(length=255), nullable=False),
         sa.Column("dest_host", sa.String(length=255), nullable=True),
+        sa.Column("failed_host", sa.String(length=255), nullable=True),
         sa.Column("start_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("type", sa.String(length=36), server_default="evacuation", nullable=False),
