@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from deploy.render.site import NAME, Site, seconds
+from instance_ha.durations import seconds
+
+from deploy.render.site import NAME, Site
 from stack import Function
 
 _RETRIES = 5  # with the pauses below: about 6 s; what is not taken by then, sweep sends again soon

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from instance_ha.durations import seconds
 from instance_ha.settings import PREFIX, Settings
-
-from deploy.render.site import seconds
 
 _GATEWAY = 60.0  # upstream_timeout of OpenFaaS' chart; Knative takes up to 600
 _MARGIN = 5.0  # the last request of an invocation may still be on its way

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from instance_ha.durations import seconds
 from instance_ha.settings import PREFIX
 
-from deploy.render.site import NAME, SECRETS_DIR, Site, seconds
+from deploy.render.site import NAME, SECRETS_DIR, Site
 from stack import Function
 
 OPTIONAL_SECRETS = "instance-ha.optional-secrets"

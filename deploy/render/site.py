@@ -120,17 +120,3 @@ def read_settings(path: Path) -> dict[str, str]:
     if wrong := [str(name) for name, value in values.items() if not isinstance(value, str)]:
         raise stack.StackError(f"{path}: {', '.join(wrong)} must be a text: quote it")
     return dict(values)
-
-
-def seconds(text: str) -> float:
-    """Read a duration as OpenFaaS writes it.
-
-    Raises:
-        ValueError: it is none.
-
-    """
-    for unit, factor in {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}.items():
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
-            return float(number) * factor
-    raise ValueError(f"{text!r} is no duration such as 60s")

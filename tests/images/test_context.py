@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from instance_ha.serving.server import seconds
+from instance_ha.durations import seconds
 from instance_ha.settings import Settings
 
 from local.files import repository

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 import requests
+from instance_ha.durations import seconds
 from instance_ha.models.triggers import RECOVER_INSTANCE, Trigger
-from instance_ha.serving.server import seconds
 from instance_ha.store import migrate
 from instance_ha.triggers.codec import encode
 from instance_ha_simulator.cloud.faults import Rule

@@ -9,7 +9,6 @@ threads, nothing on disk, no control socket, no log of requests. The platforms' 
 import gc
 import math
 import os
-import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from instance_ha.durations import seconds
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
 from instance_ha.serving.function import declared, give_world, world_of
@@ -32,7 +32,6 @@ from instance_ha.serving.worker import Worker
 _THREADS = 8
 _SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
 _EXEC_TIMEOUT = "60s"
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LINE, _FIELD = 8190, 16384  # bytes of a request line, and of one header: OpenStack's own bound, tokens are long
 _BODY = 114688  # bytes of a body, for a function that has no settings of ours
 _MEMORY = "/dev/shm"  # noqa: S108 - a worker's heartbeat file, unlinked as soon as it is open
@@ -77,7 +76,7 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
         "worker_class": Worker,
         "threads": 2 * work(environ) + _SPARE_THREADS,
         "timeout": 0,  # work ends by itself (invocation_time); a worker killed for one would take the others with it
-        "graceful_timeout": seconds(environ.get("exec_timeout") or _EXEC_TIMEOUT),
+        "graceful_timeout": _duration(environ),
         "logger_class": _Log,
         "loglevel": "warning",
         "errorlog": None,
@@ -103,19 +102,11 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def seconds(text: str) -> int:
-    """Read a duration as Go writes it (``60s``, ``1m30s``, or a number of seconds), rounded up.
-
-    Raises:
-        ValueError: it is none.
-
-    """
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    if text.isdecimal():
-        return int(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"exec_timeout: {text!r} is no duration; 60s is one")
-    return math.ceil(sum(float(number) * _UNITS[unit] for number, unit in parts))
+def _duration(environ: Mapping[str, str]) -> int:
+    try:
+        return math.ceil(seconds(environ.get("exec_timeout") or _EXEC_TIMEOUT))
+    except ValueError as error:
+        raise ValueError(f"exec_timeout: {error}") from None
 
 
 def main(folder: Path) -> None:

@@ -12,12 +12,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from instance_ha.durations import seconds
 from instance_ha.models import triggers
 from instance_ha.settings import load as load_settings
 
 import stack
 from deploy.render.__main__ import differences, render
-from deploy.render.site import Site, read, seconds
+from deploy.render.site import Site, read
 from local.files import repository
 from tests.recordings.kubernetes.server import RULES
 from tests.unit.deploy.knative import KINDS
@@ -335,14 +336,3 @@ def test_the_command_writes_a_site_elsewhere_and_checks_ours(tmp_path: Path) -> 
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")} == set(FILES)
-
-
-@pytest.mark.parametrize(("text", "expected"), [("60s", 60), ("500ms", 0.5), ("2m", 120), ("1.5h", 5400)])
-def test_a_duration_is_read(text: str, expected: float) -> None:
-    assert seconds(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "60", "s", "1m30s", "-1s", "1.2.3s"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no duration"):
-        seconds(text)

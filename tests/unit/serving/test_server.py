@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from instance_ha.serving import application, server
+from instance_ha.serving import application
 
 from tests.unit.serving.served import Serve
 
@@ -124,13 +124,6 @@ def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables
 
     assert (code, output.count("\n")) == (1, 1)
     assert words in output
-
-
-@pytest.mark.parametrize(
-    ("text", "is_seconds"), [("60s", 60), ("90", 90), ("1m30s", 90), ("1.5s", 2), ("500ms", 1), ("1h", 3600)]
-)
-def test_a_duration_is_read_as_the_watchdog_writes_it(text: str, is_seconds: int) -> None:
-    assert server.seconds(text) == is_seconds
 
 
 def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:
