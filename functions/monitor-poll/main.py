@@ -2,11 +2,12 @@
 
 import functions_framework
 from flask import Request, Response
+from instance_ha.composition import Composition
 from instance_ha.monitoring import hosts
 from instance_ha.serving import monitor_function
 from instance_ha.startup import check_monitoring
 
-FUNCTION = monitor_function("monitor-poll", hosts.poll, check_monitoring)
+FUNCTION = monitor_function("monitor-poll", hosts.poll, Composition.host_monitor, check_monitoring)
 
 
 @functions_framework.http

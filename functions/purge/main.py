@@ -4,9 +4,9 @@ import functions_framework
 from flask import Request, Response
 from instance_ha import purge as purging
 from instance_ha.api.purge import ROUTES
-from instance_ha.serving import api_and_cron_function
+from instance_ha.serving import purge_function
 
-FUNCTION = api_and_cron_function("purge", ROUTES, purging.scheduled)
+FUNCTION = purge_function("purge", ROUTES, purging.scheduled)
 
 
 @functions_framework.http

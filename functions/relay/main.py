@@ -3,9 +3,10 @@
 import functions_framework
 from flask import Request, Response
 from instance_ha import relay as outbox
+from instance_ha.composition import Composition
 from instance_ha.serving import cron_function
 
-FUNCTION = cron_function("relay", outbox.relay, events=False)
+FUNCTION = cron_function("relay", outbox.relay, Composition.relay, events=False)
 
 
 @functions_framework.http

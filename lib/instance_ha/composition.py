@@ -6,17 +6,33 @@ Nothing here is kept for a process: who serves a function, or runs a command, co
 import socket
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from instance_ha import world as worlds
 from instance_ha.lazy import lazy
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models import ports
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
-from instance_ha.world import SystemClock, World
+from instance_ha.world import SystemClock
 
 if TYPE_CHECKING:
     from instance_ha.keystone.cloud import Cloud
+
+
+class _Base(TypedDict):
+    settings: Settings
+    clock: ports.SteadyClock
+    database: Database
+    metrics: Recorder
+    hostname: str
+
+
+class _OfApi(TypedDict):
+    publisher: ports.Publisher
+    nova: ports.Nova
+    tokens: ports.TokenCheck
+    policy: ports.Policy
 
 
 def of(environ: Mapping[str, str]) -> "Composition":
@@ -38,26 +54,69 @@ class Composition:
         self._clock = SystemClock()
         self._metrics = Recorder()
 
-    def world(self) -> World:
-        """Make a world, with a pool of connections to Postgres of its own."""
-        settings = self._settings
-        return World(
-            settings=settings,
-            clock=self._clock,
-            database=Database(settings.database_url.get_secret_value(), settings.database_pool_size),
-            nova=lazy(self._nova),
-            publisher=lazy(self._publisher),
-            tokens=lazy(self._tokens),
-            policy=lazy(self._policy),
+    def sweep(self) -> worlds.SweepWorld:
+        """Make the world of ``sweep``."""
+        return worlds.SweepWorld(**self._base(), publisher=lazy(self._publisher))
+
+    def recovery(self) -> worlds.RecoveryWorld:
+        """Make the world of recoveries."""
+        publisher, nova, remote = lazy(self._publisher), lazy(self._nova), lazy(self._remote)
+        return worlds.RecoveryWorld(**self._base(), publisher=publisher, nova=nova, remote=remote)
+
+    def api(self) -> worlds.ApiWorld:
+        """Make the world of the REST API."""
+        return worlds.ApiWorld(**self._base(), **self._of_api())
+
+    def purge(self) -> worlds.PurgeWorld:
+        """Make the world of ``purge``."""
+        return worlds.PurgeWorld(**self._base(), **self._of_api(), archive=lazy(self._archive))
+
+    def host_monitor(self) -> worlds.HostMonitorWorld:
+        """Make the world of ``monitor-poll``."""
+        client, source = lazy(self._notification_client), lazy(self._source)
+        return worlds.HostMonitorWorld(**self._base(), notification_client=client, source=source)
+
+    def guest_monitor(self) -> worlds.GuestMonitorWorld:
+        """Make the world of ``monitor-guests``."""
+        client, nova, hypervisors = lazy(self._notification_client), lazy(self._nova), lazy(self._hypervisors)
+        return worlds.GuestMonitorWorld(**self._base(), notification_client=client, nova=nova, hypervisors=hypervisors)
+
+    def relay(self) -> worlds.RelayWorld:
+        """Make the world of ``relay``."""
+        return worlds.RelayWorld(**self._base(), sinks=lazy(self._sinks))
+
+    def whole(self) -> worlds.WholeWorld:
+        """Make the world of an operator's command."""
+        return worlds.WholeWorld(
+            **self._base(),
+            **self._of_api(),
             remote=lazy(self._remote),
-            source=lazy(self._source),
-            notification_client=lazy(self._notification_client),
-            hypervisors=lazy(self._hypervisors),
-            metrics=self._metrics,
-            sinks=lazy(self._sinks),
             archive=lazy(self._archive),
-            hostname=settings.host or socket.gethostname(),
+            notification_client=lazy(self._notification_client),
+            source=lazy(self._source),
+            hypervisors=lazy(self._hypervisors),
+            sinks=lazy(self._sinks),
         )
+
+    def _base(self) -> "_Base":
+        settings = self._settings
+        database = Database(settings.database_url.get_secret_value(), settings.database_pool_size)
+        hostname = settings.host or socket.gethostname()
+        return {
+            "settings": settings,
+            "clock": self._clock,
+            "database": database,
+            "metrics": self._metrics,
+            "hostname": hostname,
+        }
+
+    def _of_api(self) -> "_OfApi":
+        return {
+            "publisher": lazy(self._publisher),
+            "nova": lazy(self._nova),
+            "tokens": lazy(self._tokens),
+            "policy": lazy(self._policy),
+        }
 
     @cached_property
     def _cloud(self) -> "Cloud":

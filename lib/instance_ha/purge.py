@@ -17,7 +17,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import ArchiveUnavailable, StoreUnavailable, TryAgain
 from instance_ha.store import purge as store
 from instance_ha.store.purge import RULES, Rule
-from instance_ha.world import World, new_owner
+from instance_ha.world import ArchiveWorld, new_owner
 
 
 @dataclass
@@ -33,14 +33,14 @@ class PurgeResult:
         return sum(self.tables.values())
 
 
-def scheduled(world: World) -> None:
+def scheduled(world: ArchiveWorld) -> None:
     """Purge as the settings say."""
     settings = world.settings
     if settings.purge_age_in_days >= 0:
         purge(world.for_invocation(), PurgeRequest(settings.purge_age_in_days, settings.purge_max_rows))
 
 
-def purge(world: World, request: PurgeRequest) -> PurgeResult:
+def purge(world: ArchiveWorld, request: PurgeRequest) -> PurgeResult:
     """Purge for the time of one invocation at most.
 
     Raises:
@@ -62,7 +62,7 @@ def purge(world: World, request: PurgeRequest) -> PurgeResult:
     return result
 
 
-def _count(world: World, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
+def _count(world: ArchiveWorld, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
     for rule in RULES:
         with world.database.begin() as connection:
             found = store.count(connection, rule, before)
@@ -70,7 +70,7 @@ def _count(world: World, request: PurgeRequest, before: datetime, result: PurgeR
     result.complete = True
 
 
-def _delete(world: World, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
+def _delete(world: ArchiveWorld, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
     """Work off the rules in their order, a batch at a time, until the time or ``max_rows`` is used up."""
     deadline = world.deadline()
     take_in(world.database, world.clock.now())  # what is purged stays in the counters
@@ -90,7 +90,7 @@ def _delete(world: World, request: PurgeRequest, before: datetime, result: Purge
     result.complete = True
 
 
-def _archive_and_delete(world: World, rule: Rule, before: datetime, limit: int) -> int:
+def _archive_and_delete(world: ArchiveWorld, rule: Rule, before: datetime, limit: int) -> int:
     """Take a batch that another invocation left behind, else the next rows; returns how many rows were deleted."""
     owner, now, seconds = new_owner(), world.clock.now(), world.settings.lease_time
     with world.database.begin() as connection:
@@ -119,7 +119,7 @@ def _archive_and_delete(world: World, rule: Rule, before: datetime, limit: int) 
     return deleted
 
 
-def _archive(world: World, table: str, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> None:
+def _archive(world: ArchiveWorld, table: str, rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> None:
     """Write the object of these rows and its manifest, unless both are there, and read back what was written.
 
     Raises:

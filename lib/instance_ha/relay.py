@@ -19,12 +19,12 @@ from instance_ha.models.errors import LeaseLost, SinkRefused, SinkUnavailable, S
 from instance_ha.models.events import Message, Sink
 from instance_ha.store import outbox
 from instance_ha.ticks import repeat
-from instance_ha.world import World, new_owner
+from instance_ha.world import RelayWorld, new_owner
 
 _BATCH = 50
 
 
-def relay(world: World) -> None:
+def relay(world: RelayWorld) -> None:
     """Serve all sinks for the time of one invocation."""
     sinks = world.settings.sinks
     if not sinks:
@@ -38,10 +38,10 @@ def relay(world: World) -> None:
     world.map_concurrent(partial(_serve, world), sinks, len(sinks))
 
 
-def _serve(world: World, sink: Sink) -> None:
+def _serve(world: RelayWorld, sink: Sink) -> None:
     """Send to one sink until the invocation's time is up; no error of one sink ends the turn of another."""
 
-    def once(world: World, end: datetime) -> datetime | None:
+    def once(world: RelayWorld, end: datetime) -> datetime | None:
         try:
             delivered = deliver_batch(world, sink, end)
         except StoreUnavailable:
@@ -67,7 +67,7 @@ class _Outcome:
     unavailable: str | None = None
 
 
-def deliver_batch(world: World, sink: Sink, deadline: datetime) -> bool:
+def deliver_batch(world: RelayWorld, sink: Sink, deadline: datetime) -> bool:
     """Send one batch to one sink, and write down what became of it; returns whether the sink took any.
 
     Raises:
@@ -98,7 +98,7 @@ def deliver_batch(world: World, sink: Sink, deadline: datetime) -> bool:
     return bool(outcome.delivered)
 
 
-def _send(world: World, sink: Sink, messages: Sequence[Message], until: datetime) -> _Outcome:
+def _send(world: RelayWorld, sink: Sink, messages: Sequence[Message], until: datetime) -> _Outcome:
     """Send until the time is up, or the sink is not available any more."""
     outcome, kept_back = _Outcome(), set[str]()
     for message in messages:
@@ -122,7 +122,7 @@ def _send(world: World, sink: Sink, messages: Sequence[Message], until: datetime
     return outcome
 
 
-def _write_refused(world: World, connection: Connection, message: Message, reason: str, now: datetime) -> None:
+def _write_refused(world: RelayWorld, connection: Connection, message: Message, reason: str, now: datetime) -> None:
     """Have it retried later, or make it a dead letter."""
     dead = is_dead_letter(message.event.created_at, now, world.settings.event_give_up_after)
     if dead:

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from instance_ha import log
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.world import World
 
-Once = Callable[[World, datetime], datetime | None]
+W = TypeVar("W", bound=World)
+Once = Callable[[W, datetime], datetime | None]
 
 
-def repeat(world: World, what: str, once: Once, interval: float) -> None:
+def repeat(world: W, what: str, once: Once[W], interval: float) -> None:
     """Call ``once`` until the next call would begin after the invocation's time, or the instance is about to end.
 
     ``once`` is given the invocation's world and the time at which the invocation ends; it returns when it is due again
     (None: an interval of seconds after it began). While Postgres does not answer, it is called again each interval;
     ``what`` says in the log what failed.
     """
-    machine, opened = world.clock, None
+    machine = world.clock
+    opened: W | None = None
     end = machine.monotonic() + world.settings.invocation_time
     while True:
         begun, due = machine.monotonic(), None

@@ -11,12 +11,11 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import Misconfigured
 from instance_ha.models.ports import (
     Archive,
     HostSource,
@@ -91,16 +90,6 @@ def new_owner() -> str:
     return str(uuid4())
 
 
-class Unconfigured:
-    """Stands for a client that a function has no use for, or that is not configured."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __getattr__(self, _name: str) -> Any:
-        raise Misconfigured(f"this function has no {self._what}")
-
-
 def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int) -> list[Any]:
     """Do the same with many things at the same time, at most so many; the first error is raised when all are done."""
     things = list(items)
@@ -111,34 +100,94 @@ def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int)
     return [one.result() for one in asked]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything outside. What is costly to have is made at its first use, not when a function starts."""
+    """Everything outside that every function needs; what is costly to have is made at its first use."""
 
     settings: Settings
     clock: SteadyClock
     database: Database
-    nova: Nova
-    publisher: Publisher
-    tokens: TokenCheck
-    policy: Policy
-    remote: Remote
-    with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
-    source: HostSource = field(default_factory=lambda: Unconfigured("source of host health"))
-    notification_client: NotificationClient = field(default_factory=lambda: Unconfigured("notification client"))
-    hypervisors: Hypervisors = field(default_factory=lambda: Unconfigured("hypervisors"))
     metrics: Recorder = field(default_factory=Recorder)
-    sinks: Sinks = field(default_factory=lambda: Unconfigured("sinks"))
-    archive: Archive = field(default_factory=lambda: Unconfigured("archive"))
-    ending: Callable[[], bool] = lambda: False  # whether this instance is about to end: work is handed over early
     hostname: str = "localhost"  # who we are, for those who read our events
+    ending: Callable[[], bool] = lambda: False  # whether this instance is about to end: work is handed over early
     map_concurrent: Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]] = map_concurrent
     breakpoint: Callable[[Breakpoint], None] = field(default=_pass)  # where a test can kill the invocation
 
-    def for_invocation(self) -> "World":
+    def for_invocation(self) -> Self:
         """Return the world of one invocation: its clock is Postgres', read at its first use."""
         return replace(self, clock=DatabaseClock(self.clock, self.database))
 
     def deadline(self) -> datetime:
         """When an invocation that begins now must hand its work over."""
         return self.clock.now() + timedelta(seconds=self.settings.invocation_time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepWorld(World):
+    """What ``sweep`` needs."""
+
+    publisher: Publisher
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryWorld(SweepWorld):
+    """What recoveries need."""
+
+    nova: Nova
+    remote: Remote
+    with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiWorld(SweepWorld):
+    """What the REST API needs."""
+
+    nova: Nova
+    tokens: TokenCheck
+    policy: Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveWorld(World):
+    """What a purge needs."""
+
+    archive: Archive
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurgeWorld(ApiWorld, ArchiveWorld):
+    """What the function ``purge`` needs, which answers requests as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorWorld(World):
+    """What both monitors need."""
+
+    notification_client: NotificationClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostMonitorWorld(MonitorWorld):
+    """What ``monitor-poll`` needs."""
+
+    source: HostSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestMonitorWorld(MonitorWorld):
+    """What ``monitor-guests`` needs."""
+
+    nova: Nova
+    hypervisors: Hypervisors
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayWorld(World):
+    """What ``relay`` needs."""
+
+    sinks: Sinks
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeWorld(RecoveryWorld, PurgeWorld, HostMonitorWorld, GuestMonitorWorld, RelayWorld):
+    """All of it: for an operator's commands, and for simulations."""

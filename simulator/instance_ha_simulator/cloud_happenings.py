@@ -10,6 +10,7 @@ from instance_ha_simulator.cloud.faults import Rule
 def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) -> bool:
     """Let it happen; False if it is none of these. ``server`` finds a server's id by its name."""
     do: dict[str, Callable[[], object]] = {
+        "breaks": lambda: cloud.set_server(server(about), "error"),
         "capacity": lambda: cloud.set_capacity(about["host"], about["is"]),
         "cell_stops_answering": lambda: cloud.set_cell(about, answers=False),
         "cell_answers": lambda: cloud.set_cell(about, answers=True),

@@ -15,7 +15,7 @@ from instance_ha.consul.source import ConsulSource
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.errors import TimeIsUp
+from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.notification_client import HttpNotificationClient
@@ -26,7 +26,7 @@ from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
-from instance_ha.world import Unconfigured, World
+from instance_ha.world import WholeWorld
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
@@ -92,6 +92,16 @@ class ImpatientAdapter(WsgiAdapter):
             raise requests.ReadTimeout("timed out", request=request) from error
         finally:
             self._scheduler.patience(None)
+
+
+class Unconfigured:
+    """Stands for a client that a simulation has no use for."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, _name: str) -> Any:
+        raise Misconfigured(f"this simulation has no {self._what}")
 
 
 class HangsError(Exception):
@@ -192,8 +202,8 @@ class Simulation:
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
 
-    def _world(self, settings: Settings) -> World:
-        return World(
+    def _world(self, settings: Settings) -> WholeWorld:
+        return WholeWorld(
             settings=settings,
             clock=MachineClock(self.scheduler),
             database=SimulatedDatabase(self._database_url, self.scheduler),

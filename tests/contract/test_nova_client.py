@@ -117,6 +117,14 @@ def test_the_list_of_locked_servers_has_what_was_locked_since_and_nothing_else(
     assert client.locked_servers(datetime.now(UTC) + timedelta(hours=1)) == []
 
 
+def test_the_list_of_changed_servers_has_what_has_changed_since_and_not_what_is_deleted(
+    nova: Backend, client: NovaClient
+) -> None:
+    (changed,) = nova.boot(1)
+    assert changed in {server.id for server in client.changed_servers(datetime.now(UTC) - timedelta(minutes=5))}
+    assert client.changed_servers(datetime.now(UTC) + timedelta(hours=1)) == []
+
+
 def test_a_host_joins_and_leaves_an_aggregate_and_doing_it_twice_is_fine(nova: Backend, client: NovaClient) -> None:
     wanted = {"aggregate": {"name": f"contract-{uuid4().hex[:8]}"}}
     made = nova.call("POST", "/os-aggregates", wanted).json()["aggregate"]

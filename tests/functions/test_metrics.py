@@ -63,7 +63,7 @@ def test_health_and_readiness_stay_open(installation: Installation, path: str) -
 def test_without_a_token_in_the_secret_there_are_no_metrics(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "metrics-token").write_text(content)
-    world = composition.of({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}).world()
+    world = composition.of({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}).api()
     for headers in ({}, {"Authorization": "Bearer "}):
         with flask.Flask("any").test_request_context(scrape.PATH, headers=headers):
             assert scrape.answer(flask.request, world).status_code == 404

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from instance_ha.consul.source import ConsulSource
 from instance_ha.monitoring import hosts
-from instance_ha.world import SystemClock, World
+from instance_ha.world import HostMonitorWorld, SystemClock
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.server import LoopbackServer
 
@@ -43,7 +43,7 @@ class Monitor:
     """A monitor-poll with three Consul clusters, on a clock that jumps."""
 
     clusters: consul.Clusters
-    world: World
+    world: HostMonitorWorld
     clock: Jumping
 
     def poll(self) -> None:
@@ -62,6 +62,7 @@ def monitor(installation: Installation) -> Iterator[Monitor]:
         server.start()
         values[f"consul_agent_{network}"] = server.url
     world = installation.world("monitor-poll")
+    assert isinstance(world, HostMonitorWorld)
     settings = world.settings.model_copy(update=values)
     clock = Jumping()
     yield Monitor(clusters, replace(world, settings=settings, source=ConsulSource(settings), clock=clock), clock)

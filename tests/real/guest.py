@@ -35,7 +35,7 @@ while true; do
 done
 mkdir -p /var/run /run /var/lib/qga
 echo "agent on $port"
-while true; do qemu-ga -m virtio-serial -p /dev/$(basename $port) -t /run; sleep 1; done
+while true; do qemu-ga -m virtio-serial -p /dev/$(basename $port) -t /run; sleep 5; done
 """
 # The first channel is another one: the agent's must be found wherever it is.
 _DOMAIN = """
@@ -178,6 +178,10 @@ class Guest:
         """Let the agent hang for so long: it stops itself, and something in the guest wakes it."""
         self._run(f"sleep 0.5; kill -STOP $(pidof qemu-ga); sleep {seconds}; kill -CONT $(pidof qemu-ga)")
         time.sleep(1.0)
+
+    def stop_agent(self) -> None:
+        """Let the agent end in order; the guest starts it again after some seconds."""
+        self._run("sleep 0.5; kill -TERM $(pidof qemu-ga)")
 
     def write_to_its_disk(self) -> None:
         """Let it write more than there is room for."""

@@ -21,6 +21,9 @@ apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio 
   libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 \
   qemu-guest-agent mariadb-server
 
+# The QEMU driver does not start without the user that Debian's libvirt-daemon-system makes.
+getent passwd libvirt-qemu >/dev/null || useradd --system --user-group --no-create-home libvirt-qemu
+
 # nginx for tests/gateways and a kernel for the guest: they are unpacked, not installed; an installed nginx would start.
 (cd "$HERE/packages" && apt-get download -q nginx)
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)

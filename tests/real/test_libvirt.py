@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.guests import Channel, Domain, Fault
 from instance_ha.monitoring import guests as watch
 from instance_ha.settings import Settings, load
+from instance_ha.store.database import Database
 from instance_ha.world import SystemClock, World
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.simulation import Faults, Simulation
@@ -116,6 +117,13 @@ def test_a_guest_that_hangs_misses_pings_within_the_time_limit_and_comes_back(ho
     _until(lambda: host.ping() is True, "the agent answers again")
 
 
+def test_a_guest_that_stops_its_agent_in_order_closes_the_channel_until_the_agent_is_back(host: Host) -> None:
+    host.guest.stop_agent()
+    _until(lambda: host.domain().channel is Channel.CLOSED, "the channel is closed")
+    _until(lambda: host.domain().channel is Channel.OPEN, "the channel is open again")
+    _until(lambda: host.ping() is True, "the agent answers again")
+
+
 def test_a_suspended_guest_does_not_run_and_is_not_at_fault(host: Host) -> None:
     host.guest.domain.suspend()
     try:
@@ -189,8 +197,8 @@ def test_a_real_guest_that_hangs_is_reported_at_its_threshold_and_again_when_it_
     body = {"name": "here", "type": "COMPUTE", "control_attributes": "SSH"}
     simulation.request("api-hosts", "POST", f"/v1/segments/{made['uuid']}/hosts", {"host": body})
     guest = guests.Guest(libvirt.open(guests.URI), server.id, host.folder, host.guest.kernel, host.guest.packed)
-    world = simulation.world
-    object.__setattr__(world, "clock", SystemClock())  # the whole installation lives in real time
+    # the whole installation lives in real time
+    world = simulation.world = replace(simulation.world, clock=SystemClock(), database=Database(database_url))
 
     def poll() -> list[Any]:
         watch.poll_once(world, world.deadline())

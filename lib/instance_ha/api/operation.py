@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.models.rows import Caller
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid, VMoveUuid
-from instance_ha.world import World
+from instance_ha.world import ApiWorld
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -18,7 +18,7 @@ Asked = TypeVar("Asked", bound=BaseModel)
 class Call:
     """One request, checked as far as it can be without knowing what it asks for."""
 
-    world: World
+    world: ApiWorld
     caller: Caller | None
     version: tuple[int, int]
     path: Mapping[str, str]

@@ -29,7 +29,7 @@ from instance_ha.models.errors import (
     Unauthorized,
 )
 from instance_ha.models.rows import Caller
-from instance_ha.world import World
+from instance_ha.world import ApiWorld
 
 _JSON, _VENDOR_JSON = "application/json", "application/vnd.openstack.masakari+json"
 _JSON_TYPES = frozenset({"", _JSON, _VENDOR_JSON, "text/plain"})
@@ -48,7 +48,7 @@ class Api:
             rules += [Rule(path, endpoint=index, methods=None) for path in paths]
         self._urls = Map(rules, strict_slashes=True, merge_slashes=False)
 
-    def answer(self, request: Request, world: World, request_id: str) -> Response:
+    def answer(self, request: Request, world: ApiWorld, request_id: str) -> Response:
         """ApiModel a request; every error becomes a fault.
 
         Raises:
@@ -73,7 +73,7 @@ class Api:
             microversion.mark(response, version)
         return response
 
-    def _match(self, request: Request, world: World) -> tuple[Route, dict[str, str]]:
+    def _match(self, request: Request, world: ApiWorld) -> tuple[Route, dict[str, str]]:
         """Find the route; below /v1 an unknown path is told only to those with a token."""
         path = re.sub(r"^(/v1/.*)\.(json|xml)$", r"\1", request.path)
         try:
@@ -92,7 +92,7 @@ class Api:
         self,
         request: Request,
         body: bytes,
-        world: World,
+        world: ApiWorld,
         request_id: str,
         route: Route,
         path: dict[str, str],
@@ -189,7 +189,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _base_url(request: Request, world: World) -> str:
+def _base_url(request: Request, world: ApiWorld) -> str:
     prefix = world.settings.osapi_masakari_link_prefix
     if prefix:
         return prefix.rstrip("/")

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     problems = [problem for check in checks if (problem := _problem(check, settings))]
     if not problems and not options.offline:
-        asked = parts(composition.of(options.environ).world())
+        asked = parts(composition.of(options.environ).whole())
         with ThreadPoolExecutor(len(asked)) as pool:
             answers = list(pool.map(_ask, asked))
         for part, (answered, words) in zip(asked, answers, strict=True):

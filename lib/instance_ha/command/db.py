@@ -66,7 +66,7 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left to purge; prints the rows of each table."""
-    world = composition.of(options.environ).world().for_invocation()
+    world = composition.of(options.environ).whole().for_invocation()
     age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
     done: dict[str, int] = {}
     while True:

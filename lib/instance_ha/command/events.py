@@ -20,7 +20,7 @@ def register(subparsers: Any) -> None:
 
 def resend(options: argparse.Namespace) -> int:
     """Offer dead letters again."""
-    world = composition.of(options.environ).world().for_invocation()
+    world = composition.of(options.environ).whole().for_invocation()
     names = [sink.name for sink in world.settings.sinks]
     if options.sink is not None and options.sink not in names:
         raise Misconfigured(f"there is no sink {options.sink}: known are {', '.join(names) or 'none'}")

@@ -24,7 +24,7 @@ def register(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Import, and print a summary; 2 when there were conflicts."""
     address = _address(options.address)
-    world = composition.of(options.environ).world()
+    world = composition.of(options.environ).whole()
     with source.opened(address) as old:
         summary = Import(world, old, dry_run=options.dry_run, force=options.force).run()
     sys.stdout.write("\n".join(summary.lines(source.TABLES)) + "\n")

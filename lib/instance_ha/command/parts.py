@@ -9,7 +9,7 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha.models.events import SinkKind
 from instance_ha.settings import Settings
 from instance_ha.store import migrate
-from instance_ha.world import World
+from instance_ha.world import WholeWorld
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -22,7 +22,7 @@ class Part:
     ask: Callable[[], str]
 
 
-def parts(world: World) -> list[Part]:
+def parts(world: WholeWorld) -> list[Part]:
     """List the parts that the settings name."""
     settings = world.settings
     found = [Part("database", lambda: _database(world)), Part("cloud", lambda: _cloud(world))]
@@ -40,7 +40,7 @@ def parts(world: World) -> list[Part]:
     return found
 
 
-def _database(world: World) -> str:
+def _database(world: WholeWorld) -> str:
     world.database.ping()
     revision, newest = migrate.version(world.settings.database_url.get_secret_value()), migrate.newest()
     if revision != newest:
@@ -48,7 +48,7 @@ def _database(world: World) -> str:
     return f"schema {revision}"
 
 
-def _cloud(world: World) -> str:
+def _cloud(world: WholeWorld) -> str:
     world.nova.service("instance-ha-check-config")  # a question that needs a token, the catalog, and our user's rights
     return "Nova lets us list services"
 
@@ -63,7 +63,7 @@ def _agents(settings: Settings) -> list[Part]:
     return [Part(f"consul {cluster.network}", ask(Agent(cluster))) for cluster in read(settings)[0]]
 
 
-def _archive(world: World) -> str:
+def _archive(world: WholeWorld) -> str:
     world.archive.holds(f"{world.settings.archive_prefix}check-config", b"")
     return ""
 

@@ -26,7 +26,7 @@ def register(subparsers: Any) -> None:
 
 def status(options: argparse.Namespace) -> int:
     """Print the screen."""
-    world = composition.of(options.environ).world().for_invocation()
+    world = composition.of(options.environ).whole().for_invocation()
     with world.database.begin() as connection:
         lines = list(screen(connection, world.clock.now()))
     sys.stdout.write("\n".join(lines) + "\n")

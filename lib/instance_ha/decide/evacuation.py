@@ -175,6 +175,15 @@ def is_at_work(record: Migration, dest: ComputeService | None) -> bool:
     return not record.final and (record.dest_host is None or (dest is not None and dest.up))
 
 
+def reason_not_well(move: VMove, server: Server) -> str | None:
+    """Say why an instance whose vmove has succeeded is not well now, if so."""
+    if server.host == move.source_host:
+        return f"Nova's record says that it has moved, but it is on {move.source_host}"
+    if server.vm_state == "error" and move.facts.vm_state != "error":
+        return f"it moved to {server.host} and failed there afterwards: {server.fault or 'state error'}"
+    return None
+
+
 @dataclass(frozen=True)
 class Watch:
     """What Nova's records say of evacuations under way."""

@@ -18,20 +18,20 @@ from instance_ha.models.ports import Hypervisor
 from instance_ha.monitoring import reporting
 from instance_ha.store import guest_health, host_health, watches
 from instance_ha.ticks import repeat
-from instance_ha.world import World, new_owner
+from instance_ha.world import GuestMonitorWorld, new_owner
 
 _CLAIM = 60.0  # seconds in which the poll of a host must be made
 _SOON = timedelta(seconds=0.1)  # before asking again whether another invocation has made its poll
 _PINGS = 4  # at once on one connection; libvirt handles five requests of a client at a time
 
 
-def poll(world: World) -> None:
+def poll(world: GuestMonitorWorld) -> None:
     """Poll the guests of hosts that are due for the time of one invocation."""
     if not world.settings.guest_monitoring:
         log.get().debug("guest monitoring disabled", setting="guest_monitoring")
         return
 
-    def once(world: World, end: datetime) -> datetime:
+    def once(world: GuestMonitorWorld, end: datetime) -> datetime:
         poll_once(world, end)
         with world.database.begin() as connection:
             hosts = _reachable(world, host_health.registered(connection))
@@ -41,7 +41,7 @@ def poll(world: World) -> None:
     repeat(world, "guest poll", once, world.settings.guest_monitoring_interval)
 
 
-def poll_once(world: World, deadline: datetime) -> list[str]:
+def poll_once(world: GuestMonitorWorld, deadline: datetime) -> list[str]:
     """Poll as many hosts as are due, and may be polled at once; returns their names."""
     owner, now, limit = new_owner(), world.clock.now(), world.settings.libvirt_parallel
     with world.database.begin() as connection:
@@ -65,7 +65,7 @@ def _has_monitored_guests(host: RegisteredHost) -> bool:
     return host.monitored and not host.on_maintenance
 
 
-def _reachable(world: World, hosts: Iterable[RegisteredHost]) -> dict[str, RegisteredHost]:
+def _reachable(world: GuestMonitorWorld, hosts: Iterable[RegisteredHost]) -> dict[str, RegisteredHost]:
     monitored = {host.name: host for host in hosts if _has_monitored_guests(host)}
     return {monitored[name].health.host_uuid: monitored[name] for name in world.hypervisors.here(monitored)}
 
@@ -74,7 +74,7 @@ def _reachable(world: World, hosts: Iterable[RegisteredHost]) -> dict[str, Regis
 class _HostPoll:
     """One poll of the guests of one host."""
 
-    world: World
+    world: GuestMonitorWorld
     host: RegisteredHost
     owner: str
     at: datetime

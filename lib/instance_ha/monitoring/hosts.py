@@ -15,7 +15,7 @@ from instance_ha.models.health import HostState, RegisteredHost, Snapshot
 from instance_ha.monitoring import reporting
 from instance_ha.store import host_health, watches
 from instance_ha.ticks import repeat
-from instance_ha.world import World, new_owner
+from instance_ha.world import HostMonitorWorld, new_owner
 
 _SOON = timedelta(seconds=0.1)  # before asking again whether another invocation has made its poll
 _SLACK = 0.1  # part of an interval by which a tick may come early
@@ -39,13 +39,13 @@ class _Change:
     before: RegisteredHost
 
 
-def poll(world: World) -> None:
+def poll(world: HostMonitorWorld) -> None:
     """Poll again and again for the time of one invocation."""
     if world.settings.monitoring_driver is None:
         log.get().debug("host monitoring disabled", setting="monitoring_driver")
         return
 
-    def once(world: World, _end: datetime) -> datetime | None:
+    def once(world: HostMonitorWorld, _end: datetime) -> datetime | None:
         poll_once(world)
         with world.database.begin() as connection:
             due = watches.next_due(connection, [watches.HOSTS])
@@ -55,7 +55,7 @@ def poll(world: World) -> None:
     repeat(world, "host poll", once, world.settings.monitoring_interval)
 
 
-def poll_once(world: World) -> bool:
+def poll_once(world: HostMonitorWorld) -> bool:
     """Poll once, if a poll is due: claim it, ask the source, evaluate and remember its answer, report what is due."""
     poll = _claim(world)
     if poll is None:
@@ -76,7 +76,7 @@ def poll_once(world: World) -> bool:
     return True
 
 
-def _claim(world: World) -> _Poll | None:
+def _claim(world: HostMonitorWorld) -> _Poll | None:
     now, owner = world.clock.now(), new_owner()
     hold = world.settings.monitoring_interval * (1 - _SLACK)
     with world.database.begin() as connection:
@@ -87,7 +87,7 @@ def _claim(world: World) -> _Poll | None:
         return _Poll(owner, now, taken[watches.HOSTS], host_health.listed(connection))
 
 
-def _ask(world: World, poll: _Poll) -> Snapshot | None:
+def _ask(world: HostMonitorWorld, poll: _Poll) -> Snapshot | None:
     """Return a complete answer that is not old already; None when the source does not give one."""
     try:
         snapshot = world.source.poll(poll.listed)
@@ -101,7 +101,7 @@ def _ask(world: World, poll: _Poll) -> Snapshot | None:
     return snapshot
 
 
-def _remember(world: World, poll: _Poll, snapshot: Snapshot | None) -> Sequence[_Change]:
+def _remember(world: HostMonitorWorld, poll: _Poll, snapshot: Snapshot | None) -> Sequence[_Change]:
     """Store what follows from an answer, and from there being none; nothing when another poll has overtaken this one.
 
     Reading, evaluating and writing are one transaction, so that no two polls mix.
@@ -131,12 +131,12 @@ def _remember(world: World, poll: _Poll, snapshot: Snapshot | None) -> Sequence[
     return changes
 
 
-def _window(world: World) -> health.Window:
+def _window(world: HostMonitorWorld) -> health.Window:
     gap = health.longest_gap(world.settings.monitoring_interval, world.settings.invocation_time)
     return health.Window(world.settings.monitoring_samples, gap)
 
 
-def _log(world: World, change: _Change) -> None:
+def _log(world: HostMonitorWorld, change: _Change) -> None:
     host, was, now = change.host, change.before.health, change.host.health
     if not host.monitored or now.state is was.state:
         return
@@ -147,7 +147,7 @@ def _log(world: World, change: _Change) -> None:
     log.get().info("host state changed", host=host.name, was=was.state, now=now.state, networks=networks)
 
 
-def _alert(world: World, what: str, reason: str) -> None:
+def _alert(world: HostMonitorWorld, what: str, reason: str) -> None:
     """Alert, by the log and by an event, that hosts cannot be monitored now, so that no failure is reported."""
     log.get().error(what, reason=reason)
     emit.monitor_degraded(world, f"{what}: {reason}")

@@ -9,12 +9,12 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import TryAgain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, RegisteredHost
 from instance_ha.store import guest_health, host_health
-from instance_ha.world import World
+from instance_ha.world import MonitorWorld
 
 _PARALLEL = 8
 
 
-def post(world: World, request: NotificationRequest) -> NotificationResponse | None:
+def post(world: MonitorWorld, request: NotificationRequest) -> NotificationResponse | None:
     """Post one notification; None when the API has neither accepted it nor refused it for good."""
     about = {"host": request.hostname, "type": request.type, "payload": dict(request.payload)}
     try:
@@ -33,7 +33,7 @@ def post(world: World, request: NotificationRequest) -> NotificationResponse | N
     return response if response.final else None
 
 
-def report_hosts(world: World, due: Sequence[tuple[RegisteredHost, NotificationRequest]]) -> None:
+def report_hosts(world: MonitorWorld, due: Sequence[tuple[RegisteredHost, NotificationRequest]]) -> None:
     """Report hosts, and remember each as soon as the API has answered."""
 
     def report(one: tuple[RegisteredHost, NotificationRequest]) -> None:
@@ -49,7 +49,7 @@ def report_hosts(world: World, due: Sequence[tuple[RegisteredHost, NotificationR
     world.map_concurrent(report, due, _PARALLEL)
 
 
-def report_guests(world: World, due: Sequence[NotificationRequest]) -> None:
+def report_guests(world: MonitorWorld, due: Sequence[NotificationRequest]) -> None:
     """Report guests, and remember each as soon as the API has answered."""
     mute = world.settings.duplicate_notification_detection_interval + 1
 

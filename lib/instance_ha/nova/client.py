@@ -168,6 +168,12 @@ class NovaClient:
         query = {"all_tenants": "True", "locked": "True", "changes-since": since, "deleted": "False"}
         return [server for page in self._servers(query) for server in page]
 
+    def changed_servers(self, changed_since: datetime) -> list[Server]:
+        """Read the servers of the cloud that have changed since then and still exist; one that is missing may exist."""
+        since = changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = {"all_tenants": "True", "changes-since": since, "deleted": "False"}
+        return [server for page in self._servers(query) for server in page]
+
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
         try:

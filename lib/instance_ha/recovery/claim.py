@@ -23,7 +23,7 @@ from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.triggers import Trigger
 from instance_ha.store import notifications, vmoves
 from instance_ha.store.leases import Lease
-from instance_ha.world import World, new_owner
+from instance_ha.world import RecoveryWorld, new_owner
 
 Row = TypeVar("Row", Notification, VMove)
 
@@ -34,7 +34,7 @@ _MARGIN = 2.0  # seconds that a lease lasts at least longer than a request made 
 class Claim(Generic[Row]):
     """A notification or a vmove that is ours until ``held_until``, as it was read or last written."""
 
-    world: World
+    world: RecoveryWorld
     lease: Lease
     row: Row
     deadline: datetime  # when the invocation must hand its work over
@@ -149,18 +149,18 @@ class Claim(Generic[Row]):
             log.get().warning("lease not released", reason=str(error))
 
 
-def claim_notification(world: World, uuid: str) -> Claim[Notification] | None:
+def claim_notification(world: RecoveryWorld, uuid: str) -> Claim[Notification] | None:
     """Claim a notification that is not final; None when another invocation has it, or it is not due."""
     return _claim(world, uuid, notifications.claim, notifications.lease)
 
 
-def claim_vmove(world: World, uuid: str) -> Claim[VMove] | None:
+def claim_vmove(world: RecoveryWorld, uuid: str) -> Claim[VMove] | None:
     """Claim an ongoing vmove of a running notification; None when another invocation has it, or it is done."""
     return _claim(world, uuid, vmoves.claim, vmoves.lease)
 
 
 def _claim(
-    world: World,
+    world: RecoveryWorld,
     uuid: str,
     take: Callable[[Connection, str, str, datetime, float], Row | None],
     lease_of: Callable[[Row, float], Lease],

@@ -11,7 +11,7 @@ from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Host, Notification, TaskRow
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import tasks
-from instance_ha.world import World
+from instance_ha.world import RecoveryWorld
 
 Memory = TypeVar("Memory")
 
@@ -60,7 +60,7 @@ class Recovery:
     host: Host
 
     @property
-    def world(self) -> World:
+    def world(self) -> RecoveryWorld:
         """The one door to everything outside, for all but writing, and asking Nova."""
         return self.claim.world
 

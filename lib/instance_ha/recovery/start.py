@@ -18,7 +18,7 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.store import hosts, notifications, segments, tasks
 from instance_ha.store.leases import Lease
-from instance_ha.world import World
+from instance_ha.world import RecoveryWorld
 
 _HOST_BUSY_PAUSE = timedelta(seconds=10)  # before the next check whether the other recovery of the host has ended
 
@@ -65,7 +65,7 @@ def start(claim: Claim[Notification]) -> bool:
 
 
 def _evaluate(
-    world: World, connection: Connection, notification: Notification, segment: Segment | None
+    world: RecoveryWorld, connection: Connection, notification: Notification, segment: Segment | None
 ) -> failures.Recover | failures.Close:
     verdict = failures.evaluate(notification, segment)
     if isinstance(verdict, failures.Close) or not failures.is_about_guest_agent(notification):

@@ -10,16 +10,16 @@ from instance_ha.store import leases
 from instance_ha.store import notifications as reports
 from instance_ha.store.schema import notifications, vmoves
 from instance_ha.ticks import repeat
-from instance_ha.world import World
+from instance_ha.world import SweepWorld
 
 _BATCH = 500
 
 
-def sweep(world: World) -> None:
+def sweep(world: SweepWorld) -> None:
     """Work off what is overdue, and what has expired, for the time of one invocation."""
     expiry_due: datetime | None = None
 
-    def once(world: World, _end: datetime) -> None:
+    def once(world: SweepWorld, _end: datetime) -> None:
         nonlocal expiry_due
         now = world.clock.now()
         if expiry_due is None or now >= expiry_due:
@@ -30,7 +30,7 @@ def sweep(world: World) -> None:
     repeat(world, "sweep", once, world.settings.sweep_interval)
 
 
-def expire_once(world: World) -> None:
+def expire_once(world: SweepWorld) -> None:
     """Take recoveries that have lasted too long from their invocations; the next one that claims one ends it."""
     now = world.clock.now()
     before = now - timedelta(seconds=world.settings.notifications_expired_interval)
@@ -38,7 +38,7 @@ def expire_once(world: World) -> None:
         reports.take_expired(connection, before, now)
 
 
-def sweep_once(world: World) -> int:
+def sweep_once(world: SweepWorld) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first; returns how many."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)

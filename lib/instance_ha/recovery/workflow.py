@@ -22,7 +22,7 @@ from instance_ha.recovery.recovery import NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import give_up
 from instance_ha.store import hosts, segments, tasks, vmoves
-from instance_ha.world import World
+from instance_ha.world import RecoveryWorld
 
 _DONE = {
     NotificationType.VM: "the instance was restarted",
@@ -31,7 +31,7 @@ _DONE = {
 }
 
 
-def recover(world: World, notification_uuid: str) -> None:
+def recover(world: RecoveryWorld, notification_uuid: str) -> None:
     """Advance a recovery as far as one invocation can."""
     claim = claim_notification(world, notification_uuid)
     if claim is None:

@@ -38,7 +38,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Flask:
         raise Misconfigured(f"{function.name}: {error}") from None
     log.configure(given.log_level)
     masking.hide(*given.secrets)
-    give_world(application, Composition(given, environ).world())
+    give_world(application, function.compose(Composition(given, environ)))
     # A path with a line break fits no route of functions-framework, and never comes to us.
     application.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))
     return application

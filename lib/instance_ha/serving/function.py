@@ -7,19 +7,22 @@ check, and tells the caller's headers in its errors.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from flask import Flask, Request, Response, current_app, has_app_context
 
 from instance_ha import log
 from instance_ha.api import faults
+from instance_ha.composition import Composition
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
 from instance_ha.serving import scrape
 from instance_ha.settings import Settings
 from instance_ha.world import World
 
-Handler = Callable[[Request, World, str], Response]
+W = TypeVar("W", bound=World)
+Handler = Callable[[Request, W, str], Response]
 Check = Callable[[Settings], None]
 
 _REQUEST_ID = "x-openstack-request-id"
@@ -27,11 +30,12 @@ _FUNCTION, _WORLD = "instance_ha.function", "instance_ha.world"
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(Generic[W]):
     """What a main.py declares; its world stands in the application that serves it."""
 
     name: str
-    answer: Handler
+    answer: Handler[W]
+    compose: Callable[[Composition], W]
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
     cloud: bool = True  # whether it asks Nova or Keystone
     tick_at_start: bool = False  # a new instance does not wait for its scheduler
@@ -42,7 +46,7 @@ class Function:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        world: World = current_app.extensions[_WORLD]
+        world: W = current_app.extensions[_WORLD]
         if request.path == scrape.PATH:
             return scrape.answer(request, world)
         if request.path.startswith("/_/"):
@@ -55,7 +59,7 @@ class Function:
             _keep_counts(response, world)
             return response
 
-    def _guarded(self, request: Request, world: World, work_id: str, request_id: str) -> Response:
+    def _guarded(self, request: Request, world: W, work_id: str, request_id: str) -> Response:
         """Turn every error into an answer that says no more than it should."""
         try:
             response = self.answer(request, world, work_id)
@@ -78,9 +82,9 @@ class Function:
         return response
 
 
-def declared(application: Flask) -> Function | None:
+def declared(application: Flask) -> Function[Any] | None:
     """Return what the main.py of an application has declared."""
-    function: Function | None = application.extensions.get(_FUNCTION)
+    function: Function[Any] | None = application.extensions.get(_FUNCTION)
     return function
 
 

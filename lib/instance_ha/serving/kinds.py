@@ -1,31 +1,35 @@
 """The kinds of functions: API, event and cron."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from flask import Request, Response
 
 from instance_ha import log, startup
 from instance_ha.api.operation import Route
 from instance_ha.api.web import Api, read_request
+from instance_ha.composition import Composition
 from instance_ha.models.errors import MethodNotAllowed, Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Check, Function, Handler
+from instance_ha.serving.function import Check, Function, Handler, W
 from instance_ha.triggers.codec import decode
-from instance_ha.world import World
+from instance_ha.world import PurgeWorld, RecoveryWorld
 
 
-def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Function:
+def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Function[Any]:
     """Make a function that answers routes of the REST API; ``events``: it sends some to our other functions."""
     checks = (startup.check_triggers,) if events else ()
-    return Function(name, Api(routes).answer, (*checks, startup.check_policy))
+    return Function(name, Api(routes).answer, Composition.api, (*checks, startup.check_policy))
 
 
-def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], None]], check: Check) -> Function:
+def event_function(
+    name: str, handlers: Mapping[Kind, Callable[[RecoveryWorld, str], None]], check: Check
+) -> Function[Any]:
     """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
 
-    def answer(request: Request, world: World, _request_id: str) -> Response:
+    def answer(request: Request, world: RecoveryWorld, _request_id: str) -> Response:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
         settings, now = world.settings, world.clock.now()
@@ -39,42 +43,50 @@ def event_function(name: str, handlers: Mapping[Kind, Callable[[World, str], Non
             handlers[event.kind](world.for_invocation(), event.subject)
         return Response(status=204)
 
-    return Function(name, answer, (startup.check_triggers, check))
+    return Function(name, answer, Composition.recovery, (startup.check_triggers, check))
 
 
 def cron_function(
-    name: str, work: Callable[[World], object], *, events: bool = True, tick_at_start: bool = False
-) -> Function:
+    name: str,
+    work: Callable[[W], object],
+    compose: Callable[[Composition], W],
+    *,
+    events: bool = True,
+    tick_at_start: bool = False,
+) -> Function[Any]:
     """Make a function that is called on a schedule; what it is sent does not matter.
 
     Args:
         name: of the function.
         work: what a tick does.
+        compose: makes the world that it needs.
         events: whether it sends some to our other functions.
         tick_at_start: whether a new instance ticks by itself, as soon as it is served.
 
     """
     checks = (startup.check_triggers,) if events else ()
-    return Function(name, _tick(name, work), checks, cloud=False, tick_at_start=tick_at_start)
+    return Function(name, _tick(name, work), compose, checks, cloud=False, tick_at_start=tick_at_start)
 
 
-def monitor_function(name: str, work: Callable[[World], object], check: Check) -> Function:
+def monitor_function(
+    name: str, work: Callable[[W], object], compose: Callable[[Composition], W], check: Check
+) -> Function[Any]:
     """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
-    return Function(name, _tick(name, work), (check,))
+    return Function(name, _tick(name, work), compose, (check,))
 
 
-def api_and_cron_function(name: str, routes: Sequence[Route], work: Callable[[World], object]) -> Function:
+def purge_function(name: str, routes: Sequence[Route], work: Callable[[PurgeWorld], object]) -> Function[Any]:
     """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
     api, tick = Api(routes), _tick(name, work)
 
-    def answer(request: Request, world: World, request_id: str) -> Response:
+    def answer(request: Request, world: PurgeWorld, request_id: str) -> Response:
         return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
 
-    return Function(name, answer, (startup.check_policy,))
+    return Function(name, answer, Composition.purge, (startup.check_policy,))
 
 
-def _tick(name: str, work: Callable[[World], object]) -> Handler:
-    def answer(request: Request, world: World, _request_id: str) -> Response:
+def _tick(name: str, work: Callable[[W], object]) -> Handler[W]:
+    def answer(request: Request, world: W, _request_id: str) -> Response:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
         if request.path == dead_letters.PATH:

@@ -259,6 +259,12 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     return records.first(connection, statement, _vmove)
 
 
+def take_back(connection: Connection, uuid: VMoveUuid, message: str, now: datetime) -> None:
+    """Make a vmove failed that was taken for succeeded."""
+    succeeded = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.status == VMoveStatus.SUCCEEDED)
+    connection.execute(succeeded.values(status=VMoveStatus.FAILED, message=message, updated_at=now))
+
+
 def ignore_pending(
     connection: Connection, notification_uuid: NotificationUuid, message: str, now: datetime
 ) -> Sequence[str]:

@@ -33,7 +33,7 @@ from instance_ha.models.errors import (
 from instance_ha.models.rows import Caller
 from instance_ha.settings import load
 from instance_ha.store.paging import Page
-from instance_ha.world import World
+from instance_ha.world import ApiWorld
 from werkzeug.test import EnvironBuilder
 
 SETTINGS = load({"DATABASE_URL": "postgresql://db/ha"})
@@ -276,7 +276,7 @@ def _answer(build: Callable[[dict[str, Any]], None]) -> tuple[int, Any]:
     """Send a POST that a function serves by saying what it read."""
     environ = EnvironBuilder(path="/v1/echo", method="POST").get_environ()
     build(environ)
-    world = cast("World", SimpleNamespace(settings=SETTINGS, tokens=_Anybody(), for_invocation=lambda: None))
+    world = cast("ApiWorld", SimpleNamespace(settings=SETTINGS, tokens=_Anybody(), for_invocation=lambda: None))
     api = Api([Route("/echo", {"POST": Operation(_echo, Echo, Echo)})])
     answer = api.answer(Request(environ), world, "req-1")
     return answer.status_code, json.loads(answer.get_data())
@@ -343,7 +343,7 @@ def test_an_answer_503_tells_no_inner_address_and_when_to_try_again(error: TryAg
 
 def test_keystones_public_address_is_told_where_it_is_set() -> None:
     settings = SETTINGS.model_copy(update={"www_authenticate_uri": "https://id.example"})
-    world = cast("World", SimpleNamespace(settings=settings, tokens=SimpleNamespace(check=_refuse)))
+    world = cast("ApiWorld", SimpleNamespace(settings=settings, tokens=SimpleNamespace(check=_refuse)))
     answer = Api([Route("/echo", {})]).answer(Request(EnvironBuilder(path="/v1/echo").get_environ()), world, "req-1")
     assert answer.headers["WWW-Authenticate"] == 'Keystone uri="https://id.example"'
 

@@ -19,6 +19,7 @@ from instance_ha.decide.evacuation import (
     check,
     is_at_work,
     prepare,
+    reason_not_well,
     restore,
     watch,
 )
@@ -289,3 +290,17 @@ def test_only_the_evacuations_that_need_it_get_a_look() -> None:
     other = vmove(uuid="other", instance_uuid="other")
     records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
     assert watch([vmove(), other], records, NOW, 90) == Watch(((vmove(), None),), ())
+
+
+def test_an_instance_that_was_recovered_is_well_on_any_host_but_the_failed_one() -> None:
+    move = vmove(source_host="compute1")
+    assert reason_not_well(move, server(host="compute2", vm_state="active")) is None
+    assert reason_not_well(move, server(host="compute1", vm_state="active")) is not None
+
+
+def test_an_instance_in_error_is_well_only_if_it_was_in_error_before() -> None:
+    was_well = vmove(source_host="compute1")
+    was_in_error = replace(was_well, facts=replace(was_well.facts, vm_state="error"))
+    seen = server(host="compute2", vm_state="error")
+    assert reason_not_well(was_well, seen) is not None
+    assert reason_not_well(was_in_error, seen) is None

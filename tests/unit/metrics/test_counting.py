@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import flask
 import pytest
+from instance_ha.composition import Composition
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudUnavailable, LeaseLost
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT, Values
@@ -79,7 +80,7 @@ def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(simulat
     def stumble(_world: object) -> None:
         raise ValueError("a defect")
 
-    function, application = cron_function("any", stumble), flask.Flask("any")
+    function, application = cron_function("any", stumble, Composition.sweep), flask.Flask("any")
     give_world(application, simulation.world)
     with application.test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500

@@ -66,6 +66,12 @@ def test_all_locked_servers_are_read_however_short_nova_cuts_its_pages(connect: 
     assert {server.id for server in nova.locked_servers(before)} == {server.id for server in booted}
 
 
+def test_all_changed_servers_are_read_however_short_nova_cuts_its_pages(connect: Connect) -> None:
+    cloud, nova = connect(CloudOptions(max_limit=2))
+    booted = cloud.boot(HOST, 5)
+    assert {server.id for server in nova.changed_servers(cloud.clock.now())} == {server.id for server in booted}
+
+
 def test_all_evacuation_records_are_read_however_short_nova_cuts_its_pages(connect: Connect) -> None:
     cloud, nova = connect(CloudOptions(max_limit=2))
     booted = cloud.boot(HOST, 5)

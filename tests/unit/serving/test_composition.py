@@ -19,20 +19,20 @@ clouds:
 
 
 def test_two_worlds_of_two_environments_share_nothing() -> None:
-    here, there = composition.of(ENVIRON).world(), composition.of(ENVIRON | {"INSTANCE_HA_HOST": "b"}).world()
+    here, there = composition.of(ENVIRON).whole(), composition.of(ENVIRON | {"INSTANCE_HA_HOST": "b"}).whole()
     assert here.database is not there.database
     assert here.metrics is not there.metrics
     assert (here.settings.host, there.settings.host) == (None, "b")
 
 
 def test_a_world_is_composed_before_any_of_its_clients_can_be_reached() -> None:
-    world = composition.of(ENVIRON).world()
+    world = composition.of(ENVIRON).whole()
     with pytest.raises(Misconfigured, match="user is missing"):
         world.nova.service("compute1")
 
 
 def test_noauth_takes_every_caller_without_a_keystone() -> None:
-    world = composition.of({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_AUTH_STRATEGY": "noauth2"}).world()
+    world = composition.of({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_AUTH_STRATEGY": "noauth2"}).whole()
     assert world.tokens.check({}) == NoAuth().check({})
 
 
@@ -65,7 +65,7 @@ def test_a_cloud_is_read_as_openstacksdk_reads_it_from_the_environment_of_a_proc
         monkeypatch.setenv(name, value)
 
     theirs = OpenStackConfig(app_name="masakari-functions").get_one()
-    settings = composition.of(ENVIRON).world().settings
+    settings = composition.of(ENVIRON).whole().settings
     ours = Cloud(settings, environ).region
 
     assert meaningful(ours.config) == meaningful(theirs.config)

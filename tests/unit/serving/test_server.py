@@ -149,13 +149,14 @@ def test_every_function_of_ours_is_found() -> None:
 
 CRON = """
 import functions_framework
+from instance_ha.composition import Composition
 from instance_ha.serving import cron_function
 
 def work(world):
     with open({file!r}, "a") as file:
         file.write("tick ")
 
-FUNCTION = cron_function("any", work, events=False, tick_at_start=True)
+FUNCTION = cron_function("any", work, Composition.sweep, events=False, tick_at_start=True)
 
 @functions_framework.http
 def answer(request):

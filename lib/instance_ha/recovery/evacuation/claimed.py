@@ -11,7 +11,7 @@ from instance_ha.models.errors import CloudRefused
 from instance_ha.models.ports import Nova
 from instance_ha.models.rows import VMove
 from instance_ha.recovery.claim import Claim
-from instance_ha.world import World
+from instance_ha.world import RecoveryWorld
 
 GONE = 404  # what Nova answers about an instance that does not exist any more
 
@@ -24,7 +24,7 @@ class Evacuation:
     seen: Server | None = None
 
     @property
-    def world(self) -> World:
+    def world(self) -> RecoveryWorld:
         """The one door to everything outside, for all but writing, and asking Nova."""
         return self.claim.world
 

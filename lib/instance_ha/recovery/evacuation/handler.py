@@ -14,10 +14,10 @@ from instance_ha.recovery.claim import claim_vmove
 from instance_ha.recovery.evacuation.claimed import GONE, Evacuation
 from instance_ha.recovery.evacuation.restore import restore
 from instance_ha.recovery.evacuation.start import start
-from instance_ha.world import World
+from instance_ha.world import RecoveryWorld
 
 
-def evacuate(world: World, vmove_uuid: str) -> None:
+def evacuate(world: RecoveryWorld, vmove_uuid: str) -> None:
     """Do what is due for one vmove."""
     claim = claim_vmove(world, vmove_uuid)
     if claim is None:

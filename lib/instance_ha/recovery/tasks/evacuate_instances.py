@@ -6,6 +6,7 @@ from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveS
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
+from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.evacuation.source_host import is_up_again
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
@@ -66,6 +67,12 @@ def _moves(recovery: Recovery) -> list[VMove]:
         return vmoves.of_attempt(connection, recovery.notification.notification_uuid, recovery.notification.attempt)
 
 
+def _moves_of_recovery(recovery: Recovery) -> list[VMove]:
+    with recovery.claim.read() as connection:
+        found = vmoves.of_notification(connection, recovery.notification.notification_uuid)
+    return of_recovery(found, recovery.notification.attempt)
+
+
 def _is_disabled(recovery: Recovery) -> bool:
     with recovery.claim.read() as connection:
         return not segments.is_enabled(connection, recovery.host.failover_segment_id)
@@ -73,9 +80,9 @@ def _is_disabled(recovery: Recovery) -> bool:
 
 def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> Outcome:
     """Say how it went, by the latest vmove of each instance."""
-    with recovery.claim.read() as connection:
-        found = vmoves.of_notification(connection, recovery.notification.notification_uuid)
-    moves = of_recovery(found, recovery.notification.attempt)
+    moves = _moves_of_recovery(recovery)
+    if take_back_what_is_not_well(recovery, moves):
+        moves = _moves_of_recovery(recovery)
     result = tally(moves)
     _report_ids(recovery, task, moves)
     if is_up_again(recovery, task) and (result.failed or result.untried):

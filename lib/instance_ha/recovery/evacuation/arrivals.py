@@ -1,0 +1,40 @@
+"""Before a recovery is called finished: each instance that has moved is seen to be well, whatever the records say."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from instance_ha import emit, log
+from instance_ha.decide.evacuation import reason_not_well
+from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.rows import VMove
+from instance_ha.recovery.recovery import Recovery
+from instance_ha.store import vmoves
+
+_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
+
+
+def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bool:
+    """Read the moved instances once more, by one list; says whether one is not well: its vmove has failed then.
+
+    Raises CloudUnavailable when Nova does not tell of each of them.
+    """
+    moved = [move for move in moves if move.status is VMoveStatus.SUCCEEDED]
+    if not moved:
+        return False
+    since = min(move.start_time or move.created_at for move in moved) - _CLOCKS_APART
+    seen = {server.id: server for server in recovery.nova.changed_servers(since)}
+    reasons: dict[str, str] = {}
+    for move in moved:
+        server = seen.get(move.instance_uuid) or recovery.nova.server(move.instance_uuid)
+        reason = reason_not_well(move, server) if server is not None else None  # None: its owner has deleted it
+        if reason is not None:
+            reasons[move.uuid] = reason
+            log.get().warning("evacuated instance is not well", instance=move.instance_name, reason=reason)
+    if reasons:
+        now = recovery.world.clock.now()
+        with recovery.claim.transaction() as connection:
+            for move in moved:
+                if move.uuid in reasons:
+                    vmoves.take_back(connection, move.uuid, reasons[move.uuid], now)
+            emit.vmoves_ended(recovery.world, connection, list(reasons))
+    return bool(reasons)
