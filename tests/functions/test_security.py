@@ -162,3 +162,14 @@ def test_every_secret_is_in_the_table_of_secrets() -> None:
     listed = {row[0].strip("`") for row in _rows("Secrets")}
     mounted = {name for f in FUNCTIONS for name in f.secrets}
     assert mounted | set(SECRETS.values()) <= listed
+
+
+def test_strangers_events_are_refused_without_a_row_written_for_each(installation: Installation) -> None:
+    written = []
+    for _ in range(20):
+        refused = installation.post("/function/recover-host", {}, user=None, version=None)
+        assert refused.status_code in {400, 403}
+        with installation.database.begin() as connection:
+            query = text("SELECT sum(value) FROM counters WHERE name LIKE '%refused%'")
+            written.append(connection.execute(query).scalar_one())
+    assert len(set(written)) <= 3
