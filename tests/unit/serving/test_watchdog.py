@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -62,9 +63,13 @@ class Fronted:
 
 
 @pytest.fixture
-def fronted(served: Serve, tmp_path: Path) -> Fronted:
-    """A running instance."""
-    return Fronted(served, tmp_path)
+def fronted(served: Serve, tmp_path: Path) -> Iterator[Fronted]:
+    """A running instance; its stand-in ends with the test, as everything does with a container."""
+    made = Fronted(served, tmp_path)
+    yield made
+    for process in psutil.process_iter(["cmdline"]):
+        if str(tmp_path / "fwatchdog") in (process.info["cmdline"] or []):
+            process.kill()
 
 
 def test_the_watchdog_is_started_when_the_function_answers_and_starts_no_other(fronted: Fronted) -> None:
