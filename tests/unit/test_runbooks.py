@@ -30,6 +30,7 @@ _OF_OTHERS = {  # words of Nova, Postgres and pgbouncer that look like ours
         "service_down_time",
         "resume_guests_state_on_host_boot",
         "max_connections",
+        "synchronous_standby_names",
         "default_pool_size",
         "pool_mode",
         "auth_type",
