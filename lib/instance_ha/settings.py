@@ -341,7 +341,21 @@ def _checked(values: Mapping[str, str]) -> Settings:
         _ = settings.sinks
     except ValueError as error:
         raise Misconfigured(f"{PREFIX}EVENT_SINKS: {error}") from None
+    _check_lease(settings)
     return settings
+
+
+def _check_lease(settings: Settings) -> None:
+    """Refuse a lease that could end during one request made under it; for one to Nova it is made longer by itself."""
+    longest = {"trigger_timeout": settings.trigger_timeout}
+    if settings.archive_bucket:
+        longest["archive_timeout"] = 2 * settings.archive_timeout  # of a request as a whole: connecting, and reading
+    for name, seconds in longest.items():
+        if seconds >= settings.lease_time:
+            raise Misconfigured(
+                f"{PREFIX}LEASE_TIME ({settings.lease_time:g} s) must be longer than a request may last that is made"
+                f" under it: {PREFIX}{name.upper()} allows {seconds:g} s"
+            )
 
 
 def _one_line(error: ValidationError) -> str:

@@ -41,6 +41,17 @@ def test_a_missing_database_is_told_with_both_places_it_may_stand() -> None:
 
 
 @pytest.mark.parametrize(
+    "environ",
+    [
+        {"INSTANCE_HA_TRIGGER_TIMEOUT": "45"},
+        {"INSTANCE_HA_LEASE_TIME": "30", "INSTANCE_HA_ARCHIVE_BUCKET": "history"},
+    ],
+)
+def test_a_lease_that_could_end_during_a_request_made_under_it_is_refused(environ: dict[str, str]) -> None:
+    assert "INSTANCE_HA_LEASE_TIME" in _refusal(**environ)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("INSTANCE_HA_VERIFY_INTERVAL", "s3cret"),

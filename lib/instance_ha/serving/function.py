@@ -64,21 +64,21 @@ class Function(Generic[W]):
         try:
             response = self.answer(request, world, work_id)
         except Refused as error:
-            log.get().warning("refused", code=error.code, reason=str(error))
+            log.get().warning("request refused", code=error.code, reason=str(error))
             response = faults.of(error)
         except TryAgain as error:
-            log.get().warning("cannot serve now", reason=str(error))
+            log.get().warning("request not served", reason=str(error))
             response = faults.unavailable(error)
         except InstanceHAError as error:
-            log.get().error("cannot serve", reason=str(error))
+            log.get().error("request failed", reason=str(error))
             response = faults.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
         except Exception:
-            log.get().exception("unexpected error")
+            log.get().exception("request failed unexpectedly")
             text = f"An unexpected error happened; it is logged with the request id {request_id}."
             response = faults.fault(500, text)
         if request.path.startswith("/v1"):
             response.headers[_REQUEST_ID] = request_id
-        log.get().debug("answered", method=request.method, path=request.path, code=response.status_code)
+        log.get().debug("request answered", method=request.method, path=request.path, code=response.status_code)
         return response
 
 

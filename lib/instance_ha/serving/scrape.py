@@ -25,10 +25,10 @@ def answer(request: Request, world: World) -> Response:
     try:
         values = read(world.database, world.clock.now())
     except StoreUnavailable as error:
-        log.get().warning("no metrics", reason=str(error))
+        log.get().warning("metrics not available", reason=str(error))
         return faults.fault(503, str(error))
     except Exception:  # the schema is not migrated yet, or a defect of ours
-        log.get().exception("no metrics")
+        log.get().exception("metrics not available")
         return faults.fault(503, "There are no metrics now; the log says why.")
     text, kind = exposition(values)
     return Response(text, content_type=kind)
