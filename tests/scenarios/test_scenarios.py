@@ -91,6 +91,7 @@ def breakpoints(package: str) -> list[Breakpoint]:
 
 # Where breakpoints are reached, by the begin of their names.
 KILLED_IN = {
+    "recovery-skipped": "segment-disabled-midway",
     "host-given-back": "host-stays-up-is-waited-for-once",
     "reserved-host": "reserved-host-given-back",
     "aggregate": "reserved-host-given-back",
@@ -113,7 +114,7 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
     assert played.simulation.killed == ([at] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {at}"
     check_promises(played)
-    status = "ignored" if at is Breakpoint.HOST_GIVEN_BACK else "finished"
+    status = "ignored" if at in {Breakpoint.HOST_GIVEN_BACK, Breakpoint.RECOVERY_SKIPPED} else "finished"
     assert [played.show(uuid)["status"] for uuid in played.notifications] == [status]
     assert played.simulation.scheduler.elapsed < 600
 

@@ -10,6 +10,7 @@ class Breakpoint(StrEnum):
     RECOVERY_CLAIMED = "recovery-claimed"
     RECOVERY_STARTED = "recovery-started"
     NEXT_FLOW_PLANNED = "next-flow-planned"
+    RECOVERY_SKIPPED = "recovery-skipped"
     RECOVERY_FAILED = "recovery-failed"
     RECOVERY_CLOSED = "recovery-closed"
     # its tasks

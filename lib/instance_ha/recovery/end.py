@@ -7,9 +7,9 @@ from types import MappingProxyType
 from instance_ha import emit, log
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import NotificationStatus, NotificationType
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import Notification
+from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
@@ -23,8 +23,12 @@ def close(
     status: NotificationStatus,
     message: str,
     host_changes: Mapping[str, bool | None] = MappingProxyType({}),
+    task: TaskRow | None = None,
 ) -> None:
-    """End a notification for good; the message says why. Its host, if it still is its own, is changed with it."""
+    """End a notification for good; the message says why. Its host, if it still is its own, is changed with it.
+
+    ``task`` is the one that ends it. It stays open until now: killed before, it must not go on with the next one.
+    """
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     due_at = _final_check_at(notification, now)
     with claim.release(due_at, status=status, message=message, updated_at=now) as connection:
@@ -33,6 +37,9 @@ def close(
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
+        if task is not None:
+            state = TaskState.FAILURE if status is NotificationStatus.FAILED else TaskState.SUCCESS
+            tasks.add_progress(connection, task, now, [(1.0, f"Skipped: {message}")], state)
         tasks.abandon(connection, notification.notification_uuid, now, message)
         waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
         emit.vmoves_ended(world, connection, closed)

@@ -120,7 +120,8 @@ def _run_tasks(recovery: Recovery) -> None:
         with log.bound(task=task.name):
             outcome = flows.find(task.name)(recovery, task)
         if isinstance(outcome, Skip):
-            close(claim, outcome.status, outcome.reason, outcome.host_changes)
+            claim.world.breakpoint(Breakpoint.RECOVERY_SKIPPED)
+            close(claim, outcome.status, outcome.reason, outcome.host_changes, task)
             return
         if isinstance(outcome, NotYet):
             kind = recovery_of(notification.type)

@@ -89,7 +89,6 @@ def _undo(recovery: Recovery, task: TaskRow) -> Skip:
         f"host {name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
         f"its compute service {service}, and it is off maintenance"
     )
-    # The task stays open until the recovery is closed: killed before, it must not go on with the next one.
     recovery.world.breakpoint(Breakpoint.HOST_GIVEN_BACK)
     return Skip(reason, NotificationStatus.IGNORED, changes | ({"reserved": reserved.reserved} if reserved else {}))
 

@@ -87,10 +87,9 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
     _report_ids(recovery, task, moves)
     if is_up_again(recovery, task) and (result.failed or result.untried):
         reason = f"host {recovery.host.name} is up again, what is left stays on it: {result.text}"
-        recovery.progress(task, 1.0, f"Stopped: {reason}", TaskState.FAILURE)
         return Skip(reason, NotificationStatus.FAILED)
     if _is_disabled(recovery):
-        return _stopped(recovery, task, result)
+        return _stopped(result)
     if result.failed or result.untried or problem:
         raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
     recovery.progress(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
@@ -104,8 +103,8 @@ def _report_ids(recovery: Recovery, task: TaskRow, moves: list[VMove]) -> None:
             recovery.progress(task, 0.7, f"Instances {what}: {ids}")
 
 
-def _stopped(recovery: Recovery, task: TaskRow, result: Tally) -> Skip:
+def _stopped(result: Tally) -> Skip:
     reason = f"the segment was disabled meanwhile: {result.text}"
     log.get().warning("recovery stopped", reason=reason)
-    recovery.progress(task, 1.0, f"Stopped: {reason}", TaskState.SUCCESS)
-    return Skip(reason, NotificationStatus.FINISHED if result.succeeded else NotificationStatus.IGNORED)
+    complete = not (result.failed or result.untried)
+    return Skip(reason, NotificationStatus.FINISHED if complete else NotificationStatus.IGNORED)

@@ -46,7 +46,9 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         last = max((record.id for record in newest.values()), default=0)
         vmoves.plan(connection, recovery.notification, name, planned, last, now)
         vmoves.follow(connection, uuid, followed, now)
-        tasks.add_progress(connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS)
+        tasks.add_progress(
+            connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS if planned else None
+        )
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     return Done() if planned else Skip(_nothing_to_do(choice, name))
 

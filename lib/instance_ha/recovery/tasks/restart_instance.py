@@ -31,7 +31,6 @@ def _unless_left_alone(inner: Task) -> Task:
         try:
             return inner(recovery, task)
         except _LeftAloneError as reason:
-            recovery.progress(task, 1.0, f"Skipped: {reason}", TaskState.SUCCESS)
             return Skip(str(reason), NotificationStatus.IGNORED)
 
     return run
@@ -46,7 +45,6 @@ def stop_instance(recovery: Recovery, task: TaskRow) -> Outcome:
     if recovery.recall(task, StopRecorded) is None:
         skip = _reason_to_skip(recovery, recovery.nova.server(instance))
         if skip is not None:
-            recovery.progress(task, 1.0, f"Skipped: {skip.reason}", TaskState.SUCCESS)
             return skip
     limit = recovery.world.settings.wait_period_after_power_off
     if not recovery.wait_until(task, limit, lambda: _stop_or_is_stopped(recovery, task), f"{instance} did not stop"):
