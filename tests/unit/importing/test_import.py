@@ -9,6 +9,7 @@ import pytest
 import structlog
 from instance_ha import command
 from instance_ha.importing import convert
+from instance_ha.importing.copying import BATCH
 from instance_ha.store.database import Database, driver_url
 from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import text
@@ -237,16 +238,15 @@ def test_an_older_release_without_vmoves_and_newer_columns_is_imported(
 
 
 def test_more_rows_than_a_batch_come_and_a_stopped_import_goes_on(
-    run: Run, old: OldMasakari, database: Database, monkeypatch: pytest.MonkeyPatch
+    run: Run, old: OldMasakari, database: Database
 ) -> None:
-    monkeypatch.setattr("instance_ha.importing.copying.BATCH", 2)
-    for _ in range(5):
+    for _ in range(BATCH + 5):
         old.notification()
     run()
     _execute(database, "DELETE FROM notifications WHERE id IN (SELECT max(id) FROM notifications)")
     _execute(database, "DELETE FROM imported_rows WHERE uuid NOT IN (SELECT notification_uuid FROM notifications)")
     _, out, _ = run()
-    assert _counts(out, "notifications") == {"read": 5, "new": 1, "unchanged": 4}
+    assert _counts(out, "notifications") == {"read": BATCH + 5, "new": 1, "unchanged": BATCH + 4}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from instance_ha import recovery as package
@@ -13,7 +13,6 @@ from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import Flow, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import Notification, TaskRow
-from instance_ha.nova import NovaClient
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.recovery import Recovery
@@ -93,9 +92,25 @@ def test_nothing_is_written_after_the_lease_was_lost(simulation: Simulation, wha
     assert data(simulation.world.database) == before
 
 
-def test_an_unseen_evacuation_is_not_checked_again_after_the_lease_was_lost(
-    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class _LosesTheLease:
+    """Nova, whose list of evacuations lasts so long that the lease is lost meanwhile."""
+
+    def __init__(self, nova: Any, recovery: Recovery) -> None:
+        self._nova = nova
+        self._recovery = recovery
+
+    def under(self, cover: Any) -> "_LosesTheLease":
+        return _LosesTheLease(self._nova.under(cover), self._recovery)
+
+    def evacuations_from(self, *about: Any) -> Iterator[Migration]:
+        lose(self._recovery)
+        return cast("Iterator[Migration]", self._nova.evacuations_from(*about))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._nova, name)
+
+
+def test_an_unseen_evacuation_is_not_checked_again_after_the_lease_was_lost(simulation: Simulation) -> None:
     recovery = claimed(simulation)
     task = task_of(recovery)
     Rows(simulation.world.database).vmoves(recovery.notification, "a")
@@ -103,13 +118,8 @@ def test_an_unseen_evacuation_is_not_checked_again_after_the_lease_was_lost(
     watched = {"status": "ongoing", "step": VMoveStep.WATCHED, "asked_at": long_ago, "updated_at": long_ago}
     with recovery.claim.transaction() as connection:
         connection.execute(update(vmove_rows).values(**watched))
-    ask = NovaClient.evacuations_from
-
-    def lose_and_ask(nova: NovaClient, *about: Any) -> Iterator[Migration]:
-        lose(recovery)
-        return ask(nova, *about)
-
-    monkeypatch.setattr(NovaClient, "evacuations_from", lose_and_ask)
+    world = recovery.claim.world
+    recovery.claim.world = replace(world, nova=_LosesTheLease(world.nova, recovery))
     before = data(simulation.world.database)
     with pytest.raises(LeaseLost):
         evacuate_round(recovery, task, None)
