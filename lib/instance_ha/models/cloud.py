@@ -1,10 +1,12 @@
 """Facts about the cloud, as far as recovery needs them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 EVACUATION, LIVE_MIGRATION = "evacuation", "live-migration"  # kinds of moves
 SOFT_DELETED = "soft-delete"  # a vm_state: its owner has deleted it, and it can be had back for a while
+
+CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 
 
 @dataclass(frozen=True, kw_only=True)

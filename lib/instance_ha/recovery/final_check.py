@@ -4,20 +4,18 @@ A request whose answer was lost may be carried out when all is over: a lock afte
 evacuation, a stop after the start. A killed invocation may have left locks, too.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import latest
+from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import vmoves
-
-_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 
 
 def final_check(claim: Claim[Notification]) -> None:
@@ -40,7 +38,7 @@ def final_check(claim: Claim[Notification]) -> None:
 
 def _unlock(claim: Claim[Notification]) -> None:
     ours = lock_reason(claim.row.notification_uuid)
-    for server in claim.nova.locked_servers(claim.row.created_at - _CLOCKS_APART):
+    for server in claim.nova.locked_servers(claim.row.created_at - CLOCKS_APART):
         if server.locked_reason == ours:
             claim.nova.unlock(server.id)
             log.get().warning("late lock removed", instance=server.name)

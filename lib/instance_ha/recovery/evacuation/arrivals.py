@@ -1,16 +1,15 @@
 """Before a recovery is called finished: each instance that has moved is seen to be well, whatever the records say."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from instance_ha import emit, log
 from instance_ha.decide.evacuation import reason_not_well
+from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import VMove
+from instance_ha.models.uuids import VMoveUuid
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import vmoves
-
-_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 
 
 def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bool:
@@ -21,9 +20,9 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
     moved = [move for move in moves if move.status is VMoveStatus.SUCCEEDED]
     if not moved:
         return False
-    since = min(move.start_time or move.created_at for move in moved) - _CLOCKS_APART
+    since = min(move.start_time or move.created_at for move in moved) - CLOCKS_APART
     seen = {server.id: server for server in recovery.nova.changed_servers(since)}
-    reasons: dict[str, str] = {}
+    reasons: dict[VMoveUuid, str] = {}
     for move in moved:
         server = seen.get(move.instance_uuid) or recovery.nova.server(move.instance_uuid)
         reason = reason_not_well(move, server) if server is not None else None  # None: its owner has deleted it
@@ -33,8 +32,7 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
     if reasons:
         now = recovery.world.clock.now()
         with recovery.claim.transaction() as connection:
-            for move in moved:
-                if move.uuid in reasons:
-                    vmoves.take_back(connection, move.uuid, reasons[move.uuid], now)
+            for uuid, reason in reasons.items():
+                vmoves.take_back(connection, uuid, reason, now)
             emit.vmoves_ended(recovery.world, connection, list(reasons))
     return bool(reasons)

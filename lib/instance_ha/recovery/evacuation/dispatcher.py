@@ -17,7 +17,7 @@ from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import Source
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.cloud import Migration
+from instance_ha.models.cloud import CLOCKS_APART, Migration
 from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
@@ -27,7 +27,6 @@ from instance_ha.recovery.evacuation.under_way import PAGE, under_way
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import segments, vmoves
 
-_CLOCKS_APART = timedelta(minutes=5)  # at most, Nova's and ours
 _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
 
 
@@ -133,7 +132,7 @@ def _instead(recovery: Recovery) -> list[str]:
 def _foreign_locks(recovery: Recovery) -> set[str]:
     """Name the instances that their owners have locked since the failure was reported."""
     ours = lock_reason(recovery.notification.notification_uuid)
-    locked = recovery.nova.locked_servers(recovery.notification.created_at - _CLOCKS_APART)
+    locked = recovery.nova.locked_servers(recovery.notification.created_at - CLOCKS_APART)
     return {server.id for server in locked if server.locked_reason != ours}
 
 

@@ -11,6 +11,7 @@ from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.evacuation.claimed import Evacuation
+from instance_ha.recovery.evacuation.under_way import under_way
 
 _FRESH = timedelta(seconds=5)  # so long after the dispatcher looked for evacuations under way they need no other look
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
@@ -30,11 +31,11 @@ def start(work: Evacuation) -> None:
         work.close(end)
         return
     may_be_late = move.start_time is None or work.world.clock.now() - move.start_time > _FRESH
-    under_way = _under_way(work) if must_reset or may_be_late else None
+    followed = _under_way(work) if must_reset or may_be_late else None
     if not move.facts.locked:
         _lock(work)
-    if under_way is not None:
-        _follow(work, under_way)
+    if followed is not None:
+        _follow(work, followed)
         return
     if must_reset and not _reset(work):
         return
@@ -61,10 +62,9 @@ def _may_run_elsewhere(work: Evacuation) -> End | None:
 def _under_way(work: Evacuation) -> Migration | None:
     """Find an evacuation that Nova is still at work on, ours or not."""
     record = work.nova.latest_evacuation(work.move.instance_uuid)
-    if record is None or record.final or record.id <= work.move.last_migration_id:
+    if record is None or record.id <= work.move.last_migration_id:
         return None
-    dest = work.nova.service(record.dest_host) if record.dest_host else None
-    return record if evacuation.is_at_work(record, dest) else None
+    return under_way(work.nova, {record.server_id: record}).get(record.server_id)
 
 
 def _lock(work: Evacuation) -> None:
@@ -75,13 +75,13 @@ def _lock(work: Evacuation) -> None:
     work.world.breakpoint(Breakpoint.INSTANCE_LOCKED)
 
 
-def _follow(work: Evacuation, under_way: Migration) -> None:
+def _follow(work: Evacuation, record: Migration) -> None:
     """Leave an earlier evacuation to the dispatcher as if this row had asked for it: two at once wreck an instance."""
     now = work.world.clock.now()
-    values = {"step": VMoveStep.WATCHED, "asked_at": now, "last_migration_id": under_way.id - 1, "updated_at": now}
+    values = {"step": VMoveStep.WATCHED, "asked_at": now, "last_migration_id": record.id - 1, "updated_at": now}
     with work.claim.release(None, tries=0, message=None, **values):
         pass
-    about = {"instance": work.move.instance_name, "dest_host": under_way.dest_host}
+    about = {"instance": work.move.instance_name, "dest_host": record.dest_host}
     log.get().info("evacuation under way is followed", **about)
 
 
