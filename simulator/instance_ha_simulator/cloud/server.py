@@ -1,7 +1,8 @@
 """The simulated cloud over HTTP, on the loopback interface."""
 
 from collections.abc import Iterable
-from threading import Thread
+from functools import partial
+from threading import Event, Thread
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -53,11 +54,17 @@ class LoopbackServer:
 
     def stop(self) -> None:
         """End what `start` began."""
-        self._server.trigger.pull_trigger(self._close_all)  # type: ignore[union-attr]
-        self._thread.join(5)
         self._server.task_dispatcher.shutdown(timeout=1)
+        pulled = Event()
+        self._server.trigger.pull_trigger(partial(self._close_all, pulled))  # type: ignore[union-attr]
+        pulled.set()
+        self._thread.join(5)
 
-    def _close_all(self) -> None:
-        """Let the loop end: in its own thread, and with the connections that clients keep alive."""
+    def _close_all(self, pulled: Event) -> None:
+        """Let the loop end: in its own thread, and with the connections that clients keep alive.
+
+        The trigger is closed when nobody pulls it any more: its number may be another file's a moment later.
+        """
+        pulled.wait()
         for connection in list(self._connections.values()):
             connection.close()
