@@ -61,7 +61,7 @@ def check(document: Mapping[str, Any], settings: Mapping[str, str]) -> Complaint
         for rule in _RULES:
             yield from (f"function {name}: {text}" for text in rule(str(name), entry))
         own = {key: str(value) for key, value in (entry.get("environment") or {}).items()}
-        yield from (f"function {name}: {text}" for text in times(own, {**own, **settings}))
+        yield from (f"function {name}: {text}" for text in times(str(name), own, {**own, **settings}))
     yield from _routes(functions)
 
 

@@ -92,7 +92,7 @@ def _delete(world: ArchiveWorld, request: PurgeRequest, before: datetime, result
 
 def _archive_and_delete(world: ArchiveWorld, rule: Rule, before: datetime, limit: int) -> int:
     """Take a batch that another invocation left behind, else the next rows; returns how many rows were deleted."""
-    owner, now, seconds = new_owner(), world.clock.now(), world.settings.lease_time
+    owner, now, seconds = new_owner(), world.clock.now(), world.settings.batch_lease_time
     with world.database.begin() as connection:
         batch = store.resume(connection, rule, limit, owner, now, seconds)
         batch = batch or store.plan(connection, rule, before, limit, owner, now, seconds)

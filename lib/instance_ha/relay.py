@@ -75,7 +75,7 @@ def deliver_batch(world: RelayWorld, sink: Sink, deadline: datetime) -> bool:
         LeaseLost: another invocation serves this sink by now.
 
     """
-    owner, now, seconds = new_owner(), world.clock.now(), world.settings.lease_time
+    owner, now, seconds = new_owner(), world.clock.now(), world.settings.batch_lease_time
     with world.database.begin() as connection:
         claimed = outbox.claim(connection, sink.name, owner, now, seconds)
         if claimed is None:

@@ -18,6 +18,8 @@ from instance_ha.models.events import Sink, parse_sinks
 from instance_ha.settings_monitoring import MonitoringSettings
 
 PREFIX = "INSTANCE_HA_"
+LEASE_MARGIN = 2.0  # seconds that a lease lasts at least longer than a request that is made under it
+_BETWEEN_TICKS = 60.0  # seconds
 Seconds = float
 
 
@@ -225,13 +227,30 @@ class Settings(MonitoringSettings):
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")
 
     invocation_time: Seconds = Field(50, gt=1, description="Work of one invocation; the rest is continued by another.")
-    lease_time: Seconds = Field(45, gt=5, description="A row held longer without a sign of life is free again.")
-    sweep_interval: Seconds = Field(5, gt=0, description="Pause between two looks at what is overdue.")
+    lease_time: Seconds = Field(
+        15,
+        gt=5,
+        description="A recovery, or the evacuation of an instance, is free again when its invocation has given no sign "
+        "of life for so long. With `nova_timeout` and `sweep_time` it says how long nothing is done after a crash of "
+        "everything: 19 s by default.",
+    )
+    batch_lease_time: Seconds = Field(
+        45,
+        gt=5,
+        description="The same for a batch of events to a sink, and for a batch of rows on its way to the archive.",
+    )
+    sweep_time: Seconds = Field(
+        57,
+        gt=1,
+        lt=60,
+        description="Work of one tick of `sweep`: the next one comes after a minute, and nothing is found in between.",
+    )
+    sweep_interval: Seconds = Field(1, gt=0, description="Pause between two looks of `sweep` at what is overdue.")
     sweep_grace: Seconds = Field(5, ge=0, description="How long due work is left to its own event.")
 
     os_region_name: str | None = Field(None, description="Region of Nova; the cloud configuration's by default.")
     os_interface: Literal["public", "internal", "admin"] = Field("public", description="Catalog interface of Nova.")
-    nova_timeout: Seconds = Field(15, gt=0, description="Time limit of one request to Nova.")
+    nova_timeout: Seconds = Field(12, gt=0, description="Time limit of one request to Nova.")
     nova_list_timeout: Seconds = Field(60, gt=0, description="Time limit of one page of a list from Nova.")
     nova_page_size: int = Field(500, ge=1, le=1000, description="Servers asked of Nova in one page.")
 
@@ -262,6 +281,16 @@ class Settings(MonitoringSettings):
         """Those who get events; none by default."""
         text = self.event_sinks.get_secret_value().strip() if self.event_sinks else ""
         return parse_sinks(text) if text else ()
+
+    @property
+    def idle_after_crash(self) -> float:
+        """Seconds after which an interrupted recovery goes on at the latest, though all functions were killed at once.
+
+        The last invocation's lease has to end first, which lasts at least as long as a request that changes something;
+        then ``sweep`` has to see it. A third-party task holds the lease for its own time limit.
+        """
+        held = max(self.lease_time, self.nova_timeout + LEASE_MARGIN)
+        return held + _BETWEEN_TICKS - self.sweep_time + self.sweep_interval
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -346,15 +375,19 @@ def _checked(values: Mapping[str, str]) -> Settings:
 
 
 def _check_lease(settings: Settings) -> None:
-    """Refuse a lease that could end during one request made under it; for one to Nova it is made longer by itself."""
-    longest = {"trigger_timeout": settings.trigger_timeout}
-    if settings.archive_bucket:
-        longest["archive_timeout"] = 2 * settings.archive_timeout  # of a request as a whole: connecting, and reading
-    for name, seconds in longest.items():
-        if seconds >= settings.lease_time:
+    """Refuse a lease that could end during what is done under it; for a request to Nova it is made longer by itself."""
+    checks = [
+        ("lease_time", "trigger_timeout", settings.trigger_timeout),
+        ("lease_time", "verify_interval", settings.verify_interval),
+    ]
+    if settings.archive_bucket:  # of a request as a whole: connecting, and reading
+        checks.append(("batch_lease_time", "archive_timeout", 2 * settings.archive_timeout))
+    for lease, name, seconds in checks:
+        held = getattr(settings, lease)
+        if seconds >= held:
             raise Misconfigured(
-                f"{PREFIX}LEASE_TIME ({settings.lease_time:g} s) must be longer than a request may last that is made"
-                f" under it: {PREFIX}{name.upper()} allows {seconds:g} s"
+                f"{PREFIX}{lease.upper()} ({held:g} s) must be longer than what is done under it without a sign of"
+                f" life: {PREFIX}{name.upper()} allows {seconds:g} s"
             )
 
 

@@ -7,6 +7,7 @@ It is handed down from where a function is served; nothing below opens another. 
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import Any, Self
 from uuid import uuid4
 
+from instance_ha.beside import beside
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.ports import (
@@ -136,6 +138,7 @@ class RecoveryWorld(SweepWorld):
     nova: Nova
     remote: Remote
     with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
+    beside: Callable[[Callable[[], None], float], AbstractContextManager[None]] = field(default=beside)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,6 +67,9 @@ class Play:
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
+        self.watched: set[str] = set()  # rows in work at a crash of everything, and
+        self.left_idle: list[str] = []  # those of them on which nobody went on in time
+        self.simulation.on_crash = self._watch_rows
         self._lines_checked = 0
         self._answered = 0
         self._lasting = "lasts" in world  # the monitors go on for ever, so the folder says how long it is worth looking
@@ -101,6 +104,7 @@ class Play:
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
+        self.simulation.scheduler.spawn("sweep", partial(self._tick, "sweep"))  # a new instance ticks by itself
         relays = ["relay"] if self.simulation.settings.sinks else []
         for function in ["sweep", *self.sources.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
@@ -310,6 +314,28 @@ class Play:
         query = text("SELECT * FROM outbox WHERE sink = :sink ORDER BY id")
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query, {"sink": sink}).mappings()]
+
+    def _watch_rows(self) -> None:
+        """Check a while after a crash that each row in work at that time was claimed by somebody else."""
+        before = self._rows_in_work()
+        self.watched |= before.keys()
+
+        def check() -> None:
+            self.left_idle += sorted(uuid for uuid, state in self._rows_in_work().items() if before.get(uuid) == state)
+
+        self.simulation.scheduler.spawn("watcher", check, self.simulation.settings.idle_after_crash + 1.0)
+
+    def _rows_in_work(self) -> dict[str, tuple[object, ...]]:
+        """Read which rows are claimed or due, by their uuids, with their owners and how far they are."""
+        now = self.simulation.scheduler.now()
+        rows = "SELECT {} FROM {} WHERE lease_owner IS NOT NULL OR due_at <= :now"
+        queries = (
+            rows.format("notification_uuid, lease_owner, status, attempt", "notifications"),
+            rows.format("uuid, lease_owner, status, step", "vmoves"),
+        )
+        with self.simulation.world.database.begin() as connection:
+            found = [row for query in queries for row in connection.execute(text(query), {"now": now})]
+        return {row[0]: tuple(row[1:]) for row in found}
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Read all vmoves, in order."""

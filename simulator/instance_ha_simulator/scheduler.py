@@ -3,7 +3,8 @@
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +29,7 @@ class Process:
         self.patience: datetime | None = None
         self.error: BaseException | None = None
         self.ended = False
+        self.killed = False
         self.go = threading.Semaphore(0)
         self.paused = threading.Semaphore(0)
         self._work = work
@@ -44,6 +46,11 @@ class Process:
         self.ended = True
         self.paused.release()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its work has begun, and not ended."""
+        return self.thread.is_alive()
+
     def resume(self) -> None:
         """Run it until it sleeps or ends."""
         if not self.thread.is_alive():
@@ -51,6 +58,8 @@ class Process:
         self.go.release()
         self.paused.acquire()
 
+
+_THREAD = "thread"
 
 ahead = ContextVar("ahead", default=0.0)  # seconds that the clock of the invocation's machine is ahead
 
@@ -96,9 +105,11 @@ class Scheduler:
         """Count from now."""
         self._began = self._now
 
-    def spawn(self, name: str, work: Callable[[], None], after: float = 0.0) -> None:
-        """Start a process after some time."""
-        self._push(Process(name, work), self._now + timedelta(seconds=after))
+    def spawn(self, name: str, work: Callable[[], None], after: float = 0.0) -> Process:
+        """Start a process after some time, unless it is killed before."""
+        process = Process(name, work)
+        self._push(process, self._now + timedelta(seconds=after))
+        return process
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass; in the middle of a request no longer than its client waits."""
@@ -109,6 +120,8 @@ class Scheduler:
         self._push(process, until if patience is None or until <= patience else patience)
         process.paused.release()
         process.go.acquire()
+        if process.killed:
+            raise KilledError
         if patience is not None and until > patience:
             raise TimeLimitError
 
@@ -135,12 +148,38 @@ class Scheduler:
                 ended.append(killed)
 
         for number in range(len(things)):
-            self.spawn("thread", partial(copy_context().run, run, number))
+            self.spawn(_THREAD, partial(copy_context().run, run, number))
         while len(ended) < len(things) and not any(ended):
             self.sleep(0.1)
         if any(ended):
             raise KilledError
         return [results[number] for number in range(len(things))]
+
+    @contextmanager
+    def beside(self, work: Callable[[], None], interval: float) -> Iterator[None]:
+        """Do something each so many seconds while the running process is in the block."""
+        following: Process
+
+        def again() -> None:
+            nonlocal following
+            work()
+            following = self.spawn("beside", again, interval)
+
+        following = self.spawn("beside", again, interval)
+        try:
+            yield
+        finally:
+            following.killed = True
+
+    def kill(self, names: Collection[str]) -> None:
+        """Kill, as they sleep, all processes of these names, and their threads; the running one has to end itself."""
+        asleep = [process for _, _, process in self._queue if process.has_begun]
+        for process in asleep:
+            if process.name in {*names, _THREAD}:
+                process.killed = True
+                self._push(process, self._now)
+        self._queue = [each for each in self._queue if not each[2].killed or each[0] == self._now]
+        heapq.heapify(self._queue)
 
     def patience(self, seconds: float | None) -> None:
         """Say how long the running process waits for what it has asked (None: as long as it takes)."""
@@ -151,7 +190,10 @@ class Scheduler:
         """Let time pass until `done`, at most so many seconds; says whether it is done."""
         end = self._now + timedelta(seconds=seconds)
         while self._queue and self._queue[0][0] <= end:
-            self._now, _, process = heapq.heappop(self._queue)
+            at, _, process = heapq.heappop(self._queue)
+            if process.killed and not process.has_begun:
+                continue
+            self._now = at
             self._running = process
             process.resume()
             self._running = None

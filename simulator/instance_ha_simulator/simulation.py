@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -40,7 +40,7 @@ from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
-from instance_ha_simulator.scheduler import KilledError, MachineClock, Scheduler, TimeLimitError, ahead
+from instance_ha_simulator.scheduler import KilledError, MachineClock, Process, Scheduler, TimeLimitError, ahead
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
@@ -57,6 +57,7 @@ FUNCTIONS = (
 )
 KEY = "simulated-trigger-key"
 REPORTS = "http://instance-ha.test"
+_RESTART = 3.0  # seconds that the platform takes to have an instance again whose process has ended
 _RETRIED = frozenset({404, 408, 409, 429})
 
 
@@ -64,7 +65,8 @@ _RETRIED = frozenset({404, 408, 409, 429})
 class Faults:
     """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
 
-    kill: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth}
+    # {breakpoint, nth, everything, but}: that invocation, or all there are but those of some functions
+    kill: list[dict[str, Any]] = field(default_factory=list)
     freeze: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth, seconds}
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
@@ -128,6 +130,13 @@ class Broker:
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
         self._seen: Counter[str] = Counter()
+        self._under_way: list[Process] = []
+
+    def lose_all(self) -> None:
+        """Forget the events that have not arrived."""
+        for process in self._under_way:
+            process.killed = process.killed or not process.has_begun
+        self._under_way.clear()
 
     def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send events, or lose them, as the faults say."""
@@ -151,7 +160,8 @@ class Broker:
             if (code >= 500 or code in _RETRIED) and tries < 10:
                 self._deliver(function, headers, body, 0.2 * 2**tries, tries + 1)
 
-        self._simulation.scheduler.spawn(function, run, delay)
+        self._under_way = [process for process in self._under_way if not process.ended]
+        self._under_way.append(self._simulation.scheduler.spawn(function, run, delay))
 
 
 class SimulatedDatabase(Database):
@@ -196,6 +206,8 @@ class Simulation:
         self.called: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
         self._database_url = database_url
+        self.broker = Broker(self)
+        self.on_crash: Callable[[], None] = lambda: None
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
         self.metrics = Recorder()
@@ -208,11 +220,12 @@ class Simulation:
             clock=MachineClock(self.scheduler),
             database=SimulatedDatabase(self._database_url, self.scheduler),
             nova=self._nova(settings),
-            publisher=Broker(self),
+            publisher=self.broker,
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
             with_timeout=self._with_timeout,
+            beside=self.scheduler.beside,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
             notification_client=self._notification_client(settings),
             hypervisors=self._hypervisors,
@@ -266,7 +279,17 @@ class Simulation:
         for fault in self.faults.kill:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)
+                if fault.get("everything"):
+                    self._crash(fault.get("but", []))
                 raise KilledError(name)
+
+    def _crash(self, survivors: Collection[str]) -> None:
+        """Kill all invocations, and lose what a broker without a disk holds; sweep's new instance ticks by itself."""
+        self.broker.lose_all()
+        self.scheduler.kill({*FUNCTIONS} - {*survivors})
+        if "sweep" not in survivors:
+            self.scheduler.spawn("sweep", lambda: self.call("sweep", "/", b"", {}), _RESTART)
+        self.on_crash()
 
     def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
         """Invoke a function over (in-process) HTTP."""

@@ -22,7 +22,13 @@ from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 from tests.followers import KEYS, Aws, Follower
 
-_SETTINGS = {"invocation_time": "3", "lease_time": "6", "verify_interval": "0.1", "log_level": "DEBUG"}
+_SETTINGS = {
+    "invocation_time": "3",
+    "sweep_time": "3",
+    "lease_time": "6",
+    "verify_interval": "0.1",
+    "log_level": "DEBUG",
+}
 _CLOUD = {"report_interval": 0.2, "service_down_time": 0.5, "evacuate_seconds": 0.1}
 
 

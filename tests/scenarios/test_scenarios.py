@@ -17,9 +17,11 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
 
 
-def play(folder: Path, postgres: Postgres, database_url: str, **faults: Any) -> Play:
-    """Play a folder to its end."""
+def play(folder: Path, postgres: Postgres, database_url: str, later: float = 0.0, **faults: Any) -> Play:
+    """Play a folder to its end, so many seconds ``later`` than it says."""
     scenario = Scenario.read(folder)
+    for happening in scenario.world["happenings"]:
+        happening["at"] += later
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
     with TemporaryDirectory() as own:
@@ -103,13 +105,17 @@ KILLED_IN = {
 }
 
 
+def _scenario_with(at: Breakpoint) -> Path:
+    """Name a folder whose story comes to a breakpoint."""
+    return HERE / next(name for begin, name in KILLED_IN.items() if at.startswith(begin))
+
+
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("at", breakpoints("recovery"))
 def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
     at: Breakpoint, nth: int, postgres: Postgres, database_url: str
 ) -> None:
-    folder = HERE / next(name for begin, name in KILLED_IN.items() if at.startswith(begin))
-    played = play(folder, postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
+    played = play(_scenario_with(at), postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
     reached = played.simulation.reached[at]
     assert played.simulation.killed == ([at] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {at}"
@@ -117,6 +123,26 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
     status = "ignored" if at in {Breakpoint.HOST_GIVEN_BACK, Breakpoint.RECOVERY_SKIPPED} else "finished"
     assert [played.show(uuid)["status"] for uuid in played.notifications] == [status]
     assert played.simulation.scheduler.elapsed < 600
+
+
+# A third-party task keeps its lease for as long as it may take.
+CRASHES = [(at, False) for at in breakpoints("recovery") if at is not Breakpoint.CUSTOM_TASK_STARTED]
+# Leases end right after sweep's last look in a minute.
+CRASHES += [(at, True) for at in (Breakpoint.RECOVERY_STARTED, Breakpoint.ROUND_ADVANCED, Breakpoint.VMOVE_CLAIMED)]
+
+
+@pytest.mark.parametrize(("at", "sweep_survives"), CRASHES)
+def test_after_a_crash_of_everything_all_work_goes_on_within_20_seconds(
+    at: Breakpoint, sweep_survives: bool, postgres: Postgres, database_url: str
+) -> None:
+    kill = {"breakpoint": at, "everything": True, "but": ["sweep"] if sweep_survives else []}
+    later = 32.5 if sweep_survives else 0.0
+    played = play(_scenario_with(at), postgres, database_url, kill=[kill], later=later)
+    assert played.simulation.killed == [at]
+    assert played.watched
+    assert played.simulation.settings.idle_after_crash + 1.0 <= 20
+    assert played.left_idle == []
+    check_promises(played)
 
 
 @pytest.mark.parametrize("at", breakpoints("monitoring"))

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from instance_ha.decide.slots import LONGEST_PAUSE
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import load
 
@@ -43,12 +44,33 @@ def test_a_missing_database_is_told_with_both_places_it_may_stand() -> None:
 @pytest.mark.parametrize(
     "environ",
     [
-        {"INSTANCE_HA_TRIGGER_TIMEOUT": "45"},
-        {"INSTANCE_HA_LEASE_TIME": "30", "INSTANCE_HA_ARCHIVE_BUCKET": "history"},
+        {"INSTANCE_HA_TRIGGER_TIMEOUT": "15"},
+        {"INSTANCE_HA_VERIFY_INTERVAL": "15"},
+        {"INSTANCE_HA_BATCH_LEASE_TIME": "30", "INSTANCE_HA_ARCHIVE_BUCKET": "history"},
     ],
 )
-def test_a_lease_that_could_end_during_a_request_made_under_it_is_refused(environ: dict[str, str]) -> None:
-    assert "INSTANCE_HA_LEASE_TIME" in _refusal(**environ)
+def test_a_lease_that_could_end_during_what_is_done_under_it_is_refused(environ: dict[str, str]) -> None:
+    assert "LEASE_TIME" in _refusal(**environ)
+
+
+def test_a_lease_outlasts_the_longest_pause_between_two_questions() -> None:
+    assert _refusal(INSTANCE_HA_LEASE_TIME=str(LONGEST_PAUSE)).startswith("INSTANCE_HA_LEASE_TIME: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ({}, 19),
+        ({"LEASE_TIME": "30"}, 34),
+        ({"NOVA_TIMEOUT": "30"}, 36),
+        ({"SWEEP_TIME": "50", "SWEEP_INTERVAL": "5"}, 30),
+    ],
+)
+def test_an_interrupted_recovery_goes_on_when_its_lease_has_ended_and_sweep_has_looked(
+    values: dict[str, str], seconds: float
+) -> None:
+    changed = {f"INSTANCE_HA_{name}": value for name, value in values.items()}
+    assert load({"DATABASE_URL": "postgresql://u@h/d"} | changed).idle_after_crash == seconds
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ def simulation(database_url: str) -> Simulation:
     return Simulation(database_url, {"invocation_time": "10"}, CloudOptions(), Faults())
 
 
-def run(simulation: Simulation, once: "_Work", skew: float = 0.0) -> list[float]:
+def run(simulation: Simulation, once: "_Work", skew: float = 0.0, lasts: float | None = None) -> list[float]:
     """Repeat something as one invocation; returns the seconds at which it happened."""
 
     def invocation() -> None:
         ahead.set(skew)
-        repeat(simulation.world, "work", once, 2.0)
+        repeat(simulation.world, "work", once, 2.0, lasts=lasts)
 
     simulation.scheduler.spawn("tick", invocation)
     simulation.scheduler.run(100, lambda: False)
@@ -56,12 +56,16 @@ def test_it_is_done_each_interval_until_the_invocation_ends(simulation: Simulati
     assert work.ends == {START + timedelta(seconds=10)}
 
 
+def test_it_may_last_longer_than_an_invocation(simulation: Simulation) -> None:
+    assert run(simulation, _Work(), lasts=12.5)[-1] == 12
+
+
 def test_it_is_done_when_it_says_that_it_is_due_again(simulation: Simulation) -> None:
     assert run(simulation, _Work(0.0, 5.0, 0.5, 9.0)) == [0, 0, 5, 5.5]
 
 
-def test_it_is_tried_each_interval_while_postgres_is_away(simulation: Simulation) -> None:
-    assert run(simulation, _Work(away=2)) == [0, 2, 4, 6, 8]
+def test_it_is_tried_each_five_seconds_while_postgres_is_away(simulation: Simulation) -> None:
+    assert run(simulation, _Work(away=1)) == [0, 5, 7, 9]
 
 
 @pytest.mark.parametrize("skew", [-3600.0, 120.0])

@@ -7,7 +7,7 @@ from statistics import median_low
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
 
-_LONGEST_PAUSE = 5.0  # seconds
+LONGEST_PAUSE = 5.0  # seconds; a lease outlasts it
 _SHARE = 3  # of how long evacuations have lasted: so much later than they end they are noticed
 
 
@@ -18,7 +18,7 @@ def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
     just begun, nor one that hangs.
     """
     ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step is VMoveStep.WATCHED]
-    return max(interval, min(_LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
+    return max(interval, min(LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
 
 
 def free(ongoing: Sequence[VMove], done: Sequence[tuple[VMove, str | None]], most: int) -> int:

@@ -92,7 +92,9 @@ class Policy(Protocol):
 class Nova(Protocol):
     """What is asked of Nova; the methods are explained at ``nova.client.NovaClient``."""
 
-    def under(self, cover: Callable[[float], None]) -> "Nova": ...  # noqa: D102
+    def under(  # noqa: D102
+        self, cover: Callable[[float], None], renewed: Callable[[float], AbstractContextManager[None]]
+    ) -> "Nova": ...
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def services(self) -> list[ComputeService]: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102

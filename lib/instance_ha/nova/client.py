@@ -1,6 +1,7 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
@@ -54,14 +55,20 @@ class NovaClient:
         self._list_timeout = list_timeout
         self._page_size = page_size
         self._cover: Callable[[float], None] = lambda _seconds: None
+        self._renewed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
 
-    def under(self, cover: Callable[[float], None]) -> "NovaClient":
-        """Return a client that calls ``cover`` right before each request, with the seconds that it may last.
+    def under(
+        self, cover: Callable[[float], None], renewed: Callable[[float], AbstractContextManager[None]]
+    ) -> "NovaClient":
+        """Return a client whose requests are made under a lease; what it raises keeps them from being sent.
 
-        What ``cover`` raises keeps the request from being sent.
+        Args:
+            cover: called right before a request that changes something, with the seconds that it may last.
+            renewed: what a question is asked within, given the seconds that it may last.
+
         """
         covered = copy(self)
-        covered._cover = cover
+        covered._cover, covered._renewed = cover, renewed
         return covered
 
     def service(self, host: str) -> ComputeService | None:
@@ -269,7 +276,13 @@ class NovaClient:
 
     def _request(self, method: str, path: str, timeout: float | None = None, **body: Any) -> Any:
         limit = timeout or self._timeout
+        if method == "GET":
+            with self._renewed(limit):
+                return self._send(method, path, limit, **body)
         self._cover(limit)
+        return self._send(method, path, limit, **body)
+
+    def _send(self, method: str, path: str, limit: float, **body: Any) -> Any:
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:

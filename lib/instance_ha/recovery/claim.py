@@ -1,8 +1,8 @@
 """The unit of work: a row that one invocation works on, and the only way to write while it does.
 
 Whatever a recovery writes, it writes in a transaction of its claim, which renews the lease and fails when the row
-belongs to another invocation. No transaction is open while Nova is asked, and no request is sent under a lease that
-could end before the request's own time limit.
+belongs to another invocation. No transaction is open while Nova is asked. A request that changes something is sent
+only under a lease that outlasts the request's own time limit; while a question lasts, the lease is renewed.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,13 +21,12 @@ from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
 from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.triggers import Trigger
+from instance_ha.settings import LEASE_MARGIN
 from instance_ha.store import notifications, vmoves
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld, new_owner
 
 Row = TypeVar("Row", Notification, VMove)
-
-_MARGIN = 2.0  # seconds that a lease lasts at least longer than a request made under it
 
 
 @dataclass
@@ -80,13 +79,41 @@ class Claim(Generic[Row]):
         self.row = replace(self.row, **values)
 
     def cover(self, seconds: float) -> None:
-        """Hold the row at least as long as a request may last that is sent now.
+        """Hold the row at least as long as something may last that begins now.
 
         Raises:
-            LeaseLost: the row belongs to another invocation, so nothing may be sent.
+            LeaseLost: the row belongs to another invocation, so it must not begin.
 
         """
-        now, needed = self.world.clock.now(), timedelta(seconds=seconds + _MARGIN)
+        self._hold(timedelta(seconds=seconds + LEASE_MARGIN))
+
+    @contextmanager
+    def renewed(self, seconds: float) -> Iterator[None]:
+        """Renew the lease while a question lasts that is asked inside, but no longer than ``seconds``.
+
+        So the lease of an invocation that is killed meanwhile ends soon, however long the question may take.
+
+        Raises:
+            LeaseLost: the row belongs to another invocation, so it is of no use to ask.
+
+        """
+        lease = timedelta(seconds=self.lease.seconds)
+        until = self.world.clock.now() + timedelta(seconds=seconds)
+
+        def renew() -> None:
+            try:
+                if self.world.clock.now() < until:
+                    self._hold(lease)
+            except (LeaseLost, TryAgain) as error:  # the next write finds out
+                log.get().debug("lease not renewed", reason=str(error))
+
+        self._hold(lease * 2 / 3)
+        with self.world.beside(renew, self.lease.seconds / 3):
+            yield
+
+    def _hold(self, needed: timedelta) -> None:
+        """Renew the lease if it does not last so long."""
+        now = self.world.clock.now()
         if self.held_until - now >= needed:
             return
         until = now + max(needed, timedelta(seconds=self.lease.seconds))
@@ -97,7 +124,7 @@ class Claim(Generic[Row]):
     @property
     def nova(self) -> Nova:
         """Nova, asked under this claim."""
-        return self.world.nova.under(self.cover)
+        return self.world.nova.under(self.cover, self.renewed)
 
     @property
     def out_of_time(self) -> bool:

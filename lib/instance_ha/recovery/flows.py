@@ -49,7 +49,7 @@ DEFAULT: Mapping[Flow, tuple[str, ...]] = {
 
 def shown_names(settings: Settings, flow: Flow) -> tuple[str, ...]:
     """Return the tasks of a flow, by the names that rows and the API have."""
-    names = _flows(settings.recovery_flows_file, min(settings.invocation_time, settings.lease_time))[flow]
+    names = _flows(settings.recovery_flows_file, settings.invocation_time)[flow]
     return tuple(_BUILT_IN[name][0] if name in _BUILT_IN else name for name in names)
 
 
@@ -73,7 +73,7 @@ def check(settings: Settings) -> None:
         Misconfigured: a flow or a task of it cannot be used.
 
     """
-    all_flows = _flows(settings.recovery_flows_file, min(settings.invocation_time, settings.lease_time))
+    all_flows = _flows(settings.recovery_flows_file, settings.invocation_time)
     if not settings.task_keys and any(_is_url(name) for names in all_flows.values() for name in names):
         raise Misconfigured("a task is a URL, and there is no key to sign what it is sent: mount the secret task-key")
 
@@ -93,9 +93,7 @@ def _check_task(most_seconds: float, flow: Flow, name: str) -> None:
         if "@" in urlsplit(name).netloc:
             raise Misconfigured("a URL must not carry a password: every reader of a notification would see it")
     elif not 0 < _third_party(name).time_limit < most_seconds:
-        raise Misconfigured(
-            f"the time limit of {name} must be below invocation_time and lease_time, {most_seconds:g} s"
-        )
+        raise Misconfigured(f"the time limit of {name} must be below invocation_time, {most_seconds:g} s")
 
 
 def _is_url(name: str) -> bool:

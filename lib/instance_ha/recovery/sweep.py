@@ -16,7 +16,7 @@ _BATCH = 500
 
 
 def sweep(world: SweepWorld) -> None:
-    """Work off what is overdue, and what has expired, for the time of one invocation."""
+    """Work off what is overdue, and what has expired, until the next tick is near."""
     expiry_due: datetime | None = None
 
     def once(world: SweepWorld, _end: datetime) -> None:
@@ -27,7 +27,7 @@ def sweep(world: SweepWorld) -> None:
             expiry_due = (expiry_due or now) + timedelta(seconds=world.settings.check_expired_notifications_interval)
         sweep_once(world)
 
-    repeat(world, "sweep", once, world.settings.sweep_interval)
+    repeat(world, "sweep", once, world.settings.sweep_interval, lasts=world.settings.sweep_time)
 
 
 def expire_once(world: SweepWorld) -> None:

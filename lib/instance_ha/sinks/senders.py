@@ -44,7 +44,7 @@ class Senders:
 
 def _make(sink: Sink, settings: Settings) -> Sender:
     # A sender must not outlast the lease of its sink.
-    timeout = min(settings.event_timeout, settings.lease_time / 2)
+    timeout = min(settings.event_timeout, settings.batch_lease_time / 2)
     if sink.kind is SinkKind.HTTP:
         from instance_ha.sinks.http import HttpSender
 

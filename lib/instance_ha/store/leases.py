@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, or_, select, update
+from sqlalchemy import Column, Connection, Row, Table, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
@@ -72,11 +72,14 @@ def take_overdue(
 ) -> Sequence[Row[Any]]:
     """Return rows that were not looked at in time, the oldest first; none twice within ``grace``.
 
+    A row whose lease has run out is not left to its own event for ``grace``: there is none.
     When there are more than ``limit``, the longest overdue ones are returned.
     """
+    abandoned = and_(table.c.lease_until < now, table.c.due_at <= table.c.lease_until)
+    late = or_(table.c.due_at <= now - timedelta(seconds=grace), abandoned)
     overdue = (
         select(table.c.id)
-        .where(table.c.due_at <= now - timedelta(seconds=grace), is_free(table, now), *where)
+        .where(table.c.due_at <= now, late, is_free(table, now), *where)
         .order_by(table.c.due_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

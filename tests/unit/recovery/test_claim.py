@@ -99,8 +99,8 @@ class _LosesTheLease:
         self._nova = nova
         self._recovery = recovery
 
-    def under(self, cover: Any) -> "_LosesTheLease":
-        return _LosesTheLease(self._nova.under(cover), self._recovery)
+    def under(self, *lease: Any) -> "_LosesTheLease":
+        return _LosesTheLease(self._nova.under(*lease), self._recovery)
 
     def evacuations_from(self, *about: Any) -> Iterator[Migration]:
         lose(self._recovery)
@@ -151,11 +151,76 @@ def held(claim: Claim[Notification]) -> timedelta:
     return until - claim.world.clock.now()
 
 
-@pytest.mark.parametrize(("seconds", "lease"), [(1, 45), (43, 45), (60, 62), (600, 602)])
+@pytest.mark.parametrize(("seconds", "lease"), [(1, 15), (13, 15), (60, 62), (600, 602)])
 def test_a_lease_outlasts_the_request_that_is_made_under_it(simulation: Simulation, seconds: int, lease: int) -> None:
     claim = claimed(simulation).claim
     claim.cover(seconds)
     assert held(claim) == timedelta(seconds=lease)
+
+
+def in_a_process(simulation: Simulation, work: Callable[[], None], kill_at: float | None = None) -> None:
+    """Do something in virtual time; the process may be killed meanwhile."""
+    scheduler = simulation.scheduler
+    scheduler.spawn("recover-host", work)
+    if kill_at is not None:
+        scheduler.spawn("killer", lambda: scheduler.kill(["recover-host"]), kill_at)
+    scheduler.run(1000, lambda: False)
+
+
+def test_the_lease_of_a_long_question_is_renewed_while_it_lasts_and_ends_soon_after(simulation: Simulation) -> None:
+    claim = claimed(simulation).claim
+    left: list[timedelta] = []
+
+    def work() -> None:
+        with claim.renewed(60):
+            for _ in range(12):
+                simulation.scheduler.sleep(5)
+                left.append(held(claim))
+
+    in_a_process(simulation, work)
+    assert len(left) == 12
+    assert set(left) <= {timedelta(seconds=10), timedelta(seconds=15)}
+
+
+def test_the_lease_of_a_question_that_is_longer_than_it_may_be_ends(simulation: Simulation) -> None:
+    claim = claimed(simulation).claim
+
+    def work() -> None:
+        with claim.renewed(20):
+            simulation.scheduler.sleep(60)
+
+    in_a_process(simulation, work)
+    assert held(claim) < timedelta()
+
+
+def test_a_lease_is_not_renewed_after_a_kill_in_the_middle_of_a_question(simulation: Simulation) -> None:
+    claim, ended = claimed(simulation).claim, []
+
+    def work() -> None:
+        simulation.scheduler.spawn("watcher", lambda: ended.append(held(claim)), 30)
+        with claim.renewed(600):
+            simulation.scheduler.sleep(600)
+
+    in_a_process(simulation, work, kill_at=8)
+    assert ended == [timedelta(seconds=-10)]
+
+
+def test_a_question_goes_on_though_its_lease_is_lost_meanwhile_and_the_next_write_finds_out(
+    simulation: Simulation,
+) -> None:
+    recovery = claimed(simulation)
+    asked = []
+
+    def work() -> None:
+        with recovery.claim.renewed(60):
+            lose(recovery)
+            simulation.scheduler.sleep(30)
+            asked.append(True)
+        with pytest.raises(LeaseLost):
+            recovery.claim.write(message="mine")
+
+    in_a_process(simulation, work)
+    assert asked
 
 
 def test_no_request_is_sent_after_the_lease_was_lost(simulation: Simulation) -> None:

@@ -155,7 +155,14 @@ def test_overdue_work_is_not_taken_twice_within_the_grace(rows: Rows) -> None:
 def test_work_that_somebody_holds_is_not_overdue_until_its_lease_ends(rows: Rows) -> None:
     row, _ = claimed(rows)
     assert overdue(rows, after(LEASE)) == []
-    assert [row.notification_uuid] == overdue(rows, after(LEASE + 5))
+    assert [row.notification_uuid] == overdue(rows, after(LEASE + 0.001))
+
+
+def test_work_whose_lease_has_run_out_is_left_to_the_event_that_was_just_sent_for_it(rows: Rows) -> None:
+    row, _ = claimed(rows)
+    assert [row.notification_uuid] == overdue(rows, after(LEASE + 1))
+    assert overdue(rows, after(LEASE + 5.9)) == []
+    assert [row.notification_uuid] == overdue(rows, after(LEASE + 6))
 
 
 def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:
