@@ -120,7 +120,7 @@ def supersede_processes(
 def supersede_instances(
     connection: Connection, instances: Iterable[str], message: str, now: datetime
 ) -> Sequence[NotificationUuid]:
-    """End the recoveries of instances, whatever host they were reported on, and return the uuids of those recoveries."""
+    """End the recoveries of instances, whatever host they were reported on; returns the uuids of the recoveries."""
     return _supersede(connection, message, now, is_about(instances))
 
 
