@@ -9,7 +9,7 @@ from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.folder.base import Part
 
 
-class Report(Part):
+class ReportedFailure(Part):
     """A report by a monitor."""
 
     host: str = Field(description="the host that it names")
@@ -104,7 +104,7 @@ class Happening(Part):
     kill_host: str | None = Field(None, description="a host dies")
     start_host: str | None = Field(None, description="its nova-compute starts again")
     # reports, and others who use the API
-    notify: Report | None = Field(None, description="a host is reported (its name), or what the table below says")
+    notify: ReportedFailure | None = Field(None, description="a host is reported (its name), or what the table below says")
     api: ApiCall | None = Field(None, description="a request to the API, whatever it answers")
     reserve_host: str | None = Field(None, description="a host is added to the first segment, reserved")
     maintenance: HostState | None = Field(None, description="a host is put on maintenance, or taken off it")
