@@ -104,7 +104,9 @@ class Happening(Part):
     kill_host: str | None = Field(None, description="a host dies")
     start_host: str | None = Field(None, description="its nova-compute starts again")
     # reports, and others who use the API
-    notify: ReportedFailure | None = Field(None, description="a host is reported (its name), or what the table below says")
+    notify: ReportedFailure | None = Field(
+        None, description="a host is reported (its name), or what the table below says"
+    )
     api: ApiCall | None = Field(None, description="a request to the API, whatever it answers")
     reserve_host: str | None = Field(None, description="a host is added to the first segment, reserved")
     maintenance: HostState | None = Field(None, description="a host is put on maintenance, or taken off it")
