@@ -1,4 +1,4 @@
-"""How often a recovery asks Nova: bounded by its instances and its time, not by the cloud, nor by how small batches are."""
+"""How often a recovery asks Nova: bounded by its instances and its time, not by the cloud or by the size of batches."""
 
 from pathlib import Path
 from typing import Any
