@@ -251,6 +251,14 @@ class Settings(MonitoringSettings):
     os_region_name: str | None = Field(None, description="Region of Nova; the cloud configuration's by default.")
     os_interface: Literal["public", "internal", "admin"] = Field("public", description="Catalog interface of Nova.")
     nova_timeout: Seconds = Field(12, gt=0, description="Time limit of one request to Nova.")
+    nova_late_request_limit: Seconds = Field(
+        120,
+        gt=0,
+        description="How long after it was sent Nova may still carry out a request whose answer was lost: "
+        "`rpc_response_timeout` of nova.conf (60 s) and the longest wait in front of Nova's API, as `timeout queue` of "
+        "HAProxy (60 s in Kolla). No evacuation is asked for a second time before; a minute later than that after its "
+        "end a recovery is checked once more.",
+    )
     nova_list_timeout: Seconds = Field(60, gt=0, description="Time limit of one page of a list from Nova.")
     nova_report_interval: Seconds = Field(
         10,
@@ -377,6 +385,7 @@ def _checked(values: Mapping[str, str]) -> Settings:
     except ValueError as error:
         raise Misconfigured(f"{PREFIX}EVENT_SINKS: {error}") from None
     _check_lease(settings)
+    _check_late_requests(settings)
     return settings
 
 
@@ -395,6 +404,21 @@ def _check_lease(settings: Settings) -> None:
                 f"{PREFIX}{lease.upper()} ({held:g} s) must be longer than what is done under it without a sign of"
                 f" life: {PREFIX}{name.upper()} allows {seconds:g} s"
             )
+
+
+def _check_late_requests(settings: Settings) -> None:
+    """Refuse to ask a second time while the first request is under way, and to give up before that is possible."""
+    limit = settings.nova_late_request_limit
+    if limit <= settings.nova_timeout:
+        raise Misconfigured(
+            f"{PREFIX}NOVA_LATE_REQUEST_LIMIT ({limit:g} s) must be longer than a request may last:"
+            f" {PREFIX}NOVA_TIMEOUT allows {settings.nova_timeout:g} s"
+        )
+    if limit >= settings.evacuation_give_up_after:
+        raise Misconfigured(
+            f"{PREFIX}EVACUATION_GIVE_UP_AFTER ({settings.evacuation_give_up_after:g} s) must be longer than"
+            f" {PREFIX}NOVA_LATE_REQUEST_LIMIT ({limit:g} s): an evacuation that was lost would never be asked for again"
+        )
 
 
 def _one_line(error: ValidationError) -> str:

@@ -74,6 +74,20 @@ def test_an_interrupted_recovery_goes_on_when_its_lease_has_ended_and_sweep_has_
 
 
 @pytest.mark.parametrize(
+    "environ",
+    [
+        {"INSTANCE_HA_NOVA_LATE_REQUEST_LIMIT": "12"},
+        {"INSTANCE_HA_NOVA_TIMEOUT": "120"},
+        {"INSTANCE_HA_EVACUATION_GIVE_UP_AFTER": "120"},
+    ],
+)
+def test_a_second_request_while_the_first_is_under_way_or_after_it_was_given_up_is_refused(
+    environ: dict[str, str],
+) -> None:
+    assert "INSTANCE_HA_NOVA_LATE_REQUEST_LIMIT" in _refusal(**environ)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("INSTANCE_HA_VERIFY_INTERVAL", "s3cret"),

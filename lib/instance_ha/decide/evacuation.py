@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instance_ha.models.cloud import ComputeService, Migration, Server
+from instance_ha.models.cloud import CLOCKS_APART, ComputeService, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, NO_VALID_HOST
@@ -12,6 +12,8 @@ from instance_ha.models.text import LOCK_REASON, NO_VALID_HOST
 LIVE_MIGRATING = "migrating"  # task_state
 SHUT_DOWN = 4  # power_state of a domain that does not run
 _EVACUABLE = frozenset({"active", "stopped", "error"})  # what Nova accepts
+# task_states from the acceptance of an evacuation on, before there is a record of it
+_EVACUATING = frozenset({"rebuilding", "rebuild_block_device_mapping", "rebuild_spawning"})
 
 
 def lock_reason(notification_uuid: str) -> str:
@@ -72,9 +74,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nova is at work; an instance that is ``settling`` has moved already and will be at rest in a moment."""
+    """Nova is at work.
+
+    An instance that is ``settling`` has moved already and will be at rest in a moment. ``unheard``: Nova shows nothing
+    of the request, and may carry it out yet.
+    """
 
     settling: bool = False
+    unheard: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,7 @@ class End:
 
 Verdict = Ask | Wait | Moved | End
 
-# A request that was written down may still be on its way for as long as Nova's own RPC time limit. Nova does not
-# refuse a second evacuation, and two at once wreck the instance.
-ASK_AGAIN_AFTER = 60.0
+CHECK_UNRECORDED_AFTER = 60.0
 CHECK_DOUBT_AFTER = 10.0
 # A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
 UNCLAIMED_AFTER = 600.0
@@ -113,10 +118,19 @@ class Age:
     unclaimed: bool = False
 
 
-def age(move: VMove, now: datetime, give_up_after: float) -> Age:
-    """Judge the age of a request."""
+def age(move: VMove, now: datetime, late_limit: float, give_up_after: float) -> Age:
+    """Judge the age of a request.
+
+    Nova may carry it out for ``late_limit`` seconds although nothing was answered. It does not refuse a second
+    evacuation, and two at once wreck the instance.
+    """
     since = 0.0 if move.asked_at is None else (now - move.asked_at).total_seconds()
-    return Age(since >= ASK_AGAIN_AFTER, since > give_up_after, since > UNCLAIMED_AFTER)
+    return Age(since >= late_limit, since > give_up_after, since > UNCLAIMED_AFTER)
+
+
+def is_accepted(server: Server) -> bool:
+    """Say whether Nova has accepted an evacuation of an instance on its old host, though there is no record yet."""
+    return server.task_state in _EVACUATING
 
 
 def check(
@@ -141,8 +155,10 @@ def check(
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
+    if migration is None and not age.may_ask_again:
+        return Wait(unheard=True)
     if migration is None:
-        return Ask() if age.may_ask_again else Wait()
+        return Wait() if is_accepted(server) and not age.unclaimed else Ask()
     if dest_down and move.target_host is not None:  # another reserved host is taken for it
         return End(VMoveStatus.FAILED, f"its destination {migration.dest_host} went down", migration.dest_host)
     comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
@@ -157,7 +173,9 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
         return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
     if server.task_state is None and server.vm_state in restore(move.facts).settled | {"active", "stopped"}:
         return Moved(server.host)
-    if server.vm_state == "error" and (migration is None or migration.final):
+    # It has left its old host, and a record without a destination that does not get one soon never will.
+    is_over = migration is None or migration.final or (migration.dest_host is None and age.may_ask_again)
+    if server.vm_state == "error" and is_over:
         reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
         return End(VMoveStatus.FAILED, reason, server.host)
     if dest_down:
@@ -167,12 +185,17 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
     return Wait(settling=True)
 
 
-def is_at_work(record: Migration, dest: ComputeService | None) -> bool:
+def is_at_work(record: Migration, dest: ComputeService | None, now: datetime) -> bool:
     """Say whether Nova may still carry out what a record tells of, by the compute service of its target.
 
-    What was to happen on a host that is down will not happen any more, though its record never ends.
+    What was to happen on a host that is down will not happen any more, though its record never ends; neither will what
+    has not been given a destination for long.
     """
-    return not record.final and (record.dest_host is None or (dest is not None and dest.up))
+    if record.final:
+        return False
+    if record.dest_host is not None:
+        return dest is not None and dest.up
+    return record.created_at is None or now - record.created_at <= timedelta(seconds=UNCLAIMED_AFTER) + CLOCKS_APART
 
 
 def reason_not_well(move: VMove, server: Server) -> str | None:
@@ -202,7 +225,7 @@ def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: date
     unseen: list[VMove] = []
     for move in moves:
         migration = migrations.get(move.instance_uuid)
-        patience = ASK_AGAIN_AFTER if migration is None else slow
+        patience = CHECK_UNRECORDED_AFTER if migration is None else slow
         if migration is not None and migration.in_doubt:
             patience = min(slow, CHECK_DOUBT_AFTER)
         if migration is not None and migration.final and not migration.in_doubt:

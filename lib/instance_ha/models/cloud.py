@@ -57,6 +57,7 @@ class Migration:
     source_host: str
     dest_host: str | None = None
     kind: str = EVACUATION
+    created_at: datetime | None = None  # by Nova's clock
 
     @property
     def moved(self) -> bool:

@@ -70,6 +70,7 @@ def migration(body: dict[str, Any]) -> Migration:
         status=body["status"],
         source_host=body["source_compute"],
         dest_host=body.get("dest_compute"),
+        created_at=_time(body.get("created_at")),
     )
 
 

@@ -13,9 +13,10 @@ from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
+from instance_ha.world import RecoveryWorld
 
 _ATTEMPTS = 2  # at an instance or a process: what did not help twice will not
-FINAL_CHECK_AFTER = timedelta(minutes=3)  # longer than Nova's RPC time limit, and the queues of proxies in front of it
+_FINAL_CHECK_LATER = 60.0  # seconds after the last moment at which Nova can carry out a request of the recovery
 
 
 def close(
@@ -30,7 +31,7 @@ def close(
     ``task`` is the one that ends it. It stays open until now: killed before, it must not go on with the next one.
     """
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
-    due_at = _final_check_at(notification, now)
+    due_at = _final_check_at(world, notification, now)
     with claim.release(due_at, status=status, message=message, updated_at=now) as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
@@ -57,11 +58,11 @@ def close(
                 log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
 
-def _final_check_at(notification: Notification, now: datetime) -> datetime | None:
+def _final_check_at(world: RecoveryWorld, notification: Notification, now: datetime) -> datetime | None:
     """Say when to check once more what a recovery had in work; None when it had nothing."""
     if not notification.attempt or notification.type is NotificationType.PROCESS:
         return None
-    return now + FINAL_CHECK_AFTER
+    return now + timedelta(seconds=world.settings.nova_late_request_limit + _FINAL_CHECK_LATER)
 
 
 def fail(claim: Claim[Notification], reason: str) -> None:
@@ -74,7 +75,7 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     expires_at = notification.created_at + timedelta(seconds=settings.notifications_expired_interval)
     pause = settings.process_unfinished_notifications_interval
     retry = after_failure(notification.attempt, attempts, now, pause, expires_at)
-    due_at = retry.due_at or _final_check_at(notification, now)
+    due_at = retry.due_at or _final_check_at(world, notification, now)
     with claim.release(due_at, status=retry.status, message=reason, updated_at=now) as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:

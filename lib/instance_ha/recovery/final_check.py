@@ -1,4 +1,4 @@
-"""The check of a recovery three minutes after its end: what Nova has carried out late is put right.
+"""The check of a recovery some minutes after its end: what Nova has carried out late is put right.
 
 A request whose answer was lost may be carried out when all is over: a lock after its unlock, a reset to error after the
 evacuation, a stop after the start. A killed invocation may have left locks, too.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide.evacuation import (
-    ASK_AGAIN_AFTER,
+    CHECK_UNRECORDED_AFTER,
     UNCLAIMED_AFTER,
     Age,
     Ask,
@@ -23,7 +23,7 @@ from instance_ha.decide.evacuation import (
     restore,
     watch,
 )
-from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.cloud import CLOCKS_APART, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 
@@ -83,19 +83,37 @@ def test_what_cannot_be_given_back_is_said(state: str) -> None:
     assert "was " in (restore(InstanceFacts(vm_state=state)).message or "")
 
 
-def test_a_request_may_be_sent_again_only_after_novas_own_time_limit() -> None:
-    early = NOW + timedelta(seconds=ASK_AGAIN_AFTER, microseconds=-1)
-    assert Age(may_ask_again=False, give_up=False) == age(vmove(), early, 3600)
-    assert Age(may_ask_again=True, give_up=False) == age(vmove(), NOW + timedelta(seconds=ASK_AGAIN_AFTER), 3600)
+def test_a_request_may_be_sent_again_only_when_the_first_one_cannot_be_carried_out_any_more() -> None:
+    early = NOW + timedelta(seconds=120, microseconds=-1)
+    assert Age(may_ask_again=False, give_up=False) == age(vmove(), early, 120, 3600)
+    assert Age(may_ask_again=True, give_up=False) == age(vmove(), NOW + timedelta(seconds=120), 120, 3600)
+
+
+def test_a_request_of_which_nova_shows_nothing_is_waited_for_and_then_sent_again() -> None:
+    assert check(vmove(), server(), None, FRESH) == Wait(unheard=True)
+    assert check(vmove(), server(), None, OLD) == Ask()
+
+
+@pytest.mark.parametrize("task_state", ["rebuilding", "rebuild_block_device_mapping", "rebuild_spawning"])
+def test_an_evacuation_that_nova_has_accepted_is_not_asked_for_again_though_there_is_no_record_yet(
+    task_state: str,
+) -> None:
+    seen = server(task_state=task_state)
+    assert check(vmove(), seen, None, OLD) == Wait()
+    assert check(vmove(), seen, None, replace(OLD, unclaimed=True)) == Ask()
+
+
+def test_another_task_of_the_instance_is_no_sign_of_its_evacuation() -> None:
+    assert check(vmove(), server(task_state="powering-off"), None, OLD) == Ask()
 
 
 def test_a_request_is_given_up_after_the_limit_and_not_at_it() -> None:
-    assert not age(vmove(), NOW + timedelta(seconds=3600), 3600).give_up
-    assert age(vmove(), NOW + timedelta(seconds=3601), 3600).give_up
+    assert not age(vmove(), NOW + timedelta(seconds=3600), 120, 3600).give_up
+    assert age(vmove(), NOW + timedelta(seconds=3601), 120, 3600).give_up
 
 
 def test_a_request_that_was_never_sent_has_no_age() -> None:
-    assert Age(may_ask_again=False, give_up=False) == age(vmove(asked_at=None), NOW + timedelta(days=1), 3600)
+    assert Age(may_ask_again=False, give_up=False) == age(vmove(asked_at=None), NOW + timedelta(days=1), 120, 3600)
 
 
 def test_an_instance_that_was_deleted_needs_no_evacuation() -> None:
@@ -123,19 +141,25 @@ def test_a_given_up_evacuation_says_where_nova_was_taking_it() -> None:
 
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
 def test_nova_is_at_work_on_an_evacuation_whose_target_is_unknown_yet_or_up(status: str) -> None:
-    assert is_at_work(migration(status), None)
-    assert is_at_work(migration(status, dest_host="compute2"), service(host="compute2", up=True))
+    assert is_at_work(migration(status), None, NOW)
+    assert is_at_work(migration(status, dest_host="compute2"), service(host="compute2", up=True), NOW)
+
+
+def test_nova_is_not_at_work_on_an_evacuation_that_has_had_no_target_for_long_whatever_its_clock_says() -> None:
+    for_long = timedelta(seconds=UNCLAIMED_AFTER) + CLOCKS_APART
+    assert is_at_work(migration("accepted", created_at=NOW - for_long), None, NOW)
+    assert not is_at_work(migration("accepted", created_at=NOW - for_long - timedelta(seconds=1)), None, NOW)
 
 
 def test_nova_is_not_at_work_on_what_was_to_happen_on_a_host_that_is_down_or_unknown() -> None:
     record = migration("pre-migrating", dest_host="compute2")
-    assert not is_at_work(record, service(host="compute2", up=False))
-    assert not is_at_work(record, None)
+    assert not is_at_work(record, service(host="compute2", up=False), NOW)
+    assert not is_at_work(record, None, NOW)
 
 
 @pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
 def test_nova_is_not_at_work_on_an_evacuation_that_has_ended(status: str) -> None:
-    assert not is_at_work(migration(status), None)
+    assert not is_at_work(migration(status), None, NOW)
 
 
 def test_an_instance_on_another_host_with_a_task_under_way_is_still_settling() -> None:
@@ -152,7 +176,8 @@ def test_an_instance_in_error_elsewhere_after_its_migration_ended_has_failed() -
 
 
 def test_an_instance_in_error_elsewhere_while_its_migration_runs_may_yet_recover() -> None:
-    assert Wait(settling=True) == check(vmove(), server(host="compute2", vm_state="error"), migration("migrating"), OLD)
+    record = migration("migrating", dest_host="compute2")
+    assert Wait(settling=True) == check(vmove(), server(host="compute2", vm_state="error"), record, OLD)
 
 
 def test_an_instance_that_never_comes_to_rest_elsewhere_is_given_up() -> None:
@@ -174,10 +199,6 @@ def test_a_failed_migration_without_a_reason_names_its_status() -> None:
 
 def test_a_request_of_which_nova_knows_nothing_is_sent_again_once_it_is_old() -> None:
     assert Ask() == check(vmove(), server(), None, OLD)
-
-
-def test_a_request_of_which_nova_knows_nothing_is_waited_for_while_it_is_young() -> None:
-    assert Wait() == check(vmove(), server(), None, FRESH)
 
 
 def test_a_request_that_is_too_old_is_given_up() -> None:
@@ -261,7 +282,7 @@ def test_an_instance_that_is_with_a_destination_that_went_down_is_left_to_that_h
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(UNCLAIMED_AFTER, Wait()), (UNCLAIMED_AFTER + 1, Ask(7))])
 def test_a_record_that_stays_without_a_destination_has_lost_its_conductor(seconds: float, verdict: Verdict) -> None:
-    how_old = age(vmove(), NOW + timedelta(seconds=seconds), 3600)
+    how_old = age(vmove(), NOW + timedelta(seconds=seconds), 120, 3600)
     assert verdict == check(vmove(), server(task_state="rebuilding"), migration("accepted", id=7), how_old)
 
 
@@ -275,8 +296,8 @@ def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
     assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), (vmove(),))
 
 
-def test_an_evacuation_without_a_record_gets_a_look_once_it_may_be_asked_again() -> None:
-    at_the_limit = NOW + timedelta(seconds=ASK_AGAIN_AFTER)
+def test_an_evacuation_without_a_record_gets_a_look_of_its_own() -> None:
+    at_the_limit = NOW + timedelta(seconds=CHECK_UNRECORDED_AFTER)
     assert watch([vmove()], {}, at_the_limit, 90) == Watch((), ())
     assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), (vmove(),))
 
@@ -290,6 +311,19 @@ def test_only_the_evacuations_that_need_it_get_a_look() -> None:
     other = vmove(uuid="other", instance_uuid="other")
     records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
     assert watch([vmove(), other], records, NOW, 90) == Watch(((vmove(), None),), ())
+
+
+def test_an_instance_in_error_elsewhere_does_not_wait_for_a_record_that_gets_no_destination() -> None:
+    wrecked, second = server(host="compute2", vm_state="error", task_state="rebuilding"), migration("accepted")
+    assert check(vmove(), wrecked, second, FRESH) == Wait(settling=True)
+    verdict = check(vmove(), wrecked, second, OLD)
+    assert isinstance(verdict, End)
+    assert (verdict.status, verdict.dest_host) == (VMoveStatus.FAILED, "compute2")
+
+
+def test_an_instance_in_error_elsewhere_is_left_to_an_evacuation_that_has_a_destination() -> None:
+    wrecked, second = server(host="compute2", vm_state="error"), migration("pre-migrating", dest_host="compute3")
+    assert check(vmove(), wrecked, second, OLD) == Wait(settling=True)
 
 
 def test_an_instance_that_was_recovered_is_well_on_any_host_but_the_failed_one() -> None:

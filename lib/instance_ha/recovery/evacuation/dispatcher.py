@@ -113,7 +113,8 @@ def _under_way(recovery: Recovery, records: "_Records") -> dict[str, Migration]:
     not_ended = {server_id: record for server_id, record in records.newest.items() if not record.final}
     with recovery.claim.read() as connection:
         waiting = vmoves.waiting_among(connection, recovery.notification.notification_uuid, not_ended)
-    return under_way(recovery.nova, {server_id: not_ended[server_id] for server_id in waiting})
+    found = {server_id: not_ended[server_id] for server_id in waiting}
+    return under_way(recovery.nova, found, recovery.world.clock.now())
 
 
 def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *, elsewhere: bool) -> str | None:

@@ -3,9 +3,11 @@
 Between the two nothing waits here: the dispatcher watches. After a crash Nova is asked before anything is sent again.
 """
 
+from datetime import datetime, timedelta
+
 from instance_ha import log
 from instance_ha.decide import evacuation
-from instance_ha.decide.evacuation import Ask, End, Moved, Verdict
+from instance_ha.decide.evacuation import Ask, End, Moved, Verdict, Wait
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
@@ -58,13 +60,22 @@ def _check(work: Evacuation) -> None:
             work.close(verdict)
             return
         if not verdict.settling or not work.claim.pause():
-            with work.claim.release(None, step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
+            with work.claim.release(_due_at(work, verdict), step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
                 return
+
+
+def _due_at(work: Evacuation, verdict: Wait) -> datetime | None:
+    """Say when to check by itself what the dispatcher cannot see: a request may be sent again then."""
+    if not verdict.unheard or work.move.asked_at is None:
+        return None
+    return work.move.asked_at + timedelta(seconds=work.world.settings.nova_late_request_limit)
 
 
 def _verdict(work: Evacuation) -> Verdict:
     server = work.server()
-    age = evacuation.age(work.move, work.world.clock.now(), work.world.settings.evacuation_give_up_after)
+    settings = work.world.settings
+    limits = settings.nova_late_request_limit, settings.evacuation_give_up_after
+    age = evacuation.age(work.move, work.world.clock.now(), *limits)
     plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
     record = None if plain else work.migration()
     return evacuation.check(work.move, server, record, age, dest_down=_is_dest_down(work, record))

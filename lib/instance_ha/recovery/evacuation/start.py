@@ -61,7 +61,7 @@ def _may_run_elsewhere(work: Evacuation) -> End | None:
     record = work.nova.latest_live_migration(work.move.instance_uuid)
     if record is None or record.dest_host is None:
         return None
-    if not evacuation.is_at_work(record, work.nova.service(record.dest_host)):
+    if not evacuation.is_at_work(record, work.nova.service(record.dest_host), work.world.clock.now()):
         return None
     reason = f"it was being live-migrated to {record.dest_host} when its host died, and may run there already"
     return End(VMoveStatus.FAILED, f"{reason} (migration {record.id} is {record.status})")
@@ -72,7 +72,7 @@ def _under_way(work: Evacuation) -> Migration | None:
     record = work.nova.latest_evacuation(work.move.instance_uuid)
     if record is None or record.id <= work.move.last_migration_id:
         return None
-    return under_way(work.nova, {record.server_id: record}).get(record.server_id)
+    return under_way(work.nova, {record.server_id: record}, work.world.clock.now()).get(record.server_id)
 
 
 def _lock(work: Evacuation) -> None:
@@ -110,12 +110,28 @@ def _request(work: Evacuation) -> None:
     world, move = work.world, work.move
     work.claim.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
     world.breakpoint(Breakpoint.EVACUATION_RECORDED)
+    if move.asked_at is not None and _is_heard(work):
+        return
     work.nova.evacuate(move.instance_uuid, move.target_host)
     world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
     now = world.clock.now()
     with work.claim.release(None, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
         pass
     log.get().info("evacuation asked", instance=move.instance_name)
+
+
+def _is_heard(work: Evacuation) -> bool:
+    """Look once more right before a second request: whether Nova has carried out the first one after all."""
+    record, server, now = _under_way(work), work.server(), work.world.clock.now()
+    if record is not None:
+        _follow(work, record)
+        return True
+    if server is None or server.host != work.move.source_host or evacuation.is_accepted(server):
+        log.get().info("evacuation is carried out late", instance=work.move.instance_name)
+        with work.claim.release(now, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
+            pass
+        return True
+    return False
 
 
 def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:

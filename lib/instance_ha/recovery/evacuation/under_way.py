@@ -1,6 +1,7 @@
 """Evacuations that are under way already, ours or not: they are followed, since two at once wreck an instance."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from instance_ha.decide.evacuation import is_at_work
 from instance_ha.models.cloud import Migration
@@ -17,7 +18,7 @@ def newest_of_each(records: Iterable[Migration]) -> dict[str, Migration]:
     return newest
 
 
-def under_way(nova: Nova, newest: Mapping[str, Migration]) -> dict[str, Migration]:
+def under_way(nova: Nova, newest: Mapping[str, Migration], now: datetime) -> dict[str, Migration]:
     """Find the evacuations that Nova may still carry out, by instance.
 
     Raises:
@@ -29,5 +30,5 @@ def under_way(nova: Nova, newest: Mapping[str, Migration]) -> dict[str, Migratio
     return {
         server_id: record
         for server_id, record in open_ones.items()
-        if is_at_work(record, services.get(record.dest_host) if record.dest_host else None)
+        if is_at_work(record, services.get(record.dest_host) if record.dest_host else None, now)
     }

@@ -34,7 +34,10 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.progress(task, 0.0, "Preparing instances for evacuation")
     policy, uuid, servers = _policy(recovery), recovery.notification.notification_uuid, _servers(recovery)
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
-    followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest).items()}
+    followed = {
+        server_id: record.id
+        for server_id, record in under_way(recovery.nova, newest, recovery.world.clock.now()).items()
+    }
     with recovery.claim.read() as connection:
         tries = vmoves.latest_tries(connection, name, [server.id for server in servers])
         earlier = latest(vmoves.of_notification(connection, uuid))
