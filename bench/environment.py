@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from local.files import write_secret
+from instance_ha_simulator.files import write_secret
 
 _FOREIGN = (
     "OS_CLOUD",

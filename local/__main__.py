@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from instance_ha.models.errors import Misconfigured
+from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
+from instance_ha_simulator.files import make_state_dir
 
-from local.files import bypass_proxies, default_state_dir, make_state_dir, repository
+from local.files import bypass_proxies, default_state_dir, repository
 from local.hosting import HostingError
-from local.postgres import EmbeddedPostgres, PostgresError
 from stack import StackError
 
 _START_LIMIT = 90.0

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from instance_ha import log
+from instance_ha_simulator.files import temporary_state_dir
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
 from local.files import bypass_proxies
-from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
 HOSTS = ("compute1", "compute2", "compute3", "compute4")
