@@ -232,7 +232,7 @@ class Settings(MonitoringSettings):
         gt=5,
         description="A recovery, or the evacuation of an instance, is free again when its invocation has given no sign "
         "of life for so long. With `nova_timeout` and `sweep_time` it says how long nothing is done after a crash of "
-        "everything: 19 s by default.",
+        "everything: 18 s by default.",
     )
     batch_lease_time: Seconds = Field(
         45,
@@ -245,7 +245,11 @@ class Settings(MonitoringSettings):
         lt=60,
         description="Work of one tick of `sweep`: the next one comes after a minute, and nothing is found in between.",
     )
-    sweep_interval: Seconds = Field(1, gt=0, description="Pause between two looks of `sweep` at what is overdue.")
+    sweep_interval: Seconds = Field(
+        5,
+        gt=0,
+        description="Pause between two looks of `sweep` at what is overdue; less when a lease ends sooner.",
+    )
     sweep_grace: Seconds = Field(5, ge=0, description="How long due work is left to its own event.")
 
     os_region_name: str | None = Field(None, description="Region of Nova; the cloud configuration's by default.")
@@ -301,10 +305,10 @@ class Settings(MonitoringSettings):
         """Seconds after which an interrupted recovery goes on at the latest, though all functions were killed at once.
 
         The last invocation's lease has to end first, which lasts at least as long as a request that changes something;
-        then ``sweep`` has to see it. A third-party task holds the lease for its own time limit.
+        then ``sweep`` has to see it, which it does at once, but shortly before its next tick. A third-party task holds the lease for its own time limit.
         """
         held = max(self.lease_time, self.nova_timeout + LEASE_MARGIN)
-        return held + _BETWEEN_TICKS - self.sweep_time + self.sweep_interval
+        return held + _BETWEEN_TICKS - self.sweep_time
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -327,7 +327,7 @@ class Play:
         def check() -> None:
             self.left_idle += sorted(uuid for uuid, state in self._rows_in_work().items() if before.get(uuid) == state)
 
-        self.simulation.scheduler.spawn("watcher", check, self.simulation.settings.idle_after_crash + 1.0)
+        self.simulation.scheduler.spawn("watcher", check, self.simulation.settings.idle_after_crash + 2.0)
 
     def _rows_in_work(self) -> dict[str, tuple[object, ...]]:
         """Read which rows are claimed or due, by their uuids, with their owners and how far they are."""

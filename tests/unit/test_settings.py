@@ -60,10 +60,10 @@ def test_a_lease_outlasts_the_longest_pause_between_two_questions() -> None:
 @pytest.mark.parametrize(
     ("values", "seconds"),
     [
-        ({}, 19),
-        ({"LEASE_TIME": "30"}, 34),
-        ({"NOVA_TIMEOUT": "30"}, 36),
-        ({"SWEEP_TIME": "50", "SWEEP_INTERVAL": "5"}, 30),
+        ({}, 18),
+        ({"LEASE_TIME": "30"}, 33),
+        ({"NOVA_TIMEOUT": "30"}, 35),
+        ({"SWEEP_TIME": "50"}, 25),
     ],
 )
 def test_an_interrupted_recovery_goes_on_when_its_lease_has_ended_and_sweep_has_looked(

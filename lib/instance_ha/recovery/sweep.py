@@ -1,6 +1,6 @@
 """sweep: whatever is overdue gets its event again, so that nothing depends on a broker, or on a killed invocation."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_
 
@@ -13,21 +13,30 @@ from instance_ha.ticks import repeat
 from instance_ha.world import SweepWorld
 
 _BATCH = 500
+_SOON = timedelta(milliseconds=10)
 
 
 def sweep(world: SweepWorld) -> None:
     """Work off what is overdue, and what has expired, until the next tick is near."""
     expiry_due: datetime | None = None
 
-    def once(world: SweepWorld, _end: datetime) -> None:
+    def once(world: SweepWorld, _end: datetime) -> datetime:
         nonlocal expiry_due
         now = world.clock.now()
         if expiry_due is None or now >= expiry_due:
             expire_once(world)
             expiry_due = (expiry_due or now) + timedelta(seconds=world.settings.check_expired_notifications_interval)
         sweep_once(world)
+        return min(now + timedelta(seconds=world.settings.sweep_interval), _next_due(world, now) + _SOON)
 
     repeat(world, "sweep", once, world.settings.sweep_interval, lasts=world.settings.sweep_time)
+
+
+def _next_due(world: SweepWorld, now: datetime) -> datetime:
+    """Say when the next lease ends: one that is not renewed until then is found at once."""
+    with world.database.read() as connection:
+        due = [leases.next_due(connection, table, now) for table in (notifications, vmoves)]
+    return min((at for at in due if at is not None), default=datetime.max.replace(tzinfo=UTC) - _SOON)
 
 
 def expire_once(world: SweepWorld) -> None:

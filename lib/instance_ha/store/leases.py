@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, and_, or_, select, update
+from sqlalchemy import Column, Connection, Row, Table, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
@@ -44,7 +44,7 @@ class Lease:
         """
         mine = update(self.table).where(self.key == self.value, self.table.c.lease_owner == self.owner)
         if connection.execute(mine.values(**values)).rowcount != 1:
-            raise LeaseLost(f"{self.table.name} {self.value} belongs to another invocation")
+            raise LeaseLost(f"the row of {self.table.name} belongs to another invocation")
 
     def release(self, connection: Connection, due_at: datetime | None, **values: Any) -> None:
         """Give the row back; it is due again at ``due_at`` (None: never).
@@ -65,6 +65,11 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     """Values that make a row the owner's."""
     until = now + timedelta(seconds=seconds)
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
+
+
+def next_due(connection: Connection, table: Table, now: datetime) -> datetime | None:
+    """Say when the next lease ends, or the next work is due, by what is known now."""
+    return connection.execute(select(func.min(table.c.due_at)).where(table.c.due_at > now)).scalar_one()
 
 
 def take_overdue(

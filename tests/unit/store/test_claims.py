@@ -166,6 +166,15 @@ def test_work_whose_lease_has_run_out_is_left_to_the_event_that_was_just_sent_fo
     assert [row.notification_uuid] == overdue(rows, after(LEASE + 6))
 
 
+def test_the_next_lease_to_end_is_known(rows: Rows) -> None:
+    rows.notification(due_at=after(60))
+    claimed(rows)
+    rows.notification(due_at=after(-1))  # is due
+    with rows.database.begin() as connection:
+        assert after(LEASE) == leases.next_due(connection, tables.notifications, NOW)
+        assert leases.next_due(connection, tables.vmoves, NOW) is None
+
+
 def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:
     _, lease = claimed(rows)
     change(rows, lease, None, "finished")

@@ -51,7 +51,7 @@ def _check(work: Evacuation) -> None:
             if verdict.last_migration_id is not None:
                 work.claim.write(last_migration_id=verdict.last_migration_id)
                 log.get().warning("evacuation comes to nothing, asking again", instance=work.move.instance_name)
-            start(work)
+            start(work, showed_task=work.seen is not None and evacuation.is_accepted(work.seen))
             return
         if isinstance(verdict, Moved):
             restore(work, verdict)

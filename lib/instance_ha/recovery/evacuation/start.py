@@ -19,8 +19,11 @@ _FRESH = timedelta(seconds=5)  # so long after the dispatcher looked for evacuat
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
 
 
-def start(work: Evacuation) -> None:
-    """Lock the instance, make it ready, ask for the evacuation, and leave it to the dispatcher."""
+def start(work: Evacuation, *, showed_task: bool = False) -> None:
+    """Lock the instance, make it ready, ask for the evacuation, and leave it to the dispatcher.
+
+    ``showed_task``: the task of an evacuation that has come to nothing still stands at the instance, and tells nothing.
+    """
     move = work.move
     must_reset = evacuation.prepare(move.facts).reset_to_error
     if (end := _reason_not_to(work, must_reset=must_reset)) is not None:
@@ -38,7 +41,7 @@ def start(work: Evacuation) -> None:
     if must_reset:
         work.nova.reset_to_error(move.instance_uuid)
     try:
-        _request(work)
+        _request(work, showed_task=showed_task)
     except CloudRefused as error:
         _after_refusal(work, error)
 
@@ -106,11 +109,11 @@ def _is_still_down(work: Evacuation) -> bool:
     return state is Source.DOWN
 
 
-def _request(work: Evacuation) -> None:
+def _request(work: Evacuation, *, showed_task: bool = False) -> None:
     world, move = work.world, work.move
     work.claim.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
     world.breakpoint(Breakpoint.EVACUATION_RECORDED)
-    if move.asked_at is not None and _is_heard(work):
+    if move.asked_at is not None and _is_heard(work, showed_task=showed_task):
         return
     work.nova.evacuate(move.instance_uuid, move.target_host)
     world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
@@ -120,13 +123,14 @@ def _request(work: Evacuation) -> None:
     log.get().info("evacuation asked", instance=move.instance_name)
 
 
-def _is_heard(work: Evacuation) -> bool:
+def _is_heard(work: Evacuation, *, showed_task: bool) -> bool:
     """Look once more right before a second request: whether Nova has carried out the first one after all."""
     record, server, now = _under_way(work), work.server(), work.world.clock.now()
     if record is not None:
         _follow(work, record)
         return True
-    if server is None or server.host != work.move.source_host or evacuation.is_accepted(server):
+    shows_task = server is not None and evacuation.is_accepted(server) and not showed_task
+    if server is None or server.host != work.move.source_host or shows_task:
         log.get().info("evacuation is carried out late", instance=work.move.instance_name)
         with work.claim.release(now, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
             pass
