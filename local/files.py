@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,13 +14,14 @@ def repository() -> Path:
     return Path(__file__).parents[1]
 
 
-def default_state_dir() -> Path:
+def default_state_dir(environ: Mapping[str, str], uid: int) -> Path:
     """Return the folder that is ours: below /var/lib for root, else where the user keeps such things."""
-    if given := os.environ.get("LOCAL_STATE_DIR"):
+    if given := environ.get("LOCAL_STATE_DIR"):
         return Path(given)
-    if os.geteuid() == 0:
+    if uid == 0:
         return Path("/var/lib/instance-ha")
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "instance-ha"
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "instance-ha"
 
 
 def make_state_dir(folder: Path) -> None:
@@ -50,13 +51,6 @@ def write_secret(path: Path, text: str) -> None:
     """Write a file that only its owner may read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
-
-
-def bypass_proxies() -> None:
-    """Let this process, and those that it starts, reach the loopback interface without the proxy of the environment."""
-    for name in ("no_proxy", "NO_PROXY"):
-        before = [os.environ[name]] if os.environ.get(name) else []
-        os.environ[name] = ",".join([*before, "127.0.0.1", "localhost"])
 
 
 def free_port() -> int:

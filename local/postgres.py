@@ -17,13 +17,12 @@ import psycopg
 from psycopg import sql
 
 from local.binaries import PostgresError, Runner, major_version
-from local.files import default_state_dir, free_port, is_free, make_state_dir, temporary_state_dir, write_secret
+from local.files import free_port, is_free, make_state_dir, temporary_state_dir, write_secret
 
 __all__ = [
     "EmbeddedPostgres",
     "PostgresError",
     "create_database",
-    "default_state_dir",
     "drop_database",
     "temporary_state_dir",
 ]

@@ -3,12 +3,13 @@
 In a FIFO topic or queue (``….fifo``) the order of events about the same thing is kept, and doubles are dropped there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from instance_ha import aws
 from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
 from instance_ha.sinks.senders import structured
@@ -17,24 +18,18 @@ from instance_ha.timeouts import with_timeout
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
 
 
-def client(service: str, region: str | None, endpoint_url: str | None, timeout: float) -> Any:
-    """Make a client with time limits; we do the retries."""
-    session: Any = boto3.session.Session()
-    config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
-    where = region or session.region_name or "us-east-1"
-    return session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
-
-
 class _AwsSender:
     """What both kinds have in common."""
 
     service = ""
 
-    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float) -> None:
+    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float, environ: Mapping[str, str]) -> None:
         self._sink = sink
         self._timeout = timeout
         region = sink.address.split(":")[3] if self.service == "sns" else None
-        self._client = client(self.service, region, endpoint_url, timeout)
+        # We do the retries.
+        config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
+        self._client = aws.client(self.service, environ, config, endpoint_url, region)
 
     def send(self, event: Event) -> None:
         """Send an event; its type stands beside it too, for filters of subscriptions."""
