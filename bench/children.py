@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from local.files import free_port
+from instance_ha_simulator.files import free_port
 
 _LIMIT = 60.0
 _PAUSE = 0.005  # between two looks whether the server answers

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import IO
 
 from instance_ha.store import migrate
+from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.files import temporary_state_dir
 
 import stack
 from bench import environment, imports
@@ -16,7 +18,6 @@ from bench.children import Served, hello_world, serving
 from bench.figures import Row, Samples
 from bench.venvs import Venvs
 from local.files import repository
-from local.postgres import EmbeddedPostgres, temporary_state_dir
 
 AIM_API, AIM_EVENT = 2.5, 3.5
 _PROFILED = "api-hosts"

@@ -4,7 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from local.files import write_secret
+from instance_ha_simulator.files import write_secret
+
 from local.runtime import without_cloud
 
 

@@ -16,12 +16,12 @@ from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.clouds import clouds_yaml
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.files import free_port, temporary_state_dir, write_secret
 
 from bench.children import await_ok, child, hello_world, serving
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples
-from local.files import free_port, repository, write_secret
-from local.postgres import temporary_state_dir
+from local.files import repository
 from local.runtime import without_cloud
 
 AIM = 250.0

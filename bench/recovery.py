@@ -11,11 +11,11 @@ from typing import Any
 
 import psutil
 import psycopg
+from instance_ha_simulator.files import temporary_state_dir
 
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples, markdown
 from local.hosting import InProcess
-from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
 AIM = 1.2

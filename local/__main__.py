@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from instance_ha.models.errors import Misconfigured
+from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
+from instance_ha_simulator.files import make_state_dir
 
-from local.files import default_state_dir, make_state_dir, repository
+from local.files import default_state_dir, repository
 from local.hosting import HostingError, InProcess, Isolated
-from local.postgres import EmbeddedPostgres, PostgresError
 from local.proxies import restart_without_proxies
 from stack import StackError
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from instance_ha import log
+from instance_ha_simulator.files import temporary_state_dir
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
-from local.postgres import temporary_state_dir
 from local.proxies import restart_without_proxies
 from local.runtime import Options, Runtime, without_cloud
 

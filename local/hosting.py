@@ -16,11 +16,11 @@ import structlog
 from instance_ha.serving.application import load
 from instance_ha.serving.function import declared, world_of
 from instance_ha.world import World
+from instance_ha_simulator.files import free_port
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from werkzeug.test import run_wsgi_app
 
-from local.files import free_port
 from stack import Function
 
 _CALL_LIMIT = 65.0  # as OpenFaaS' gateway: a little more than an invocation may last

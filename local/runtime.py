@@ -11,14 +11,15 @@ from typing import Any
 
 import structlog
 from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
+from instance_ha_simulator.files import make_state_dir, write_secret
 
 import stack
 from local.cron import Cron
 from local.events import Queue
-from local.files import make_state_dir, repository, write_secret
+from local.files import repository
 from local.gateway import NOT_READY, Gateway
 from local.hosting import Backend, Hosting, InProcess
-from local.postgres import EmbeddedPostgres, PostgresError
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue

@@ -27,7 +27,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield Postgres(given)
         return
-    from local.postgres import EmbeddedPostgres, temporary_state_dir
+    from instance_ha_simulator.embedded import EmbeddedPostgres
+    from instance_ha_simulator.files import temporary_state_dir
 
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
         yield Postgres(server.dsn, server.stop, server.start)

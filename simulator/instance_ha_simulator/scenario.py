@@ -289,6 +289,10 @@ class Play:
         """Return all notifications by their uuids."""
         return {uuid: name for uuid, name in self.names.items() if name.startswith("notification-")}
 
+    def name_of(self, server_id: str) -> str:
+        """Return the name of an instance, also of one that is gone."""
+        return self.names[server_id]
+
     def show(self, uuid: str) -> dict[str, Any]:
         """Read a notification straight from the table."""
         query = text("SELECT status, message FROM notifications WHERE notification_uuid = :uuid")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from instance_ha_simulator.files import temporary_state_dir
 
 from local.hosting import InProcess, Isolated
-from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
 CLOUD = {"report_interval": 1.0, "service_down_time": 2.0, "evacuate_seconds": 0.5}

@@ -15,10 +15,10 @@ import requests
 import structlog
 from instance_ha.store.database import Database
 from instance_ha.world import World
+from instance_ha_simulator.files import temporary_state_dir
 from sqlalchemy import text
 
 from local.hosting import Hosting, InProcess
-from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 from tests.followers import KEYS, Aws, Follower
 

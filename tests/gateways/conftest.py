@@ -12,10 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from instance_ha_simulator.files import free_port
 
 from deploy.render.__main__ import render
 from deploy.render.site import read
-from local.files import free_port, repository
+from local.files import repository
 
 Front = Callable[[int], str]
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from instance_ha_simulator.files import temporary_state_dir
 
 from local.clients import connect
-from local.postgres import temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 from tests.gateways.conftest import Front
 

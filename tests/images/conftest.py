@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 import requests
+from instance_ha_simulator.files import free_port
 from urllib3 import HTTPConnectionPool, Timeout
 
-from local.files import free_port
 from local.hosting import Call, InProcess, Response
 from stack import Function
 from tests.followers import Aws

@@ -16,9 +16,10 @@ from instance_ha.models.triggers import RECOVER_INSTANCE, Trigger
 from instance_ha.store import migrate
 from instance_ha.triggers.codec import encode
 from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.files import temporary_state_dir
 
 from local.files import repository
-from local.postgres import EmbeddedPostgres, temporary_state_dir
 from tests.functions.conftest import Installation, closed, unique
 from tests.images import tools
 from tests.images.conftest import Container, Into, Run

@@ -12,11 +12,11 @@ import pytest
 import structlog
 from instance_ha import command
 from instance_ha.store.database import Database
+from instance_ha_simulator.files import free_port
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from local.files import free_port
 from tests.unit.importing.old_masakari import WHEN, OldMasakari
 
 pytest.importorskip("pymysql", reason="the extra `mysql` is not installed")

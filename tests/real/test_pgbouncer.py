@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.files import free_port, temporary_state_dir
 from sqlalchemy import make_url
 
-from local.files import free_port
 from local.hosting import Isolated
-from local.postgres import EmbeddedPostgres, temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 from tests.e2e.test_main_job import HOSTS, prepare, report, wait
 from tests.real.conftest import part

@@ -17,9 +17,9 @@ from instance_ha.sinks.envelope import write
 from instance_ha.sinks.faults import fault
 from instance_ha.sinks.senders import binary
 from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.files import free_port
 from werkzeug.wrappers import Request
 
-from local.files import free_port
 from tests.unit.build import NOW, notification
 
 SOURCE = Path(__file__).parents[3] / "examples/event-consumer/main.py"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.files import temporary_state_dir
 
 from local.files import repository
-from local.postgres import EmbeddedPostgres, temporary_state_dir
 
 NOTHING_SAID = {
     name: value

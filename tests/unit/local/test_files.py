@@ -3,8 +3,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from instance_ha_simulator.files import free_port, is_free, make_state_dir, temporary_state_dir, write_secret
 
-from local.files import default_state_dir, free_port, is_free, make_state_dir, temporary_state_dir, write_secret
+from local.files import default_state_dir
 
 
 def mode(path: Path) -> int:

@@ -12,9 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 from instance_ha.models.errors import Misconfigured
+from instance_ha_simulator.embedded import PostgresError
+from instance_ha_simulator.files import temporary_state_dir
 
 from local.hosting import Isolated
-from local.postgres import PostgresError, temporary_state_dir
 from local.runtime import Options, Runtime, without_cloud
 
 STACK = """

@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-
-from local.files import free_port
+from instance_ha_simulator.files import free_port
 
 BODY = """
 import os, sys, time, functions_framework

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from instance_ha_simulator.files import free_port
 
-from local.files import free_port
 from tests.unit.serving.served import Serve, Served
 
 STAND_IN = """#!/usr/bin/env python3

@@ -10,10 +10,10 @@ import pytest
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import migrate
 from instance_ha.store.database import Database
+from instance_ha_simulator.binaries import Runner
+from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.files import temporary_state_dir
 from sqlalchemy import make_url, text
-
-from local.binaries import Runner
-from local.postgres import EmbeddedPostgres, temporary_state_dir
 
 
 @dataclass

@@ -16,16 +16,10 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from local.binaries import PostgresError, Runner, major_version
-from local.files import free_port, is_free, make_state_dir, temporary_state_dir, write_secret
+from instance_ha_simulator.binaries import PostgresError, Runner, major_version
+from instance_ha_simulator.files import free_port, is_free, make_state_dir, write_secret
 
-__all__ = [
-    "EmbeddedPostgres",
-    "PostgresError",
-    "create_database",
-    "drop_database",
-    "temporary_state_dir",
-]
+__all__ = ["EmbeddedPostgres", "PostgresError", "create_database", "drop_database"]
 
 USER = "instance_ha"
 _LIMIT = 60

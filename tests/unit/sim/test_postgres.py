@@ -15,9 +15,9 @@ from uuid import uuid4
 import psutil
 import psycopg
 import pytest
-
-from local.binaries import Runner, major_version
-from local.postgres import EmbeddedPostgres, PostgresError, create_database, drop_database, temporary_state_dir
+from instance_ha_simulator.binaries import Runner, major_version
+from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError, create_database, drop_database
+from instance_ha_simulator.files import temporary_state_dir
 
 ROOT = os.geteuid() == 0
 
