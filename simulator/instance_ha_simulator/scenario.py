@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-import yaml
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import hosts
 from sqlalchemy import create_engine, text
@@ -18,6 +17,7 @@ from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import actions, instance_actions
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
+from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.simulation import Faults, Simulation
@@ -37,13 +37,13 @@ class Scenario:
 
     @classmethod
     def read(cls, folder: Path) -> "Scenario":
-        """Read a folder."""
-        faults = folder / "faults.yaml"
-        return cls(
-            folder,
-            yaml.safe_load((folder / "world.yaml").read_text()),
-            yaml.safe_load(faults.read_text()) or {} if faults.exists() else {},
-        )
+        """Read a folder.
+
+        Raises:
+            FolderError: the folder cannot be used.
+
+        """
+        return cls(folder, *read(folder))
 
 
 class Play:
