@@ -22,7 +22,7 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
 
     Raises CloudUnavailable when Nova does not tell of each of them.
     """
-    moved = {move.instance_uuid: move for move in moves if move.status is VMoveStatus.SUCCEEDED}
+    moved = {str(move.instance_uuid): move for move in moves if move.status is VMoveStatus.SUCCEEDED}
     if not moved:
         return False
     reasons: dict[VMoveUuid, str] = {}
