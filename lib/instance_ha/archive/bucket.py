@@ -5,14 +5,14 @@ from contextlib import closing
 from functools import cached_property
 from typing import Any, TypeVar
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from instance_ha.aws import client
+from instance_ha.http_limits import within
 from instance_ha.models.errors import ArchiveUnavailable, TimeIsUp
 from instance_ha.settings import Settings
-from instance_ha.timeouts import with_timeout
 
 T = TypeVar("T")
 
@@ -29,7 +29,6 @@ class Bucket:
     @cached_property
     def _client(self) -> Any:
         settings = self._settings
-        session: Any = boto3.session.Session()
         own = settings.archive_endpoint_url is not None
         config = Config(
             connect_timeout=settings.archive_timeout,
@@ -40,8 +39,7 @@ class Bucket:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        region = session.region_name or "us-east-1"
-        return session.client("s3", region_name=region, endpoint_url=settings.archive_endpoint_url, config=config)
+        return client("s3", settings.archive_endpoint_url, config)
 
     def holds(self, key: str, data: bytes) -> bool:
         """Say whether an object is there and is exactly this; no more of it is read than that takes.
@@ -74,7 +72,8 @@ class Bucket:
 
     def _ask(self, work: Callable[[], T]) -> T:
         try:
-            return with_timeout(work, 2 * self._settings.archive_timeout)
+            with within(2 * self._settings.archive_timeout):
+                return work()
         except ClientError as error:
             reason = _code(error)
         except TimeIsUp:
