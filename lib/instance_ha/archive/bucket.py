@@ -1,6 +1,6 @@
 """A bucket behind the S3 protocol: AWS, Ceph RGW, Swift's s3api."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cached_property
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from instance_ha.aws import client
+from instance_ha import aws
 from instance_ha.http_limits import within
 from instance_ha.models.errors import ArchiveUnavailable, TimeIsUp
 from instance_ha.settings import Settings
@@ -22,8 +22,9 @@ _MISSING = frozenset({"NoSuchKey", "404"})
 class Bucket:
     """Writes whole objects, and reads them back."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
+        self._environ = environ
         self._bucket = settings.archive_bucket
 
     @cached_property
@@ -39,7 +40,7 @@ class Bucket:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        return client("s3", settings.archive_endpoint_url, config)
+        return aws.client("s3", self._environ, config, settings.archive_endpoint_url)
 
     def holds(self, key: str, data: bytes) -> bool:
         """Say whether an object is there and is exactly this; no more of it is read than that takes.

@@ -3,12 +3,13 @@
 In a FIFO topic or queue (``….fifo``) the order of events about the same thing is kept, and doubles are dropped there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from instance_ha.aws import client
+from instance_ha import aws
 from instance_ha.http_limits import within
 from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
@@ -22,13 +23,13 @@ class _AwsSender:
 
     service = ""
 
-    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float) -> None:
+    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float, environ: Mapping[str, str]) -> None:
         self._sink = sink
         self._timeout = timeout
         region = sink.address.split(":")[3] if self.service == "sns" else None
-        # One attempt: the relay does the retries.
+        # We do the retries.
         config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
-        self._client = client(self.service, endpoint_url, config, region)
+        self._client = aws.client(self.service, environ, config, endpoint_url, region)
 
     def send(self, event: Event) -> None:
         """Send an event; its type stands beside it too, for filters of subscriptions."""
