@@ -1,10 +1,12 @@
-"""Clients of AWS' services, or of what speaks like them."""
+"""Clients of AWS' services, or of what speaks like them, with limits for a whole exchange."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from instance_ha.http_limits import POOLS
 
 _NAMES = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
@@ -25,4 +27,7 @@ def client(
     given = {option: environ[name] for option, name in _NAMES.items() if environ.get(name)}
     session: Any = boto3.session.Session(**given)
     where = region or session.region_name or "us-east-1"
-    return session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
+    made = session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
+    # botocore offers no other way: these are the classes of all its pools, those of proxies too.
+    made._endpoint.http_session._pool_classes_by_scheme.update(POOLS)
+    return made

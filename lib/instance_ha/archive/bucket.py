@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from instance_ha import aws
+from instance_ha.http_limits import within
 from instance_ha.models.errors import ArchiveUnavailable, TimeIsUp
 from instance_ha.settings import Settings
-from instance_ha.timeouts import with_timeout
 
 T = TypeVar("T")
 
@@ -73,7 +73,8 @@ class Bucket:
 
     def _ask(self, work: Callable[[], T]) -> T:
         try:
-            return with_timeout(work, 2 * self._settings.archive_timeout)
+            with within(2 * self._settings.archive_timeout):
+                return work()
         except ClientError as error:
             reason = _code(error)
         except TimeIsUp:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from kubernetes.client.rest import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
 
+from instance_ha.http_limits import limit, within
 from instance_ha.models.errors import SourceUnavailable, TimeIsUp
 from instance_ha.settings import Settings
-from instance_ha.timeouts import with_timeout
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _GONE = 410  # the list has changed too much since its first page
@@ -63,8 +62,8 @@ class Nodes:
         if selector:
             asked["label_selector"] = selector
         while True:
-            # The client's own limit is for one read each.
-            page = json.loads(with_timeout(partial(self._page, api, asked), settings.kubernetes_timeout))
+            with within(settings.kubernetes_timeout):
+                page = json.loads(self._page(api, asked))
             if page["kind"] != "NodeList":
                 raise ValueError(page["kind"])
             yield from page.get("items") or []
@@ -83,7 +82,9 @@ class Nodes:
             made = client.Configuration()
             self._configure(made)
             made.retries = urllib3.Retry(0, redirect=0)  # three more tries would take longer than the poll may
-            self._api = client.CoreV1Api(client.ApiClient(made))
+            api = client.ApiClient(made)
+            limit(api.rest_client.pool_manager)
+            self._api = client.CoreV1Api(api)
         return self._api
 
     def _configure(self, made: Any) -> None:

@@ -10,10 +10,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from instance_ha import aws
+from instance_ha.http_limits import within
 from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
 from instance_ha.sinks.senders import structured
-from instance_ha.timeouts import with_timeout
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
 
@@ -40,7 +40,8 @@ class _AwsSender:
         fifo = {"MessageGroupId": event.subject, "MessageDeduplicationId": event.event_id}
         extra = fifo if self._sink.address.endswith(".fifo") else {}
         try:
-            with_timeout(lambda: self._put(structured(event), MessageAttributes=attributes, **extra), self._timeout)
+            with within(self._timeout):
+                self._put(structured(event), MessageAttributes=attributes, **extra)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             kind = SinkRefused if code in _REFUSED else SinkUnavailable

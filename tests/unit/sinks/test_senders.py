@@ -11,7 +11,7 @@ from instance_ha.sinks.envelope import write
 from instance_ha.sinks.senders import Senders
 
 from tests.followers import KEYS, Aws, Follower
-from tests.receivers import drip, receiver
+from tests.receivers import drip, flood, receiver
 from tests.unit.build import NOW, segment
 
 TYPE = "org.openstack.instanceha.segment.create.end"
@@ -129,3 +129,13 @@ def test_an_endpoint_of_aws_that_answers_a_byte_at_a_time_is_unavailable(address
 def test_a_url_that_answers_a_byte_at_a_time_is_unavailable() -> None:
     with receiver(drip(b"HTTP/1.1 204 No Content\r\nX: ")) as url, pytest.raises(SinkUnavailable):
         send(url, event(), INSTANCE_HA_EVENT_TIMEOUT="0.5")
+
+
+@pytest.mark.parametrize("address", ["sqs+http://queue.test/q", "arn:aws:sns:eu-north-1:1:t"])
+def test_of_an_endpoint_of_aws_whose_answer_does_not_end_no_more_is_read_than_any_answer_has(
+    aws: Aws, address: str
+) -> None:
+    sent: list[int] = []
+    with receiver(flood(sent)) as url, pytest.raises(SinkUnavailable):
+        send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=url, INSTANCE_HA_EVENT_TIMEOUT="20")
+    assert len(sent) < 300
