@@ -16,6 +16,7 @@ from instance_ha.decide.instances import (
     failed_elsewhere,
     first_facts,
     ha_enabled,
+    instance_policy,
 )
 from instance_ha.decide.outcome import latest
 from instance_ha.models.breakpoints import Breakpoint
@@ -32,7 +33,8 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     name = recovery.host.name
     if not task.details:
         recovery.progress(task, 0.0, "Preparing instances for evacuation")
-    policy, uuid, servers = _policy(recovery), recovery.notification.notification_uuid, _servers(recovery)
+    policy, uuid = instance_policy(recovery.world.settings), recovery.notification.notification_uuid
+    servers = _servers(recovery)
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
     followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest).items()}
     with recovery.claim.read() as connection:
@@ -89,17 +91,6 @@ def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Ser
     actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
     ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
     return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
-
-
-def _policy(recovery: Recovery) -> InstancePolicy:
-    settings = recovery.world.settings
-    return InstancePolicy(
-        metadata_key=settings.ha_enabled_instance_metadata_key,
-        priority_key=settings.ha_priority_metadata_key,
-        opt_out_key=settings.ha_opt_out_metadata_key,
-        evacuate_all=settings.evacuate_all_instances,
-        ignore_error_state=settings.ignore_instances_in_error_state,
-    )
 
 
 def _log(choice: Choice, host: str) -> None:
