@@ -280,7 +280,7 @@ class NovaClient:
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:
-            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0), limit)
             outcome = "ok"
             return response
         except CloudTimeout:
