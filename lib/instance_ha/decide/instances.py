@@ -8,7 +8,6 @@ from instance_ha.models.cloud import Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, TRUE
-from instance_ha.settings import Settings
 
 _DELETING = frozenset({"deleting", "soft-deleting"})  # task_states
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
@@ -23,17 +22,6 @@ class InstancePolicy:
     opt_out_key: str | None = None
     evacuate_all: bool = True
     ignore_error_state: bool = False
-
-
-def instance_policy(settings: Settings) -> InstancePolicy:
-    """Return what is set for the instances of failed hosts."""
-    return InstancePolicy(
-        metadata_key=settings.ha_enabled_instance_metadata_key,
-        priority_key=settings.ha_priority_metadata_key,
-        opt_out_key=settings.ha_opt_out_metadata_key,
-        evacuate_all=settings.evacuate_all_instances,
-        ignore_error_state=settings.ignore_instances_in_error_state,
-    )
 
 
 @dataclass(frozen=True)

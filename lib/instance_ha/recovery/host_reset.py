@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import reset
-from instance_ha.decide.instances import choose, instance_policy
+from instance_ha.decide.instances import choose
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.recovery.claim import Claim
-from instance_ha.recovery.recovery import NotYet, Recovery
+from instance_ha.recovery.recovery import NotYet, Recovery, instance_policy
 
 
 @dataclass(frozen=True)

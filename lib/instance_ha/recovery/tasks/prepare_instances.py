@@ -16,7 +16,6 @@ from instance_ha.decide.instances import (
     failed_elsewhere,
     first_facts,
     ha_enabled,
-    instance_policy,
 )
 from instance_ha.decide.outcome import latest
 from instance_ha.models.breakpoints import Breakpoint
@@ -24,7 +23,7 @@ from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import InstanceFacts, TaskRow
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
-from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
 from instance_ha.store import notifications, tasks, vmoves
 
 
