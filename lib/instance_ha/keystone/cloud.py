@@ -9,14 +9,14 @@ from typing import Any
 
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException
-from keystoneauth1.session import TCPKeepAliveAdapter
 
 from instance_ha import masking
+from instance_ha.keystone.transport import mount
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
 _NAME = "masakari-functions"
-_CONNECTIONS = 64
+_CONNECTIONS = 64  # kept to one server: as many as a function serves requests at once
 _SECRET = frozenset({"password", "token", "application_credential_secret"})
 
 
@@ -44,7 +44,8 @@ class Cloud:
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
             ) from None
         _check(region.config)
-        masking.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
+        auth = (region.config.get("auth") or {}).items()
+        masking.hide({f"the cloud's {name}": (str(value),) for name, value in auth if name in _SECRET and value})
         return region
 
     @cached_property
@@ -52,8 +53,7 @@ class Cloud:
         """The session."""
         session = self.region.get_session()
         session.timeout = self._settings.nova_timeout
-        for scheme in ("http://", "https://"):  # as many connections kept as a function serves requests at once
-            session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
+        mount(session, _CONNECTIONS)
         return session
 
     def adapter(self, service_type: str, url: str | None = None) -> Adapter:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from instance_ha.models.cloud import (
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.metrics import NOVA_REQUESTS
 from instance_ha.models.ports import Clock, Metrics
-from instance_ha.nova import lists, parse
+from instance_ha.nova import hypervisors, lists, parse
 from instance_ha.nova.answer import answer
 
 # 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
@@ -159,7 +159,7 @@ class NovaClient:
             yield [parse.server(body) for body in page]
 
     def _check_complete(self, host: str, listed: set[str]) -> None:
-        known = lists.servers_by_hypervisors(self._get_list, host)
+        known = hypervisors.servers_on(self._get_list, host)
         if known is None:
             pages = self._servers({"all_tenants": "True", "host": host})
             known = {server.id for page in pages for server in page if server.host == host}
@@ -175,11 +175,14 @@ class NovaClient:
         query = {"all_tenants": "True", "locked": "True", "changes-since": since, "deleted": "False"}
         return [server for page in self._servers(query) for server in page]
 
-    def changed_servers(self, changed_since: datetime) -> list[Server]:
-        """Read the servers of the cloud that have changed since then and still exist; one that is missing may exist."""
+    def changed_servers(self, changed_since: datetime, host: str | None = None) -> Iterator[list[Server]]:
+        """Read the servers that have changed since then and still exist, page by page; one that is missing may exist.
+
+        Of the whole cloud, or of a host; a user that may not filter by host is shown those of the whole cloud.
+        """
         since = changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"all_tenants": "True", "changes-since": since, "deleted": "False"}
-        return [server for page in self._servers(query) for server in page]
+        yield from self._servers(query | ({"host": host} if host else {}))
 
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
@@ -197,6 +200,10 @@ class NovaClient:
             if (action := parse.power_action(page, self._adapter.get_user_id())) is not None:
                 return action
         return None
+
+    def uptime(self, host: str) -> timedelta | None:
+        """Read how long a host has been up, rounded down to a minute; None: Nova does not tell, or it is down."""
+        return hypervisors.uptime(self._get, host)
 
     def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""
@@ -286,7 +293,7 @@ class NovaClient:
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:
-            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0), limit)
             outcome = "ok"
             return response
         except CloudTimeout:

@@ -1,5 +1,8 @@
 """One place makes the world, of nothing but the settings and the environment that it is given."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +11,14 @@ from instance_ha import composition
 from instance_ha.keystone.cloud import Cloud
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import load
 
 ENVIRON = {"DATABASE_URL": "postgresql://db/ha", "OS_AUTH_URL": "https://keystone/v3"}
-USER = {"OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "x", "OS_USER_DOMAIN_ID": "default"}
+USER = {"OS_USERNAME": "u", "OS_PASSWORD": "pass-word", "OS_PROJECT_NAME": "x", "OS_USER_DOMAIN_ID": "default"}
 CLOUDS = """
 clouds:
-  prod: {auth: {auth_url: 'https://prod/v3', username: u, password: p, project_name: x}, region_name: one}
-  test: {auth: {auth_url: 'https://test/v3', username: u, password: p, project_name: x}, region_name: two}
+  prod: {auth: {auth_url: 'https://prod/v3', username: u, password: pass-word, project_name: x}, region_name: one}
+  test: {auth: {auth_url: 'https://test/v3', username: u, password: pass-word, project_name: x}, region_name: two}
 """
 
 
@@ -48,29 +52,35 @@ def test_a_wrong_setting_is_told_by_its_name() -> None:
         {"OS_AUTH_URL": "https://keystone/v3", **USER, "OS_REGION_NAME": "one", "OS_CLOUD": ""},
         {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://nova/v2.1"},
         {"OS_AUTH_URL": "https://keystone/v3", "OS_AUTH_TYPE": "v3applicationcredential"}
-        | {"OS_APPLICATION_CREDENTIAL_ID": "i", "OS_APPLICATION_CREDENTIAL_SECRET": "s"},
+        | {"OS_APPLICATION_CREDENTIAL_ID": "i", "OS_APPLICATION_CREDENTIAL_SECRET": "pass-word"},
         {"OS_CLOUD": "prod"},
         {"OS_CLOUD": "test", "OS_AUTH_URL": "https://elsewhere/v3", "OS_REGION_NAME": "one"},
     ],
     ids=["variables", "region", "none", "application-credential", "clouds-yaml", "both"],
 )
 def test_a_cloud_is_read_as_openstacksdk_reads_it_from_the_environment_of_a_process(
-    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], tmp_path: Path
 ) -> None:
-    from openstack.config import OpenStackConfig
-
     (tmp_path / "clouds.yaml").write_text(CLOUDS)
     environ = environ | ({"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")} if environ.get("OS_CLOUD") else {})
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-
-    theirs = OpenStackConfig(app_name="masakari-functions").get_one()
+    program = """
+import json
+from openstack.config import OpenStackConfig
+print(json.dumps(OpenStackConfig(app_name="masakari-functions").get_one().config))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
     settings = composition.of(ENVIRON).whole().settings
     ours = Cloud(settings, environ).region
 
-    assert meaningful(ours.config) == meaningful(theirs.config)
+    assert meaningful(json.loads(json.dumps(ours.config))) == meaningful(json.loads(done.stdout))
 
 
 def meaningful(config: dict[str, Any]) -> dict[str, Any]:
     """Leave out what only says where it was read from."""
     return {key: value for key, value in config.items() if key not in {"client_config_file", "cloud"} and value != ""}
+
+
+def test_a_password_of_the_cloud_that_is_too_short_to_be_masked_is_refused_when_it_is_read() -> None:
+    with pytest.raises(Misconfigured, match="the cloud's password is shorter than 6 characters"):
+        _ = Cloud(load(ENVIRON), ENVIRON | USER | {"OS_PASSWORD": "12345"}).region
