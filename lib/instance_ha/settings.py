@@ -428,7 +428,7 @@ def _check_late_requests(settings: Settings) -> None:
     if limit >= settings.evacuation_give_up_after:
         raise Misconfigured(
             f"{PREFIX}EVACUATION_GIVE_UP_AFTER ({settings.evacuation_give_up_after:g} s) must be longer than"
-            f" {PREFIX}NOVA_LATE_REQUEST_LIMIT ({limit:g} s): an evacuation that was lost would never be asked for again"
+            f" {PREFIX}NOVA_LATE_REQUEST_LIMIT ({limit:g} s): a lost evacuation would never be asked for again"
         )
 
 

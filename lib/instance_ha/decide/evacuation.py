@@ -155,14 +155,18 @@ def check(
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
-    if migration is None and not age.may_ask_again:
-        return Wait(unheard=True)
     if migration is None:
-        return Wait() if is_accepted(server) and not age.unclaimed else Ask()
+        return _check_unrecorded(server, age)
     if dest_down and move.target_host is not None:  # another reserved host is taken for it
         return End(VMoveStatus.FAILED, f"its destination {migration.dest_host} went down", migration.dest_host)
     comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
     return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
+
+
+def _check_unrecorded(server: Server, age: Age) -> Verdict:
+    if not age.may_ask_again:
+        return Wait(unheard=True)
+    return Wait() if is_accepted(server) and not age.unclaimed else Ask()
 
 
 def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age, *, dest_down: bool) -> Verdict:

@@ -69,7 +69,8 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
 
 def next_due(connection: Connection, table: Table, now: datetime) -> datetime | None:
     """Say when the next lease ends, or the next work is due, by what is known now."""
-    return connection.execute(select(func.min(table.c.due_at)).where(table.c.due_at > now)).scalar_one()
+    due: datetime | None = connection.execute(select(func.min(table.c.due_at)).where(table.c.due_at > now)).scalar_one()
+    return due
 
 
 def take_overdue(
