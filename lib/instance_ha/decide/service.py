@@ -73,6 +73,8 @@ def compare(
     if service is None:
         return Source.DOWN, before or Reports(None, 0, now)
     reports = listen(before, service, now, report_interval)
-    if service.up or reports.is_alive or reports.is_up:
-        return Source.UP, replace(reports, is_up=True)
+    if service.up or reports.is_alive:
+        reports = replace(reports, is_up=True)
+    if reports.is_up:
+        return Source.UP, reports
     return Source.UNKNOWN if reports.count else Source.DOWN, reports
