@@ -49,7 +49,7 @@ def test_a_missing_database_is_told_with_both_places_it_may_stand() -> None:
         {"INSTANCE_HA_BATCH_LEASE_TIME": "30", "INSTANCE_HA_ARCHIVE_BUCKET": "history"},
     ],
 )
-def test_a_lease_that_could_end_during_what_is_done_under_it_is_refused(environ: dict[str, str]) -> None:
+def test_a_lease_that_could_end_during_a_request_made_under_it_is_refused(environ: dict[str, str]) -> None:
     assert "LEASE_TIME" in _refusal(**environ)
 
 
