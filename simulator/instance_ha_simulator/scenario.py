@@ -1,7 +1,7 @@
 """Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,17 @@ class Scenario:
         """
         return cls(folder, *read(folder))
 
+    def in_order(self, seed: int | None) -> "Scenario":
+        """Have what happens at about the same time in the random order of a seed; None: as the folder says."""
+        if seed is None:
+            return self
+        schedule = {"pauses": 0.1, "jitter": 1.0} | self.faults.get("schedule", {}) | {"seed": seed}
+        return replace(self, faults=self.faults | {"schedule": schedule})
+
+
+class NotOverError(Exception):
+    """A story has not ended within its limit."""
+
 
 class Play:
     """One run of a scenario."""
@@ -74,7 +85,8 @@ class Play:
     def run(self) -> None:
         """Set the world up, let things happen, and stop when all is over."""
         structlog.configure(
-            processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note]
+            processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note],
+            wrapper_class=structlog.make_filtering_bound_logger(0),
         )
         self.simulation.scheduler.spawn("operator", self._build)
         limit = float(self.scenario.world.get("limit", 3600))
@@ -82,7 +94,8 @@ class Play:
             over = self.simulation.scheduler.run(limit, self._over)
         finally:
             self.sources.close()
-        assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
+        if not over:
+            raise NotOverError(f"it is not over after {limit:.0f} s")
 
     def _build(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
