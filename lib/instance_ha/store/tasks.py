@@ -96,6 +96,14 @@ def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory 
     return None if kept is None else TypeAdapter(kind).validate_python(kept)
 
 
+def recall_latest(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
+    """Read what the latest task of a recovery that remembers anything of a kind remembers; None when none does."""
+    kept = tasks.c.data[kind.__name__]
+    query = select(kept).where(tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__))
+    found = connection.execute(query.order_by(tasks.c.id.desc()).limit(1)).scalar_one_or_none()
+    return None if found is None else TypeAdapter(kind).validate_python(found)
+
+
 def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> bool:
     """Say whether a recovery has stopped an instance, so as to start it again."""
     query = select(tasks.c.id).where(tasks.c.notification_uuid == notification_uuid, _HAS_STOPPED)

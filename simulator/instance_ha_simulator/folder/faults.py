@@ -38,6 +38,7 @@ class ReportFault(Part):
     nth: int = Field(description="the first, the second …")
     to: int | None = Field(None, description="the last that is meant")
     answer: int | None = Field(None, description="a status of HTTP")
+    after: bool = Field(False, description="the report is taken first, so that only its answer is lost")
 
 
 class Clock(Part):
