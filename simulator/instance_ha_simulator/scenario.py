@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import actions, instance_actions
 from instance_ha_simulator.cloud.faults import Rule
-from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
+from instance_ha_simulator.cloud.model import Aggregate, CloudOptions, Course
 from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
@@ -111,6 +111,8 @@ class Play:
                 connection.execute(text(statement))
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
+        with cloud.world() as world:
+            world.courses += [Course(**course) for course in self.scenario.faults.get("evacuations", [])]
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
@@ -242,21 +244,20 @@ class Play:
     def _server(self, name: str) -> str:
         return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
 
-    def _notify(self, about: str | dict[str, str]) -> None:
+    def _notify(self, about: str | dict[str, Any]) -> None:
         """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
         now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
-        if isinstance(about, str):
-            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
-            kind, host = "COMPUTE_HOST", about
-        elif "process" in about:
-            payload = {"event": "STOPPED", "process_name": about["process"]}
-            kind, host = "PROCESS", about["host"]
+        about = {"host": about} if isinstance(about, str) else about
+        if "process" in about:
+            kind, payload = "PROCESS", {"event": "STOPPED", "process_name": about["process"]}
+        elif "instance" in about:
+            instance, event = self._server(about["instance"]), about.get("event", "LIFECYCLE")
+            kind, payload = "VM", {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
         else:
-            instance = self._server(about["instance"])
-            event = about.get("event", "LIFECYCLE")
-            payload = {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
-            kind, host = "VM", about["host"]
-        body = {"type": kind, "hostname": host, "generated_time": now, "payload": payload}
+            kind = "COMPUTE_HOST"
+            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+        payload |= about.get("payload", {})
+        body = {"type": kind, "hostname": about["host"], "generated_time": now, "payload": payload}
         answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]
@@ -330,7 +331,7 @@ class Play:
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Read all vmoves, in order."""
-        query = text("SELECT * FROM vmoves ORDER BY notification_uuid, attempt, position")
+        query = text("SELECT * FROM vmoves ORDER BY id")
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

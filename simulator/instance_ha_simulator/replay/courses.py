@@ -9,8 +9,9 @@ from instance_ha.models.rows import VMove
 from instance_ha.models.text import NO_VALID_HOST
 
 _NO_ROOM = "Insufficient compute resources"
-_REFUSED = re.compile(r"Nova refused the evacuation")
+IS_BACK = re.compile(r"is up again|came back before")
 _TOO_LONG = "did not finish the evacuation in time"
+DELETED = "the instance was deleted"
 _FOR_EVER = 1e6  # seconds
 
 
@@ -26,17 +27,17 @@ def _course(move: VMove, host: Callable[[str], str]) -> dict[str, Any] | None:
     message = move.message or ""
     if move.status is VMoveStatus.SUCCEEDED and move.dest_host:
         return {"to": host(move.dest_host)} | _seconds(move)
+    if message == DELETED:
+        return {"seconds": _FOR_EVER}
     if move.status is not VMoveStatus.FAILED:
         return None
-    if _REFUSED.search(message):
-        return {"fails": "refused"}
     if _TOO_LONG in message:
         return {"seconds": _FOR_EVER}
     if NO_VALID_HOST in message:
         return {"fails": "no-valid-host"} | _seconds(move)
     failed_on = move.failed_host or move.dest_host
     if failed_on is None:
-        return None
+        return None if IS_BACK.search(message) else {"fails": "refused"}
     return {"to": host(failed_on), "fails": "claim" if _NO_ROOM in message else "spawn"} | _seconds(move)
 
 

@@ -90,8 +90,8 @@ def _overlapping(connection: Connection, wanted: Notification, hosts: Sequence[H
 def _told(connection: Connection, notification: Notification) -> Told:
     uuid = notification.notification_uuid
     rows = tasks.of_notification(connection, uuid)
-    before = [recalled for row in rows if (recalled := tasks.recall(connection, row, HostBefore))]
-    memories = [recalled for row in rows if (recalled := tasks.recall(connection, row, Memory))]
+    before = [kept for row in rows if (kept := tasks.recall(connection, row, HostBefore)) is not None]
+    memories = [memory for row in rows if (memory := tasks.recall(connection, row, Memory)) is not None]
     return Told(
         notification,
         vmoves.of_notification(connection, uuid),

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStatus
+from instance_ha.models.enums import NotificationType, VMoveStatus
 from instance_ha.models.rows import Host, InstanceFacts, VMove
 from instance_ha.settings import Settings
 from instance_ha.settings_monitoring import MonitoringSettings
 
 from instance_ha_simulator.cloud.model import POWER_STATES
-from instance_ha_simulator.replay.courses import courses
+from instance_ha_simulator.replay.courses import DELETED, IS_BACK, courses
 from instance_ha_simulator.replay.incident import Incident, Told
 from instance_ha_simulator.replay.names import Names
 
@@ -23,9 +23,9 @@ _SEGMENT = "segment-1"
 _COMPUTE = "nova-compute"
 _PAYLOAD_WORDS = frozenset({"STOPPED", "STARTED", "NORMAL", "UNKNOWN", "ONLINE", "OFFLINE"})
 _VM_EVENTS = frozenset({"LIFECYCLE", "IO_ERROR", "QEMU_GUEST_AGENT_ERROR"})
-_IS_BACK = re.compile(r"is up again|came back before")
 _LEFT_TO_ITS_OWNER = re.compile(r"the instance is (\w+): it is left to its owner")
 _NOT_WANTED = re.compile(r"left alone: no metadata")
+_ALIVE = re.compile(r"is alive: its nova-compute went on reporting")
 _DISABLED = re.compile(r"^segment .* is disabled|segment was disabled meanwhile")
 
 
@@ -59,9 +59,7 @@ class _Teller:
             "settings": _numbers(self._settings),
             "cloud": self._cloud(),
             "segments": {_SEGMENT: self._segment()},
-            "hosts": {
-                name: {"instances": instances[name]} if name in instances else None for name in self._hosts.all()
-            },
+            "hosts": {name: {"instances": instances.get(name, [])} for name in self._hosts.all()},
             "disabled": self._reserved(),
             "happenings": sorted(self._happenings(), key=lambda happening: float(happening["at"])),
             "limit": self._limit(),
@@ -72,8 +70,9 @@ class _Teller:
             world["at_the_end"] = at_the_end
         return Story({key: value for key, value in world.items() if value}, {"evacuations": evacuations})
 
-    def _at(self, time: datetime) -> float:
-        return round((time - self._began).total_seconds() + _FIRST_REPORT, 2)
+    def _at(self, time: datetime, before: float = 0.0) -> float:
+        """Return the second of a time, or of so many seconds before it."""
+        return max(0.0, round((time - self._began).total_seconds() + _FIRST_REPORT - before, 2))
 
     def _cloud(self) -> dict[str, Any]:
         """Say when Nova called the first dead host down, and how long stops and starts took."""
@@ -139,16 +138,17 @@ class _Teller:
             host, at = self._hosts[self._host(one).name], self._at(one.notification.created_at)
             if self._dies(one) and host not in dead:
                 dead.add(host)
-                yield {"at": round(at - _DIES_BEFORE, 2), "kill_host": host}
+                yield {"at": self._at(one.notification.created_at, _DIES_BEFORE), "kill_host": host}
             yield {"at": at, "notify": self._report(one, host)}
             if _DISABLED.search(one.notification.message or ""):
                 yield {"at": self._at(self._disabled_at(one)), "disable_segment": _SEGMENT}
-            back = [move.end_time for move in one.vmoves if move.end_time and _IS_BACK.search(move.message or "")]
+            back = [move.end_time for move in one.vmoves if move.end_time and IS_BACK.search(move.message or "")]
             if back:
-                yield {"at": round(self._at(min(back)) - 1.0, 2), "start_host": host}
+                yield {"at": self._at(min(back), 1.0), "start_host": host}
             for move in one.vmoves:
-                if move.status is VMoveStatus.IGNORED and move.message == "the instance was deleted" and move.end_time:
-                    yield {"at": self._at(move.end_time) - 0.5, "delete_server": self._instances[move.instance_uuid]}
+                if move.message == DELETED and move.end_time:
+                    deleted = self._instances[move.instance_uuid]
+                    yield {"at": self._at(move.end_time, 0.5), "delete_server": deleted}
 
     def _disabled_at(self, one: Told) -> datetime:
         """Say when the segment was disabled: as soon as something was not begun any more."""
@@ -156,12 +156,12 @@ class _Teller:
         return min(ends, default=one.ended or one.notification.created_at)
 
     def _dies(self, one: Told) -> bool:
-        """Say whether the host was dead: its instances were evacuated, or Nova called it down, or is still asked."""
+        """Say whether the host was dead, as it was reported to be, or went on reporting to Nova."""
         notification = one.notification
-        if notification.type is not NotificationType.COMPUTE_HOST or notification.payload.get("event") != "STOPPED":
-            return False
-        is_down = any(row.name == "DisableComputeServiceTask" and row.state is TaskState.SUCCESS for row in one.tasks)
-        return is_down or bool(one.vmoves) or notification.status is not NotificationStatus.IGNORED
+        is_reported = (
+            notification.type is NotificationType.COMPUTE_HOST and notification.payload.get("event") == "STOPPED"
+        )
+        return is_reported and not _ALIVE.search(notification.message or "")
 
     def _report(self, one: Told, host: str) -> str | dict[str, Any]:
         notification = one.notification
