@@ -22,11 +22,17 @@ def register(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run one of them."""
-    code: int = _find(options.command).load()(options.arguments, options.environ)
+    code: int = find(options.command).load()(options.arguments, options.environ)
     return code
 
 
-def _find(name: str) -> EntryPoint:
+def find(name: str) -> EntryPoint:
+    """Find a command.
+
+    Raises:
+        Misconfigured: the package is not installed.
+
+    """
     for entry in entry_points(group="instance_ha.commands", name=name):
         return entry
     raise Misconfigured("the simulator is not installed here: pip install -e ./lib -e ./simulator, in a checkout")

@@ -135,20 +135,23 @@ class _Teller:
     def _happenings(self) -> Iterator[dict[str, Any]]:
         dead: set[str] = set()
         for one in self._incident.told:
-            host, at = self._hosts[self._host(one).name], self._at(one.notification.created_at)
+            host, reported = self._hosts[self._host(one).name], one.notification.created_at
             if self._dies(one) and host not in dead:
                 dead.add(host)
-                yield {"at": self._at(one.notification.created_at, _DIES_BEFORE), "kill_host": host}
-            yield {"at": at, "notify": self._report(one, host)}
+                yield {"at": self._at(reported, _DIES_BEFORE), "kill_host": host}
+            yield {"at": self._at(reported), "notify": self._report(one, host)}
             if _DISABLED.search(one.notification.message or ""):
                 yield {"at": self._at(self._disabled_at(one)), "disable_segment": _SEGMENT}
             back = [move.end_time for move in one.vmoves if move.end_time and IS_BACK.search(move.message or "")]
             if back:
                 yield {"at": self._at(min(back), 1.0), "start_host": host}
-            for move in one.vmoves:
-                if move.message == DELETED and move.end_time:
-                    deleted = self._instances[move.instance_uuid]
-                    yield {"at": self._at(move.end_time, 0.5), "delete_server": deleted}
+        deleted = {
+            self._instances[move.instance_uuid]: move.end_time
+            for one in self._incident.told
+            for move in one.vmoves
+            if move.message == DELETED and move.end_time
+        }
+        yield from ({"at": self._at(at, 0.5), "delete_server": name} for name, at in deleted.items())
 
     def _disabled_at(self, one: Told) -> datetime:
         """Say when the segment was disabled: as soon as something was not begun any more."""
