@@ -187,7 +187,7 @@ class Simulation:
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.settings = load(environ)
-        flows.check(self.settings)
+        flows.check(self.settings, {})
         self.faults = faults
         self.scheduler = Scheduler()
         self.cloud = Cloud(self.scheduler, options)
@@ -299,7 +299,7 @@ class Simulation:
 
 
 def _source(settings: Settings) -> HostSource:
-    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
+    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings, {})
 
 
 @cache

@@ -36,3 +36,52 @@ def test_the_failed_host_is_asked_for_once_in_a_report_interval_however_small_th
     assert begun == 20
     registered, waited_for, first = 2, 2, 1
     assert asked(played, "GET", "/os-services") <= registered + waited_for + first + lasted / 20
+
+
+def test_how_often_lists_are_read_does_not_depend_on_what_else_changes_in_the_cloud(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    world = {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {
+            "compute1": {"instances": [{"count": 20}]},
+            "compute2": None,
+            "compute3": {"instances": [{"count": 600, "prefix": "busy"}]},
+        },
+        "settings": {"force_down": True, "host_failure_recovery_threads": 20},
+        "cloud": {"max_limit": 25},
+        "boot_at_once": True,
+        "happenings": [
+            {"at": 600, "kill_host": "compute1"},
+            {"at": 610, "notify": "compute1"},
+            {"at": 611, "instances_change": "compute3"},
+        ],
+    }
+    played = play(world, postgres, database_url, tmp_path)
+    assert sum(move["dest_host"] == "compute2" for move in played.vmoves()) == 20
+    planned, watched = 1, 2  # lists of the host, and of the locked instances
+    assert asked(played, "GET", "/servers/detail") <= planned + watched + 2 + 1
+    assert asked(played, "GET", "/servers/{server_id}") == 0
+
+
+def test_each_moved_instance_is_seen_though_the_policy_lets_nobody_filter_by_host(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    world = {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {
+            "compute1": {"instances": [{"count": 5}]},
+            "compute2": None,
+            "compute3": {"instances": [{"count": 300, "prefix": "busy"}]},
+        },
+        "settings": {"force_down": True},
+        "cloud": {"max_limit": 25, "host_filter": False},
+        "boot_at_once": True,
+        "happenings": [
+            {"at": 600, "kill_host": "compute1"},
+            {"at": 610, "notify": "compute1"},
+            {"at": 611, "instances_change": "compute3"},
+        ],
+    }
+    played = play(world, postgres, database_url, tmp_path)
+    assert asked(played, "GET", "/servers/{server_id}") == 5

@@ -18,12 +18,11 @@ from instance_ha.composition import Composition
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
 from instance_ha.serving import scrape
-from instance_ha.settings import Settings
+from instance_ha.startup import Check
 from instance_ha.world import World
 
 W = TypeVar("W", bound=World)
 Handler = Callable[[Request, W, str], Response]
-Check = Callable[[Settings], None]
 
 HEAD_ONLY = "instance_ha.head_only"  # in the environ of a request whose body has not arrived yet
 

@@ -15,7 +15,8 @@ from instance_ha.models.errors import MethodNotAllowed, Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Check, Function, Handler, W
+from instance_ha.serving.function import Function, Handler, W
+from instance_ha.startup import Check
 from instance_ha.triggers import signature
 from instance_ha.triggers.codec import decode
 from instance_ha.world import PurgeWorld, RecoveryWorld, World

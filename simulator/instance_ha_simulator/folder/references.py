@@ -11,7 +11,7 @@ from instance_ha_simulator.folder.world import World
 
 Place = tuple[str | int, ...]  # the keys and positions that lead to a value
 
-_HOSTS = {"kill_host", "start_host", "reserve_host", "enable_service"}
+_HOSTS = {"kill_host", "start_host", "reserve_host", "enable_service", "instances_change"}
 _INSTANCES = {
     "breaks",
     "delete_server",

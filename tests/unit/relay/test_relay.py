@@ -173,7 +173,7 @@ def test_a_sink_that_answers_a_byte_at_a_time_keeps_no_other_sink_waiting(databa
         world = replace(
             post.world,
             clock=SystemClock(),
-            sinks=Senders(post.world.settings),
+            sinks=Senders(post.world.settings, {}),
             map_concurrent=map_concurrent,
         )
         with world.database.begin() as connection:
