@@ -34,11 +34,11 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import migrate, tasks
 
 from instance_ha_simulator.databases import Databases, databases
-from instance_ha_simulator.folder.read import FolderError, check
+from instance_ha_simulator.folder.read import check
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import NotOverError, Play, Scenario
+from instance_ha_simulator.scenario import Play, Scenario
 
-__all__ = ["ONE_HOST_FAILS", "Databases", "FolderError", "NotOverError", "Recovery", "databases", "recover"]
+__all__ = ["ONE_HOST_FAILS", "Databases", "Recovery", "databases", "recover"]
 
 ONE_HOST_FAILS: Mapping[str, Any] = {
     "segments": {"one": {"hosts": ["compute1", "compute2"]}},

@@ -58,8 +58,8 @@ def test_a_replayed_recovery_ends_as_the_original(
     again = play(Scenario.read(tmp_path / "again"), postgres, database_url)
 
     assert broken(again) == []
-    assert statuses(again) == [str(told.notification.status) for told in incident.told]
-    assert ends(again) == Counter((move.status, move.attempt) for told in incident.told for move in told.vmoves)
+    assert statuses(again) == [str(one.notification.status) for one in incident.handled]
+    assert ends(again) == Counter((move.status, move.attempt) for one in incident.handled for move in one.vmoves)
 
 
 def statuses(played: Play) -> list[str]:

@@ -14,11 +14,16 @@ from local.files import repository
 
 HERE = Path(__file__).parent
 PAGE = (repository() / "docs/simulator.md").read_text()
-COMMANDS = [
-    line for block in re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) for line in block.splitlines()
-]
-WORLD, FAULTS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-(CODE,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def blocks(kind: str) -> list[str]:
+    _, *parts = re.split(r"^```(.*)\n", PAGE, flags=re.MULTILINE)  # kind, block, nothing, the text after it
+    return [block for named, block in zip(parts[::4], parts[1::4], strict=True) if named == kind]
+
+
+COMMANDS = [line for block in blocks("") for line in block.splitlines()]
+WORLD, FAULTS = blocks("yaml")
+(CODE,) = blocks("python")
 
 
 def simulated(postgres: Postgres, *words: str) -> int:

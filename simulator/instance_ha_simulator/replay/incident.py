@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, or_, select
 
 
 @dataclass(frozen=True)
-class Told:
+class Handled:
     """A notification with what was done about it."""
 
     notification: Notification
@@ -46,7 +46,7 @@ class Told:
 class Incident:
     """The notification that is asked for, all that overlap with it in its segment, and the hosts."""
 
-    told: Sequence[Told]  # in the order of the reports
+    handled: Sequence[Handled]  # in the order of the reports
     segment: Segment
     hosts: Sequence[Host]  # of the segment, the oldest first; deleted ones too
 
@@ -69,7 +69,7 @@ def read(connection: Connection, uuid: NotificationUuid) -> Incident:
     segment = records.one(connection, select(_segments).where(_segments.c.uuid == host.failover_segment_id), Segment)
     of_segment = select(_hosts).where(_hosts.c.failover_segment_id == segment.uuid).order_by(_hosts.c.id)
     hosts = records.every(connection, of_segment, Host)
-    return Incident([_told(connection, one) for one in _overlapping(connection, wanted, hosts)], segment, hosts)
+    return Incident([_with_rows(connection, one) for one in _overlapping(connection, wanted, hosts)], segment, hosts)
 
 
 def _overlapping(connection: Connection, wanted: Notification, hosts: Sequence[Host]) -> list[Notification]:
@@ -87,12 +87,12 @@ def _overlapping(connection: Connection, wanted: Notification, hosts: Sequence[H
     return records.every(connection, query.order_by(table.created_at, table.id), Notification)
 
 
-def _told(connection: Connection, notification: Notification) -> Told:
+def _with_rows(connection: Connection, notification: Notification) -> Handled:
     uuid = notification.notification_uuid
     rows = tasks.of_notification(connection, uuid)
     before = [kept for row in rows if (kept := tasks.recall(connection, row, HostBefore)) is not None]
     memories = [memory for row in rows if (memory := tasks.recall(connection, row, Memory)) is not None]
-    return Told(
+    return Handled(
         notification,
         vmoves.of_notification(connection, uuid),
         rows,

@@ -13,7 +13,7 @@ from instance_ha.settings_monitoring import MonitoringSettings
 
 from instance_ha_simulator.cloud.model import POWER_STATES
 from instance_ha_simulator.replay.courses import DELETED, IS_BACK, courses
-from instance_ha_simulator.replay.incident import Incident, Told
+from instance_ha_simulator.replay.incident import Handled, Incident
 from instance_ha_simulator.replay.names import Names
 
 _FIRST_REPORT = 10.0  # second
@@ -44,15 +44,15 @@ def tell(incident: Incident, settings: Settings) -> Story:
 class _Teller:
     def __init__(self, incident: Incident, settings: Settings) -> None:
         self._incident, self._settings = incident, settings
-        self._began = incident.told[0].notification.created_at
+        self._began = incident.handled[0].notification.created_at
         self._hosts: Names[str] = Names("host")
         self._instances: Names[str] = Names("vm")
         for host in incident.hosts:
             _ = self._hosts[host.name]
 
     def story(self) -> Story:
-        told = self._incident.told
-        moves = sorted((move for one in told for move in one.vmoves), key=lambda move: move.id)
+        handled = self._incident.handled
+        moves = sorted((move for one in handled for move in one.vmoves), key=lambda move: move.id)
         evacuations = list(courses(moves, self._instances.__getitem__, self._hosts.__getitem__))
         instances = self._running(moves)
         world: dict[str, Any] = {
@@ -77,12 +77,12 @@ class _Teller:
     def _cloud(self) -> dict[str, Any]:
         """Say when Nova called the first dead host down, and how long stops and starts took."""
         options: dict[str, Any] = {"report_interval": 1.0}
-        dead = [one for one in self._incident.told if self._dies(one)]
+        dead = [one for one in self._incident.handled if self._dies(one)]
         if dead and not self._settings.force_down:
             waited = dead[0].duration("DisableComputeServiceTask")
             options["service_down_time"] = _NEVER if waited is None else round(waited + _DIES_BEFORE, 1)
         for option, task in (("stop_seconds", "StopInstanceTask"), ("start_seconds", "ConfirmInstanceActiveTask")):
-            lasted = [seconds for one in self._incident.told if (seconds := one.duration(task)) is not None]
+            lasted = [seconds for one in self._incident.handled if (seconds := one.duration(task)) is not None]
             if lasted:
                 options[option] = max(0.1, round(lasted[0], 1))
         return options
@@ -95,8 +95,8 @@ class _Teller:
 
     def _reserved(self) -> list[str]:
         """Name the hosts that were reserved at the beginning: those that still are, and those that were taken."""
-        taken = {uuid for one in self._incident.told for uuid in one.taken}
-        taken |= {one.notification.source_host_uuid for one in self._incident.told if one.reserved_before}
+        taken = {uuid for one in self._incident.handled for uuid in one.taken}
+        taken |= {one.notification.source_host_uuid for one in self._incident.handled if one.reserved_before}
         return [self._hosts[host.name] for host in self._incident.hosts if host.reserved or host.uuid in taken]
 
     def _running(self, moves: list[VMove]) -> Mapping[str, list[dict[str, Any]]]:
@@ -111,11 +111,11 @@ class _Teller:
                 {"name": self._instances[move.instance_uuid]} | state
                 for move, state in zip(here, _states([move.facts for move in here]), strict=True)
             ]
-        for one in self._incident.told:
+        for one in self._incident.handled:
             self._add_reported(one, found, first)
         return found
 
-    def _add_reported(self, one: Told, found: dict[str, list[dict[str, Any]]], first: Mapping[str, VMove]) -> None:
+    def _add_reported(self, one: Handled, found: dict[str, list[dict[str, Any]]], first: Mapping[str, VMove]) -> None:
         """Add an instance that was reported itself, and was on no host that failed."""
         uuid = one.notification.payload.get("instance_uuid")
         host = self._hosts[self._host(one).name]
@@ -129,12 +129,12 @@ class _Teller:
         if about["name"] not in {instance["name"] for group in found.values() for instance in group}:
             found.setdefault(host, []).append(about)
 
-    def _host(self, one: Told) -> Host:
+    def _host(self, one: Handled) -> Host:
         return self._incident.host(one.notification.source_host_uuid)
 
     def _happenings(self) -> Iterator[dict[str, Any]]:
         dead: set[str] = set()
-        for one in self._incident.told:
+        for one in self._incident.handled:
             host, reported = self._hosts[self._host(one).name], one.notification.created_at
             if self._dies(one) and host not in dead:
                 dead.add(host)
@@ -147,18 +147,18 @@ class _Teller:
                 yield {"at": self._at(min(back), 1.0), "start_host": host}
         deleted = {
             self._instances[move.instance_uuid]: move.end_time
-            for one in self._incident.told
+            for one in self._incident.handled
             for move in one.vmoves
             if move.message == DELETED and move.end_time
         }
         yield from ({"at": self._at(at, 0.5), "delete_server": name} for name, at in deleted.items())
 
-    def _disabled_at(self, one: Told) -> datetime:
+    def _disabled_at(self, one: Handled) -> datetime:
         """Say when the segment was disabled: as soon as something was not begun any more."""
         ends = [move.end_time for move in one.vmoves if move.end_time and move.start_time is None]
         return min(ends, default=one.ended or one.notification.created_at)
 
-    def _dies(self, one: Told) -> bool:
+    def _dies(self, one: Handled) -> bool:
         """Say whether the host was dead, as it was reported to be, or went on reporting to Nova."""
         notification = one.notification
         is_reported = (
@@ -166,7 +166,7 @@ class _Teller:
         )
         return is_reported and not _ALIVE.search(notification.message or "")
 
-    def _report(self, one: Told, host: str) -> str | dict[str, Any]:
+    def _report(self, one: Handled, host: str) -> str | dict[str, Any]:
         notification = one.notification
         payload = {key: value for key, value in notification.payload.items() if value in _PAYLOAD_WORDS}
         if notification.type is NotificationType.PROCESS:
@@ -179,7 +179,7 @@ class _Teller:
         return {"host": host, "payload": payload}
 
     def _limit(self) -> float:
-        ends = [self._at(one.ended) for one in self._incident.told if one.ended]
+        ends = [self._at(one.ended) for one in self._incident.handled if one.ended]
         return round(2 * max(ends, default=0.0) + 3600)
 
     def _staying(self, moves: list[VMove]) -> list[str]:
@@ -187,9 +187,9 @@ class _Teller:
         return [self._instances[uuid] for uuid, status in last.items() if status is not VMoveStatus.SUCCEEDED]
 
     def _end(self, moves: list[VMove]) -> dict[str, Any]:
-        if any(one.ended is None for one in self._incident.told):
+        if any(one.ended is None for one in self._incident.handled):
             return {}
-        statuses = [str(one.notification.status) for one in self._incident.told]
+        statuses = [str(one.notification.status) for one in self._incident.handled]
         last = {self._instances[move.instance_uuid]: str(move.status) for move in moves}
         return {"notifications": statuses} | ({"vmoves": last} if last else {})
 

@@ -21,7 +21,7 @@ from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, 
 from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 from instance_ha.settings import Settings
 from instance_ha_simulator.folder.read import read
-from instance_ha_simulator.replay.incident import Incident, Told
+from instance_ha_simulator.replay.incident import Handled, Incident
 from instance_ha_simulator.replay.story import Story, tell
 from instance_ha_simulator.replay.write import write
 
@@ -91,7 +91,7 @@ class Cloud:
             facts=InstanceFacts(vm_state=self.one("active", "paused"), ha_enabled=self.one(True, False)),
         )
 
-    def told(self, number: int, host: Host, others: list[str]) -> Told:
+    def handled(self, number: int, host: Host, others: list[str]) -> Handled:
         uuid = self.name()
         payload = {
             "event": self.one("STOPPED", self.name()),
@@ -125,7 +125,7 @@ class Cloud:
             details=[line, line],
         )
         moves = [self.move(n, uuid, host, others) for n in range(self.data.draw(st.integers(0, 3)))]
-        return Told(notification, moves, [task], reserved_before=self.one(True, False), taken=frozenset({host.uuid}))
+        return Handled(notification, moves, [task], reserved_before=self.one(True, False), taken=frozenset({host.uuid}))
 
     def incident(self) -> Incident:
         uuid = self.name()
@@ -141,7 +141,7 @@ class Cloud:
         hosts = [self.host(number, uuid) for number in range(self.data.draw(st.integers(1, 3)))]
         others = [host.name for host in hosts]
         reports = range(1, self.data.draw(st.integers(2, 3)))
-        return Incident([self.told(number, self.one(*hosts), others) for number in reports], segment, hosts)
+        return Incident([self.handled(number, self.one(*hosts), others) for number in reports], segment, hosts)
 
 
 @hypothesis.settings(deadline=None)
