@@ -10,12 +10,14 @@ from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import latest
+from instance_ha.decide.service import Reports
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, VMove
+from instance_ha.recovery import host_reset
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import vmoves
+from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 
 
 def final_check(claim: Claim[Notification]) -> None:
@@ -23,8 +25,10 @@ def final_check(claim: Claim[Notification]) -> None:
 
     Raises CloudUnavailable when Nova does not answer; it is due again then.
     """
+    late = ""
     if claim.row.type is NotificationType.COMPUTE_HOST:
         _unlock(claim)
+        late = _start_what_is_off(claim)
         with claim.read() as connection:
             moves = latest(vmoves.of_notification(connection, claim.row.notification_uuid))
         for move in moves:
@@ -32,8 +36,23 @@ def final_check(claim: Claim[Notification]) -> None:
                 _give_state_back(claim, move)
     elif claim.row.status is NotificationStatus.FINISHED:
         _start(claim, str(UUID(claim.row.payload["instance_uuid"])))
-    with claim.release(None):
+    about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
+    with claim.release(None, **about):
         pass
+
+
+def _start_what_is_off(claim: Claim[Notification]) -> str:
+    """Start what the reset of a host that came back has shut off, if Nova has found that only since the end."""
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+        reports = tasks.recall_latest(connection, claim.row.notification_uuid, Reports)
+        if host is None or reports is None or not reports.is_up:
+            return ""
+        if notifications.host_is_recovered(connection, host.uuid):  # it has failed again
+            return ""
+        if not segments.is_enabled(connection, host.failover_segment_id):
+            return ""
+    return host_reset.start_late(claim, host.name)
 
 
 def _unlock(claim: Claim[Notification]) -> None:
