@@ -66,8 +66,7 @@ class Play:
         self._postgres, self._url = postgres, database_url
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        kinds = ("freeze", "kill", "tasks", "events", "reports", "sinks", "bucket", "clocks")
-        given = Faults(**{kind: list(faults.get(kind, [])) for kind in kinds})
+        given = Faults(**{kind: value for kind, value in faults.items() if kind not in ("nova", "evacuations")})
         self.sources = Sources(world, folder)
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
