@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Any
 
 START = datetime(2100, 11, 22, 3, 0, tzinfo=UTC)  # keystoneauth takes tokens that our clock calls past for expired
@@ -26,6 +27,7 @@ class Process:
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name = name
+        self.is_closed = False  # nothing more of it shall happen
         self.patience: datetime | None = None
         self.error: BaseException | None = None
         self.ended = False
@@ -50,6 +52,11 @@ class Process:
     def has_begun(self) -> bool:
         """Whether its work has begun, and not ended."""
         return self.thread.is_alive()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was killed before its work has begun."""
+        return self.killed and not self.has_begun
 
     def resume(self) -> None:
         """Run it until it sleeps or ends."""
@@ -84,11 +91,15 @@ class MachineClock:
 
 
 class Scheduler:
-    """The clock of a simulation, and the order of all that happens in it."""
+    """The clock of a simulation, and the order of all that happens in it.
 
-    def __init__(self) -> None:
+    With a ``seed`` what happens at the same time comes in a random order, the same one each time.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.random = None if seed is None else Random(seed)  # noqa: S311 no secret depends on it
         self._now = self._began = START
-        self._queue: list[tuple[datetime, int, Process]] = []
+        self._queue: list[tuple[datetime, float, int, Process]] = []
         self._count = itertools.count()
         self._running: Process | None = None
 
@@ -111,16 +122,36 @@ class Scheduler:
         self._push(process, self._now + timedelta(seconds=after))
         return process
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process runs now, which may sleep."""
+        return self._running is not None
+
+    def is_idle(self, but: Collection[str]) -> bool:
+        """Say whether nothing will happen any more, but for processes of these names."""
+        return all(process.name in but or process.is_cancelled for *_, process in self._queue)
+
+    def close(self) -> None:
+        """End all processes, as a power cut does."""
+        for *_, process in list(self._queue):
+            self._running, process.is_closed = process, True
+            if process.thread.is_alive():
+                process.resume()
+        self._running = None
+        self._queue.clear()
+
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass; in the middle of a request no longer than its client waits."""
         process = self._running
         assert process is not None, "only processes can sleep"
+        if process.is_closed:
+            raise KilledError
         until = self._now + timedelta(seconds=seconds)
         patience = process.patience
         self._push(process, until if patience is None or until <= patience else patience)
         process.paused.release()
         process.go.acquire()
-        if process.killed:
+        if process.killed or process.is_closed:
             raise KilledError
         if patience is not None and until > patience:
             raise TimeLimitError
@@ -173,13 +204,13 @@ class Scheduler:
 
     def kill(self, names: Collection[str]) -> None:
         """Kill, as they sleep, all processes of these names, and their threads; the running one has to end itself."""
-        asleep = [process for _, _, process in self._queue if process.has_begun]
-        for process in asleep:
-            if process.name in {*names, _THREAD}:
-                process.killed = True
-                self._push(process, self._now)
-        self._queue = [each for each in self._queue if not each[2].killed or each[0] == self._now]
+        processes = [process for *_, process in self._queue]
+        doomed = [process for process in processes if process.has_begun and process.name in {*names, _THREAD}]
+        self._queue = [each for each in self._queue if each[-1] not in doomed]
         heapq.heapify(self._queue)
+        for process in doomed:
+            process.killed = True
+            self._push(process, self._now)
 
     def patience(self, seconds: float | None) -> None:
         """Say how long the running process waits for what it has asked (None: as long as it takes)."""
@@ -190,8 +221,8 @@ class Scheduler:
         """Let time pass until `done`, at most so many seconds; says whether it is done."""
         end = self._now + timedelta(seconds=seconds)
         while self._queue and self._queue[0][0] <= end:
-            at, _, process = heapq.heappop(self._queue)
-            if process.killed and not process.has_begun:
+            at, *_, process = heapq.heappop(self._queue)
+            if process.is_cancelled:
                 continue
             self._now = at
             self._running = process
@@ -204,4 +235,5 @@ class Scheduler:
         return False
 
     def _push(self, process: Process, at: datetime) -> None:
-        heapq.heappush(self._queue, (at, next(self._count), process))
+        tie = 0.0 if self.random is None else self.random.random()
+        heapq.heappush(self._queue, (at, tie, next(self._count), process))
