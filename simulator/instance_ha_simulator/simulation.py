@@ -74,18 +74,22 @@ class Faults:
     clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
     sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
+    # {seed, pauses, jitter}: a random order, pauses so likely, and events so many seconds late at most
+    schedule: dict[str, Any] = field(default_factory=dict)
 
 
 class ImpatientAdapter(WsgiAdapter):
     """The way to the simulated cloud: who asked gives up after its time limit, in virtual time."""
 
-    def __init__(self, app: flask.Flask, scheduler: Scheduler) -> None:
+    def __init__(self, app: flask.Flask, scheduler: Scheduler, pauses: float) -> None:
         super().__init__(app)
-        self._scheduler = scheduler
+        self._scheduler, self._pauses = scheduler, pauses
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
         """Answer, or let the client run out of patience."""
-        timeout = options.get("timeout")
+        timeout, random = options.get("timeout"), self._scheduler.random
+        if random is not None and random.random() < self._pauses:
+            self._scheduler.sleep(random.uniform(0.0, 2.0))
         self._scheduler.patience(timeout[1] if isinstance(timeout, tuple) else timeout)
         try:
             return super().send(request, **options)
@@ -139,12 +143,14 @@ class Broker:
 
     def _deliveries(self, function: str) -> list[float]:
         self._seen[function] += 1
+        random, late = self._simulation.scheduler.random, self._simulation.faults.schedule.get("jitter", 0.0)
+        usual = 0.01 if random is None or not late else random.uniform(0.01, late)
         for fault in self._simulation.faults.events:
             of_it = fault.get("function", function) == function
             if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
                 seconds = fault.get("seconds")
-                return {"lose": [], "double": [0.01, seconds or 0.02], "delay": [seconds or 30.0]}[fault["do"]]
-        return [0.01]
+                return {"lose": [], "double": [usual, seconds or 0.02], "delay": [seconds or 30.0]}[fault["do"]]
+        return [usual]
 
     def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
         def run() -> None:
@@ -189,7 +195,7 @@ class Simulation:
         self.settings = load(environ)
         flows.check(self.settings, {})
         self.faults = faults
-        self.scheduler = Scheduler()
+        self.scheduler = Scheduler(faults.schedule.get("seed"))
         self.cloud = Cloud(self.scheduler, options)
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
@@ -227,7 +233,8 @@ class Simulation:
 
     def _nova(self, settings: Settings) -> NovaClient:
         http = requests.Session()
-        http.mount(URL, ImpatientAdapter(create_app(self.cloud), self.scheduler))
+        pauses = self.faults.schedule.get("pauses", 0.0)
+        http.mount(URL, ImpatientAdapter(create_app(self.cloud), self.scheduler, pauses))
         user = self.cloud.identity.users["masakari"]
         auth = Password(
             f"{URL}identity/v3",

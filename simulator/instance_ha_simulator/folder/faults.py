@@ -6,6 +6,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from pydantic import Field
 
 from instance_ha_simulator.cloud.faults import Rule
+from instance_ha_simulator.cloud.model import Course
 from instance_ha_simulator.folder.base import Part
 
 
@@ -71,10 +72,24 @@ class SinkFault(Span):
     match: str = Field("", description="part of the event's type; nothing: all events")
 
 
+class Schedule(Part):
+    """A random schedule, the same one for the same seed."""
+
+    seed: int
+    pauses: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="how likely an invocation stands still for up to 3 s before it asks Postgres or Nova",
+    )
+    jitter: float = Field(0.0, ge=0, description="seconds that triggers are late, at most")
+
+
 class Faults(Part):
     """What goes wrong."""
 
     nova: list[Rule] = Field([], description="requests to Nova; the first rule that matches counts")
+    evacuations: list[Course] = Field([], description="how the next evacuations of instances go, in order")
     kill: list[Kill] = Field([], description="invocations that are killed")
     freeze: list[Freeze] = Field([], description="invocations that stand still")
     events: list[TriggerFault] = Field([], description="triggers that are lost, doubled or late")
@@ -82,4 +97,5 @@ class Faults(Part):
     tasks: list[Literal["running", "done", "failed"]] = Field([], description="answers of a task's URL, in order")
     clocks: list[Clock] = Field([], description="clocks that are wrong")
     bucket: list[BucketFault] = Field([], description="trouble with the archive's bucket")
+    schedule: Schedule | None = Field(None, description="a random order of what happens at the same time, and pauses")
     sinks: list[SinkFault] = Field([], description="trouble with who follows events")
