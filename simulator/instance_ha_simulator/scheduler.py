@@ -3,10 +3,11 @@
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Any
 
 START = datetime(2100, 11, 22, 3, 0, tzinfo=UTC)  # keystoneauth takes tokens that our clock calls past for expired
@@ -25,6 +26,7 @@ class Process:
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name = name
+        self.is_closed = False  # nothing more of it shall happen
         self.patience: datetime | None = None
         self.error: BaseException | None = None
         self.ended = False
@@ -75,11 +77,15 @@ class MachineClock:
 
 
 class Scheduler:
-    """The clock of a simulation, and the order of all that happens in it."""
+    """The clock of a simulation, and the order of all that happens in it.
 
-    def __init__(self) -> None:
+    With a ``seed`` what happens at the same time comes in a random order, the same one each time.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.random = None if seed is None else Random(seed)  # noqa: S311 no secret depends on it
         self._now = self._began = START
-        self._queue: list[tuple[datetime, int, Process]] = []
+        self._queue: list[tuple[datetime, float, int, Process]] = []
         self._count = itertools.count()
         self._running: Process | None = None
 
@@ -100,15 +106,37 @@ class Scheduler:
         """Start a process after some time."""
         self._push(Process(name, work), self._now + timedelta(seconds=after))
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process runs now, which may sleep."""
+        return self._running is not None
+
+    def is_idle(self, but: Collection[str]) -> bool:
+        """Say whether nothing will happen any more, but for processes of these names."""
+        return all(process.name in but for *_, process in self._queue)
+
+    def close(self) -> None:
+        """End all processes, as a power cut does."""
+        for *_, process in list(self._queue):
+            self._running, process.is_closed = process, True
+            if process.thread.is_alive():
+                process.resume()
+        self._running = None
+        self._queue.clear()
+
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass; in the middle of a request no longer than its client waits."""
         process = self._running
         assert process is not None, "only processes can sleep"
+        if process.is_closed:
+            raise KilledError
         until = self._now + timedelta(seconds=seconds)
         patience = process.patience
         self._push(process, until if patience is None or until <= patience else patience)
         process.paused.release()
         process.go.acquire()
+        if process.is_closed:
+            raise KilledError
         if patience is not None and until > patience:
             raise TimeLimitError
 
@@ -151,7 +179,7 @@ class Scheduler:
         """Let time pass until `done`, at most so many seconds; says whether it is done."""
         end = self._now + timedelta(seconds=seconds)
         while self._queue and self._queue[0][0] <= end:
-            self._now, _, process = heapq.heappop(self._queue)
+            self._now, *_, process = heapq.heappop(self._queue)
             self._running = process
             process.resume()
             self._running = None
@@ -162,4 +190,5 @@ class Scheduler:
         return False
 
     def _push(self, process: Process, at: datetime) -> None:
-        heapq.heappush(self._queue, (at, next(self._count), process))
+        tie = 0.0 if self.random is None else self.random.random()
+        heapq.heappush(self._queue, (at, tie, next(self._count), process))

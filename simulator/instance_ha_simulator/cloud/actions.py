@@ -57,10 +57,20 @@ def power(world: World, server: Server, name: str) -> None:
             host.waiting.append(done)
         else:
             server.become(at, action.result)
+            world.history.power(server.id, server.host, at, server.power_state)
 
     stopping = action.result == "stopped"
     seconds = world.options.stop_seconds if stopping else world.options.start_seconds
     world.timeline.at(world.now, seconds, done)
+
+
+def wake(world: World, server: Server, at: datetime) -> None:
+    """Let a host that has come back start a guest that Nova takes for running, or find that it does not run."""
+    if server.vm_state != "active":
+        return
+    if not world.options.resume_guests:
+        server.become(at, "stopped", server.task_state)
+    world.history.power(server.id, server.host, at, server.power_state)
 
 
 def reset_state(world: World, server: Server, state: object) -> None:
@@ -108,5 +118,6 @@ def delete(world: World, server: Server) -> None:
 def remove(world: World, server: Server, at: datetime) -> None:
     """Take a server out of the world."""
     world.deleted[server.id] = world.servers.pop(server.id)
+    world.history.gone(server.id, at)
     world.load[server.host] -= 1
     server.become(at, "deleted")

@@ -60,6 +60,7 @@ class CloudOptions:
     max_limit: int = 100  # nova.conf's [api] max_limit: the most items of a page
     host_filter: bool = True  # whether the policy lets our user filter servers by host; if not, the filter is ignored
     spawn_fails_on: Sequence[str] = ()  # hosts on which every evacuated server fails to start
+    resume_guests: bool = True  # nova.conf's resume_guests_state_on_host_boot: a host that comes back starts its guests
     claim_fails_on: Sequence[str] = ()  # hosts whose nova-compute finds, other than the scheduler, that it has no room
 
 
@@ -190,6 +191,26 @@ class EvacuationRequest:
     by: str  # the id of the user who asked
     source_alive: bool = False  # it was asked for although the host lives: only a service forced down allows that
     overlapping: bool = False  # another evacuation of the server was still under way
+    alive_for: float = 0.0  # seconds since the host has come back, if it lives
+
+
+@dataclass
+class Run:
+    """The time in which a guest ran on a host, whatever Nova knew of it."""
+
+    server_id: str
+    host: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Death:
+    """A host that died, and the servers that Nova had on it then."""
+
+    time: datetime
+    host: str
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

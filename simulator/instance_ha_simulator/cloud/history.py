@@ -1,0 +1,63 @@
+"""What has really happened in the cloud, for those who judge others by it; Nova itself shows nothing of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from instance_ha_simulator.cloud.model import Death, Run
+
+_RUNNING = (1, 3)  # power_states: running, paused
+WANTED_AFTER: Mapping[str, str] = MappingProxyType(  # a state that the owner has asked for, by the action
+    {
+        "os-stop": "stopped",
+        "os-start": "active",
+        "pause": "paused",
+        "unpause": "active",
+        "suspend": "suspended",
+        "resume": "active",
+        "resize": "resized",
+        "reboot-soft": "active",
+        "reboot-hard": "active",
+        "delete": "deleted",
+    }
+)
+
+
+@dataclass
+class History:
+    """Which guest ran where and when, which hosts died, and what each owner wanted last."""
+
+    runs: list[Run] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    wanted: dict[str, str] = field(default_factory=dict)  # a vm_state of each server
+    locked: set[str] = field(default_factory=set)  # servers that their owners want to be locked
+    meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
+
+    def power(self, server_id: str, host: str, at: datetime, power_state: int) -> None:
+        """Write down that a guest runs on a host now, or does not."""
+        running = next((run for run in self._of(server_id) if run.host == host), None)
+        if power_state in _RUNNING and running is None:
+            self.runs.append(Run(server_id, host, at))
+        elif power_state not in _RUNNING and running is not None:
+            running.until = at
+
+    def gone(self, server_id: str, at: datetime) -> None:
+        """Write down that a guest runs nowhere any more."""
+        for run in self._of(server_id):
+            run.until = at
+
+    def died(self, host: str, at: datetime, servers: tuple[str, ...]) -> None:
+        """Write down that a host died, with all guests on it."""
+        self.deaths.append(Death(at, host, servers))
+        for run in self.runs:
+            if run.host == host and run.until is None:
+                run.until = at
+
+    def asked(self, server_id: str, action: str) -> None:
+        """Write down what an owner has asked for, and Nova has accepted."""
+        if action in WANTED_AFTER:
+            self.wanted[server_id] = WANTED_AFTER[action]
+
+    def _of(self, server_id: str) -> list[Run]:
+        return [run for run in self.runs if run.server_id == server_id and run.until is None]
