@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import people
-from instance_ha_simulator.cloud.errors import ApiError
+from instance_ha_simulator.cloud.errors import ApiError, not_found
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
 from instance_ha_simulator.database import Stage
@@ -224,7 +224,10 @@ class Play:
         self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
 
     def _server(self, name: str) -> str:
-        return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
+        for server in self.simulation.cloud.servers():
+            if server.name == name:
+                return server.id
+        raise not_found(f"Instance {name} could not be found.")
 
     def _notify(self, about: str | dict[str, str]) -> None:
         """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
@@ -236,7 +239,7 @@ class Play:
             payload = {"event": "STOPPED", "process_name": about["process"]}
             kind, host = "PROCESS", about["host"]
         else:
-            instance = self._server(about["instance"])
+            instance = next(uuid for uuid, name in self.names.items() if name == about["instance"])
             event = about.get("event", "LIFECYCLE")
             payload = {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
             kind, host = "VM", about["host"]

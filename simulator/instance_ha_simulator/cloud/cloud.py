@@ -13,6 +13,7 @@ from instance_ha_simulator.cloud.clock import Clock
 from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
 from instance_ha_simulator.cloud.faults import Faults
+from instance_ha_simulator.cloud.history import INTENDED, Wanted
 from instance_ha_simulator.cloud.identity import Identity, Token
 from instance_ha_simulator.cloud.model import (
     Aggregate,
@@ -102,7 +103,7 @@ class Cloud:
                 world.servers[server.id] = server
                 world.load[host] += 1
                 world.history.power(server.id, host, world.now, server.power_state)
-                world.history.wanted[server.id] = vm_state
+                world.history.wanted[server.id] = Wanted(INTENDED.get(task_state or "", vm_state), world.now)
                 booted.append(replace(server))
             return booted
 

@@ -24,13 +24,35 @@ WANTED_AFTER: Mapping[str, str] = MappingProxyType(  # a state that the owner ha
 )
 
 
+INTENDED: Mapping[str, str] = MappingProxyType(  # the vm_state that a task would have led to
+    {
+        "powering-off": "stopped",
+        "powering-on": "active",
+        "pausing": "paused",
+        "unpausing": "active",
+        "suspending": "suspended",
+        "resuming": "active",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The state that an owner wants a server to be in."""
+
+    state: str
+    since: datetime
+    before: str | None = None  # what they wanted earlier
+    to_dead_host: bool = False  # Nova has accepted it, and nobody has heard of it
+
+
 @dataclass
 class History:
     """Which guest ran where and when, which hosts died, and what each owner wanted last."""
 
     runs: list[Run] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
-    wanted: dict[str, str] = field(default_factory=dict)  # a vm_state of each server
+    wanted: dict[str, Wanted] = field(default_factory=dict)  # by server
     locked: set[str] = field(default_factory=set)  # servers that their owners want to be locked
     meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
 
@@ -54,10 +76,11 @@ class History:
             if run.host == host and run.until is None:
                 run.until = at
 
-    def asked(self, server_id: str, action: str) -> None:
-        """Write down what an owner has asked for, and Nova has accepted."""
+    def asked(self, server_id: str, action: str, at: datetime, *, alive: bool) -> None:
+        """Write down what an owner has asked for, and Nova has accepted; ``alive``: whether its host is."""
         if action in WANTED_AFTER:
-            self.wanted[server_id] = WANTED_AFTER[action]
+            before = self.wanted[server_id].state
+            self.wanted[server_id] = Wanted(WANTED_AFTER[action], at, before, to_dead_host=not alive)
 
     def _of(self, server_id: str) -> list[Run]:
         return [run for run in self.runs if run.server_id == server_id and run.until is None]

@@ -78,6 +78,6 @@ def resize(world: World, server: Server, to: str, seconds: float) -> None:
             made.become(at, "finished")
             server.become(at, "resized", power_state=power_state)
             world.history.power(server.id, server.host, at, power_state)
-            world.history.asked(server.id, "resize")
+            world.history.asked(server.id, "resize", at, alive=True)
 
     world.timeline.at(world.now, seconds, done)

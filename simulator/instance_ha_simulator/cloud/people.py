@@ -14,16 +14,18 @@ _RESIZE_SECONDS = 4.0
 def owner_acts(cloud: Cloud, server_id: str, action: str) -> None:
     """Let a server's owner ask for a power action; a locked server is refused to its owner."""
     with cloud.world() as world:
-        actions.power(world, _unlocked(world, server_id), action)
-        world.history.asked(server_id, action)
+        server = _unlocked(world, server_id)
+        actions.power(world, server, action)
+        world.history.asked(server_id, action, world.now, alive=world.hosts[server.host].alive)
     instance_actions.note(cloud, server_id, action, _OWNER)
 
 
 def owner_deletes(cloud: Cloud, server_id: str) -> None:
     """Let a server's owner delete it."""
     with cloud.world() as world:
-        actions.delete(world, _unlocked(world, server_id))
-        world.history.asked(server_id, "delete")
+        server = _unlocked(world, server_id)
+        actions.delete(world, server)
+        world.history.asked(server_id, "delete", world.now, alive=world.hosts[server.host].alive)
 
 
 def owner_locks(cloud: Cloud, server_id: str) -> None:

@@ -1,6 +1,8 @@
 """Plays one seed, or any drawn data, and says which promises it has broken."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,20 @@ class Result:
     log: list[str]
 
 
-def explore(stage: Stage, world: dict[str, Any], faults: dict[str, Any], folder: Path) -> Result:
-    """Play a world until it is at rest, and check it."""
+def explore(
+    stage: Stage,
+    world: dict[str, Any],
+    faults: dict[str, Any],
+    folder: Path,
+    hear: Callable[[Exploration, Any], None] | None = None,
+) -> Result:
+    """Play a world until it is at rest, and check it; ``hear`` is told first of all that our functions log."""
     clear(stage)
     last = max((happening["at"] for happening in world["happenings"]), default=0.0)
     limited = world | {"limit": last + REST_AFTER}
     played = Exploration(Scenario(folder, limited, faults), stage, folder)
+    if hear is not None:
+        played.watchers.append(partial(hear, played))
     told = Told(played)
     try:
         played.run()

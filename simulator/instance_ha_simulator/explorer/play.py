@@ -83,14 +83,15 @@ class Exploration(Play):
         self.errors: list[str] = []
         self._busy = True
         self._next_due: datetime | None = None
-        self.watchers.append(self._listen)
+        self.watchers.append(self.hear)
 
     @cached_property
     def rows(self) -> Rows:
         """Our rows, read once, when all is over."""
         return Rows(self.simulation.database)
 
-    def _listen(self, told: Any) -> None:
+    def hear(self, told: Any) -> None:
+        """Take in a line of the log."""
         if told.get("exc_info") or told["event"] == "unexpected error, will retry":
             self.errors.append(str(told.get("exception") or told["event"]))
 

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import combinations, pairwise
 from typing import Any
 
 from instance_ha.models.text import LOCK_REASON
 
+from instance_ha_simulator.cloud.history import Wanted
 from instance_ha_simulator.cloud.model import Host, Server
 from instance_ha_simulator.explorer.play import Exploration, Rows
 
@@ -23,6 +25,7 @@ class Told:
         self._played = played
         self.left_out: dict[str, set[str]] = defaultdict(set)  # by notification
         self.ended: dict[tuple[str, str], dict[str, Any]] = {}  # the last end of an evacuation: notification, instance
+        self.chosen: list[datetime] = []  # when the instances of a failed host were listed
         self.broken: list[str] = []
         played.watchers.append(self.hear)
 
@@ -31,10 +34,16 @@ class Told:
         uuid = event.get("notification_uuid")
         if event["event"] == "instance left out":
             self.left_out[uuid].add(event["instance_uuid"])
+        elif event["event"] == "instances chosen":
+            self.chosen.append(self._played.simulation.scheduler.now())
         elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
             self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
         elif event["event"] == "notification closed" and event["status"] == "finished":
             self.broken += finished_means_well(self._played, self, uuid, event["message"])
+
+    def is_late(self, wanted: Wanted) -> bool:
+        """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
+        return wanted.to_dead_host and any(wanted.since > listed for listed in self.chosen)
 
     def is_named(self, server: Server, notification: str, message: str) -> bool:
         """Whether what became of an instance is told: by the recovery's message, or its vmove, or as left out."""
@@ -57,7 +66,7 @@ def finished_means_well(played: Exploration, told: Told, uuid: str, message: str
             server = world.servers.get(server_id)
             if server is None or told.is_named(server, uuid, message):
                 continue
-            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id], world.hosts)
+            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
             if wrong and server_id not in world.history.meddled:
                 yield f"finished, but {server.name} {wrong}"
 
@@ -119,11 +128,12 @@ def instances_are_as_their_owners_want(played: Exploration, told: Told) -> Itera
             if about:
                 continue
             wanted = world.history.wanted[server.id]
+            states = {wanted.state, wanted.before} if told.is_late(wanted) else {wanted.state}
             if not host.alive:
                 if not _ended_without_success(server.host, rows, played):
                     yield f"{server.name} is on {server.host}, which is dead, and nobody says why"
-            elif server.vm_state != wanted and wanted not in _NOT_GIVEN_BACK and server.task_state is None:
-                yield f"{server.name} is {server.vm_state} on {server.host}, its owner wants {wanted}"
+            elif server.vm_state not in states and not states & _NOT_GIVEN_BACK and server.task_state is None:
+                yield f"{server.name} is {server.vm_state} on {server.host}, its owner wants {wanted.state}"
 
 
 def _is_told(server: Server, notification: dict[str, Any], rows: Rows, told: Told) -> bool:
