@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import coldstart, environment, memory, recovery
+from bench import coldstart, memory, recovery
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
@@ -26,7 +26,6 @@ _PARTS: dict[str, _Part] = {
 def main() -> None:
     """Run what was asked for."""
     options = _options()
-    environment.forget_foreign()
     log.configure("ERROR")
     busy = psutil.cpu_percent(_LISTEN)
     rows: list[Row] = []

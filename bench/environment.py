@@ -6,22 +6,7 @@ from pathlib import Path
 
 from instance_ha_simulator.files import write_secret
 
-_FOREIGN = (
-    "OS_CLOUD",
-    "OS_AUTH_URL",
-    "OS_CLIENT_CONFIG_FILE",
-    "DATABASE_URL",
-    "K_SINK",
-    "INSTANCE_HA_TRIGGER_SINK",
-    "OS_REGION_NAME",
-)
-
-
-def forget_foreign() -> None:
-    """Forget whatever names somebody's cloud or database: a measurement never touches them."""
-    for name in list(os.environ):
-        if name in _FOREIGN or name.startswith("INSTANCE_HA_"):
-            del os.environ[name]
+from local.runtime import without_cloud
 
 
 def of_functions(folder: Path, database_url: str) -> dict[str, str]:
@@ -36,7 +21,7 @@ def of_functions(folder: Path, database_url: str) -> dict[str, str]:
     write_secret(mounted / "database-url", database_url)
     clouds = folder / "clouds.yaml"
     write_secret(clouds, clouds_yaml(Cloud(RealClock()), "http://127.0.0.1:9"))
-    return os.environ | {
+    return without_cloud(os.environ) | {
         "INSTANCE_HA_SECRETS_DIR": str(mounted),
         "INSTANCE_HA_TRIGGER_SINK": "http://127.0.0.1:9/async-function/{function}",
         "OS_CLIENT_CONFIG_FILE": str(clouds),

@@ -22,6 +22,7 @@ from bench.children import await_ok, child, hello_world, serving
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples
 from local.files import repository
+from local.runtime import without_cloud
 
 AIM = 250.0
 _MB = 1_000_000
@@ -67,11 +68,11 @@ def _run() -> Sizes:
         folder = resources.enter_context(temporary_state_dir())
         cloud, clouds = resources.enter_context(_cloud(folder, port))
         output = resources.enter_context((folder / "output").open("ab"))
-        with serving(hello_world(folder), os.environ, output) as (_, pid):
+        with serving(hello_world(folder), without_cloud(os.environ), output) as (_, pid):
             hello = _largest(pid)
         command = [sys.executable, "-m", "local", "up", "--foreground", "--port", str(port)]
         command += ["--state", str(folder / "state")]
-        values = os.environ | {"INSTANCE_HA_FORCE_DOWN": "true", "PYTHONPATH": str(repository())}
+        values = without_cloud(os.environ) | {"INSTANCE_HA_FORCE_DOWN": "true", "PYTHONPATH": str(repository())}
         values |= {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "masakari"}
         process, _ = resources.enter_context(child(command, values, output))
         await_ok(process, port, "/healthz")

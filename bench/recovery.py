@@ -1,5 +1,6 @@
 """Recovery of a host full of instances, beside what a cloud that takes so long allows at best."""
 
+import os
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from instance_ha_simulator.files import temporary_state_dir
 from bench.client import DEAD, HOSTS, Operator
 from bench.figures import Row, Samples, markdown
 from local.hosting import InProcess
-from local.runtime import Options, Runtime
+from local.runtime import Options, Runtime, without_cloud
 
 AIM = 1.2
 LATENCY = 0.05
@@ -73,7 +74,7 @@ def _run(instances: int) -> Run:
     }
     with ExitStack() as resources:
         folder = resources.enter_context(temporary_state_dir())
-        options = Options(folder, port=0, sim=cloud_options, settings=settings)
+        options = Options(folder, 0, sim=cloud_options, settings=settings, environ=without_cloud(os.environ))
         return _recover(resources.enter_context(Runtime(options)), instances)
 
 

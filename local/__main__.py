@@ -15,8 +15,9 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
 from instance_ha_simulator.files import make_state_dir
 
-from local.files import bypass_proxies, default_state_dir, repository
-from local.hosting import HostingError
+from local.files import default_state_dir, repository
+from local.hosting import HostingError, InProcess, Isolated
+from local.proxies import restart_without_proxies
 from stack import StackError
 
 _START_LIMIT = 90.0
@@ -31,7 +32,8 @@ def main() -> None:
     parser.add_argument("--port", type=_port, default=os.environ.get("PORT") or "15868", help="0: a free one")
     parser.add_argument("--isolate", action="store_true", help="each function in a process of its own")
     parser.add_argument("--foreground", action="store_true", help="stay; Ctrl-C stops")
-    parser.add_argument("--state", type=Path, default=default_state_dir(), help="folder for data, secrets and log")
+    state = default_state_dir(os.environ, os.geteuid())
+    parser.add_argument("--state", type=Path, default=state, help="folder for data, secrets and log")
     options = parser.parse_args()
     options.state = options.state.absolute()
     try:
@@ -60,12 +62,13 @@ def foreground(options: argparse.Namespace) -> int:
 
     from local.runtime import Options, Runtime
 
+    restart_without_proxies()
     log.configure("INFO")
-    bypass_proxies()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     make_state_dir(options.state)
-    with _lock(options.state), Runtime(Options(options.state, options.port, options.isolate)) as runtime:
+    hosting = Isolated if options.isolate else InProcess
+    with _lock(options.state), Runtime(Options(options.state, options.port, hosting)) as runtime:
         if runtime.cloud is not None:
             for number in range(1, 5):
                 runtime.cloud.add_host(f"compute{number}")

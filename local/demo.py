@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
-from local.files import bypass_proxies
+from local.proxies import restart_without_proxies
 from local.runtime import Options, Runtime, without_cloud
 
 HOSTS = ("compute1", "compute2", "compute3", "compute4")
@@ -30,9 +30,9 @@ _CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 
 
 def main() -> int:
     """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
+    restart_without_proxies()
     console = Console(highlight=False, soft_wrap=True)
     log.configure("ERROR")
-    bypass_proxies()
     signal.signal(signal.SIGINT, _stop)
     console.print("Starting Postgres, a simulated OpenStack and the functions …")
     with temporary_state_dir() as folder:

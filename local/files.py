@@ -1,6 +1,6 @@
-"""Folders of the local runtime, and the proxies that it must not use."""
+"""Folders of the local runtime."""
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -9,17 +9,11 @@ def repository() -> Path:
     return Path(__file__).parents[1]
 
 
-def default_state_dir() -> Path:
+def default_state_dir(environ: Mapping[str, str], uid: int) -> Path:
     """Return the folder that is ours: below /var/lib for root, else where the user keeps such things."""
-    if given := os.environ.get("LOCAL_STATE_DIR"):
+    if given := environ.get("LOCAL_STATE_DIR"):
         return Path(given)
-    if os.geteuid() == 0:
+    if uid == 0:
         return Path("/var/lib/instance-ha")
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "instance-ha"
-
-
-def bypass_proxies() -> None:
-    """Let this process, and those that it starts, reach the loopback interface without the proxy of the environment."""
-    for name in ("no_proxy", "NO_PROXY"):
-        before = [os.environ[name]] if os.environ.get(name) else []
-        os.environ[name] = ",".join([*before, "127.0.0.1", "localhost"])
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local/state") / "instance-ha"

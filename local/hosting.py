@@ -5,11 +5,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -56,11 +56,19 @@ class Response:
 class Backend(Protocol):
     """Runs functions."""
 
+    @property
+    def tick_at_start(self) -> frozenset[str]:
+        """Name the functions that get their first tick at once from outside."""
+
     def call(self, name: str, call: Call) -> Response:
         """Invoke a function; 502 when it cannot be reached, 504 when it does not answer."""
 
     def stop(self) -> None:
         """End whatever was started."""
+
+
+Hosting = Callable[[Iterable[Function], Mapping[str, str]], Backend]
+"""Starts functions, in an environment."""
 
 
 class InProcess:
@@ -78,7 +86,7 @@ class InProcess:
 
     @property
     def tick_at_start(self) -> frozenset[str]:
-        """Name the functions that do not wait for their first tick."""
+        """Name those that do not wait for their first tick."""
         functions = {name: declared(application) for name, application in self._applications.items()}
         return frozenset(name for name, function in functions.items() if function and function.tick_at_start)
 
@@ -146,10 +154,11 @@ class _Child:
 class Isolated:
     """A process for each function; one that dies is started again at its next call."""
 
-    def __init__(self, functions: Iterable[Function], environ: Mapping[str, str], log: IO[bytes] | None = None) -> None:
+    tick_at_start: frozenset[str] = frozenset()  # they do so by themselves
+
+    def __init__(self, functions: Iterable[Function], environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._functions = {function.name: function for function in functions}
-        self._log = log
         self._locks = {name: threading.Lock() for name in self._functions}
         self._stopped = False
         self._children: dict[str, _Child] = {}
@@ -202,7 +211,7 @@ class Isolated:
         command = [sys.executable, "-P", str(_CHILD), str(function.folder)]
         threads, address = {"THREADS": str(_THREADS)}, {"HOST": "127.0.0.1", "PORT": str(port)}
         environment = _variables(function, threads | dict(self._environ)) | address
-        process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log, stdin=subprocess.PIPE)
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
         pool = HTTPConnectionPool("127.0.0.1", port, maxsize=64, timeout=Timeout(connect=5.0, read=_CALL_LIMIT))
         return _Child(process, port, pool)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import structlog
 from instance_ha_simulator.cloud.server import LoopbackServer
@@ -19,7 +19,7 @@ from local.cron import Cron
 from local.events import Queue
 from local.files import repository
 from local.gateway import NOT_READY, Gateway
-from local.hosting import Backend, InProcess, Isolated
+from local.hosting import Backend, Hosting, InProcess
 
 _THREADS = 48
 _EVENT_THREADS = 8  # an event is only put into a queue
@@ -32,12 +32,11 @@ class Options:
 
     state_dir: Path
     port: int = 15868  # 0: a free one
-    isolate: bool = False
+    hosting: Hosting = InProcess  # or Isolated
     durable: bool = True
     direct_events: bool = False  # straight to the functions, without a queue between: as we are installed on OpenFaaS
     sim: dict[str, Any] = field(default_factory=dict)  # CloudOptions of the simulated cloud
     settings: dict[str, str] = field(default_factory=dict)  # settings of the functions, by their names
-    log: IO[bytes] | None = None  # where isolated functions write
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)  # what the functions find beside ours
     stack: Path = field(default_factory=lambda: repository() / "stack.yml")
 
@@ -102,7 +101,7 @@ class Runtime:
         # as many callers as there are threads would wait for each other.
         path = "function" if direct else "async-function"
         self.environ["INSTANCE_HA_TRIGGER_SINK"] = f"{events.url}/{path}/{{function}}"
-        backend = self._host(functions)
+        backend = self.options.hosting(functions, self.environ)
         self.backend = backend
         self._stack.callback(backend.stop)
         queue = Queue(backend)
@@ -110,11 +109,10 @@ class Runtime:
         self._gateway = Gateway(functions, backend, queue)
         self._stack.callback(setattr, self, "_gateway", None)
         token = (self.options.state_dir / "secrets/cron-token").read_text().strip()
-        at_once = backend.tick_at_start if isinstance(backend, InProcess) else ()  # the others do so by themselves
-        cron = Cron(functions, backend.call, token=token, at_once=at_once)
+        cron = Cron(functions, backend.call, token=token, at_once=backend.tick_at_start)
         self._stack.callback(cron.stop)
         cron.start()
-        structlog.get_logger().info("ready", url=self.url, functions=len(functions), isolated=self.options.isolate)
+        structlog.get_logger().info("ready", url=self.url, functions=len(functions), hosting=type(backend).__name__)
 
     def _listen(self, port: int, threads: int) -> LoopbackServer:
         """Take a port, before anything else is started: a port that is not free is found at once."""
@@ -128,11 +126,6 @@ class Runtime:
 
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         return (self._gateway or NOT_READY)(environ, start_response)
-
-    def _host(self, functions: tuple[stack.Function, ...]) -> Backend:
-        if self.options.isolate:
-            return Isolated(functions, self.environ, self.options.log)
-        return InProcess(functions, self.environ)
 
     def _start_database(self) -> None:
         from instance_ha.settings import load

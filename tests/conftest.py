@@ -10,7 +10,7 @@ from instance_ha.store import migrate
 from instance_ha.store.database import Database
 from instance_ha_simulator.postgres import Postgres
 
-from tests.followers import KEYS, Aws, Follower, moto
+from tests.followers import Aws, Follower, moto
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -61,18 +61,10 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def aws_server() -> Iterator[Aws]:
+def aws() -> Iterator[Aws]:
     """SNS, SQS and S3 of moto."""
-    with moto() as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(aws_server: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """The same, with keys in the environment."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    return aws_server
+    with moto() as made:
+        yield made
 
 
 @pytest.fixture

@@ -61,6 +61,14 @@ class Aws:
         fifo = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
         return str(self.client("sqs").create_queue(QueueName=name, Attributes=fifo)["QueueUrl"])
 
+    def topic_with_queue(self, name: str, **attributes: str) -> tuple[str, str]:
+        """Have a topic, and a queue that gets what is published there; returns its ARN, and the queue's URL."""
+        topic = str(self.client("sns").create_topic(Name=name)["TopicArn"])
+        queue = self.queue(name)
+        arn = f"arn:aws:sqs:eu-north-1:123456789012:{name}"
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+        return topic, queue
+
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take what is in a queue."""
         found: list[dict[str, Any]] = []

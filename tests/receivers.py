@@ -73,6 +73,19 @@ def drip(data: bytes) -> Serve:
     return serve
 
 
+def flood(sent: list[int], most: int = 300) -> Serve:
+    """Answer with a body of ``most`` MiB whose end nobody has told; ``sent`` gets an entry for each that was taken."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while len(sent) < most:
+            connection.sendall(b"x" * 2**20)
+            sent.append(1)
+        connection.close()
+
+    return serve
+
+
 @contextmanager
 def receiver(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run one; yields its URL."""

@@ -162,7 +162,7 @@ class Composition:
         if self._settings.monitoring_driver == "kubernetes":
             from instance_ha.kubernetes.source import KubernetesSource
 
-            return KubernetesSource(self._settings)
+            return KubernetesSource(self._settings, self._environ)
         from instance_ha.consul.source import ConsulSource
 
         return ConsulSource(self._settings)
@@ -182,9 +182,9 @@ class Composition:
     def _sinks(self) -> ports.Sinks:
         from instance_ha.sinks.senders import Senders
 
-        return Senders(self._settings)
+        return Senders(self._settings, self._environ)
 
     def _archive(self) -> ports.Archive:
         from instance_ha.archive.bucket import Bucket
 
-        return Bucket(self._settings)
+        return Bucket(self._settings, self._environ)

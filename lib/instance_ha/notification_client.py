@@ -5,7 +5,8 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
-from instance_ha.models.errors import CloudTimeout, CloudUnavailable
+from instance_ha.http_limits import within
+from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp
 from instance_ha.models.health import NotificationRequest, NotificationResponse
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
@@ -26,15 +27,16 @@ class HttpNotificationClient:
 
         """
         try:
-            answer = self._adapter.post(
-                "/notifications",
-                json=_body(request),
-                raise_exc=False,
-                timeout=self._timeout,
-                connect_retries=0,
-                status_code_retries=0,
-            )
-        except ksa.ConnectTimeout:
+            with within(self._timeout):
+                answer = self._adapter.post(
+                    "/notifications",
+                    json=_body(request),
+                    raise_exc=False,
+                    timeout=self._timeout,
+                    connect_retries=0,
+                    status_code_retries=0,
+                )
+        except (TimeIsUp, ksa.ConnectTimeout):
             raise CloudTimeout("the instance HA API did not answer in time") from None
         except ksa.ClientException as error:
             raise CloudUnavailable(f"the instance HA API cannot be reached: {type(error).__name__}") from None

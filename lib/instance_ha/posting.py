@@ -1,24 +1,22 @@
-"""HTTP POST to receivers that are not ours: bounded in time and size as a whole, no redirects, no proxies.
+"""HTTP POST to receivers that are not ours: limited in time and size as a whole, no redirects, no proxies."""
 
-The time limits of the usual clients are for one read each: a receiver that sends a byte a second is never over them.
-Only the look-up of a name has limits of its own, those of the system.
-"""
-
-import io
 import socket
 import ssl
-import threading
-import time
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from select import POLLIN, poll
+from functools import cached_property
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as NotInTime
+from urllib3.util import parse_url
+
+from instance_ha.http_limits import Limited, LimitedTls, within
+from instance_ha.models.errors import TimeIsUp
 
 
 class NotAnswered(Exception):
@@ -28,7 +26,7 @@ class NotAnswered(Exception):
 class AnsweredLate(NotAnswered):
     """The receiver has the whole request, and has not answered in time; it still can, while ``connection`` is kept."""
 
-    def __init__(self, connection: HTTPConnection) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         super().__init__("no answer in time")
         self.connection = connection
 
@@ -45,13 +43,22 @@ class Response:
 class Poster:
     """Posts, on connections that are kept; for several threads at once."""
 
-    def __init__(self, connect_timeout: float, *, most: int = 4096, kept: int = 8) -> None:
-        """Make one: ``connect_timeout`` in seconds, ``most`` bytes of an answer that are read, ``kept`` connections."""
+    def __init__(
+        self, connect_timeout: float, *, most: int = 4096, kept: int = 8, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Make one.
+
+        Args:
+            connect_timeout: in seconds.
+            most: bytes of an answer that are read.
+            kept: connections to one receiver.
+            tls: whom to believe over TLS; the usual authorities by default.
+
+        """
         self._connect_timeout = connect_timeout
         self._most = most
         self._kept = kept
-        self._idle: dict[tuple[str, str], list[HTTPConnection]] = defaultdict(list)
-        self._lock = threading.Lock()
+        self._tls = tls
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], seconds: float, late_after: float | None = None
@@ -63,137 +70,84 @@ class Poster:
             NotAnswered: there was no answer, or not all of it in time.
 
         """
-        deadline = time.monotonic() + seconds
+        timeout = Timeout(connect=self._connect_timeout, read=seconds if late_after is None else late_after)
         try:
-            return self._post(urlsplit(url), body, dict(headers), deadline, late_after)
-        except TimeoutError:
+            with within(seconds):
+                return self._post(url, body, dict(headers), timeout)
+        except AnsweredLate as late:
+            if late_after is not None:
+                raise
+            late.connection.close()
             raise NotAnswered("no answer in time") from None
-        except (OSError, HTTPException, ValueError) as error:
+        except (TimeIsUp, NotInTime):
+            raise NotAnswered("no answer in time") from None
+        except (HTTPError, OSError, ValueError, OverflowError) as error:  # OverflowError: a port that is none
             raise NotAnswered(type(error).__name__) from None
 
-    def _post(
-        self, url: SplitResult, body: bytes, headers: dict[str, str], deadline: float, late_after: float | None
-    ) -> Response:
-        place = url.scheme, url.netloc.rpartition("@")[2]
-        request = "POST", (url.path or "/") + (f"?{url.query}" if url.query else ""), body, headers
+    def _post(self, url: str, body: bytes, headers: dict[str, str], timeout: Timeout) -> Response:
+        address = parse_url(url)
         headers["User-Agent"] = "masakari-functions"
-        if url.username is not None:
-            login = f"{unquote(url.username)}:{unquote(url.password or '')}"
-            headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        if (idle := self._idle_connection(place)) is not None:
-            with suppress(ConnectionError):  # closed by the receiver at this moment: once more, on a new one
-                return self._exchange(idle, place, request, deadline, late_after)
-        return self._exchange(self._new_connection(place), place, request, deadline, late_after)
-
-    def _exchange(
-        self,
-        connection: HTTPConnection,
-        place: tuple[str, str],
-        request: Any,
-        deadline: float,
-        late_after: float | None,
-    ) -> Response:
-        try:
-            connection.timeout = max(0.001, min(self._connect_timeout, deadline - time.monotonic()))
-            if connection.sock is not None:
-                connection.sock.settimeout(connection.timeout)
-            connection.request(*request)
-            if late_after is not None:
-                deadline = min(deadline, time.monotonic() + late_after)
-            connection.response_class = partial(_response, deadline)  # type: ignore[assignment]
-            try:
-                response = connection.getresponse()
-            except TimeoutError:
-                if late_after is None:
-                    raise
-                raise AnsweredLate(connection) from None
-            data = response.read(self._most)
-            complete = (response.isclosed() or not response.read(1)) and not response.length
-        except AnsweredLate:
-            raise
-        except BaseException:
-            connection.close()
-            raise
-        if complete and not response.will_close:
-            self._give_back(place, connection)
-        else:
-            response.close()
-            connection.close()
-        return Response(response.status, data, complete)
-
-    def _idle_connection(self, place: tuple[str, str]) -> HTTPConnection | None:
-        while True:
-            with self._lock:
-                idle = self._idle[place]
-                connection = idle.pop() if idle else None
-            if connection is None or not _has_input(connection):
-                return connection
-            connection.close()  # the receiver has closed it meanwhile
-
-    def _new_connection(self, place: tuple[str, str]) -> HTTPConnection:
-        scheme, netloc = place
-        return HTTPSConnection(netloc, context=self.tls) if scheme == "https" else HTTPConnection(netloc)
-
-    def _give_back(self, place: tuple[str, str], connection: HTTPConnection) -> None:
-        with self._lock:
-            if len(self._idle[place]) < self._kept:
-                self._idle[place].append(connection)
-                return
-        connection.close()
+        if address.auth is not None:
+            headers["Authorization"] = f"Basic {b64encode(unquote(address.auth).encode()).decode()}"
+        answer = (self._secure if address.scheme == "https" else self._plain).urlopen(
+            "POST",
+            address._replace(auth=None).url,
+            body=body,
+            headers=headers,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            enforce_content_length=False,
+        )
+        data = answer.read(self._most + 1)
+        complete = len(data) <= self._most and not answer.length_remaining
+        if not complete:
+            answer.close()
+        return Response(answer.status, data[: self._most], complete)
 
     @cached_property
-    def tls(self) -> ssl.SSLContext:
-        """Believe the system's authorities, and those that come with Python's usual clients."""
-        context = ssl.create_default_context()
-        with suppress(ImportError):
-            import certifi
+    def _plain(self) -> PoolManager:
+        pools = PoolManager(maxsize=self._kept)
+        pools.pool_classes_by_scheme = {"http": _Pool}
+        return pools
 
-            context.load_verify_locations(certifi.where())
-        return context
-
-
-def _has_input(connection: HTTPConnection) -> bool:
-    """Say whether an idle connection has something to read: its end, or what nobody has asked for."""
-    asked = poll()
-    asked.register(connection.sock, POLLIN)
-    return bool(asked.poll(0))
+    @cached_property
+    def _secure(self) -> PoolManager:
+        pools = PoolManager(maxsize=self._kept, ssl_context=self._tls or _usual_authorities())
+        pools.pool_classes_by_scheme = {"https": _TlsPool}
+        return pools
 
 
-def _response(deadline: float, sock: socket.socket, **how: Any) -> HTTPResponse:
-    return HTTPResponse(_Timed(sock, deadline), **how)  # type: ignore[arg-type]
+class _Patient(Limited):
+    """A connection that is not closed when no answer comes."""
+
+    def getresponse(self) -> Any:
+        try:
+            return super().getresponse()
+        except TimeoutError:
+            connection, self.sock = self.sock, None
+            raise AnsweredLate(connection) from None
 
 
-class _Timed(io.RawIOBase):
-    """What is read of a socket until a time, however slowly it comes."""
+class _PatientTls(_Patient, LimitedTls):
+    """The same over TLS."""
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        super().__init__()
-        self._socket = sock
-        self._file = sock.makefile("rb", buffering=0)
-        self._deadline = deadline
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Be read by ``http.client``."""
-        return io.BufferedReader(self)
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Patient
 
-    def readable(self) -> bool:
-        """Can be read."""
-        return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        """Read what is there.
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PatientTls
 
-        Raises:
-            TimeoutError: the time is up.
 
-        """
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-        return self._file.readinto(buffer)
+def _usual_authorities() -> ssl.SSLContext:
+    """Believe the system's authorities, and those that come with Python's usual clients."""
+    context = ssl.create_default_context()
+    with suppress(ImportError):
+        import certifi
 
-    def close(self) -> None:
-        """Let go of the socket."""
-        self._file.close()
-        super().close()
+        context.load_verify_locations(certifi.where())
+    return context

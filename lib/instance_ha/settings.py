@@ -233,6 +233,12 @@ class Settings(MonitoringSettings):
     os_interface: Literal["public", "internal", "admin"] = Field("public", description="Catalog interface of Nova.")
     nova_timeout: Seconds = Field(15, gt=0, description="Time limit of one request to Nova.")
     nova_list_timeout: Seconds = Field(60, gt=0, description="Time limit of one page of a list from Nova.")
+    nova_report_interval: Seconds = Field(
+        10,
+        gt=0,
+        description="Nova's own `report_interval`: a host whose instances are being evacuated is asked for once in it, "
+        "and counts as alive after two reports in a row.",
+    )
     nova_page_size: int = Field(500, ge=1, le=1000, description="Servers asked of Nova in one page.")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")

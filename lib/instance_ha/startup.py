@@ -1,16 +1,21 @@
-"""What is checked when a function starts, so that it does not fail later for what was clear at once."""
+"""What is checked when a function starts, so that it does not fail later for what was clear at once.
 
-from collections.abc import Mapping
+Each check gets the settings and the environment, and looks at what it needs of them.
+"""
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
+Check = Callable[[Settings, Mapping[str, str]], None]
+
 _SHORTEST_KEY = 16  # characters; one of fewer can be guessed
 _SHORTEST_SECRET = 6  # characters; one of fewer cannot be masked in logs
 
 
-def check_secrets(settings: Settings) -> None:
+def check_secrets(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Check that keys and tokens cannot be guessed, that each has one purpose, and that every secret can be masked.
 
     Raises:
@@ -39,7 +44,7 @@ def check_secrets(settings: Settings) -> None:
         )
 
 
-def check_triggers(settings: Settings) -> None:
+def check_triggers(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Check that a function can send triggers to others of ours.
 
     Raises:
@@ -52,7 +57,7 @@ def check_triggers(settings: Settings) -> None:
         raise Misconfigured(f"no trigger key: mount the secret trigger-key in {settings.secrets_dir}")
 
 
-def check_policy(settings: Settings) -> None:
+def check_policy(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Check an operator's policy file; without one nothing can be wrong, and nothing is imported.
 
     Raises:
@@ -85,7 +90,7 @@ def check_cloud(settings: Settings, environ: Mapping[str, str]) -> None:
         raise Misconfigured(f"OS_CLIENT_CONFIG_FILE names {file}, which is not there")
 
 
-def check_monitoring(settings: Settings) -> None:
+def check_monitoring(settings: Settings, environ: Mapping[str, str]) -> None:
     """Check what monitor-poll will poll.
 
     Raises:
@@ -99,10 +104,10 @@ def check_monitoring(settings: Settings) -> None:
     if settings.monitoring_driver == "kubernetes":
         from instance_ha.kubernetes.names import check
 
-        check(settings)
+        check(settings, environ)
 
 
-def check_guests(settings: Settings) -> None:
+def check_guests(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Check how monitor-guests will reach the hosts.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A time limit for calls that have none as a whole: tasks of others, and clients whose limits are for one read each."""
+"""A time limit for calls that have none as a whole: tasks of others. For HTTP there is ``http_limits``."""
 
 import threading
 from collections.abc import Callable

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-import yaml
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store import hosts
 from sqlalchemy import create_engine, text
@@ -21,6 +20,7 @@ from instance_ha_simulator.cloud.errors import ApiError, not_found
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.simulation import Faults, Simulation
@@ -40,13 +40,13 @@ class Scenario:
 
     @classmethod
     def read(cls, folder: Path) -> "Scenario":
-        """Read a folder."""
-        faults = folder / "faults.yaml"
-        return cls(
-            folder,
-            yaml.safe_load((folder / "world.yaml").read_text()),
-            yaml.safe_load(faults.read_text()) or {} if faults.exists() else {},
-        )
+        """Read a folder.
+
+        Raises:
+            FolderError: the folder cannot be used.
+
+        """
+        return cls(folder, *read(folder))
 
 
 class Play:
@@ -288,6 +288,10 @@ class Play:
     def names_of_notifications(self) -> dict[str, str]:
         """Return all notifications by their uuids."""
         return {uuid: name for uuid, name in self.names.items() if name.startswith("notification-")}
+
+    def name_of(self, server_id: str) -> str:
+        """Return the name of an instance, also of one that is gone."""
+        return self.names[server_id]
 
     def show(self, uuid: str) -> dict[str, Any]:
         """Read a notification straight from the table."""

@@ -69,7 +69,8 @@ class Faults:
     tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
     # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
     events: list[dict[str, Any]] = field(default_factory=list)
-    reports: list[dict[str, Any]] = field(default_factory=list)  # {nth, to, answer}
+    # {nth, to, answer, after}; after: the report is taken, and its answer replaced
+    reports: list[dict[str, Any]] = field(default_factory=list)
     clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
     sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
@@ -181,7 +182,7 @@ class Simulation:
         environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
         environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
         self.settings = load(environ)
-        flows.check(self.settings)
+        flows.check(self.settings, {})
         self.faults = faults
         self.scheduler = Scheduler(faults.schedule.get("seed"))
         if isinstance(database, str):
@@ -306,7 +307,7 @@ class Simulation:
 
 
 def _source(settings: Settings) -> HostSource:
-    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings)
+    return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings, {})
 
 
 @cache

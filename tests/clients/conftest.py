@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import openstack
 import pytest
 
+from local import clients
 from tests.clients.recorder import Recorder
 from tests.followers import Aws
 from tests.functions.conftest import Installation, closed, installed
+
+Connect = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,9 @@ class Recovery:
 
 
 @pytest.fixture(scope="package")
-def installation(aws_server: Aws) -> Iterator[Installation]:
+def installation(aws: Aws) -> Iterator[Installation]:
     """The running installation."""
-    with installed(aws_server) as running:
+    with installed(aws) as running:
         yield running
 
 
@@ -52,9 +55,15 @@ def recorder(proxy: Recorder) -> Recorder:
 
 
 @pytest.fixture
-def ha(recorder: Recorder) -> Any:
+def connect(installation: Installation) -> Connect:
+    """Makes openstacksdk's connection of one of the cloud's users; options are as in clouds.yaml."""
+    return partial(clients.connect, installation.runtime.clouds_yaml, app_name="tests")
+
+
+@pytest.fixture
+def ha(recorder: Recorder, connect: Connect) -> Any:
     """The instance_ha proxy of an administrator's openstacksdk, without a version in its configuration."""
-    return connect().instance_ha
+    return connect("admin").instance_ha
 
 
 @pytest.fixture
@@ -91,11 +100,6 @@ def catalogue(installation: Installation, url: str) -> Iterator[None]:
         yield
     finally:
         installation.cloud.instance_ha_url = before
-
-
-def connect(user: str = "admin", **config: Any) -> Any:
-    """Return openstacksdk's connection of one of the cloud's users; `config` is as in clouds.yaml."""
-    return openstack.connect(cloud=user, app_name="tests", **config)
 
 
 def rebooted(number: int = 0) -> dict[str, Any]:

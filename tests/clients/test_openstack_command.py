@@ -5,10 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from local.runtime import without_cloud
 from tests.clients.conftest import Recovery, made_in_turn, rebooted
 from tests.clients.recorder import Recorder
 from tests.functions.conftest import Installation, report, unique
@@ -24,20 +28,33 @@ VMOVE_COLUMNS = {"uuid", "server_id", "server_name", "source_host", "dest_host",
 TIMES = {"created_at", "updated_at"}
 
 
-def run(command: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as the cloud's administrator."""
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def run(installation: Installation) -> Command:
+    """Runs a command as the cloud's administrator."""
     program = str(Path(sys.executable).with_name("openstack"))
-    environment = os.environ | {"OS_CLOUD": "admin"}
-    return subprocess.run(
-        [program, *command.split(), *words], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    clouds = {"OS_CLIENT_CONFIG_FILE": str(installation.runtime.clouds_yaml), "OS_CLOUD": "admin"}
+    environ = without_cloud(os.environ) | clouds
+
+    def command(command: str, *words: str) -> subprocess.CompletedProcess[str]:
+        line = [program, *command.split(), *words]
+        return subprocess.run(line, env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+    return command
 
 
-def openstack(command: str, *words: str) -> Any:
-    """Run a command that must work, and return what it shows."""
-    done = run(command, *words, "-f", "json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def openstack(run: Command) -> Command:
+    """Runs a command that must work, and returns what it shows."""
+
+    def shown(command: str, *words: str) -> Any:
+        done = run(command, *words, "-f", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return shown
 
 
 def test_no_command_of_the_plugin_is_forgotten_here() -> None:
@@ -47,7 +64,9 @@ def test_no_command_of_the_plugin_is_forgotten_here() -> None:
     assert declared == set(re.findall(r'\b(?:run|openstack)\(\s*"([a-z ]+)"', Path(__file__).read_text()))
 
 
-def test_segment_create_makes_one_and_shows_it(installation: Installation, recorder: Recorder) -> None:
+def test_segment_create_makes_one_and_shows_it(
+    installation: Installation, recorder: Recorder, openstack: Command
+) -> None:
     name = unique("osc")
     shown = openstack("segment create", name, "auto", "COMPUTE", "--is_enabled", "False", "--description", "rack 4")
     assert set(shown) == SEGMENT_COLUMNS | TIMES | {"id"}
@@ -59,14 +78,16 @@ def test_segment_create_makes_one_and_shows_it(installation: Installation, recor
     assert installation.get(f"/v1/segments/{shown['uuid']}").json()["segment"]["enabled"] is False
 
 
-def test_segment_create_tells_why_it_could_not(segment: dict[str, Any]) -> None:
+def test_segment_create_tells_why_it_could_not(segment: dict[str, Any], run: Command) -> None:
     done = run("segment create", segment["name"], "auto", "COMPUTE")
     assert done.returncode != 0
     assert segment["name"] in done.stderr
     assert "409" in done.stderr
 
 
-def test_segment_list_pages_sorts_and_filters(installation: Installation, recorder: Recorder) -> None:
+def test_segment_list_pages_sorts_and_filters(
+    installation: Installation, recorder: Recorder, openstack: Command
+) -> None:
     kind = unique("kind")
     made = [installation.segment(name=unique(name), service_type=kind) for name in ("c", "b", "a")]
     installation.segment(service_type=kind, recovery_method="reserved_host")
@@ -86,13 +107,17 @@ def test_segment_list_pages_sorts_and_filters(installation: Installation, record
     assert (second["marker"], third["marker"]) == ([str(made[1]["id"])], [str(made[0]["id"])])
 
 
-def test_segment_show_takes_a_name_and_tells_the_marker(recorder: Recorder, segment: dict[str, Any]) -> None:
+def test_segment_show_takes_a_name_and_tells_the_marker(
+    recorder: Recorder, segment: dict[str, Any], openstack: Command
+) -> None:
     shown = openstack("segment show", segment["name"])
     assert (shown["uuid"], shown["id"]) == (segment["uuid"], segment["id"])
     assert recorder.asked[-2:] == ["GET /v1/segments", f"GET /v1/segments/{segment['uuid']}"]
 
 
-def test_segment_update_changes_all_that_it_can(recorder: Recorder, segment: dict[str, Any]) -> None:
+def test_segment_update_changes_all_that_it_can(
+    recorder: Recorder, segment: dict[str, Any], openstack: Command
+) -> None:
     name = unique("renamed")
     words = ["--name", name, "--recovery_method", "rh_priority", "--service_type", "X"]
     shown = openstack("segment update", segment["name"], *words, "--is_enabled", "no", "--description", "new")
@@ -103,7 +128,7 @@ def test_segment_update_changes_all_that_it_can(recorder: Recorder, segment: dic
 
 
 def test_segment_delete_takes_several_and_goes_on_after_an_unknown_one(
-    installation: Installation, segment: dict[str, Any]
+    installation: Installation, segment: dict[str, Any], run: Command
 ) -> None:
     other = installation.segment()
     done = run("segment delete", UNKNOWN, segment["name"], other["uuid"])
@@ -115,7 +140,7 @@ def test_segment_delete_takes_several_and_goes_on_after_an_unknown_one(
 
 
 def test_segment_host_create_registers_one_and_shows_it(
-    installation: Installation, recorder: Recorder, segment: dict[str, Any]
+    installation: Installation, recorder: Recorder, segment: dict[str, Any], openstack: Command
 ) -> None:
     name = unique("compute")
     installation.cloud.add_host(name)
@@ -128,7 +153,7 @@ def test_segment_host_create_registers_one_and_shows_it(
 
 
 def test_segment_host_list_pages_sorts_and_filters(
-    installation: Installation, recorder: Recorder, segment: dict[str, Any]
+    installation: Installation, recorder: Recorder, segment: dict[str, Any], openstack: Command
 ) -> None:
     made = [installation.host(segment, name=unique(name), reserved=True) for name in ("c", "b", "a")]
     installation.host(segment)
@@ -141,13 +166,13 @@ def test_segment_host_list_pages_sorts_and_filters(
     assert (first["reserved"], first["on_maintenance"]) == (["True"], ["False"])
 
 
-def test_segment_host_show_takes_names(segment: dict[str, Any], host: dict[str, Any]) -> None:
+def test_segment_host_show_takes_names(segment: dict[str, Any], host: dict[str, Any], openstack: Command) -> None:
     shown = openstack("segment host show", segment["name"], host["name"])
     assert (shown["uuid"], shown["failover_segment_id"]) == (host["uuid"], segment["uuid"])
 
 
 def test_segment_host_update_changes_all_that_it_can(
-    installation: Installation, recorder: Recorder, segment: dict[str, Any], host: dict[str, Any]
+    installation: Installation, recorder: Recorder, segment: dict[str, Any], host: dict[str, Any], openstack: Command
 ) -> None:
     name = unique("compute")
     installation.cloud.add_host(name)
@@ -161,7 +186,7 @@ def test_segment_host_update_changes_all_that_it_can(
 
 
 def test_segment_host_delete_takes_names(
-    installation: Installation, segment: dict[str, Any], host: dict[str, Any]
+    installation: Installation, segment: dict[str, Any], host: dict[str, Any], run: Command
 ) -> None:
     done = run("segment host delete", segment["name"], host["name"])
     assert (done.returncode, done.stdout) == (0, f"Host deleted: {host['name']}\n")
@@ -169,7 +194,7 @@ def test_segment_host_delete_takes_names(
 
 
 def test_notification_create_posts_the_payload_and_shows_the_notification(
-    recorder: Recorder, host: dict[str, Any]
+    recorder: Recorder, host: dict[str, Any], openstack: Command
 ) -> None:
     about = report(host["name"])
     payload = json.dumps(about["payload"])
@@ -180,7 +205,7 @@ def test_notification_create_posts_the_payload_and_shows_the_notification(
 
 
 def test_notification_list_pages_sorts_and_filters(
-    installation: Installation, recorder: Recorder, host: dict[str, Any]
+    installation: Installation, recorder: Recorder, host: dict[str, Any], openstack: Command
 ) -> None:
     made = made_in_turn(lambda number: installation.notification(host, **rebooted(number)), 3)
     filters = f"source_host_uuid={host['uuid']};type=VM;generated-since=2026-11-22T03:00:00"
@@ -192,13 +217,15 @@ def test_notification_list_pages_sorts_and_filters(
     assert markers == [[str(one["id"])] for one in made]
 
 
-def test_notification_show_tells_the_progress_of_the_recovery(recovery: Recovery) -> None:
+def test_notification_show_tells_the_progress_of_the_recovery(recovery: Recovery, openstack: Command) -> None:
     shown = openstack("notification show", recovery.uuid)
     assert (shown["status"], shown["source_host_uuid"]) == ("finished", recovery.host["uuid"])
     assert {task["state"] for task in shown["recovery_workflow_details"]} == {"SUCCESS"}
 
 
-def test_notification_vmove_list_pages_sorts_and_filters(recorder: Recorder, recovery: Recovery) -> None:
+def test_notification_vmove_list_pages_sorts_and_filters(
+    recorder: Recorder, recovery: Recovery, openstack: Command
+) -> None:
     words = ["--limit", "2", "--sort", "start_time:asc", "--filters", "type=evacuation;status=succeeded"]
     shown = openstack("notification vmove list", recovery.uuid, *words)
     assert {one["server_id"]: one["server_name"] for one in shown} == recovery.servers
@@ -208,20 +235,24 @@ def test_notification_vmove_list_pages_sorts_and_filters(recorder: Recorder, rec
     assert len(recorder.queries(f"/v1/notifications/{recovery.uuid}/vmoves")) == 3
 
 
-def test_notification_vmove_list_goes_on_from_a_marker(installation: Installation, recovery: Recovery) -> None:
+def test_notification_vmove_list_goes_on_from_a_marker(
+    installation: Installation, recovery: Recovery, openstack: Command
+) -> None:
     moves = installation.get(f"/v1/notifications/{recovery.uuid}/vmoves").json()["vmoves"]
     shown = openstack("notification vmove list", recovery.uuid, "--marker", str(moves[0]["id"]))
     assert [one["uuid"] for one in shown] == [move["uuid"] for move in moves[1:]]
 
 
-def test_notification_vmove_show_shows_one(installation: Installation, recovery: Recovery) -> None:
+def test_notification_vmove_show_shows_one(installation: Installation, recovery: Recovery, openstack: Command) -> None:
     move = installation.get(f"/v1/notifications/{recovery.uuid}/vmoves").json()["vmoves"][0]
     shown = openstack("notification vmove show", recovery.uuid, move["uuid"])
     assert set(shown) == VMOVE_COLUMNS | TIMES | {"message"}
     assert (shown["server_id"], shown["status"]) == (move["instance_uuid"], "succeeded")
 
 
-def test_an_older_version_may_be_asked_for(recorder: Recorder, segment: dict[str, Any], recovery: Recovery) -> None:
+def test_an_older_version_may_be_asked_for(
+    recorder: Recorder, segment: dict[str, Any], recovery: Recovery, openstack: Command
+) -> None:
     assert "is_enabled" not in openstack("segment show", segment["uuid"], "--os-ha-api-version", "1.1")
     assert {one.version for one in recorder.exchanges if one.path.startswith("/v1/segments")} == {"instance-ha 1.1"}
     recorder.exchanges.clear()

@@ -9,7 +9,7 @@ import pytest
 from openstack import exceptions
 from openstack.instance_ha.v1._proxy import Proxy
 
-from tests.clients.conftest import Recovery, catalogue, connect, made_in_turn, rebooted
+from tests.clients.conftest import Connect, Recovery, catalogue, made_in_turn, rebooted
 from tests.clients.recorder import Recorder
 from tests.functions.conftest import Installation, report, unique
 
@@ -134,7 +134,7 @@ def test_the_reason_of_a_refusal_reaches_the_user(ha: Any, segment: dict[str, An
         make_segment(ha, recovery_method="hope")
 
 
-def test_a_user_without_the_role_admin_is_forbidden(recorder: Recorder) -> None:
+def test_a_user_without_the_role_admin_is_forbidden(recorder: Recorder, connect: Connect) -> None:
     with pytest.raises(exceptions.ForbiddenException):
         list(connect("demo").instance_ha.segments())
 
@@ -310,9 +310,9 @@ def test_without_a_version_only_segments_negotiate_one(
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
 def test_a_version_of_the_configuration_is_sent_with_each_call(
-    recorder: Recorder, recovery: Recovery, segment: dict[str, Any], version: str
+    recorder: Recorder, recovery: Recovery, segment: dict[str, Any], version: str, connect: Connect
 ) -> None:
-    client = connect(ha_api_version=version).instance_ha
+    client = connect("admin", ha_api_version=version).instance_ha
     list(client.segments())
     list(client.hosts(segment["uuid"]))
     list(client.vmoves(recovery.uuid))
@@ -323,8 +323,10 @@ def test_a_version_of_the_configuration_is_sent_with_each_call(
 
 
 @pytest.mark.parametrize(("version", "accepted"), [("1.0", False), ("1.1", False), ("1.2", True), ("1.3", True)])
-def test_a_segment_can_be_disabled_from_1_2_on(recorder: Recorder, version: str, accepted: bool) -> None:
-    client = connect(ha_api_version=version).instance_ha
+def test_a_segment_can_be_disabled_from_1_2_on(
+    recorder: Recorder, version: str, accepted: bool, connect: Connect
+) -> None:
+    client = connect("admin", ha_api_version=version).instance_ha
     if accepted:
         assert make_segment(client, is_enabled=False).is_enabled is False
     else:
@@ -332,8 +334,10 @@ def test_a_segment_can_be_disabled_from_1_2_on(recorder: Recorder, version: str,
             make_segment(client, is_enabled=False)
 
 
-def test_the_workflow_tells_its_steps_from_1_1_on(recovery: Recovery) -> None:
-    details = connect(ha_api_version="1.1").instance_ha.get_notification(recovery.uuid).recovery_workflow_details
+def test_the_workflow_tells_its_steps_from_1_1_on(recovery: Recovery, connect: Connect) -> None:
+    details = (
+        connect("admin", ha_api_version="1.1").instance_ha.get_notification(recovery.uuid).recovery_workflow_details
+    )
     assert {(task.state, task.progress) for task in details} == {("SUCCESS", 1.0)}
     assert all(step.timestamp and step.message for task in details for step in task.progress_details)
 
@@ -341,11 +345,11 @@ def test_the_workflow_tells_its_steps_from_1_1_on(recovery: Recovery) -> None:
 @pytest.mark.parametrize("version", [None, "1", "1.3"])
 @pytest.mark.parametrize(("style", "base"), STYLES.items())
 def test_each_address_that_a_catalogue_may_have_works(
-    installation: Installation, recorder: Recorder, style: str, base: str, version: str | None
+    installation: Installation, recorder: Recorder, style: str, base: str, version: str | None, connect: Connect
 ) -> None:
     project = installation.cloud.identity.users["admin"].project.id
     with catalogue(installation, recorder.url + style):
-        client = connect(**({"ha_api_version": version} if version else {})).instance_ha
+        client = connect("admin", **({"ha_api_version": version} if version else {})).instance_ha
         made = make_segment(client)
         assert made.uuid in [one.uuid for one in client.segments(service_type="COMPUTE")]
         assert list(client.hosts(made.uuid)) == []

@@ -121,8 +121,15 @@ def test_the_list_of_changed_servers_has_what_has_changed_since_and_not_what_is_
     nova: Backend, client: NovaClient
 ) -> None:
     (changed,) = nova.boot(1)
-    assert changed in {server.id for server in client.changed_servers(datetime.now(UTC) - timedelta(minutes=5))}
-    assert client.changed_servers(datetime.now(UTC) + timedelta(hours=1)) == []
+    before, booted = datetime.now(UTC) - timedelta(minutes=5), client.server(changed)
+    assert booted is not None
+    everywhere, there, elsewhere = (
+        {server.id for page in client.changed_servers(before, name) for server in page}
+        for name in (None, booted.host, "none")
+    )
+    assert changed in everywhere & there
+    assert changed not in elsewhere
+    assert list(client.changed_servers(datetime.now(UTC) + timedelta(hours=1))) == []
 
 
 def test_a_host_joins_and_leaves_an_aggregate_and_doing_it_twice_is_fine(nova: Backend, client: NovaClient) -> None:

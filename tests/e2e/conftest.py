@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from instance_ha_simulator.files import temporary_state_dir
 
+from local.hosting import InProcess, Isolated
 from local.runtime import Options, Runtime, without_cloud
 
 CLOUD = {"report_interval": 1.0, "service_down_time": 2.0, "evacuate_seconds": 0.5}
@@ -19,10 +20,10 @@ def state_dir() -> Iterator[Any]:
         yield folder
 
 
-@pytest.fixture(params=[False, True], ids=["one-process", "isolated"])
+@pytest.fixture(params=[InProcess, Isolated], ids=["one-process", "isolated"])
 def runtime(request: pytest.FixtureRequest, state_dir: Any) -> Iterator[Runtime]:
     """The product, running, in both ways of hosting."""
     environ = without_cloud(os.environ)
-    options = Options(state_dir, port=0, isolate=request.param, durable=False, sim=CLOUD, environ=environ)
+    options = Options(state_dir, port=0, hosting=request.param, durable=False, sim=CLOUD, environ=environ)
     with Runtime(options) as running:
         yield running

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -11,9 +11,9 @@ from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER
 from instance_ha_simulator.brokers import rewritten
 from instance_ha_simulator.cloud.server import LoopbackServer
 
-import stack
-from local.hosting import Backend
+from local.hosting import InProcess
 from local.runtime import Options, Runtime, without_cloud
+from stack import Function
 from tests.e2e.conftest import CLOUD
 from tests.e2e.test_main_job import HOSTS, prepare, report, wait
 
@@ -31,6 +31,11 @@ class Broker:
         self.url = f"{self._server.url}/instance-ha/instance-ha"
         self.stop = self._server.stop
 
+    def between(self, functions: Iterable[Function], environ: Mapping[str, str]) -> InProcess:
+        """Host functions that send their triggers here."""
+        self.functions = environ["INSTANCE_HA_TRIGGER_SINK"]
+        return InProcess(functions, {**environ, "INSTANCE_HA_TRIGGER_SINK": self.url})
+
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         url = self.functions.replace("{function}", FUNCTIONS[request.headers["ce-type"]])
@@ -41,32 +46,22 @@ class Broker:
         return []
 
 
-class Installation(Runtime):
-    """The product, whose functions send their events to a broker."""
-
-    broker: Broker
-
-    def _host(self, functions: tuple[stack.Function, ...]) -> Backend:
-        self.broker.functions = self.environ["INSTANCE_HA_TRIGGER_SINK"]
-        self.environ["INSTANCE_HA_TRIGGER_SINK"] = self.broker.url
-        return super()._host(functions)
-
-
 def test_a_host_of_ten_is_recovered_through_a_broker_that_answers_late_and_spells_anew(state_dir: Any) -> None:
     settings = {"invocation_time": "4", "lease_time": "8"}
     settings |= {"sweep_grace": "3600", "retry_notification_new_status_interval": "3600"}  # no help by sweep
     cloud = CLOUD | {"service_down_time": 6.0}  # an invocation ends before the host is down
     environ = without_cloud(os.environ)
-    options = Options(state_dir, 0, durable=False, direct_events=True, sim=cloud, settings=settings, environ=environ)
-    installation = Installation(options)
-    installation.broker = Broker()
+    broker = Broker()
+    options = Options(
+        state_dir, 0, broker.between, durable=False, direct_events=True, sim=cloud, settings=settings, environ=environ
+    )
     try:
-        with installation as runtime:
+        with Runtime(options) as runtime:
             ha = prepare(runtime, 10)
             runtime.cloud.kill_host(HOSTS[0])
             assert wait(ha, report(ha)) == "finished"
             assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
             assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 10
-            assert set(installation.broker.answers) == {204}
+            assert set(broker.answers) == {204}
     finally:
-        installation.broker.stop()
+        broker.stop()

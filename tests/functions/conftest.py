@@ -18,7 +18,7 @@ from instance_ha.world import World
 from instance_ha_simulator.files import temporary_state_dir
 from sqlalchemy import text
 
-from local.hosting import InProcess
+from local.hosting import Hosting, InProcess
 from local.runtime import Options, Runtime, without_cloud
 from tests.followers import KEYS, Aws, Follower
 
@@ -172,7 +172,7 @@ def closed(
 
 
 @contextmanager
-def installed(aws: Aws) -> Iterator[Installation]:
+def installed(aws: Aws, hosting: Hosting = InProcess) -> Iterator[Installation]:
     """Run the product, with nothing of the caller's environment, and two who follow it: a web server and a queue."""
     before, follower = structlog.get_config(), Follower()
     queue = aws.queue(f"{unique('installation')}.fifo")
@@ -181,14 +181,10 @@ def installed(aws: Aws) -> Iterator[Installation]:
     log = io.StringIO()
     library = logging.StreamHandler(log)
     library.setLevel(logging.WARNING)
-    with pytest.MonkeyPatch.context() as environment, temporary_state_dir() as folder:
-        for name, value in KEYS.items():
-            environment.setenv(name, value)
-        options = Options(
-            folder, port=0, durable=False, sim=_CLOUD, settings=settings, environ=without_cloud(os.environ)
-        )
+    with temporary_state_dir() as folder:
+        environ = without_cloud(os.environ) | KEYS
+        options = Options(folder, 0, hosting, durable=False, sim=_CLOUD, settings=settings, environ=environ)
         with Runtime(options) as runtime:
-            environment.setenv("OS_CLIENT_CONFIG_FILE", str(runtime.clouds_yaml))  # where stock clients look
             structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
             logging.getLogger().addHandler(library)
             made = Installation(runtime, log, follower)
@@ -201,9 +197,9 @@ def installed(aws: Aws) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="package")
-def installation(aws_server: Aws) -> Iterator[Installation]:
+def installation(aws: Aws) -> Iterator[Installation]:
     """The running installation."""
-    with installed(aws_server) as running:
+    with installed(aws) as running:
         yield running
 
 

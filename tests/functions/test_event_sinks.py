@@ -217,11 +217,11 @@ def test_a_report_that_asks_for_nothing_is_sent_to_its_end(installation: Install
     assert data(events[-1])["status"] == "finished"
 
 
-def test_a_queue_gets_the_same_events_in_the_same_order(installation: Installation, aws_server: Aws) -> None:
+def test_a_queue_gets_the_same_events_in_the_same_order(installation: Installation, aws: Aws) -> None:
     segment = installation.segment()
     installation.delete(f"/v1/segments/{segment['uuid']}")
     expected = [event["message_id"] for event in sent(installation, segment["uuid"])]
-    messages = [message["Body"] for message in aws_server.messages(installation.queue)]
+    messages = [message["Body"] for message in aws.messages(installation.queue)]
     assert [message["id"] for message in messages if message["subject"] == segment["uuid"]] == expected
     for message in messages:
         SCHEMA.validate(message["data"])

@@ -79,7 +79,7 @@ def test_an_event_that_is_too_old_or_from_the_future_is_forbidden(installation: 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.function)
 def test_what_is_no_event_is_a_bad_request(installation: Installation, kind: Kind) -> None:
-    assert fault(send(installation, kind, {}, b"{}")) == (400, "badRequest")
+    assert fault(send(installation, kind, {"ce-signature": "0"}, b"{}")) == (400, "badRequest")
 
 
 def test_an_event_of_another_type_is_a_bad_request(installation: Installation) -> None:

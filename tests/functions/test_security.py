@@ -39,7 +39,6 @@ def test_a_tick_with_the_token_is_taken(installation: Installation, function: st
 def test_a_scheduler_of_ones_own_ticks_with_a_command(
     installation: Installation,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     content: str | None,
     code: int,
@@ -47,9 +46,8 @@ def test_a_scheduler_of_ones_own_ticks_with_a_command(
     known = (installation.runtime.options.state_dir / "secrets/cron-token").read_text().strip()
     if content is not None:
         (tmp_path / "cron-token").write_text(content.format(known))
-    monkeypatch.setenv("INSTANCE_HA_SECRETS_DIR", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
-        command.main(["tick", f"{installation.url}/function/purge"])
+        command.main(["tick", f"{installation.url}/function/purge"], {"INSTANCE_HA_SECRETS_DIR": str(tmp_path)})
     said = capsys.readouterr().err
     assert (ended.value.code, len(said.splitlines())) == (code, code)
     assert known not in said

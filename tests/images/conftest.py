@@ -3,7 +3,7 @@
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import requests
 from instance_ha_simulator.files import free_port
 from urllib3 import HTTPConnectionPool, Timeout
 
-from local.hosting import Call, Response
+from local.hosting import Call, InProcess, Response
+from stack import Function
 from tests.followers import Aws
 from tests.functions.conftest import Installation, installed
 from tests.images import tools
@@ -74,6 +75,23 @@ class Container:
 
 
 Run = Callable[..., Container]
+Into = Callable[[str, Container], list[str]]
+
+
+class PartlyContained(InProcess):
+    """Every function in this process, but for those that a test has put into a container."""
+
+    def __init__(self, functions: Iterable[Function], environ: Mapping[str, str]) -> None:
+        super().__init__(functions, environ)
+        self.containers: dict[str, tuple[Container, list[str]]] = {}
+
+    def call(self, name: str, call: Call) -> Response:
+        """Invoke a function."""
+        if name not in self.containers:
+            return super().call(name, call)
+        container, calls = self.containers[name]
+        calls.append(f"{call.method} {call.path}")
+        return container.call(call)
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +109,24 @@ def build() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="package")
-def installation(aws_server: Aws) -> Iterator[Installation]:
+def installation(aws: Aws) -> Iterator[Installation]:
     """The product, of which a test puts one function or another into a container."""
-    with installed(aws_server) as running:
+    with installed(aws, PartlyContained) as running:
         yield running
+
+
+@pytest.fixture
+def into(installation: Installation) -> Iterator[Into]:
+    """Lets the gateway call a function in its container; returns the calls that it gets, by and by."""
+    backend = installation.runtime.backend
+    assert isinstance(backend, PartlyContained)
+
+    def put(name: str, container: Container) -> list[str]:
+        backend.containers[name] = container, []
+        return backend.containers[name][1]
+
+    yield put
+    backend.containers.clear()
 
 
 @pytest.fixture

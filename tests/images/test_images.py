@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,25 +22,10 @@ from instance_ha_simulator.files import temporary_state_dir
 from local.files import repository
 from tests.functions.conftest import Installation, closed, unique
 from tests.images import tools
-from tests.images.conftest import Container, Run
+from tests.images.conftest import Container, Into, Run
 
 BODY = {"recovery_method": "auto", "service_type": "COMPUTE"}
 NAMES = ["api-segments", "recover-instance"]
-
-
-def into(monkeypatch: pytest.MonkeyPatch, installation: Installation, name: str, container: Container) -> list[str]:
-    """Let the gateway call a function in its container; returns the calls that it gets."""
-    backend: Any = installation.runtime.backend
-    usual, calls = backend.call, []
-
-    def call(called: str, call: Any) -> Any:
-        if called != name:
-            return usual(called, call)
-        calls.append(f"{call.method} {call.path}")
-        return container.call(call)
-
-    monkeypatch.setattr(backend, "call", call)
-    return calls
 
 
 def signed(secrets: Path) -> tuple[dict[str, str], bytes]:
@@ -57,12 +41,10 @@ def told(container: Container) -> str:
     return "\n".join([*parts, tools.podman("history", "--no-trunc", image), tools.logs(container.name)])
 
 
-def test_a_request_to_the_api_is_answered(
-    run: Run, installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_to_the_api_is_answered(run: Run, installation: Installation, into: Into) -> None:
     container = run("api-segments")
     container.becomes("/_/ready", 200)
-    calls = into(monkeypatch, installation, "api-segments", container)
+    calls = into("api-segments", container)
 
     made = installation.post("/v1/segments", {"segment": {"name": unique("segment")} | BODY})
     shown = installation.get(f"/v1/segments/{made.json()['segment']['uuid']}")
@@ -73,11 +55,11 @@ def test_a_request_to_the_api_is_answered(
     assert len(calls) == 3
 
 
-def test_an_event_is_worked_off(run: Run, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_is_worked_off(run: Run, installation: Installation, into: Into) -> None:
     host = installation.host(installation.segment())
     container = run("recover-instance")
     container.becomes("/_/ready", 200)
-    calls = into(monkeypatch, installation, "recover-instance", container)
+    calls = into("recover-instance", container)
     installation.cloud.boot(host["name"], 1, metadata={"HA_Enabled": "True"})
     server = next(s for s in installation.cloud.servers() if s.host == host["name"])
     payload = {"instance_uuid": server.id, "event": "LIFECYCLE", "vir_domain_event": "STOPPED_FAILED"}

@@ -97,7 +97,7 @@ def _await(pooled: Pooled) -> None:
 def runtime(pooled: Pooled, tmp_path: Path) -> Iterator[Runtime]:
     """The product on it, migrations and all, each function in a process of its own."""
     environ = without_cloud(os.environ) | {"DATABASE_URL": pooled.url}
-    with Runtime(Options(tmp_path, port=0, isolate=True, sim=_OF_CLOUD, environ=environ)) as running:
+    with Runtime(Options(tmp_path, port=0, hosting=Isolated, sim=_OF_CLOUD, environ=environ)) as running:
         yield running
 
 

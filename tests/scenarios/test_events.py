@@ -49,6 +49,23 @@ def test_every_start_has_its_end_and_the_last_event_is_what_holds(
             assert not states or states[-1][field] == host[field]
 
 
+@pytest.mark.parametrize(
+    ("name", "instance", "expected"),
+    [
+        ("moved-instance-breaks-before-the-end", "vm-1", ["vmove.start", "vmove.end", "vmove.error"]),
+        ("forced-down-host-is-back-when-a-start-is-late", "vm-2", ["vmove.start", "vmove.end"]),
+    ],
+)
+def test_what_is_found_wrong_at_the_end_of_the_recovery_is_one_event_more_and_the_last_one_holds(
+    name: str, instance: str, expected: list[str], postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    played = _play(name, postgres, database_url, tmp_path)
+    first = next(move for move in played.vmoves() if move["instance_name"] == instance)
+    events = _by_subject(played.outbox("one"))[first["uuid"]]
+    assert [kind for kind, _ in events] == expected
+    assert events[-1][1]["status"] == first["status"]
+
+
 def _play(name: str, postgres: Postgres, database_url: str, folder: Path) -> Play:
     """Play a scenario with a sink."""
     scenario = Scenario.read(HERE / name)

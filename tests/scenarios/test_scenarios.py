@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections import Counter
-from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from instance_ha.models.breakpoints import Breakpoint
+from instance_ha_simulator.checks import broken
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 
@@ -28,47 +27,12 @@ def play(folder: Path, postgres: Postgres, database_url: str, **faults: Any) -> 
     return played
 
 
-def check_promises(played: Play) -> None:
-    """What holds after every failure, whatever else went wrong."""
-    cloud = played.simulation.cloud
-    asked = Counter(request.server_id for request in cloud.evacuation_requests)
-    allowed = 1 + played.scenario.world.get("asked_again", 0)
-    assert all(times <= allowed for times in asked.values()), f"evacuated twice: {asked}"
-    ours = [r for r in cloud.evacuation_requests if r.by == cloud.identity.users["masakari"].id]
-    assert [r.server_id for r in ours if r.overlapping] == [], "evacuated while an evacuation was under way"
-    alive = [r.source for r in ours if r.source_alive and r.source not in played.scenario.world.get("fenced", [])]
-    assert alive == [], "evacuated although its host lives"
-    dead = {h["kill_host"] for h in played.scenario.world["happenings"] if "kill_host" in h}
-    stay = played.scenario.world.get("stay", [])
-    forgotten = [
-        s.name for s in cloud.servers() if s.host in dead and not any(fnmatchcase(s.name, name) for name in stay)
-    ]
-    assert forgotten == []
-    assert [s.name for s in cloud.servers() if (s.locked_reason or "").startswith("masakari")] == []
-    for what, expected in played.scenario.world.get("at_the_end", {}).items():
-        assert expected == played.ends(what), what
-    assert {move["status"] for move in played.vmoves()} <= {"succeeded", "failed", "ignored"}
-    if not played.simulation.settings.sinks:
-        assert played.outbox_rows() == 0
-    for sink in played.simulation.settings.sinks:
-        check_sink(played, sink.name)
-
-
-def check_sink(played: Play, name: str) -> None:
-    """Every event came at least once, and those about the same thing in their order."""
-    sent = [(row["subject"], row["event_id"]) for row in played.outbox(name) if row["state"] == "sent"]
-    got = list(dict.fromkeys((event.subject, event.event_id) for event in played.simulation.sinks.of(name)))
-    assert set(sent) == set(got)
-    for about in {subject for subject, _ in sent}:
-        assert [e for s, e in got if s == about] == [e for s, e in sent if s == about]
-
-
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, database_url: str) -> None:
     if "database: stop" in (folder / "world.yaml").read_text() and postgres.stop is None:
         pytest.skip("needs a Postgres of its own: TEST_DATABASE_URL names a foreign one")
     played = play(folder, postgres, database_url)
-    check_promises(played)
+    assert broken(played) == []
     expected = folder / "expected.log"
     log = "\n".join(played.lines) + "\n"
     if os.environ.get("WRITE_EXPECTED"):
@@ -113,7 +77,7 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
     reached = played.simulation.reached[at]
     assert played.simulation.killed == ([at] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {at}"
-    check_promises(played)
+    assert broken(played) == []
     status = "ignored" if at in {Breakpoint.HOST_GIVEN_BACK, Breakpoint.RECOVERY_SKIPPED} else "finished"
     assert [played.show(uuid)["status"] for uuid in played.notifications] == [status]
     assert played.simulation.scheduler.elapsed < 600
@@ -128,7 +92,7 @@ def test_a_monitor_may_be_killed_at_any_breakpoint_and_the_failure_is_reported_o
     nth = 3 if at in {Breakpoint.GUESTS_CLAIMED, Breakpoint.GUESTS_STORED} else 1  # in the middle of the story
     played = play(folder, postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
     assert played.simulation.killed == [at]
-    check_promises(played)
+    assert broken(played) == []
     reported = [line for line in played.lines if "failure reported" in line]
     assert len(reported) == (2 if guests else 1)
 

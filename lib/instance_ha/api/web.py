@@ -1,12 +1,15 @@
 """The web layer that the three api functions share: routes, checks in their order, answers and faults.
 
 The order of checks is that of the original, but for policy: a caller that may not do a thing
-hears so before its body is read.
+hears so before its body is read. All checks but those of the body need the head of a request only.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from flask import Request, Response
@@ -48,20 +51,32 @@ class Api:
             rules += [Rule(path, endpoint=index, methods=None) for path in paths]
         self._urls = Map(rules, strict_slashes=True, merge_slashes=False)
 
+    def admit(self, request: Request, world: ApiWorld, _request_id: str) -> Response:
+        """Check the head of a request whose body has not arrived yet: 100 when it shall come, or a fault.
+
+        Raises:
+            TryAgain: Keystone is away.
+
+        """
+        return self._guarded(request, world, lambda _: Response(status=HTTPStatus.CONTINUE))
+
     def answer(self, request: Request, world: ApiWorld, request_id: str) -> Response:
-        """ApiModel a request; every error becomes a fault.
+        """Answer a request; every error becomes a fault.
 
         Raises:
             TryAgain: Postgres, Keystone or Nova is away.
 
         """
-        version: tuple[int, int] | None = None
+        return self._guarded(request, world, partial(self._reply, request, world, request_id))
+
+    def _guarded(self, request: Request, world: ApiWorld, reply: Callable[["_Asked"], Response]) -> Response:
+        version: Version | None = None
         try:
-            body = read_request(request, world.settings.max_request_body_size)
+            _check_length(request, world.settings.max_request_body_size)
             route, path = self._match(request, world)
             if not route.public:
                 version = microversion.negotiate(request.headers.get(microversion.HEADER))
-            response = self._reply(request, body, world, request_id, route, path, version or microversion.LOWEST)
+            response = reply(_check_head(request, world, route, path, version or microversion.LOWEST))
         except Refused as error:
             response = faults.of(error)
             if isinstance(error, Unauthorized):
@@ -88,35 +103,42 @@ class Api:
             raise NotFound("The resource could not be found.")
         return self._routes[endpoint], dict(values)
 
-    def _reply(
-        self,
-        request: Request,
-        body: bytes,
-        world: ApiWorld,
-        request_id: str,
-        route: Route,
-        path: dict[str, str],
-        version: Version,
-    ) -> Response:
-        caller = None if route.public else world.tokens.check(request.environ)
-        _check_type(request)
-        operation = route.methods.get(request.method)
-        if operation is None:
-            raise MethodNotAllowed(request.method, *route.methods)
-        if caller is not None:
-            _check_project(caller, path.get("project_id"))
-            if operation.rule is not None:
-                world.policy.check(caller, operation.rule)
+    def _reply(self, request: Request, world: ApiWorld, request_id: str, asked: "_Asked") -> Response:
+        body = read_request(request, world.settings.max_request_body_size)
         call = Call(
-            world=world if route.public else world.for_invocation(),  # the documents need no Postgres
-            caller=caller,
-            version=version,
-            path=path,
+            world=world if asked.caller is None else world.for_invocation(),  # the documents need no Postgres
+            caller=asked.caller,
+            version=asked.version,
+            path=asked.path,
             base_url=_base_url(request, world),
             request_id=request_id,
         )
-        answer = operation.handler(call, _read(operation, request, body, version))
-        return _encode(answer, operation.status, request)
+        answer = asked.operation.handler(call, _read(asked.operation, request, body, asked.version))
+        return _encode(answer, asked.operation.status, request)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request whose head was checked: its caller may do what it asks for."""
+
+    operation: Operation[Any]
+    path: dict[str, str]
+    version: Version
+    caller: Caller | None  # None: the document is for everybody
+
+
+def _check_head(request: Request, world: ApiWorld, route: Route, path: dict[str, str], version: Version) -> _Asked:
+    caller = None if route.public else world.tokens.check(request.environ)
+    if request.method in _WITH_BODY and request.mimetype not in _JSON_TYPES:
+        raise BadMediaType(f"unsupported Content-Type {request.mimetype}: send application/json")
+    operation = route.methods.get(request.method)
+    if operation is None:
+        raise MethodNotAllowed(request.method, *route.methods)
+    if caller is not None:
+        _check_project(caller, path.get("project_id"))
+        if operation.rule is not None:
+            world.policy.check(caller, operation.rule)
+    return _Asked(operation, path, version, caller)
 
 
 def _forms(route: Route) -> list[str]:
@@ -134,8 +156,7 @@ def read_request(request: Request, limit: int) -> bytes:
         BadRequest: it was cut off, or its chunks make no sense.
 
     """
-    if (request.content_length or 0) > limit:
-        raise TooLarge(f"the request body is larger than {limit} bytes")
+    _check_length(request, limit)
     try:
         body: bytes = request.stream.read(limit + 1)
     except Exception:  # each server has errors of its own for a client that goes away, or sends chunks that are none
@@ -147,9 +168,9 @@ def read_request(request: Request, limit: int) -> bytes:
     return body
 
 
-def _check_type(request: Request) -> None:
-    if request.method in _WITH_BODY and request.mimetype not in _JSON_TYPES:
-        raise BadMediaType(f"unsupported Content-Type {request.mimetype}: send application/json")
+def _check_length(request: Request, limit: int) -> None:
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"the request body is larger than {limit} bytes")
 
 
 def _check_project(caller: Caller, project_id: str | None) -> None:

@@ -1,18 +1,18 @@
 """A bucket behind the S3 protocol: AWS, Ceph RGW, Swift's s3api."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cached_property
 from typing import Any, TypeVar
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from instance_ha import aws
+from instance_ha.http_limits import within
 from instance_ha.models.errors import ArchiveUnavailable, TimeIsUp
 from instance_ha.settings import Settings
-from instance_ha.timeouts import with_timeout
 
 T = TypeVar("T")
 
@@ -22,14 +22,14 @@ _MISSING = frozenset({"NoSuchKey", "404"})
 class Bucket:
     """Writes whole objects, and reads them back."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
+        self._environ = environ
         self._bucket = settings.archive_bucket
 
     @cached_property
     def _client(self) -> Any:
         settings = self._settings
-        session: Any = boto3.session.Session()
         own = settings.archive_endpoint_url is not None
         config = Config(
             connect_timeout=settings.archive_timeout,
@@ -40,8 +40,7 @@ class Bucket:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        region = session.region_name or "us-east-1"
-        return session.client("s3", region_name=region, endpoint_url=settings.archive_endpoint_url, config=config)
+        return aws.client("s3", self._environ, config, settings.archive_endpoint_url)
 
     def holds(self, key: str, data: bytes) -> bool:
         """Say whether an object is there and is exactly this; no more of it is read than that takes.
@@ -74,7 +73,8 @@ class Bucket:
 
     def _ask(self, work: Callable[[], T]) -> T:
         try:
-            return with_timeout(work, 2 * self._settings.archive_timeout)
+            with within(2 * self._settings.archive_timeout):
+                return work()
         except ClientError as error:
             reason = _code(error)
         except TimeIsUp:

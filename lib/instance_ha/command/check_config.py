@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,16 +30,16 @@ def run(options: argparse.Namespace) -> int:
     except Misconfigured as error:
         return _end([str(error)])
     masking.hide(*settings.secrets)
-    checks: list[Callable[[Settings], None]] = [
+    checks = (
         startup.check_secrets,
         startup.check_triggers,
-        lambda settings: startup.check_cloud(settings, options.environ),
+        startup.check_cloud,
         startup.check_policy,
         startup.check_monitoring,
         startup.check_guests,
         flows.check,
-    ]
-    problems = [problem for check in checks if (problem := _problem(check, settings))]
+    )
+    problems = [problem for check in checks if (problem := _problem(check, settings, options.environ))]
     if not problems and not options.offline:
         asked = parts(composition.of(options.environ).whole())
         with ThreadPoolExecutor(len(asked)) as pool:
@@ -50,9 +50,9 @@ def run(options: argparse.Namespace) -> int:
     return _end(problems)
 
 
-def _problem(check: Callable[[Settings], None], settings: Settings) -> str | None:
+def _problem(check: startup.Check, settings: Settings, environ: Mapping[str, str]) -> str | None:
     try:
-        check(settings)
+        check(settings, environ)
     except Misconfigured as error:
         return str(error)
     except ImportError as error:

@@ -7,8 +7,8 @@ from consul.base import ConsulException
 from consul.std import Consul, HTTPClient
 
 from instance_ha.consul.clusters import Cluster
+from instance_ha.http_limits import limit, within
 from instance_ha.models.errors import SourceUnavailable, TimeIsUp
-from instance_ha.timeouts import with_timeout
 
 
 class _Http(HTTPClient):  # type: ignore[misc]
@@ -19,6 +19,7 @@ class _Http(HTTPClient):  # type: ignore[misc]
         super().__init__(cluster.host, cluster.port, cluster.scheme, verify, cluster.certificate)
         self._timeout = cluster.timeout
         self.session.trust_env = False
+        limit(self.session.get_adapter(f"{cluster.scheme}://").poolmanager)
         if cluster.token:
             self.session.headers["X-Consul-Token"] = cluster.token
 
@@ -72,7 +73,8 @@ class Agent:
 
     def _ask(self, question: Any) -> Any:
         try:
-            return with_timeout(question, self._timeout)  # as a whole: that of requests is for one read each
+            with within(self._timeout):
+                return question()
         except (requests.Timeout, TimeIsUp):
             raise SourceUnavailable(f"the Consul agent of {self.network} did not answer in time") from None
         except requests.RequestException as error:

@@ -70,6 +70,11 @@ def over_budget(restarts: int, budget: int) -> Close | None:
     )
 
 
+def superseded_by(notification: Notification) -> str:
+    """Say why a recovery has ended whose host has failed."""
+    return f"superseded by notification {notification.notification_uuid}: its host has failed"
+
+
 def expired(notification: Notification, now: datetime, limit: float) -> bool:
     """Whether a recovery has lasted longer than ``limit`` seconds: an operator must have handled the host by now."""
     return now - notification.created_at > timedelta(seconds=limit)

@@ -26,28 +26,6 @@ def next_step(service: ComputeService, force_down: bool) -> ServiceStep:
     return ServiceStep.WAIT if service.up else ServiceStep.READY
 
 
-@dataclass(frozen=True)
-class Heartbeat:
-    """How often Nova's record of a service that it calls up was updated while its end was waited for."""
-
-    updated_at: datetime | None
-    updates: int = 0
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether nova-compute itself reports: a single update may be a change of the record by the API."""
-        return self.updates > 1
-
-
-def heard(before: Heartbeat | None, service: ComputeService) -> Heartbeat:
-    """Take in what Nova says now."""
-    if before is None:
-        return Heartbeat(service.updated_at)
-    if service.updated_at == before.updated_at:
-        return before
-    return Heartbeat(service.updated_at, before.updates + 1)
-
-
 class Source(Enum):
     """What is known of the host that instances are evacuated from."""
 
@@ -58,34 +36,43 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Reports:
-    """What a compute service that is down has reported since then."""
+    """What a compute service has reported since it was first asked for."""
 
     updated_at: datetime | None  # as Nova says
-    count: int  # of updates that nothing of ours explains
+    count: int  # of updates of its record in a row that nothing of ours explains
     seen_at: datetime  # when the last one was seen
-    is_up: bool = False
+    is_up: bool = False  # the host lives, and that stays so
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nova-compute itself reports: a single update may be a change of the record by the API."""
+        return self.count > 1
 
 
-# Longer than two of nova-compute's report_intervals: a single update is a change by the API.
-_NEXT_REPORT = timedelta(seconds=30)
+_INTERVALS = 3  # after so many without a report an update was none: two reports in a row may be seen that far apart
 
 
-def compare(before: Reports | None, service: ComputeService | None, now: datetime) -> tuple[Source, Reports]:
-    """Judge by what Nova says now, and what it said before.
+def listen(before: Reports | None, service: ComputeService, now: datetime, report_interval: float) -> Reports:
+    """Take in what Nova says now of a service; each report updates its record, every ``report_interval`` seconds."""
+    if before is None:
+        return Reports(service.updated_at, 0, now)
+    late = now - before.seen_at > timedelta(seconds=_INTERVALS * report_interval)
+    count = 0 if late else before.count
+    if service.updated_at != before.updated_at:
+        return Reports(service.updated_at, count + 1, now)
+    return replace(before, count=count)
 
-    A service that was forced down stays down for Nova although its host lives; but it goes on to report, and each
-    report updates its record.
+
+def compare(
+    before: Reports | None, service: ComputeService | None, now: datetime, report_interval: float
+) -> tuple[Source, Reports]:
+    """Judge a host that was down by what Nova says now, and what it said before.
+
+    A service that was forced down stays down for Nova although its host lives; but it goes on to report.
     """
     if service is None:
         return Source.DOWN, before or Reports(None, 0, now)
-    if service.up:
-        return Source.UP, Reports(service.updated_at, 0, now, is_up=True)
-    if before is None:
-        return Source.DOWN, Reports(service.updated_at, 0, now)
-    if service.updated_at != before.updated_at:
-        count = before.count + 1
-        is_up = count > 1
-        return Source.UP if is_up else Source.UNKNOWN, Reports(service.updated_at, count, now, is_up)
-    if before.count and now - before.seen_at < _NEXT_REPORT:
-        return Source.UNKNOWN, before
-    return Source.DOWN, replace(before, count=0)
+    reports = listen(before, service, now, report_interval)
+    if service.up or reports.is_alive:
+        return Source.UP, replace(reports, is_up=True)
+    return Source.UNKNOWN if reports.count else Source.DOWN, reports

@@ -9,14 +9,14 @@ from typing import Any
 
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException
-from keystoneauth1.session import TCPKeepAliveAdapter
 
 from instance_ha import masking
+from instance_ha.keystone.transport import mount
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
 _NAME = "masakari-functions"
-_CONNECTIONS = 64
+_CONNECTIONS = 64  # kept to one server: as many as a function serves requests at once
 _SECRET = frozenset({"password", "token", "application_credential_secret"})
 
 
@@ -52,8 +52,7 @@ class Cloud:
         """The session."""
         session = self.region.get_session()
         session.timeout = self._settings.nova_timeout
-        for scheme in ("http://", "https://"):  # as many connections kept as a function serves requests at once
-            session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
+        mount(session, _CONNECTIONS)
         return session
 
     def adapter(self, service_type: str, url: str | None = None) -> Adapter:

@@ -1,6 +1,7 @@
 """The callers' tokens, checked by keystonemiddleware, whose cache keeps Keystone from being asked each time."""
 
 import logging
+import math
 import re
 from functools import cached_property
 from http import HTTPStatus
@@ -9,9 +10,11 @@ from typing import Any
 
 from keystoneauth1.exceptions import ClientException
 
+from instance_ha.http_limits import within
 from instance_ha.keystone.budget import Budget
 from instance_ha.keystone.cloud import Cloud
-from instance_ha.models.errors import CloudUnavailable, Unauthorized
+from instance_ha.keystone.transport import mount
+from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp, Unauthorized
 from instance_ha.models.rows import Caller
 from instance_ha.settings import Settings
 
@@ -28,7 +31,13 @@ class Tokens:
 
     @cached_property
     def _middleware(self) -> Any:
-        from keystonemiddleware.auth_token import filter_factory
+        from keystonemiddleware.auth_token import AuthProtocol
+
+        class Middleware(AuthProtocol):  # type: ignore[misc]  # it has no types
+            def _create_session(self, **given: Any) -> Any:
+                session = super()._create_session(**given)
+                mount(session)
+                return session
 
         # It warns of each option that is not its own (the user's, that it hands on), and of a cache without memcached.
         logging.getLogger("keystonemiddleware").setLevel(logging.ERROR)
@@ -39,7 +48,7 @@ class Tokens:
             "www_authenticate_uri": str(config["auth"]["auth_url"]),
             "token_cache_time": str(self._settings.token_cache_time),
             "service_token_roles_required": "true",
-            "http_connect_timeout": str(int(self._settings.nova_timeout)),
+            "http_connect_timeout": str(math.ceil(self._settings.nova_timeout)),
             "interface": self._settings.os_interface,
             "region_name": config.get("region_name"),
             "include_service_catalog": "false",
@@ -50,7 +59,7 @@ class Tokens:
             "keyfile": certificate[1] if certificate else None,
             **config["auth"],
         }
-        return filter_factory({}, **{key: value for key, value in given.items() if value})(_accept)
+        return Middleware(_accept, {key: value for key, value in given.items() if value})
 
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the owner of the token of a WSGI request.
@@ -71,7 +80,10 @@ class Tokens:
             raise CloudUnavailable("too many tokens were refused within a minute: only known ones are taken now")
         checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
         try:
-            answer = Request(checked).get_response(self._middleware)
+            with within(self._settings.nova_timeout):
+                answer = Request(checked).get_response(self._middleware)
+        except TimeIsUp:
+            raise CloudTimeout("Keystone did not answer in time") from None
         except ClientException as error:
             raise CloudUnavailable(f"Keystone cannot check the token: {error}") from error
         if answer.status_int == HTTPStatus.UNAUTHORIZED:

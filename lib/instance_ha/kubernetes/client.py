@@ -1,8 +1,8 @@
 """The kubernetes client, as far as we use it: one list, page by page, with time limits and without its own retries."""
 
 import json
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -10,11 +10,13 @@ import yaml
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.incluster_config import InClusterConfigLoader
 
+from instance_ha.http_limits import limit, within
 from instance_ha.models.errors import SourceUnavailable, TimeIsUp
 from instance_ha.settings import Settings
-from instance_ha.timeouts import with_timeout
 
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _GONE = 410  # the list has changed too much since its first page
 _TRIES = 2
 
@@ -22,8 +24,10 @@ _TRIES = 2
 class Nodes:
     """The nodes of a cluster."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], account: Path) -> None:
         self._settings = settings
+        self._environ = environ
+        self._account = account
         self._api: Any = None
 
     def all(self, selector: str) -> list[dict[str, Any]]:
@@ -58,8 +62,8 @@ class Nodes:
         if selector:
             asked["label_selector"] = selector
         while True:
-            # The client's own limit is for one read each.
-            page = json.loads(with_timeout(partial(self._page, api, asked), settings.kubernetes_timeout))
+            with within(settings.kubernetes_timeout):
+                page = json.loads(self._page(api, asked))
             if page["kind"] != "NodeList":
                 raise ValueError(page["kind"])
             yield from page.get("items") or []
@@ -78,13 +82,16 @@ class Nodes:
             made = client.Configuration()
             self._configure(made)
             made.retries = urllib3.Retry(0, redirect=0)  # three more tries would take longer than the poll may
-            self._api = client.CoreV1Api(client.ApiClient(made))
+            api = client.ApiClient(made)
+            limit(api.rest_client.pool_manager)
+            self._api = client.CoreV1Api(api)
         return self._api
 
     def _configure(self, made: Any) -> None:
         file, context = self._settings.kubernetes_config_file, self._settings.kubernetes_context
         if file is None:
-            config.load_incluster_config(client_configuration=made)
+            token, authority = str(self._account / "token"), str(self._account / "ca.crt")
+            InClusterConfigLoader(token, authority, environ=self._environ).load_and_set(made)
             return
         try:
             config.load_kube_config(str(file), context=context, client_configuration=made)

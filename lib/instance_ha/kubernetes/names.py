@@ -1,6 +1,5 @@
 """From a node to the name that its nova-compute has."""
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from instance_ha.settings import Settings
 _FIELD = re.compile(r"\{(name|short|label:[^{}]+|annotation:[^{}]+)\}")
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, environ: Mapping[str, str]) -> None:
     """Check how the API server is reached, and how hosts are named.
 
     Raises:
@@ -26,7 +25,7 @@ def check(settings: Settings) -> None:
     file = settings.kubernetes_config_file
     if file is not None and not file.is_file():
         raise Misconfigured(f"INSTANCE_HA_KUBERNETES_CONFIG_FILE names {file}, which is not there")
-    if file is None and not os.environ.get("KUBERNETES_SERVICE_HOST"):
+    if file is None and not environ.get("KUBERNETES_SERVICE_HOST"):
         raise Misconfigured("no Kubernetes: this is no pod, so set INSTANCE_HA_KUBERNETES_CONFIG_FILE to a kubeconfig")
 
 

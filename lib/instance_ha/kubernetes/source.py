@@ -1,10 +1,12 @@
 """What the Kubernetes control plane says of the hosts."""
 
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from instance_ha import log
-from instance_ha.kubernetes.client import Nodes
+from instance_ha.kubernetes.client import SERVICE_ACCOUNT, Nodes
 from instance_ha.kubernetes.names import host_name
 from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.health import Observation, Reading, Snapshot, Strategy
@@ -22,9 +24,10 @@ class KubernetesSource:
 
     strategy = Strategy((_NETWORK,), frozenset({(Reading.DOWN,)}))
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], account: Path = SERVICE_ACCOUNT) -> None:
+        """Ask the API server of a kubeconfig, or that of the pod that the environment and its account tell of."""
         self._settings = settings
-        self._nodes = Nodes(settings)
+        self._nodes = Nodes(settings, environ, account)
         self._not_ready = Reading.DOWN if settings.kubernetes_not_ready_is_down else Reading.UNKNOWN
 
     def poll(self, listed: frozenset[str]) -> Snapshot:

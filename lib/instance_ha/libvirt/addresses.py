@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -13,8 +13,8 @@ HOST = "{host}"
 PORTS = {"tls": 16514, "tcp": 16509}
 
 
-def check(settings: Settings) -> None:
-    """Check the address, and that the library is there.
+def check(settings: Settings, find: Callable[[str], object | None] = find_spec) -> None:
+    """Check the address, and that the library is there; ``find`` finds what can be imported.
 
     Raises:
         Misconfigured: something is wrong or missing.
@@ -25,7 +25,7 @@ def check(settings: Settings) -> None:
         "[{}]", uri.replace(HOST, "")
     ):
         raise Misconfigured(f"INSTANCE_HA_LIBVIRT_URI must be a libvirt URI, in which {HOST} stands for the host")
-    if find_spec("libvirt") is None:
+    if find("libvirt") is None:
         raise Misconfigured("guest_monitoring needs libvirt-python, which is not installed")
 
 

@@ -102,7 +102,7 @@ class Nova(Protocol):
     def join_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def leave_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def locked_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
-    def changed_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
+    def changed_servers(self, changed_since: datetime, host: str | None = None) -> Iterator[list[Server]]: ...  # noqa: D102
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
     def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102

@@ -5,18 +5,20 @@ from typing import Any
 
 from keystoneauth1 import exceptions as ksa
 
-from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
+from instance_ha.http_limits import within
+from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable, TimeIsUp
 
 # 401 and 403: Keystone, a policy or our user's roles are being changed, which passes.
 _UNAVAILABLE = frozenset({401, 403, 408, 429})
 
 
-def answer(ask: Callable[[], Any]) -> Any:
-    """Ask, and turn every way of failing into one of ours."""
+def answer(ask: Callable[[], Any], seconds: float) -> Any:
+    """Ask, for ``seconds`` at most (with a new token, if one is due), and turn every failure into one of ours."""
     try:
-        response = ask()
-    except ksa.ConnectTimeout as error:
-        raise CloudTimeout(f"Nova did not answer in time: {error}") from error
+        with within(seconds):
+            response = ask()
+    except (TimeIsUp, ksa.ConnectTimeout) as error:
+        raise CloudTimeout(f"Nova did not answer in time: {error.__cause__ or error}") from error
     except (ksa.ConnectFailure, ksa.RetriableConnectionFailure) as error:
         raise CloudUnavailable(f"the cloud cannot be reached: {error}") from error
     except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry

@@ -168,11 +168,14 @@ class NovaClient:
         query = {"all_tenants": "True", "locked": "True", "changes-since": since, "deleted": "False"}
         return [server for page in self._servers(query) for server in page]
 
-    def changed_servers(self, changed_since: datetime) -> list[Server]:
-        """Read the servers of the cloud that have changed since then and still exist; one that is missing may exist."""
+    def changed_servers(self, changed_since: datetime, host: str | None = None) -> Iterator[list[Server]]:
+        """Read the servers that have changed since then and still exist, page by page; one that is missing may exist.
+
+        Of the whole cloud, or of a host; a user that may not filter by host is shown those of the whole cloud.
+        """
         since = changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"all_tenants": "True", "changes-since": since, "deleted": "False"}
-        return [server for page in self._servers(query) for server in page]
+        yield from self._servers(query | ({"host": host} if host else {}))
 
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
@@ -273,7 +276,7 @@ class NovaClient:
         ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
         begun, outcome = self._clock.now(), "unavailable"
         try:
-            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0))
+            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0), limit)
             outcome = "ok"
             return response
         except CloudTimeout:

@@ -66,7 +66,7 @@ def find(name: str) -> Task:
     return partial(run_remote, name) if _is_url(name) else partial(run_custom, _third_party(name))
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Read everything now that a flow will need later.
 
     Raises:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide import failures
+from instance_ha.decide.failures import superseded_by
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
@@ -98,7 +99,7 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
 def acquire_host(
     connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime
 ) -> Sequence[NotificationUuid] | None:
-    """Become the one recovery of the host or of an instance; the host's own ends those of what runs on it.
+    """Become the one recovery of the host or of an instance; the host's own ends those of its processes.
 
     Returns the uuids of the recoveries that it has ended; None while another one is running.
     """
@@ -108,8 +109,8 @@ def acquire_host(
         return None
     ended: Sequence[NotificationUuid] = ()
     if notification.type is NotificationType.COMPUTE_HOST:
-        message = f"superseded by notification {notification.notification_uuid}: its host has failed"
-        ended = notifications.supersede(connection, host_uuid, message, now)
+        message = superseded_by(notification)
+        ended = notifications.supersede_processes(connection, host_uuid, message, now)
         for uuid in ended:
             tasks.abandon(connection, uuid, now, message)
     return ended if notifications.start(connection, lease, attempt, now) else None

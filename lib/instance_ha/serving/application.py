@@ -29,11 +29,8 @@ def load(folder: Path, environ: Mapping[str, str]) -> Flask:
         return application
     try:
         given = settings.load(environ)
-        check_secrets(given)
-        if function.cloud:
-            check_cloud(given, environ)
-        for check in function.checks:
-            check(given)
+        for check in (check_secrets, *((check_cloud,) if function.cloud else ()), *function.checks):
+            check(given, environ)
     except Misconfigured as error:
         raise Misconfigured(f"{function.name}: {error}") from None
     log.configure(given.log_level)

@@ -1,4 +1,4 @@
-"""Tells from the bytes of a request whether all of it has arrived: only then a thread is given to it."""
+"""Tells from the bytes of a request whether its head has arrived, and whether all of it has."""
 
 import re
 from dataclasses import dataclass, field
@@ -43,6 +43,11 @@ class Arrival:
             return self._read_chunks()
         self.complete = len(self.data) - self._body >= self._length
         return None
+
+    @property
+    def head(self) -> bytes | None:
+        """The request line and the headers, when all of them have arrived."""
+        return None if self._body is None else bytes(self.data[: self._body])
 
     def _read_head(self) -> Refusal | None:
         end = self.data.find(b"\r\n\r\n", 2 if self.data.startswith(b"\r\n") else 0)

@@ -18,12 +18,13 @@ from instance_ha.composition import Composition
 from instance_ha.models.errors import InstanceHAError, Refused, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS
 from instance_ha.serving import scrape
-from instance_ha.settings import Settings
+from instance_ha.startup import Check
 from instance_ha.world import World
 
 W = TypeVar("W", bound=World)
 Handler = Callable[[Request, W, str], Response]
-Check = Callable[[Settings], None]
+
+HEAD_ONLY = "instance_ha.head_only"  # in the environ of a request whose body has not arrived yet
 
 _REQUEST_ID = "x-openstack-request-id"
 _FUNCTION, _WORLD = "instance_ha.function", "instance_ha.world"
@@ -34,6 +35,7 @@ class Function(Generic[W]):
     """What a main.py declares; its world stands in the application that serves it."""
 
     name: str
+    admit: Handler[W]  # of a request whose head alone has arrived: 100 when its body shall come, or the answer
     answer: Handler[W]
     compose: Callable[[Composition], W]
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
@@ -62,7 +64,8 @@ class Function(Generic[W]):
     def _guarded(self, request: Request, world: W, work_id: str, request_id: str) -> Response:
         """Turn every error into an answer that says no more than it should."""
         try:
-            response = self.answer(request, world, work_id)
+            handle = self.admit if HEAD_ONLY in request.environ else self.answer
+            response = handle(request, world, work_id)
         except Refused as error:
             log.get().warning("request refused", code=error.code, reason=str(error))
             response = faults.of(error)

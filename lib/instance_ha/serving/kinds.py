@@ -1,6 +1,8 @@
 """The kinds of functions: API, event and cron."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from flask import Request, Response
@@ -13,15 +15,18 @@ from instance_ha.models.errors import MethodNotAllowed, Refused, Unauthorized
 from instance_ha.models.metrics import TICKS, TRIGGERS_REFUSED
 from instance_ha.models.triggers import Kind
 from instance_ha.serving import bearer, dead_letters
-from instance_ha.serving.function import Check, Function, Handler, W
+from instance_ha.serving.function import Function, Handler, W
+from instance_ha.startup import Check
+from instance_ha.triggers import signature
 from instance_ha.triggers.codec import decode
-from instance_ha.world import PurgeWorld, RecoveryWorld
+from instance_ha.world import PurgeWorld, RecoveryWorld, World
 
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Function[Any]:
     """Make a function that answers routes of the REST API; ``events``: it sends some to our other functions."""
     checks = (startup.check_triggers,) if events else ()
-    return Function(name, Api(routes).answer, Composition.api, (*checks, startup.check_policy))
+    api = Api(routes)
+    return Function(name, api.admit, api.answer, Composition.api, (*checks, startup.check_policy))
 
 
 def event_function(
@@ -29,21 +34,24 @@ def event_function(
 ) -> Function[Any]:
     """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
 
-    def answer(request: Request, world: RecoveryWorld, _request_id: str) -> Response:
+    def admit(request: Request, world: RecoveryWorld, _request_id: str) -> Response:
         if request.method != "POST":
             raise MethodNotAllowed(request.method, "POST")
+        with _refusals_counted(world, name):
+            signature.expect(request.headers)
+        return _go_on()
+
+    def answer(request: Request, world: RecoveryWorld, request_id: str) -> Response:
+        admit(request, world, request_id)
         settings, now = world.settings, world.clock.now()
-        try:
+        with _refusals_counted(world, name):
             body = read_request(request, settings.max_request_body_size)
             event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
-        except Refused:
-            world.metrics.count(TRIGGERS_REFUSED, function=name)
-            raise
         with log.bound(request_id=event.request_id):
             handlers[event.kind](world.for_invocation(), event.subject)
         return Response(status=204)
 
-    return Function(name, answer, Composition.recovery, (startup.check_triggers, check))
+    return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, check))
 
 
 def cron_function(
@@ -65,36 +73,60 @@ def cron_function(
 
     """
     checks = (startup.check_triggers,) if events else ()
-    return Function(name, _tick(name, work), compose, checks, cloud=False, tick_at_start=tick_at_start)
+    tick = _tick(name, work)
+    return Function(name, _admit_tick, tick, compose, checks, cloud=False, tick_at_start=tick_at_start)
 
 
 def monitor_function(
     name: str, work: Callable[[W], object], compose: Callable[[Composition], W], check: Check
 ) -> Function[Any]:
     """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
-    return Function(name, _tick(name, work), compose, (check,))
+    return Function(name, _admit_tick, _tick(name, work), compose, (check,))
 
 
 def purge_function(name: str, routes: Sequence[Route], work: Callable[[PurgeWorld], object]) -> Function[Any]:
     """Make a function that answers routes of the REST API, and is called on a schedule at ``/``."""
     api, tick = Api(routes), _tick(name, work)
 
-    def answer(request: Request, world: PurgeWorld, request_id: str) -> Response:
-        return tick(request, world, request_id) if request.path == "/" else api.answer(request, world, request_id)
+    def admit(request: Request, world: PurgeWorld, request_id: str) -> Response:
+        return (_admit_tick if request.path == "/" else api.admit)(request, world, request_id)
 
-    return Function(name, answer, Composition.purge, (startup.check_policy,))
+    def answer(request: Request, world: PurgeWorld, request_id: str) -> Response:
+        return (tick if request.path == "/" else api.answer)(request, world, request_id)
+
+    return Function(name, admit, answer, Composition.purge, (startup.check_policy,))
 
 
 def _tick(name: str, work: Callable[[W], object]) -> Handler[W]:
-    def answer(request: Request, world: W, _request_id: str) -> Response:
-        if request.method != "POST":
-            raise MethodNotAllowed(request.method, "POST")
+    def answer(request: Request, world: W, request_id: str) -> Response:
+        _admit_tick(request, world, request_id)
         if request.path == dead_letters.PATH:
             return dead_letters.take(request, read_request(request, world.settings.max_request_body_size), world)
-        if world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):
-            raise Unauthorized("a tick needs the bearer token of the scheduler")
         work(world)
         world.metrics.count(TICKS, function=name)
         return Response(status=204)
 
     return answer
+
+
+def _admit_tick(request: Request, world: World, _request_id: str) -> Response:
+    if request.method != "POST":
+        raise MethodNotAllowed(request.method, "POST")
+    if request.path == dead_letters.PATH:
+        signature.expect(request.headers)
+    elif world.settings.cron_tokens and not bearer.is_known(request, world.settings.cron_tokens):
+        raise Unauthorized("a tick needs the bearer token of the scheduler")
+    return _go_on()
+
+
+@contextmanager
+def _refusals_counted(world: World, name: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused:
+        world.metrics.count(TRIGGERS_REFUSED, function=name)
+        raise
+
+
+def _go_on() -> Response:
+    return Response(status=HTTPStatus.CONTINUE)

@@ -49,9 +49,10 @@ class _Log(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn with our options and nobody else's: no file, no variable."""
 
-    def __init__(self, gate: Gate, body_limit: int, options: Mapping[str, Any]) -> None:
+    def __init__(self, gate: Gate, body_limit: int, heads_first: bool, options: Mapping[str, Any]) -> None:
         self.gate = gate
         self.body_limit = body_limit
+        self.heads_first = heads_first  # whether the application can be asked about a head alone
         self._options = options
         super().__init__()
 
@@ -123,12 +124,12 @@ def main(folder: Path) -> None:
         watchdog = Watchdog(program, os.environ)
         wanted |= {"when_ready": watchdog.start, "on_exit": watchdog.stop}
     if world is None or function is None:
-        _Server(gate, _BODY, wanted).run()
+        _Server(gate, _BODY, heads_first=False, options=wanted).run()
         return
     give_world(application, replace(world, ending=lambda: gate.closed))
     if function.tick_at_start:
         wanted["post_worker_init"] = partial(_begin_tick, gate, next(iter(world.settings.cron_tokens), None))
-    _Server(gate, world.settings.max_request_body_size, wanted).run()
+    _Server(gate, world.settings.max_request_body_size, heads_first=True, options=wanted).run()
 
 
 def _begin_tick(gate: Gate, token: bytes | None, _worker: Worker) -> None:

@@ -1,7 +1,8 @@
 """Gunicorn's threaded worker, which no slow client can hold up.
 
 A thread is given to a request when all of it has arrived. Until then the worker's loop keeps what it has, for a limited
-time and up to a limited size, so that no number of half-sent requests keeps others from being answered.
+time and up to a limited size, so that no number of half-sent requests keeps others from being answered. A request whose
+head arrives before its body is answered by its head first: a client that is not let in sends no body.
 """
 
 import signal
@@ -12,13 +13,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from io import BytesIO
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn.http import get_parser
+from gunicorn.http.wsgi import create
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from werkzeug.wrappers import Response
 
 from instance_ha.api.faults import fault
-from instance_ha.serving.arrival import Arrival, Refusal
+from instance_ha.serving.arrival import Arrival
+from instance_ha.serving.function import HEAD_ONLY
 
 _ARRIVAL_TIME = 10.0  # seconds for a whole request, head and body
 _LINGER_TIME = 2.0  # seconds in which a client may read its answer after we have ended the connection
@@ -36,6 +42,7 @@ class _Waiting:
     conn: Any
     until: float  # by the monotonic clock
     arrival: Arrival | None = None  # None: it is at its end
+    admitted: bool = False  # its head was checked, or need not be
     thrown_away: int = 0
 
 
@@ -66,7 +73,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             conn.sock.setsockopt(socket.SOL_SOCKET, option, _BLOCKING_LIMIT)
         arrival = Arrival(self.app.body_limit)
-        waiting = _Waiting(conn, time.monotonic() + _ARRIVAL_TIME, arrival)
+        waiting = _Waiting(conn, time.monotonic() + _ARRIVAL_TIME, arrival, admitted=not self.app.heads_first)
         self._wait(waiting)
         if conn.parser is not None and (ahead := conn.parser.unreader.take_buffered()):
             self._feed(waiting, arrival, ahead)
@@ -78,6 +85,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._linger(conn)
         else:
             super().finish_request(conn, future)
+
+    def handle_request(self, request: Any, conn: TConn) -> Any:
+        """Serve a request, whose client has got its "100 Continue" before if it waited for one."""
+        request._expected_100_continue = False
+        return super().handle_request(request, conn)
 
     def _wait(self, waiting: _Waiting) -> None:
         waiting.conn.sock.setblocking(False)
@@ -112,16 +124,45 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         refusal = arrival.feed(data)
         if refusal is not None:
             self._wait_no_more(waiting)
-            self._refuse(waiting.conn, refusal)
+            self._refuse(waiting.conn, arrival, fault(refusal.code, refusal.reason))
         elif arrival.complete:
             self._wait_no_more(waiting)
             waiting.conn.init()  # makes the parser, and the socket blocking
             waiting.conn.data_ready = True
             waiting.conn.parser.unreader.unread(bytes(arrival.data))
             super().enqueue_req(waiting.conn)
+        elif arrival.head is not None and not waiting.admitted:
+            self._wait_no_more(waiting)  # what is sent meanwhile is left to the socket, which holds little
+            checked = self.tpool.submit(self._check_head, waiting.conn, arrival.head)
+            checked.add_done_callback(lambda done: self.method_queue.defer(self._admit, waiting, arrival, done))
         elif arrival.continue_expected:
             arrival.continue_expected = False
             self._send(waiting.conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _check_head(self, conn: TConn, head: bytes) -> Response:
+        """Ask the application about a head; it answers 100 when the body shall come. Runs in a thread."""
+        request = None
+        try:
+            request = next(get_parser(self.cfg, [head], conn.client))
+            request._expected_100_continue = False
+            _, environ = create(request, conn.sock, conn.client, conn.server, self.cfg)
+            environ |= {HEAD_ONLY: True, "wsgi.input": BytesIO()}
+            return Response.from_app(self.wsgi, environ, buffered=True)
+        except Exception as error:  # gunicorn's own, of a head that is none
+            self.handle_error(request, conn.sock, conn.client, error)
+            raise
+
+    def _admit(self, waiting: _Waiting, arrival: Arrival, checked: "Future[Response]") -> None:
+        if checked.exception() is not None:
+            self._linger(waiting.conn)
+        elif checked.result().status_code == HTTPStatus.CONTINUE:
+            waiting.admitted = True
+            waiting.until = time.monotonic() + _ARRIVAL_TIME
+            self._wait(waiting)
+            self._feed(waiting, arrival, b"")
+            self._make_room()
+        else:
+            self._refuse(waiting.conn, arrival, checked.result())
 
     def _make_room(self) -> None:
         """Close those that have waited longest, while too many wait or hold too much."""
@@ -131,15 +172,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             sizes.pop(oldest.conn.sock, None)
             self._drop(oldest)
 
-    def _refuse(self, conn: TConn, refusal: Refusal) -> None:
-        body = fault(refusal.code, refusal.reason).get_data()
-        head = [
-            f"HTTP/1.1 {refusal.code} {HTTPStatus(refusal.code).phrase}",
-            "Content-Type: application/json; charset=UTF-8",
-            f"Content-Length: {len(body)}",
-            "Connection: close",
-        ]
-        self._send(conn, "\r\n".join([*head, "\r\n"]).encode() + body)
+    def _refuse(self, conn: TConn, arrival: Arrival, answer: Response) -> None:
+        answer.headers["Connection"] = "close"
+        lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in answer.headers.items()), "\r\n"]
+        body = b"" if arrival.data.startswith(b"HEAD ") else answer.get_data()
+        self._send(conn, "\r\n".join(lines).encode("latin-1") + body)
         self._linger(conn)
 
     def _send(self, conn: TConn, data: bytes) -> None:

@@ -3,26 +3,19 @@
 In a FIFO topic or queue (``….fifo``) the order of events about the same thing is kept, and doubles are dropped there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from instance_ha import aws
+from instance_ha.http_limits import within
 from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
 from instance_ha.sinks.senders import structured
-from instance_ha.timeouts import with_timeout
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
-
-
-def client(service: str, region: str | None, endpoint_url: str | None, timeout: float) -> Any:
-    """Make a client with time limits; we do the retries."""
-    session: Any = boto3.session.Session()
-    config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
-    where = region or session.region_name or "us-east-1"
-    return session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
 
 
 class _AwsSender:
@@ -30,11 +23,13 @@ class _AwsSender:
 
     service = ""
 
-    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float) -> None:
+    def __init__(self, sink: Sink, endpoint_url: str | None, timeout: float, environ: Mapping[str, str]) -> None:
         self._sink = sink
         self._timeout = timeout
         region = sink.address.split(":")[3] if self.service == "sns" else None
-        self._client = client(self.service, region, endpoint_url, timeout)
+        # We do the retries.
+        config = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
+        self._client = aws.client(self.service, environ, config, endpoint_url, region)
 
     def send(self, event: Event) -> None:
         """Send an event; its type stands beside it too, for filters of subscriptions."""
@@ -45,7 +40,8 @@ class _AwsSender:
         fifo = {"MessageGroupId": event.subject, "MessageDeduplicationId": event.event_id}
         extra = fifo if self._sink.address.endswith(".fifo") else {}
         try:
-            with_timeout(lambda: self._put(structured(event), MessageAttributes=attributes, **extra), self._timeout)
+            with within(self._timeout):
+                self._put(structured(event), MessageAttributes=attributes, **extra)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             kind = SinkRefused if code in _REFUSED else SinkUnavailable

@@ -5,6 +5,7 @@ imported where nothing goes to AWS.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from cloudevents.conversion import to_binary, to_dict
@@ -25,8 +26,9 @@ class Sender(Protocol):
 class Senders:
     """The clients of all sinks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
+        self._environ = environ
         self._made: dict[str, Sender] = {}
 
     def send(self, sink: Sink, event: Event) -> None:
@@ -38,11 +40,11 @@ class Senders:
 
         """
         if sink.name not in self._made:
-            self._made[sink.name] = _make(sink, self._settings)
+            self._made[sink.name] = _make(sink, self._settings, self._environ)
         self._made[sink.name].send(event)
 
 
-def _make(sink: Sink, settings: Settings) -> Sender:
+def _make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
     # A sender must not outlast the lease of its sink.
     timeout = min(settings.event_timeout, settings.lease_time / 2)
     if sink.kind is SinkKind.HTTP:
@@ -52,7 +54,7 @@ def _make(sink: Sink, settings: Settings) -> Sender:
     from instance_ha.sinks.aws import QueueSender, TopicSender
 
     make: Any = TopicSender if sink.kind is SinkKind.SNS else QueueSender
-    sender: Sender = make(sink, settings.event_endpoint_url, timeout)
+    sender: Sender = make(sink, settings.event_endpoint_url, timeout, environ)
     return sender
 
 

@@ -1,11 +1,11 @@
 """Notifications: what the API reads and writes, and the claim of a recovery."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
@@ -109,14 +109,35 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> Non
     )
 
 
-def supersede(connection: Connection, host_uuid: HostUuid, message: str, now: datetime) -> Sequence[NotificationUuid]:
-    """End recoveries of less than the host which run on it, and return their uuids; their invocations lose them."""
-    smaller = notifications.c.type != NotificationType.COMPUTE_HOST
-    running = notifications.c.status == NotificationStatus.RUNNING
+def supersede_processes(
+    connection: Connection, host_uuid: HostUuid, message: str, now: datetime
+) -> Sequence[NotificationUuid]:
+    """End the recoveries of a host's processes, and return their uuids; their invocations lose them."""
+    is_process = notifications.c.type == NotificationType.PROCESS
+    return _supersede(connection, message, now, is_process, notifications.c.source_host_uuid == host_uuid)
+
+
+def supersede_instances(
+    connection: Connection, instances: Iterable[str], message: str, now: datetime
+) -> Sequence[NotificationUuid]:
+    """End the recoveries of instances, whatever host they were reported on; returns the uuids of the recoveries."""
+    return _supersede(connection, message, now, is_about(instances))
+
+
+def is_about(instances: Iterable[str]) -> ColumnElement[bool]:
+    """Match the notifications about the failure of one of the instances, whatever host they name."""
+    reported = func.lower(func.replace(notifications.c.payload["instance_uuid"].astext, "-", ""))
+    is_one = reported.in_([instance.replace("-", "") for instance in instances])
+    return and_(notifications.c.type == literal_column("'VM'"), is_one)  # as the index has it
+
+
+def _supersede(
+    connection: Connection, message: str, now: datetime, *which: ColumnElement[bool]
+) -> Sequence[NotificationUuid]:
     ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
     statement = (
         update(notifications)
-        .where(notifications.c.source_host_uuid == host_uuid, running, smaller)
+        .where(notifications.c.status == NotificationStatus.RUNNING, *which)
         .values(**ended, due_at=None, lease_until=None, lease_owner=None)
         .returning(notifications.c.notification_uuid)
     )

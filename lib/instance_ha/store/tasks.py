@@ -1,6 +1,6 @@
 """Tasks of a recovery flow: where it stands, and its progress for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.decide.power import StopRecorded
-from instance_ha.models.enums import Flow, NotificationType, TaskState
+from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
-from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
+from instance_ha.store.notifications import is_about
 from instance_ha.store.schema import notifications, tasks
 
 Memory = TypeVar("Memory")
@@ -95,17 +96,31 @@ def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory 
     return None if kept is None else TypeAdapter(kind).validate_python(kept)
 
 
+def recall_latest(
+    connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory], name: str | None = None
+) -> Memory | None:
+    """Read what the latest task of a recovery that remembers anything of a kind remembers; None when none does.
+
+    With a ``name`` only tasks of this name are asked, in whichever flow or attempt.
+    """
+    kept = tasks.c.data[kind.__name__]
+    query = select(kept).where(tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__))
+    query = query if name is None else query.where(tasks.c.name == name)
+    found = connection.execute(query.order_by(tasks.c.id.desc()).limit(1)).scalar_one_or_none()
+    return None if found is None else TypeAdapter(kind).validate_python(found)
+
+
 def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> bool:
     """Say whether a recovery has stopped an instance, so as to start it again."""
     query = select(tasks.c.id).where(tasks.c.notification_uuid == notification_uuid, _HAS_STOPPED)
     return connection.execute(query.limit(1)).first() is not None
 
 
-def instances_stopped(connection: Connection, host_uuid: HostUuid) -> set[str]:
-    """Name the instances on a host that recoveries have stopped, at whatever time, so as to start them again."""
-    of_it = notifications.c.source_host_uuid == host_uuid, notifications.c.type == NotificationType.VM
+def instances_stopped(connection: Connection, instances: Iterable[str]) -> set[str]:
+    """Name those of the instances that recoveries have stopped, at whatever time, so as to start them again."""
     joined = notifications.c.notification_uuid == tasks.c.notification_uuid
-    query = select(notifications.c.payload["instance_uuid"].astext).distinct().where(*of_it, joined, _HAS_STOPPED)
+    reported = select(notifications.c.payload["instance_uuid"].astext).distinct()
+    query = reported.where(is_about(instances), joined, _HAS_STOPPED)
     return {str(UUID(uuid)) for uuid in connection.execute(query).scalars()}
 
 

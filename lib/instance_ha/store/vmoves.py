@@ -198,6 +198,18 @@ def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -
     return planned
 
 
+def waiting_among(
+    connection: Connection, notification_uuid: NotificationUuid, instances: Iterable[str]
+) -> Sequence[str]:
+    """Name those of the instances whose evacuation waits for its turn."""
+    query = select(vmoves.c.instance_uuid).where(
+        vmoves.c.notification_uuid == notification_uuid,
+        vmoves.c.status == VMoveStatus.PENDING,
+        vmoves.c.instance_uuid.in_(list(instances)),
+    )
+    return connection.execute(query).scalars().all()
+
+
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
     """Read the last vmoves of the present round that have ended after a try and tell something of others, newest first.
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.client import HTTPConnection
+from socket import socket
 
 from instance_ha import log
 from instance_ha.models.metrics import TRIGGERS_UNSENT
@@ -44,7 +44,7 @@ class HttpPublisher:
         self._poster = Poster(timeout, kept=_CONCURRENT)
         self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="publish")
         self._lock = threading.Lock()
-        self._late: deque[tuple[float, HTTPConnection]] = deque()
+        self._late: deque[tuple[float, socket]] = deque()
 
     def publish(self, triggers: Iterable[Trigger]) -> None:
         """Send triggers, several at once; what cannot be sent is logged and left to ``sweep``.
@@ -78,7 +78,7 @@ class HttpPublisher:
         self._metrics.count(TRIGGERS_UNSENT, type=trigger.kind.type)
         log.get().warning("trigger not sent", reason=reason, **about)
 
-    def _keep(self, connection: HTTPConnection) -> None:
+    def _keep(self, connection: socket) -> None:
         """Keep a connection for its late answer, and close those that have had their time."""
         now = time.monotonic()
         with self._lock:

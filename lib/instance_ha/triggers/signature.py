@@ -13,12 +13,26 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 from instance_ha.models.errors import BadRequest, Forbidden
 from instance_ha.models.text import utc
 
 ATTRIBUTE = "signature"
 _SIGNED = ("id", "source", "type", "subject", "requestid")
 _CLOCKS_APART = 60.0  # seconds: an event may come from a clock that is so far ahead
+
+
+def expect(headers: Headers) -> None:
+    """Let an event come whose head has a signature, or says that one is in the body (CloudEvents' structured mode).
+
+    Raises:
+        Forbidden: it cannot have one.
+
+    """
+    structured = headers.get("Content-Type", "").strip().lower().startswith("application/cloudevents+json")
+    if not structured and not headers.get(f"ce-{ATTRIBUTE}"):
+        raise Forbidden("the event is not signed with a known key")
 
 
 def sign(attributes: Mapping[str, object], data: Any, key: bytes) -> str:

@@ -202,6 +202,13 @@ class Cloud:
         with self.world() as world:
             world.server(server_id).become(world.now, vm_state, task_state, power_state)
 
+    def touch_servers(self, host: str) -> None:
+        """Have all servers on a host change now, as their owners' work does."""
+        with self.world() as world:
+            for server in world.servers.values():
+                if server.host == host:
+                    server.updated = world.now
+
     def delete_server(self, server_id: str) -> None:
         """Delete a server at once."""
         with self.world() as world:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 
 class DroppedConnectionError(ConnectionError):
@@ -20,6 +20,8 @@ class Rule:
     and carried out so many seconds later, as by a proxy in front of a queue.
     """
 
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # where it is read from a file
+
     method: str = ".*"
     path: str = ".*"
     action: str | None = None  # of a server, by its name in the body
@@ -31,7 +33,7 @@ class Rule:
     after: bool = False
     late: float = 0.0
     times: int | None = None
-    hits: int = 0
+    hits: int = field(default=0, init=False)
 
     def matches(self, method: str, path: str, action: str | None) -> bool:
         """Tell whether the rule is for this request and not used up."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import ClassVar
 
 from instance_ha_simulator.cloud.timeline import Event
 
@@ -41,6 +42,8 @@ _BUSY_STATUS: Mapping[str, str] = MappingProxyType(
 @dataclass(frozen=True)
 class CloudOptions:
     """How long things take, and what the cloud looks like. Times are in seconds of the cloud's clock."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # where they are read from a file
 
     report_interval: float = 10.0
     service_down_time: float = 60.0

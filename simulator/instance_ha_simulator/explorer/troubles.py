@@ -196,7 +196,7 @@ def _process_fails(random: Random, world: Data, faults: Data) -> None:
 
 
 def _tokens_expire(random: Random, world: Data, faults: Data) -> None:
-    _happens(world, _at(random, world), "tokens_expire", None)
+    _happens(world, _at(random, world), "tokens_expire", True)
 
 
 def _segment_is_disabled(random: Random, world: Data, faults: Data) -> None:

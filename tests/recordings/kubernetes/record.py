@@ -119,7 +119,7 @@ class Cases:
         settings = load(
             {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(file), **named}
         )
-        seen = KubernetesSource(settings).poll(frozenset({"compute1"}))
+        seen = KubernetesSource(settings, {}).poll(frozenset({"compute1"}))
         return {name: observation.vector["node"].name for name, observation in seen.hosts.items()}
 
 

@@ -1,6 +1,7 @@
 """The Consul driver over HTTP, against agents that answer as Consul does."""
 
-import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,13 +127,18 @@ def test_an_agent_that_is_not_there_and_one_that_refuses_are_both_reported(agent
         agents.poll(consul_agent_storage="127.0.0.1:1")
 
 
-def test_consuls_own_variables_do_not_turn_three_clusters_into_one(
-    agents: Agents, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(os.environ, "CONSUL_HTTP_ADDR", "127.0.0.1:1")
-    monkeypatch.setitem(os.environ, "CONSUL_HTTP_SSL", "true")
-    monkeypatch.setitem(os.environ, "CONSUL_HTTP_TOKEN", "of somebody else")
-    assert set(agents.poll().hosts) == {"compute1", "compute2"}
+def test_consuls_own_variables_do_not_turn_three_clusters_into_one(agents: Agents) -> None:
+    program = """
+import os
+from instance_ha.consul.source import ConsulSource
+from instance_ha.settings import load
+print(*ConsulSource(load(os.environ)).poll(frozenset()).hosts)
+"""
+    of_consul = {"CONSUL_HTTP_ADDR": "127.0.0.1:1", "CONSUL_HTTP_SSL": "true", "CONSUL_HTTP_TOKEN": "of somebody else"}
+    ours = {f"INSTANCE_HA_CONSUL_AGENT_{network.upper()}": server.url for network, server in agents.servers.items()}
+    environ = of_consul | ours | {"DATABASE_URL": "postgresql://db/ha"}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"compute1", "compute2"}
     assert {asked["token"] for asked in agents["manage"].seen} == {""}
 
 

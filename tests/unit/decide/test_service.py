@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from instance_ha.decide.service import Reports, Source, compare, heard
+from instance_ha.decide.service import Reports, Source, compare, listen
 from instance_ha.models.cloud import ComputeService
 
 from tests.unit.build import NOW, service
@@ -19,7 +19,7 @@ def after(services: list[tuple[float, ComputeService]]) -> list[Source]:
     reports: Reports | None = None
     found = []
     for seconds, said in services:
-        source, reports = compare(reports, said, NOW + timedelta(seconds=seconds))
+        source, reports = compare(reports, said, NOW + timedelta(seconds=seconds), 10)
         found.append(source)
     return found
 
@@ -52,12 +52,35 @@ def test_two_changes_by_the_api_that_lie_far_apart_are_no_reports() -> None:
 
 
 def test_a_service_that_is_not_there_any_more_cannot_be_up() -> None:
-    source, _ = compare(None, None, NOW)
+    source, _ = compare(None, None, NOW, 10)
     assert source is Source.DOWN
 
 
+def test_changes_that_are_seen_far_apart_are_no_reports_though_nobody_has_asked_in_between() -> None:
+    assert after([(0, DOWN), (10, later(9)), (200, later(199))])[-1] is Source.UNKNOWN
+
+
+def heard(*updates: tuple[float, float], interval: float = 10) -> bool:
+    """Listen at each second, when the record was last updated; say whether the service is alive then."""
+    reports: Reports | None = None
+    for seconds, updated in updates:
+        said = service(updated_at=NOW + timedelta(seconds=updated))
+        reports = listen(reports, said, NOW + timedelta(seconds=seconds), interval)
+    assert reports is not None
+    return reports.is_alive
+
+
 def test_a_service_that_goes_on_to_report_is_alive_and_a_single_change_of_its_record_is_no_report() -> None:
-    quiet = heard(heard(None, service(updated_at=NOW)), service(updated_at=NOW))
-    changed = heard(quiet, service(updated_at=NOW + timedelta(seconds=1)))
-    reported = heard(changed, service(updated_at=NOW + timedelta(seconds=11)))
-    assert (quiet.is_alive, changed.is_alive, reported.is_alive) == (False, False, True)
+    assert not heard((0, 0), (5, 0))
+    assert not heard((0, 0), (5, 1))
+    assert heard((0, 0), (5, 1), (15, 11))
+
+
+def test_a_service_that_reports_no_more_is_not_alive_though_it_was() -> None:
+    assert not heard((0, 0), (5, 1), (15, 11), (46, 11))
+
+
+def test_a_service_that_reports_each_minute_is_alive_where_that_is_its_interval() -> None:
+    slow = (0.0, 0.0), (61.0, 60.0), (121.0, 120.0)
+    assert heard(*slow, interval=60)
+    assert not heard(*slow, interval=10)

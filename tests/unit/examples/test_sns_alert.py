@@ -1,30 +1,43 @@
 """The example of a customised task, tested as its author would: with the simulator (docs/custom-tasks.md)."""
 
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from instance_ha_simulator.testing import recover
-
-from tests.e2e.test_custom_task import FLOWS, install
+from tests.e2e.test_custom_task import FLOWS, installed
 from tests.followers import Aws
 
+_TEST = """
+import json, sys
+from instance_ha_simulator.testing import recover
+recovery = recover(*sys.argv[1:])
+print(json.dumps([recovery.status, recovery.message, dict(recovery.progress)]))
+"""
 
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example, as pip installs it."""
-    install(tmp_path, monkeypatch)
+
+@dataclass(frozen=True)
+class Recovery:
+    """What a test of the author sees."""
+
+    status: str
+    message: str
+    progress: dict[str, list[str]]
 
 
-def test_a_topic_gets_an_alert_at_the_begin_and_at_the_end(
-    installed: None, database_url: str, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    topic = aws.client("sns").create_topic(Name="alerts")["TopicArn"]
-    queue = aws.queue("alerts")
-    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-north-1:123456789012:alerts")
-    monkeypatch.setenv("SNS_ALERT_TOPIC", topic)
-    monkeypatch.setenv("SNS_ALERT_ENDPOINT", aws.url)
+def recover(database_url: str, environ: dict[str, str]) -> Recovery:
+    """Recover a host in a process where the example is installed."""
+    command = [sys.executable, "-c", _TEST, database_url, FLOWS]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Recovery(*json.loads(done.stdout.splitlines()[-1]))
 
-    recovery = recover(database_url, FLOWS)
+
+def test_a_topic_gets_an_alert_at_the_begin_and_at_the_end(tmp_path: Path, database_url: str, aws: Aws) -> None:
+    topic, queue = aws.topic_with_queue("alerts")
+
+    recovery = recover(database_url, installed(tmp_path, topic, aws))
 
     assert (recovery.status, recovery.message) == ("finished", "2 of 2 instances evacuated")
     names = list(recovery.progress)
@@ -35,13 +48,10 @@ def test_a_topic_gets_an_alert_at_the_begin_and_at_the_end(
     }
 
 
-def test_a_topic_that_is_away_does_not_stop_the_recovery(
-    installed: None, database_url: str, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SNS_ALERT_TOPIC", "arn:aws:sns:eu-north-1:123456789012:nowhere")
-    monkeypatch.setenv("SNS_ALERT_ENDPOINT", aws.url)
+def test_a_topic_that_is_away_does_not_stop_the_recovery(tmp_path: Path, database_url: str, aws: Aws) -> None:
+    nowhere = "arn:aws:sns:eu-north-1:123456789012:nowhere"
 
-    recovery = recover(database_url, FLOWS)
+    recovery = recover(database_url, installed(tmp_path, nowhere, aws))
 
     assert recovery.status == "finished"
     assert "Failed, which does not matter" in recovery.progress["sns_alert_begin"][-1]

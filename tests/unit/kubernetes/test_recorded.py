@@ -31,7 +31,7 @@ class Recorded:
         """Poll one, which has to be asked exactly as when it was recorded."""
         with self._served(case, token):
             given = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_KUBERNETES_CONFIG_FILE": str(self._file)}
-            return KubernetesSource(load(given | (settings or {}))).poll(frozenset({"compute1"}))
+            return KubernetesSource(load(given | (settings or {})), {}).poll(frozenset({"compute1"}))
 
     @contextmanager
     def _served(self, case: str, token: str) -> Iterator[None]:

@@ -14,7 +14,6 @@ from instance_ha_simulator.cloud import kubernetes
 from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client, config
-from kubernetes.config import incluster_config
 
 from tests.receivers import drip, receiver
 
@@ -45,7 +44,7 @@ class Cluster:
 
     def poll(self, *listed: str, **values: object) -> dict[str, Reading]:
         """Ask."""
-        source = KubernetesSource(settings(kubernetes_config_file=self.file, **values))
+        source = KubernetesSource(settings(kubernetes_config_file=self.file, **values), {})
         return {name: seen.vector["node"] for name, seen in source.poll(frozenset(listed)).hosts.items()}
 
 
@@ -161,17 +160,15 @@ def test_a_name_is_made_of_several_parts() -> None:
 @pytest.mark.parametrize("template", ["compute", "{node}", "{name", "{name}{}", "{label:}"])
 def test_a_template_that_is_none_stops_the_start(template: str, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="INSTANCE_HA_KUBERNETES_HOST_NAME"):
-        check(settings(kubernetes_host_name=template, kubernetes_config_file=tmp_path))
+        check(settings(kubernetes_host_name=template, kubernetes_config_file=tmp_path), {})
 
 
-def test_outside_a_pod_a_kubeconfig_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+def test_outside_a_pod_a_kubeconfig_is_needed(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="no pod"):
-        check(settings())
+        check(settings(), {})
     with pytest.raises(Misconfigured, match="not there"):
-        check(settings(kubernetes_config_file=tmp_path / "no"))
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-    check(settings())
+        check(settings(kubernetes_config_file=tmp_path / "no"), {})
+    check(settings(), {"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
 
 
 def test_what_the_simulated_server_answers_is_what_the_clients_own_models_demand(cluster: Cluster) -> None:
@@ -189,17 +186,13 @@ def test_what_the_simulated_server_answers_is_what_the_clients_own_models_demand
     assert {condition.status for condition in first.status.conditions} == {"Unknown"}
 
 
-def test_in_a_pod_its_service_account_is_used(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_a_pod_its_service_account_is_used(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("good")
     (tmp_path / "ca.crt").write_text("any")
-    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", cluster.server.url.rsplit(":", 1)[1])
+    port = cluster.server.url.rsplit(":", 1)[1]
+    environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": port}
     with pytest.raises(SourceUnavailable, match="cannot be reached"):  # it is found, and it speaks no TLS
-        KubernetesSource(settings()).poll(frozenset())
+        KubernetesSource(settings(), environ, tmp_path).poll(frozenset())
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])

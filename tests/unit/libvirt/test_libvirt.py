@@ -76,10 +76,9 @@ def test_a_uri_that_is_none_stops_the_start(uri: str) -> None:
         check(settings(INSTANCE_HA_LIBVIRT_URI=uri))
 
 
-def test_without_libvirt_python_guests_cannot_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instance_ha.libvirt.addresses.find_spec", lambda _name: None)
+def test_without_libvirt_python_guests_cannot_be_registered() -> None:
     with pytest.raises(Misconfigured, match="libvirt-python"):
-        check(settings())
+        check(settings(), find=lambda _name: None)
 
 
 def test_a_port_where_nobody_listens_is_not_reachable() -> None:

@@ -11,6 +11,8 @@ from stack import Function
 class FakeBackend:
     """Remembers its calls, and answers what it is told."""
 
+    tick_at_start: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self.calls: list[tuple[str, Call]] = []
         self.answer: Callable[[str, Call], Response] = lambda _name, _call: Response(200, (), b"")

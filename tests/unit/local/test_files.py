@@ -41,21 +41,17 @@ def test_a_temporary_state_folder_is_removed_after_its_use() -> None:
     assert not folder.exists()
 
 
-def test_the_environment_names_the_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCAL_STATE_DIR", "/somewhere")
-    assert default_state_dir() == Path("/somewhere")
-
-    monkeypatch.delenv("LOCAL_STATE_DIR")
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert default_state_dir() == Path("/var/lib/instance-ha")
-
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("XDG_STATE_HOME", "/xdg")
-    assert default_state_dir() == Path("/xdg/instance-ha")
-
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert default_state_dir() == Path("/home/me/.local/state/instance-ha")
+@pytest.mark.parametrize(
+    ("environ", "uid", "folder"),
+    [
+        ({"LOCAL_STATE_DIR": "/somewhere"}, 0, "/somewhere"),
+        ({"HOME": "/root"}, 0, "/var/lib/instance-ha"),
+        ({"HOME": "/home/me", "XDG_STATE_HOME": "/xdg"}, 1000, "/xdg/instance-ha"),
+        ({"HOME": "/home/me"}, 1000, "/home/me/.local/state/instance-ha"),
+    ],
+)
+def test_the_environment_and_the_user_name_the_state_folder(environ: dict[str, str], uid: int, folder: str) -> None:
+    assert default_state_dir(environ, uid) == Path(folder)
 
 
 def test_only_the_owner_reads_a_secret(tmp_path: Path) -> None:

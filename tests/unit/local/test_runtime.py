@@ -15,6 +15,7 @@ from instance_ha.models.errors import Misconfigured
 from instance_ha_simulator.embedded import PostgresError
 from instance_ha_simulator.files import temporary_state_dir
 
+from local.hosting import Isolated
 from local.runtime import Options, Runtime, without_cloud
 
 STACK = """
@@ -78,7 +79,7 @@ def get(url: str) -> dict[str, str]:
 
 
 def test_functions_find_their_secrets_their_sink_and_a_cloud(run: Callable[..., Runtime], state: Path) -> None:
-    with run(isolate=True, settings={"log_level": "ERROR"}) as runtime:
+    with run(hosting=Isolated, settings={"log_level": "ERROR"}) as runtime:
         seen = get(f"{runtime.url}/v1")
 
         assert seen["INSTANCE_HA_TRIGGER_SINK"].endswith("/async-function/{function}")
@@ -104,7 +105,7 @@ def test_a_cloud_of_the_environment_is_used_as_it_is(run: Callable[..., Runtime]
     (tmp_path / "clouds.yaml").write_text(json.dumps({"clouds": {"real": {"auth": auth}}}))
     variables = {"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml"), "OS_CLOUD": "real"}
 
-    with run(variables, isolate=True) as runtime:
+    with run(variables, hosting=Isolated) as runtime:
         assert get(f"{runtime.url}/v1")["OS_CLOUD"] == "real"
         assert runtime.cloud is None
         assert not (state / "clouds.yaml").exists()

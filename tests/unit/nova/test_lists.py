@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from instance_ha.metrics.recorder import Recorder
@@ -66,10 +67,21 @@ def test_all_locked_servers_are_read_however_short_nova_cuts_its_pages(connect: 
     assert {server.id for server in nova.locked_servers(before)} == {server.id for server in booted}
 
 
+def changed(nova: NovaClient, since: datetime, host: str | None = None) -> set[str]:
+    return {server.id for page in nova.changed_servers(since, host) for server in page}
+
+
 def test_all_changed_servers_are_read_however_short_nova_cuts_its_pages(connect: Connect) -> None:
     cloud, nova = connect(CloudOptions(max_limit=2))
     booted = cloud.boot(HOST, 5)
-    assert {server.id for server in nova.changed_servers(cloud.clock.now())} == {server.id for server in booted}
+    assert changed(nova, cloud.clock.now()) == {server.id for server in booted}
+
+
+def test_the_changed_servers_of_a_host_are_listed_alone(connect: Connect) -> None:
+    cloud, nova = connect(CloudOptions())
+    booted = cloud.boot(HOST, 2)
+    cloud.boot("compute2", 2)
+    assert changed(nova, cloud.clock.now(), HOST) == {server.id for server in booted}
 
 
 def test_all_evacuation_records_are_read_however_short_nova_cuts_its_pages(connect: Connect) -> None:

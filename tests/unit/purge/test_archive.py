@@ -13,7 +13,7 @@ from instance_ha.purge import PurgeResult
 from instance_ha.store import migrate
 from sqlalchemy import text
 
-from tests.followers import Aws
+from tests.followers import KEYS, Aws
 from tests.receivers import drip, receiver
 from tests.unit.purge.history import HOST, SEGMENT, VMOVE, History
 
@@ -77,7 +77,7 @@ def at_moto(database_url: str, aws: Aws, bucket: str) -> History:
     """Make a history with an archive at moto."""
     settings: dict[str, Any] = {"archive_bucket": bucket, "archive_endpoint_url": aws.url, "purge_batch": "3"}
     made = History(database_url, **settings)
-    made.with_archive(Bucket(made.world.settings))
+    made.with_archive(Bucket(made.world.settings, KEYS))
     return made
 
 
@@ -105,9 +105,9 @@ def test_without_the_bucket_nothing_is_deleted(database_url: str, aws: Aws) -> N
     assert before == history.left()
 
 
-def test_an_archive_that_does_not_answer_is_no_reason_to_delete(database_url: str, aws: Aws) -> None:
+def test_an_archive_that_does_not_answer_is_no_reason_to_delete(database_url: str) -> None:
     history = History(database_url, archive_bucket="any", archive_endpoint_url="http://127.0.0.1:1")
-    history.with_archive(Bucket(history.world.settings))
+    history.with_archive(Bucket(history.world.settings, KEYS))
     fill(history)
     before, came = history.left(), history.purge()
     history.run()
@@ -200,12 +200,10 @@ def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
-def test_an_archive_that_answers_a_byte_at_a_time_is_no_reason_to_wait_for_ever(
-    database_url: str, aws: Aws, head: bytes
-) -> None:
+def test_an_archive_that_answers_a_byte_at_a_time_is_no_reason_to_wait_for_ever(database_url: str, head: bytes) -> None:
     with receiver(drip(head)) as url:
         history = History(database_url, archive_bucket="any", archive_endpoint_url=url, archive_timeout="0.3")
-        history.with_archive(Bucket(history.world.settings))
+        history.with_archive(Bucket(history.world.settings, KEYS))
         fill(history)
         before, came = history.left(), history.purge()
         history.run()

@@ -92,6 +92,16 @@ def test_nothing_is_written_after_the_lease_was_lost(simulation: Simulation, wha
     assert data(simulation.world.database) == before
 
 
+def test_after_an_unexpected_error_the_row_is_due_again_with_the_reason(simulation: Simulation) -> None:
+    recovery = claimed(simulation)
+    with recovery.claim.lease_guard():
+        raise ValueError("a defect")
+    with simulation.world.database.begin() as connection:
+        row = notifications.find(connection, recovery.notification.notification_uuid)
+    assert (row.lease_owner, row.message) == (None, "waiting: internal error: ValueError")
+    assert row.due_at == simulation.world.clock.now() + timedelta(seconds=1)
+
+
 class _LosesTheLease:
     """Nova, whose list of evacuations lasts so long that the lease is lost meanwhile."""
 

@@ -72,22 +72,22 @@ def test_a_url_may_be_a_task(tmp_path: Path) -> None:
 )
 def test_a_flow_that_makes_no_sense_is_refused_at_the_start(tmp_path: Path, value: str, told: str) -> None:
     with pytest.raises(Misconfigured, match=told) as raised:
-        flows.check(write(tmp_path, value))
+        flows.check(write(tmp_path, value), {})
     assert INSTANCE in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
 def test_an_unknown_option_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="host_auto_failure_recovery_tasks"):
-        flows.check(write(tmp_path, GOOD, option="host_failure_tasks"))
+        flows.check(write(tmp_path, GOOD, option="host_failure_tasks"), {})
 
 
 @pytest.mark.parametrize("section", ["", "[DEFAULT]\n", "[flows]\n", f"[other]\n{SECTION}"])
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, section: str) -> None:
     with pytest.raises(Misconfigured, match=r"flows\.conf"):
-        flows.check(write(tmp_path, GOOD, section=section))
+        flows.check(write(tmp_path, GOOD, section=section), {})
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be read"):
-        flows.check(settings(tmp_path / "none.conf"))
+        flows.check(settings(tmp_path / "none.conf"), {})

@@ -50,22 +50,49 @@ def test_a_process_is_recovered_beside_instances_and_beside_no_other_process(dat
     assert not begin(database, reported(rows, host, "PROCESS"))
 
 
-def test_no_instance_is_recovered_while_its_host_is_and_the_hosts_recovery_ends_theirs(database: Database) -> None:
+def test_no_recovery_of_an_instance_or_a_process_begins_while_its_host_is_recovered(database: Database) -> None:
     rows = Rows(database)
     host = rows.host(rows.segment())
-    running = [reported(rows, host, "VM", str(uuid4())) for _ in range(3)]
-    assert all(begin(database, claimed) for claimed in running)
     assert begin(database, reported(rows, host, "COMPUTE_HOST"))
-    assert statuses(database, *running) == ["ignored"] * 3
     assert not begin(database, reported(rows, host, "VM", str(uuid4())))
+    assert not begin(database, reported(rows, host, "PROCESS"))
     assert not begin(database, reported(rows, host, "COMPUTE_HOST"))
 
 
-def test_a_host_and_its_instances_that_begin_at_the_same_time_never_run_both(database: Database) -> None:
+def test_the_recovery_of_a_host_ends_those_of_its_processes(database: Database) -> None:
     rows = Rows(database)
     host = rows.host(rows.segment())
-    kinds = [("VM", str(uuid4())), ("VM", str(uuid4())), ("COMPUTE_HOST", ""), ("VM", str(uuid4()))]
-    claimed = [reported(rows, host, kind, instance) for kind, instance in kinds]
+    process = reported(rows, host, "PROCESS")
+    assert begin(database, process)
+    assert begin(database, reported(rows, host, "COMPUTE_HOST"))
+    assert statuses(database, process) == ["ignored"]
+
+
+def test_recoveries_of_instances_are_superseded_by_the_instance_and_not_by_the_reported_host(
+    database: Database,
+) -> None:
+    rows = Rows(database)
+    segment = rows.segment()
+    ours, other = str(uuid4()), str(uuid4())
+    elsewhere, without_dashes, another = (
+        reported(rows, rows.host(segment), "VM", instance) for instance in (ours, ours.replace("-", "").upper(), other)
+    )
+    assert begin(database, elsewhere)
+    assert begin(database, another)
+    with database.begin() as connection:
+        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
+    assert ended == [elsewhere[0].notification_uuid]
+    assert begin(database, without_dashes)
+    with database.begin() as connection:
+        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
+    assert ended == [without_dashes[0].notification_uuid]
+    assert statuses(database, elsewhere, another) == ["ignored", "running"]
+
+
+def test_a_host_and_its_processes_that_begin_at_the_same_time_never_run_both(database: Database) -> None:
+    rows = Rows(database)
+    host = rows.host(rows.segment())
+    claimed = [reported(rows, host, kind) for kind in ("PROCESS", "PROCESS", "COMPUTE_HOST", "PROCESS")]
     threads = [threading.Thread(target=begin, args=(database, one)) for one in claimed]
     for thread in threads:
         thread.start()

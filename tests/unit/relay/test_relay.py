@@ -72,6 +72,15 @@ def test_each_sink_gets_every_event_once(database_url: str) -> None:
     assert set(post.states("one").values()) == {"sent"}
 
 
+def test_a_sink_that_is_being_served_is_left_to_its_relay(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "slow", "seconds": 8}])
+    post.write("a1", "b1", "a2")
+    post.at(0, lambda: relay(post.world))
+    post.at(1, lambda: relay(post.world))
+    post.run()
+    assert post.got("one") == ["a1", "b1", "a2"]
+
+
 def test_a_refused_event_keeps_back_only_later_ones_about_the_same_thing(database_url: str) -> None:
     post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a1", "to": 100}])
     post.write("a1", "b1", "a2", "b2")
@@ -164,7 +173,7 @@ def test_a_sink_that_answers_a_byte_at_a_time_keeps_no_other_sink_waiting(databa
         world = replace(
             post.world,
             clock=SystemClock(),
-            sinks=Senders(post.world.settings),
+            sinks=Senders(post.world.settings, {}),
             map_concurrent=map_concurrent,
         )
         with world.database.begin() as connection:

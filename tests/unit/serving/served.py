@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,17 +74,16 @@ class Served:
 Serve = Callable[..., Served]
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Serve]:
-    """Serves a function."""
-    (tmp_path / "main.py").write_text(BODY)
+@contextmanager
+def serving(default: Path) -> Iterator[Serve]:
+    """Yield what serves a folder's function; all end with the block."""
     started: list[Served] = []
 
-    def start(**variables: str) -> Served:
+    def start(folder: Path = default, **variables: str) -> Served:
         port = free_port()
         environ = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), **variables}
         port = int(environ["PORT"]) if environ["PORT"].isdecimal() else port
-        command = [sys.executable, "-m", "instance_ha.serving", str(tmp_path)]
+        command = [sys.executable, "-m", "instance_ha.serving", str(folder)]
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         started.append(Served(process, port))
         until = time.monotonic() + 20
@@ -96,8 +96,18 @@ def served(tmp_path: Path) -> Iterator[Serve]:
                 break
         return started[-1]
 
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.wait()
-        one.pool.shutdown()
+    try:
+        yield start
+    finally:
+        for one in started:
+            one.process.kill()
+            one.process.wait()
+            one.pool.shutdown()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Serve]:
+    """Serves a function."""
+    (tmp_path / "main.py").write_text(BODY)
+    with serving(tmp_path) as serve:
+        yield serve

@@ -41,6 +41,16 @@ def test_a_request_is_complete_with_its_last_byte_and_not_before(data: bytes, pi
     assert not before.complete
 
 
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+def test_the_head_is_known_before_the_body(piece: int) -> None:
+    head = HEAD + b"Content-Length: 5\r\n\r\n"
+    whole, half, none = fed(head + b"123", piece), fed(head, piece), fed(head[:-1], piece)
+    assert isinstance(whole, Arrival)
+    assert isinstance(half, Arrival)
+    assert isinstance(none, Arrival)
+    assert (whole.head, half.head, none.head) == (head, head, None)
+
+
 @pytest.mark.parametrize("piece", [1, 1000])
 @pytest.mark.parametrize(
     ("data", "code"),

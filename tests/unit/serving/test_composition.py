@@ -1,5 +1,8 @@
 """One place makes the world, of nothing but the settings and the environment that it is given."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +58,21 @@ def test_a_wrong_setting_is_told_by_its_name() -> None:
     ids=["variables", "region", "none", "application-credential", "clouds-yaml", "both"],
 )
 def test_a_cloud_is_read_as_openstacksdk_reads_it_from_the_environment_of_a_process(
-    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], tmp_path: Path
 ) -> None:
-    from openstack.config import OpenStackConfig
-
     (tmp_path / "clouds.yaml").write_text(CLOUDS)
     environ = environ | ({"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")} if environ.get("OS_CLOUD") else {})
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-
-    theirs = OpenStackConfig(app_name="masakari-functions").get_one()
+    program = """
+import json
+from openstack.config import OpenStackConfig
+print(json.dumps(OpenStackConfig(app_name="masakari-functions").get_one().config))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
     settings = composition.of(ENVIRON).whole().settings
     ours = Cloud(settings, environ).region
 
-    assert meaningful(ours.config) == meaningful(theirs.config)
+    assert meaningful(json.loads(json.dumps(ours.config))) == meaningful(json.loads(done.stdout))
 
 
 def meaningful(config: dict[str, Any]) -> dict[str, Any]:

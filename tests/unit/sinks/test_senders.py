@@ -10,8 +10,8 @@ from instance_ha.settings import load
 from instance_ha.sinks.envelope import write
 from instance_ha.sinks.senders import Senders
 
-from tests.followers import Aws, Follower
-from tests.receivers import drip, receiver
+from tests.followers import KEYS, Aws, Follower
+from tests.receivers import drip, flood, receiver
 from tests.unit.build import NOW, segment
 
 TYPE = "org.openstack.instanceha.segment.create.end"
@@ -28,7 +28,7 @@ def event() -> Event:
 def send(address: str, sent: Event, **settings: str) -> None:
     """Send an event to a sink."""
     (sink,) = parse_sinks(f"one={address}")
-    Senders(load({"DATABASE_URL": "postgresql://db/ha", **settings})).send(sink, sent)
+    Senders(load({"DATABASE_URL": "postgresql://db/ha", **settings}), KEYS).send(sink, sent)
 
 
 def test_a_url_gets_a_cloud_event_in_binary_mode_with_the_notification_as_its_data(follower: Follower) -> None:
@@ -41,7 +41,7 @@ def test_a_url_gets_a_cloud_event_in_binary_mode_with_the_notification_as_its_da
 
 def test_the_connection_to_a_url_is_kept(follower: Follower) -> None:
     (sink,) = parse_sinks(f"one={follower.url}")
-    senders = Senders(load({"DATABASE_URL": "postgresql://db/ha"}))
+    senders = Senders(load({"DATABASE_URL": "postgresql://db/ha"}), {})
     follower.answers = [200, 202, 204]
     for _ in range(3):
         senders.send(sink, event())
@@ -88,10 +88,7 @@ def test_a_fifo_queue_keeps_the_order_of_a_thing_and_drops_doubles(aws: Aws) -> 
 
 
 def test_a_topic_hands_the_cloud_event_to_its_subscribers(aws: Aws) -> None:
-    queue, sns = aws.queue("subscriber"), aws.client("sns")
-    topic = sns.create_topic(Name="topic")["TopicArn"]
-    arn = "arn:aws:sqs:eu-north-1:123456789012:subscriber"
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    topic, queue = aws.topic_with_queue("subscriber", RawMessageDelivery="true")
     sent = event()
     send(topic, sent, INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
     (message,) = aws.messages(queue)
@@ -104,7 +101,7 @@ def test_a_topic_or_queue_that_is_not_there_is_away(aws: Aws) -> None:
             send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=aws.url)
 
 
-def test_aws_that_does_not_answer_is_away(aws: Aws) -> None:
+def test_aws_that_does_not_answer_is_away() -> None:
     with pytest.raises(SinkUnavailable, match="EndpointConnectionError"):
         send("arn:aws:sns:eu-north-1:1:t", event(), INSTANCE_HA_EVENT_ENDPOINT_URL="http://127.0.0.1:1")
 
@@ -124,7 +121,7 @@ def test_a_sink_never_shows_its_address() -> None:
 
 
 @pytest.mark.parametrize("address", ["sqs+http://queue.test/q", "arn:aws:sns:eu-north-1:1:t"])
-def test_an_endpoint_of_aws_that_answers_a_byte_at_a_time_is_unavailable(aws: Aws, address: str) -> None:
+def test_an_endpoint_of_aws_that_answers_a_byte_at_a_time_is_unavailable(address: str) -> None:
     with receiver(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")) as url, pytest.raises(SinkUnavailable):
         send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=url, INSTANCE_HA_EVENT_TIMEOUT="0.5")
 
@@ -132,3 +129,13 @@ def test_an_endpoint_of_aws_that_answers_a_byte_at_a_time_is_unavailable(aws: Aw
 def test_a_url_that_answers_a_byte_at_a_time_is_unavailable() -> None:
     with receiver(drip(b"HTTP/1.1 204 No Content\r\nX: ")) as url, pytest.raises(SinkUnavailable):
         send(url, event(), INSTANCE_HA_EVENT_TIMEOUT="0.5")
+
+
+@pytest.mark.parametrize("address", ["sqs+http://queue.test/q", "arn:aws:sns:eu-north-1:1:t"])
+def test_of_an_endpoint_of_aws_whose_answer_does_not_end_no_more_is_read_than_any_answer_has(
+    aws: Aws, address: str
+) -> None:
+    sent: list[int] = []
+    with receiver(flood(sent)) as url, pytest.raises(SinkUnavailable):
+        send(address, event(), INSTANCE_HA_EVENT_ENDPOINT_URL=url, INSTANCE_HA_EVENT_TIMEOUT="20")
+    assert len(sent) < 300

@@ -11,6 +11,7 @@ from instance_ha.store import hosts, leases, notifications, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
 
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows
@@ -238,6 +239,11 @@ def test_another_plan_of_an_attempt_is_another_round(rows: Rows) -> None:
     with rows.database.begin() as connection:
         found = vmoves.of_attempt(connection, notification.notification_uuid, notification.attempt)
     assert [(move.round, move.instance_name) for move in found] == [(1, "a"), (1, "b"), (2, "b")]
+
+
+def test_a_plan_holds_an_instance_once(rows: Rows) -> None:
+    with pytest.raises(IntegrityError):
+        rows.vmoves(rows.notification(), "aba")
 
 
 def tries(rows: Rows, source_host: str = "compute1") -> dict[str, str]:

@@ -1,32 +1,34 @@
 """Before a recovery is called finished: each instance that has moved is seen to be well, whatever the records say."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from instance_ha import emit, log
 from instance_ha.decide.evacuation import reason_not_well
-from instance_ha.models.cloud import CLOCKS_APART
+from instance_ha.models.cloud import CLOCKS_APART, Server
 from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.ports import Nova
 from instance_ha.models.rows import VMove
 from instance_ha.models.uuids import VMoveUuid
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import vmoves
 
+_SHARE = 20  # instances, for each of which a page more of the whole cloud's list may be read
+
 
 def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bool:
-    """Read the moved instances once more, by one list; says whether one is not well: its vmove has failed then.
+    """Read the moved instances once more; says whether one is not well: its vmove has failed then.
 
     Raises CloudUnavailable when Nova does not tell of each of them.
     """
-    moved = [move for move in moves if move.status is VMoveStatus.SUCCEEDED]
+    moved = {str(move.instance_uuid): move for move in moves if move.status is VMoveStatus.SUCCEEDED}
     if not moved:
         return False
-    since = min(move.start_time or move.created_at for move in moved) - CLOCKS_APART
-    seen = {server.id: server for server in recovery.nova.changed_servers(since)}
     reasons: dict[VMoveUuid, str] = {}
-    for move in moved:
-        server = seen.get(move.instance_uuid) or recovery.nova.server(move.instance_uuid)
-        reason = reason_not_well(move, server) if server is not None else None  # None: its owner has deleted it
-        if reason is not None:
+    for server in _read(recovery.nova, moved):
+        move = moved[server.id]
+        if (reason := reason_not_well(move, server)) is not None:
             reasons[move.uuid] = reason
             log.get().warning("evacuated instance is not well", instance=move.instance_name, reason=reason)
     if reasons:
@@ -36,3 +38,30 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
                 vmoves.take_back(connection, uuid, reason, now)
             emit.vmoves_ended(recovery.world, connection, list(reasons))
     return bool(reasons)
+
+
+def _read(nova: Nova, moved: dict[str, VMove]) -> Iterator[Server]:
+    """Read the instances that still exist; what that costs depends on how many they are, not on the cloud.
+
+    Usually one page of what has changed in the whole cloud has all of them. Where much else has changed, the list is
+    not read to its end: what it has not shown is looked for on the destinations, and then one by one.
+    """
+    since = min(move.start_time or move.created_at for move in moved.values()) - CLOCKS_APART
+    missing = dict(moved)
+    yield from _take(nova.changed_servers(since), 1 + len(missing) // _SHARE, missing)
+    by_host: dict[str, int] = defaultdict(int)
+    for move in missing.values():
+        by_host[move.dest_host or ""] += 1
+    for host, count in by_host.items():
+        yield from _take(nova.changed_servers(since, host), count - 1, missing)
+    for server_id in missing:
+        if (server := nova.server(server_id)) is not None:  # else its owner has deleted it
+            yield server
+
+
+def _take(pages: Iterator[list[Server]], most: int, missing: dict[str, VMove]) -> Iterator[Server]:
+    """Take what is missing out of so many pages at most, and out of no more than are needed."""
+    for page in islice(pages, most):
+        yield from (server for server in page if missing.pop(server.id, None) is not None)
+        if not missing:
+            return

@@ -22,7 +22,7 @@ from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
-from instance_ha.recovery.evacuation.source_host import source
+from instance_ha.recovery.evacuation.source_host import SourceHost
 from instance_ha.recovery.evacuation.under_way import PAGE, under_way
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import segments, vmoves
@@ -32,7 +32,7 @@ _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked a
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
-    records = _Records(recovery)
+    records, host = _Records(recovery), SourceHost(recovery, task)
     while True:
         ongoing, waiting_since = _state(recovery)
         if not ongoing and waiting_since is None:
@@ -40,7 +40,7 @@ def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -
         found = _watch(recovery, records, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
         if found.done or (waiting_since is not None and free > 0):
-            begun = _go_on(recovery, task, records, found, free, target_host, waiting_since)
+            begun = _go_on(recovery, host, records, found, free, target_host, waiting_since)
             if begun:
                 recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
         elif found.unseen:
@@ -63,7 +63,7 @@ def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
 
 def _go_on(
     recovery: Recovery,
-    task: TaskRow,
+    source: SourceHost,
     records: "_Records",
     found: Watch,
     free: int,
@@ -76,10 +76,10 @@ def _go_on(
     try:
         locks = set() if just_listed and not found.done else _foreign_locks(recovery)
         may_begin = waiting_since is not None and free > 0
-        host = source(recovery, task) if may_begin else Source.UNKNOWN
+        host = source.state() if may_begin else Source.UNKNOWN
         if host is Source.DOWN and not just_listed:
             records.refresh()
-        others = under_way(recovery.nova, records.newest) if host is Source.DOWN else {}
+        others = _under_way(recovery, records) if host is Source.DOWN else {}
         instead = [] if target_host is not None else _instead(recovery)
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
@@ -106,6 +106,14 @@ def _go_on(
     settled = [move for move, _ in found.done]
     _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
     return [move.instance_uuid for move in begun]
+
+
+def _under_way(recovery: Recovery, records: "_Records") -> dict[str, Migration]:
+    """Find evacuations under way of instances that wait for their turn."""
+    not_ended = {server_id: record for server_id, record in records.newest.items() if not record.final}
+    with recovery.claim.read() as connection:
+        waiting = vmoves.waiting_among(connection, recovery.notification.notification_uuid, not_ended)
+    return under_way(recovery.nova, {server_id: not_ended[server_id] for server_id in waiting})
 
 
 def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *, elsewhere: bool) -> str | None:

@@ -1,29 +1,63 @@
 """The failed host itself: whether it still is down, so that instances may be evacuated from it."""
 
+from datetime import datetime, timedelta
+
 from instance_ha import log
 from instance_ha.decide.service import Reports, Source, compare
 from instance_ha.models.rows import TaskRow
+from instance_ha.recovery.evacuation.claimed import Evacuation
 from instance_ha.recovery.recovery import Recovery
+from instance_ha.store import tasks
 
 
-def source(recovery: Recovery, task: TaskRow) -> Source:
-    """Ask Nova whether the failed host is down; once it was found to be up again that stays so for the task.
+class SourceHost:
+    """The failed host, asked for once in an interval of nova-compute's reports: more often there is nothing new."""
 
-    Raises CloudUnavailable when Nova does not tell.
-    """
-    before = recovery.recall(task, Reports)
-    if before is not None and before.is_up:
-        return Source.UP
-    service = recovery.nova.service(recovery.host.name)
-    state, reports = compare(before, service, recovery.world.clock.now())
-    if reports != before:
-        recovery.remember(task, reports)
-        if state is not Source.DOWN:
-            log.get().warning("failed host reports again", host=recovery.host.name, is_up=reports.is_up)
-    return state
+    def __init__(self, recovery: Recovery, task: TaskRow) -> None:
+        self._recovery = recovery
+        self._task = task
+        self._state = Source.UNKNOWN
+        self._asked_at: datetime | None = None
+
+    def state(self) -> Source:
+        """Say whether it is down, by an answer of Nova that is no older than the interval.
+
+        Once it was found to be up again that stays so for the task. Raises CloudUnavailable when Nova does not tell.
+        """
+        before = self._recovery.recall(self._task, Reports)
+        if before is None:  # what another flow or attempt has seen: a host that came back meanwhile reports again
+            with self._recovery.claim.read() as connection:
+                uuid = self._recovery.notification.notification_uuid
+                before = tasks.recall_latest(connection, uuid, Reports, self._task.name)
+        if before is not None and before.is_up:
+            return Source.UP
+        now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval
+        if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
+            return self._state
+        service = self._recovery.nova.service(self._recovery.host.name)
+        self._state, reports = compare(before, service, now, interval)
+        self._asked_at = now
+        if reports != before:
+            self._recovery.remember(self._task, reports)
+            if self._state is not Source.DOWN:
+                log.get().warning("failed host reports again", host=self._recovery.host.name, is_up=reports.is_up)
+        return self._state
 
 
 def is_up_again(recovery: Recovery, task: TaskRow) -> bool:
     """Say whether the failed host was found to be up again."""
     reports = recovery.recall(task, Reports)
     return reports is not None and reports.is_up
+
+
+def state_now(work: Evacuation) -> Source:
+    """Ask Nova for the host of an instance right before something is done to it, and compare with what is known.
+
+    Raises CloudUnavailable when Nova does not tell.
+    """
+    service = work.nova.service(work.move.source_host)
+    with work.claim.read() as connection:
+        before = tasks.recall_latest(connection, work.move.notification_uuid, Reports)
+    settings = work.world.settings
+    state, _ = compare(before, service, work.world.clock.now(), settings.nova_report_interval)
+    return state

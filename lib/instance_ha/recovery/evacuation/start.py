@@ -6,11 +6,13 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
+from instance_ha.decide.service import Source
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.evacuation.claimed import Evacuation
+from instance_ha.recovery.evacuation.source_host import state_now
 from instance_ha.recovery.evacuation.under_way import under_way
 
 _FRESH = timedelta(seconds=5)  # so long after the dispatcher looked for evacuations under way they need no other look
@@ -21,28 +23,34 @@ def start(work: Evacuation) -> None:
     """Lock the instance, make it ready, ask for the evacuation, and leave it to the dispatcher."""
     move = work.move
     must_reset = evacuation.prepare(move.facts).reset_to_error
-    # A reset to error and another try wreck what has moved meanwhile, or is about to.
-    if must_reset or move.is_retry:
-        verdict = evacuation.check(move, work.server(), None, _NOTHING_YET)
-        if isinstance(verdict, End):
-            work.close(verdict)
-            return
-    if move.facts.task_state == evacuation.LIVE_MIGRATING and (end := _may_run_elsewhere(work)) is not None:
+    if (end := _reason_not_to(work, must_reset=must_reset)) is not None:
         work.close(end)
         return
     may_be_late = move.start_time is None or work.world.clock.now() - move.start_time > _FRESH
+    if (must_reset or may_be_late) and not _is_still_down(work):
+        return
     followed = _under_way(work) if must_reset or may_be_late else None
     if not move.facts.locked:
         _lock(work)
     if followed is not None:
         _follow(work, followed)
         return
-    if must_reset and not _reset(work):
-        return
+    if must_reset:
+        work.nova.reset_to_error(move.instance_uuid)
     try:
         _request(work)
     except CloudRefused as error:
         _after_refusal(work, error)
+
+
+def _reason_not_to(work: Evacuation, *, must_reset: bool) -> End | None:
+    """End it when there is nothing to evacuate any more, or the instance may run elsewhere."""
+    # A reset to error and another try wreck what has moved meanwhile, or is about to.
+    if must_reset or work.move.is_retry:
+        verdict = evacuation.check(work.move, work.server(), None, _NOTHING_YET)
+        if isinstance(verdict, End):
+            return verdict
+    return _may_run_elsewhere(work) if work.move.facts.task_state == evacuation.LIVE_MIGRATING else None
 
 
 def _may_run_elsewhere(work: Evacuation) -> End | None:
@@ -85,15 +93,17 @@ def _follow(work: Evacuation, record: Migration) -> None:
     log.get().info("evacuation under way is followed", **about)
 
 
-def _reset(work: Evacuation) -> bool:
-    """Put the instance into error, so that Nova takes it; False when its host is up again, and it is left as it is."""
-    host = work.move.source_host
-    service = work.nova.service(host)
-    if service is not None and service.up:
-        work.close(End(VMoveStatus.FAILED, f"not evacuated, since host {host} is up again"))
-        return False
-    work.nova.reset_to_error(work.move.instance_uuid)
-    return True
+def _is_still_down(work: Evacuation) -> bool:
+    """Say whether the host may still be evacuated; if not, the row is closed, or waits for its turn once more."""
+    state = state_now(work)
+    if state is Source.UP:
+        work.close(End(VMoveStatus.FAILED, f"not evacuated, since host {work.move.source_host} is up again"))
+    elif state is Source.UNKNOWN:
+        values = {"status": VMoveStatus.PENDING, "step": VMoveStep.START, "start_time": None}
+        with work.claim.release(None, **values, updated_at=work.world.clock.now()):
+            pass
+        log.get().warning("failed host reports again", host=work.move.source_host, instance=work.move.instance_name)
+    return state is Source.DOWN
 
 
 def _request(work: Evacuation) -> None:
@@ -119,7 +129,8 @@ def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
     if refusal.code == 409 and server is not None:
         facts = replace(work.move.facts, vm_state=server.vm_state, task_state=server.task_state)
         if evacuation.prepare(facts).reset_to_error:
-            if _reset(work):
+            if _is_still_down(work):
+                work.nova.reset_to_error(work.move.instance_uuid)
                 _request(work)
             return
     work.close(End(VMoveStatus.FAILED, f"Nova refused the evacuation: {refusal}"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from instance_ha import log
-from instance_ha.decide.service import Heartbeat, ServiceStep, heard, next_step
+from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -45,9 +45,9 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         step = next_step(service, world.settings.force_down)
         if step is ServiceStep.READY:
             return Done()
-        heartbeat = _listen(recovery, task, service)
+        reports = _listen(recovery, task, service)
         if world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update):
-            return _end_wait(recovery, task, heartbeat)
+            return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
             _disable(recovery, task, service)
         if recovery.claim.out_of_time:
@@ -56,16 +56,16 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
             recovery.claim.pause()
 
 
-def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Heartbeat:
-    before = recovery.recall(task, Heartbeat)
-    now = heard(before, service)
-    if now != before:
-        recovery.remember(task, now)
-    return now
+def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Reports:
+    before = recovery.recall(task, Reports)
+    reports = listen(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
+    if reports != before:
+        recovery.remember(task, reports)
+    return reports
 
 
-def _end_wait(recovery: Recovery, task: TaskRow, heartbeat: Heartbeat) -> Skip:
-    if heartbeat.is_alive and not _has_begun(recovery):
+def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Skip:
+    if reports.is_alive and not _has_begun(recovery):
         return _undo(recovery, task)
     raise NoFlowHelps(f"Nova still calls the compute service of {recovery.host.name} up: is the host really dead?")
 

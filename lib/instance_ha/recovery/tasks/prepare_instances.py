@@ -1,8 +1,12 @@
 """PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from instance_ha import log
+from sqlalchemy import Connection
+
+from instance_ha import emit, log
+from instance_ha.decide.failures import superseded_by
 from instance_ha.decide.instances import (
     Choice,
     InstancePolicy,
@@ -20,7 +24,7 @@ from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import InstanceFacts, TaskRow
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
-from instance_ha.store import tasks, vmoves
+from instance_ha.store import notifications, tasks, vmoves
 
 
 def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -46,11 +50,20 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         last = max((record.id for record in newest.values()), default=0)
         vmoves.plan(connection, recovery.notification, name, planned, last, now)
         vmoves.follow(connection, uuid, followed, now)
+        _supersede(recovery, connection, servers, now)
         tasks.add_progress(
             connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS if planned else None
         )
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     return Done() if planned else Skip(_nothing_to_do(choice, name))
+
+
+def _supersede(recovery: Recovery, connection: Connection, servers: list[Server], now: datetime) -> None:
+    """End the recoveries of the instances on the host, whatever host they were reported on."""
+    message = superseded_by(recovery.notification)
+    for uuid in notifications.supersede_instances(connection, [server.id for server in servers], message, now):
+        tasks.abandon(connection, uuid, now, message)
+        emit.recovery_ended(recovery.world, connection, uuid)
 
 
 def _nothing_to_do(choice: Choice, host: str) -> str:
@@ -69,9 +82,10 @@ def _servers(recovery: Recovery) -> list[Server]:
 
 def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Server]) -> dict[str, InstanceFacts]:
     """Find what a restart of ours has stopped that the host's failure cut off; its owner has not stopped it since."""
+    off = [server for server in servers if server.vm_state == "stopped"]
     with recovery.claim.read() as connection:
-        restarted = tasks.instances_stopped(connection, recovery.host.uuid)
-    stopped = [server for server in servers if server.id in restarted and server.vm_state == "stopped"]
+        restarted = tasks.instances_stopped(connection, [server.id for server in off])
+    stopped = [server for server in off if server.id in restarted]
     actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
     ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
     return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}

@@ -201,6 +201,13 @@ def upgrade() -> None:
     )
     op.create_index("notifications_host", "notifications", ["source_host_uuid", "type", "created_at"], unique=False)
     op.create_index(
+        "notifications_instance",
+        "notifications",
+        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        unique=False,
+        postgresql_where=sa.text("type = 'VM'"),
+    )
+    op.create_index(
         "notifications_list",
         "notifications",
         ["created_at", "id"],

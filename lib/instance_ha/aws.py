@@ -1,0 +1,33 @@
+"""Clients of AWS' services, or of what speaks like them, with limits for a whole exchange."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from instance_ha.http_limits import POOLS
+
+_NAMES = {
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "aws_session_token": "AWS_SESSION_TOKEN",
+    "region_name": "AWS_DEFAULT_REGION",
+}
+
+
+def client(
+    service: str, environ: Mapping[str, str], config: Config, endpoint_url: str | None, region: str | None = None
+) -> Any:
+    """Make a client with the keys and the region of an environment.
+
+    Where it names none, they are found as by every AWS client: in a file that the process is told of, or by a role.
+    ``region`` goes before that of the environment.
+    """
+    given = {option: environ[name] for option, name in _NAMES.items() if environ.get(name)}
+    session: Any = boto3.session.Session(**given)
+    where = region or session.region_name or "us-east-1"
+    made = session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
+    # botocore offers no other way: these are the classes of all its pools, those of proxies too.
+    made._endpoint.http_session._pool_classes_by_scheme.update(POOLS)
+    return made

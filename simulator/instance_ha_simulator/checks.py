@@ -1,0 +1,68 @@
+"""What must hold at the end of every scenario, whatever went wrong; looked up in the cloud's own history."""
+
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from instance_ha_simulator.scenario import Play
+
+
+def broken(played: Play) -> list[str]:
+    """Return a line for each promise that was not kept."""
+    return [*_evacuations(played), *_instances(played), *_rows(played), *_events(played), *_at_the_end(played)]
+
+
+def _evacuations(played: Play) -> Iterator[str]:
+    cloud, world = played.simulation.cloud, played.scenario.world
+    asked = Counter(request.server_id for request in cloud.evacuation_requests)
+    most = 1 + world.get("asked_again", 0)
+    for server_id, times in asked.items():
+        if times > most:
+            yield f"{played.name_of(server_id)} was evacuated {times} times, at most {most} are expected"
+    for request in cloud.evacuation_requests:
+        if request.by != cloud.identity.users["masakari"].id:
+            continue
+        if request.overlapping:
+            yield f"{played.name_of(request.server_id)} was evacuated while an evacuation of it was under way"
+        if request.source_alive and request.source not in world.get("fenced", []):
+            yield f"{played.name_of(request.server_id)} was evacuated although its host {request.source} lives"
+
+
+def _instances(played: Play) -> Iterator[str]:
+    world = played.scenario.world
+    dead = {happening["kill_host"] for happening in world["happenings"] if "kill_host" in happening}
+    stay = world.get("stay", [])
+    for server in played.simulation.cloud.servers():
+        if server.host in dead and not any(fnmatchcase(server.name, name) for name in stay):
+            yield f"{server.name} was forgotten on {server.host}"
+        if (server.locked_reason or "").startswith("masakari"):
+            yield f"{server.name} is left locked by a recovery"
+
+
+def _rows(played: Play) -> Iterator[str]:
+    for move in played.vmoves():
+        if move["status"] not in {"succeeded", "failed", "ignored"}:
+            yield f"the evacuation of {move['instance_name']} has not ended: {move['status']}"
+
+
+def _events(played: Play) -> Iterator[str]:
+    """Every event came at least once, and those about the same thing in their order; without sinks there are none."""
+    sinks = played.simulation.settings.sinks
+    if not sinks and (rows := played.outbox_rows()):
+        yield f"{rows} events were written although nobody follows them"
+    for sink in sinks:
+        sent = [(row["subject"], row["event_id"]) for row in played.outbox(sink.name) if row["state"] == "sent"]
+        got = list(dict.fromkeys((event.subject, event.event_id) for event in played.simulation.sinks.of(sink.name)))
+        if set(sent) != set(got):
+            yield f"sink {sink.name} was sent {len(set(sent))} events and got {len(got)}"
+        for about in {subject for subject, _ in sent}:
+            if [event for subject, event in got if subject == about] != [
+                event for subject, event in sent if subject == about
+            ]:
+                yield f"sink {sink.name} got the events about {about} in another order"
+
+
+def _at_the_end(played: Play) -> Iterator[str]:
+    for what, expected in played.scenario.world.get("at_the_end", {}).items():
+        if (found := played.ends(what)) != expected:
+            yield f"at the end, {what}: {found}, expected {expected}"

@@ -1,0 +1,1 @@
+"""What a scenario folder may say: models of world.yaml and faults.yaml, and how they are read."""

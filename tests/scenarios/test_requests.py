@@ -1,0 +1,87 @@
+"""How often a recovery asks Nova: bounded by its instances and its time, not by the cloud or by the size of batches."""
+
+from pathlib import Path
+from typing import Any
+
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
+
+
+def play(world: dict[str, Any], postgres: Postgres, database_url: str, folder: Path) -> Play:
+    """Play a world, and see its recovery finished."""
+    played = Play(Scenario(folder, world), database_url, postgres, folder)
+    played.run()
+    assert [played.show(uuid)["status"] for uuid in played.notifications] == ["finished"]
+    return played
+
+
+def asked(played: Play, method: str, route: str) -> int:
+    """Count the requests to a route of Nova."""
+    return played.simulation.cloud.requests[method, f"/compute/v2.1{route}"]
+
+
+def test_the_failed_host_is_asked_for_once_in_a_report_interval_however_small_the_batches_are(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    world = {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {"compute1": {"instances": [{"count": 20}]}, "compute2": None},
+        "settings": {"force_down": True, "host_failure_recovery_threads": 1, "nova_report_interval": 20},
+        "cloud": {"evacuate_seconds": 0.6},
+        "happenings": [{"at": 5, "kill_host": "compute1"}, {"at": 10, "notify": "compute1"}],
+    }
+    played = play(world, postgres, database_url, tmp_path)
+    lasted = played.simulation.scheduler.elapsed - 10
+    begun = len([line for line in played.lines if "evacuations begun" in line])
+    assert begun == 20
+    registered, waited_for, first = 2, 2, 1
+    assert asked(played, "GET", "/os-services") <= registered + waited_for + first + lasted / 20
+
+
+def test_how_often_lists_are_read_does_not_depend_on_what_else_changes_in_the_cloud(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    world = {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {
+            "compute1": {"instances": [{"count": 20}]},
+            "compute2": None,
+            "compute3": {"instances": [{"count": 600, "prefix": "busy"}]},
+        },
+        "settings": {"force_down": True, "host_failure_recovery_threads": 20},
+        "cloud": {"max_limit": 25},
+        "boot_at_once": True,
+        "happenings": [
+            {"at": 600, "kill_host": "compute1"},
+            {"at": 610, "notify": "compute1"},
+            {"at": 611, "instances_change": "compute3"},
+        ],
+    }
+    played = play(world, postgres, database_url, tmp_path)
+    assert sum(move["dest_host"] == "compute2" for move in played.vmoves()) == 20
+    planned, watched = 1, 2  # lists of the host, and of the locked instances
+    assert asked(played, "GET", "/servers/detail") <= planned + watched + 2 + 1
+    assert asked(played, "GET", "/servers/{server_id}") == 0
+
+
+def test_each_moved_instance_is_seen_though_the_policy_lets_nobody_filter_by_host(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    world = {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {
+            "compute1": {"instances": [{"count": 5}]},
+            "compute2": None,
+            "compute3": {"instances": [{"count": 300, "prefix": "busy"}]},
+        },
+        "settings": {"force_down": True},
+        "cloud": {"max_limit": 25, "host_filter": False},
+        "boot_at_once": True,
+        "happenings": [
+            {"at": 600, "kill_host": "compute1"},
+            {"at": 610, "notify": "compute1"},
+            {"at": 611, "instances_change": "compute3"},
+        ],
+    }
+    played = play(world, postgres, database_url, tmp_path)
+    assert asked(played, "GET", "/servers/{server_id}") == 5
