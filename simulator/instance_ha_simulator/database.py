@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask
+from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store.database import Database
 from sqlalchemy import Connection
@@ -25,6 +26,7 @@ class Stage:
     database: "SimulatedDatabase"
     cloud: Cloud
     app: Flask
+    metrics: Recorder
 
 
 class SimulatedDatabase(Database):

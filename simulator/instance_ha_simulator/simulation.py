@@ -199,7 +199,7 @@ class Simulation:
         self.database.join(self.scheduler, faults.database, faults.schedule.get("pauses", 0.0))
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
-        self.metrics = Recorder()
+        self.metrics = Recorder() if isinstance(database, str) else database.metrics
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
 

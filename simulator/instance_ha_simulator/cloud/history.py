@@ -1,4 +1,4 @@
-"""What has really happened in the cloud, for those who judge others by it; Nova itself shows nothing of it."""
+"""What has really happened in the cloud, for checks of what others did to it; Nova itself shows none of this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -38,13 +38,13 @@ class Size:
     troubles: int
 
 
-SMALL, MIDDLE, LARGE = Size(1, 3, 3), Size(2, 5, 4), Size(8, 60, 6)
+SMALL, MIDDLE, LARGE = Size(1, 2, 3), Size(2, 4, 4), Size(8, 60, 6)
 
 
 def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
     """Return a world and its faults; most worlds are small, ``large`` ones may be among them."""
     random = Random(seed)  # noqa: S311 no secret depends on it
-    size = random.choices((SMALL, MIDDLE, LARGE if large else MIDDLE), (80, 17, 3))[0]
+    size = random.choices((SMALL, MIDDLE, LARGE if large else MIDDLE), (85, 12, 3))[0]
     world = _world(random, size)
     faults = troubles.draw(random, world, random.randint(0, size.troubles))
     world["happenings"].sort(key=lambda happening: happening["at"])
@@ -102,7 +102,7 @@ def _other_host(random: Random, host: str) -> Data:
 
 def _settings(random: Random) -> Data:
     settings: Data = {
-        "verify_interval": random.choice((5, 10, 10)),
+        "verify_interval": 10,
         "sweep_interval": 50,
         "notifications_expired_interval": 1200,
         "process_unfinished_notifications_interval": random.choice((20, 60, 120)),
@@ -130,7 +130,7 @@ def _settings(random: Random) -> Data:
 
 def _cloud(random: Random, others: list[str]) -> Data:
     options: Data = {
-        "service_down_time": random.choice((20.0, 20.0, 60.0)),
+        "service_down_time": random.choice((20.0, 20.0, 20.0, 60.0)),
         "evacuate_seconds": random.choice((1.0, 3.0, 8.0, 30.0)),
         "latency": random.choice((0.0, 0.0, 0.1)),
         "disable_rpc_timeout": 60.0,

@@ -9,7 +9,7 @@ from typing import Any
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.draw import draw
 from instance_ha_simulator.explorer.play import Exploration, clear
-from instance_ha_simulator.explorer.promises import Told, broken
+from instance_ha_simulator.explorer.promises import Account, broken
 from instance_ha_simulator.scenario import Scenario
 
 REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check
@@ -39,10 +39,10 @@ def explore(
     played = Exploration(Scenario(folder, limited, faults), stage, folder)
     if hear is not None:
         played.watchers.append(partial(hear, played))
-    told = Told(played)
+    account = Account(played)
     try:
         played.run()
-        found = broken(played, told)
+        found = broken(played, account)
     except AssertionError as error:
         found = [f"not at rest: {str(error).splitlines()[0]}"]
     finally:

@@ -18,8 +18,8 @@ _FINAL = {"finished", "failed", "ignored"}
 _NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may become others
 
 
-class Told:
-    """What our functions have said of each instance and each recovery; what is told is named."""
+class Account:
+    """What our functions have said of each instance and each recovery, by their log."""
 
     def __init__(self, played: Exploration) -> None:
         self._played = played
@@ -46,14 +46,14 @@ class Told:
         return wanted.to_dead_host and any(wanted.since > listed for listed in self.chosen)
 
     def is_named(self, server: Server, notification: str, message: str) -> bool:
-        """Whether what became of an instance is told: by the recovery's message, or its vmove, or as left out."""
+        """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
         if server.id in self.left_out[notification] or server.id in message or server.name in message:
             return True
         end = self.ended.get((notification, server.id), {})
         return end.get("status") in ("ignored", "failed") or bool(end.get("message"))
 
 
-def finished_means_well(played: Exploration, told: Told, uuid: str, message: str) -> Iterator[str]:
+def finished_means_well(played: Exploration, account: Account, uuid: str, message: str) -> Iterator[str]:
     """Finished is said only when every instance of the host is well or named; checked at the moment it is said."""
     host = played.reported.get(uuid)
     if not isinstance(host, str):
@@ -64,7 +64,7 @@ def finished_means_well(played: Exploration, told: Told, uuid: str, message: str
             return
         for server_id in deaths[-1].servers:
             server = world.servers.get(server_id)
-            if server is None or told.is_named(server, uuid, message):
+            if server is None or account.is_named(server, uuid, message):
                 continue
             wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
             if wrong and server_id not in world.history.meddled:
@@ -116,19 +116,19 @@ def runs_never_overlap(played: Exploration) -> Iterator[str]:
                 yield f"{_name(played, server_id)} ran on {before.host} and {after.host} at once"
 
 
-def instances_are_as_their_owners_want(played: Exploration, told: Told) -> Iterator[str]:
-    """Each instance ends in the state that its owner last wanted, or it is told why not."""
+def instances_are_as_their_owners_want(played: Exploration, account: Account) -> Iterator[str]:
+    """Each instance ends in the state that its owner last wanted, or somebody says why not."""
     rows = played.rows
     with played.simulation.cloud.world() as world:
         for server in world.servers.values():
             if server.id in world.history.meddled:
                 continue
             host = world.hosts[server.host]
-            about = [n for n in rows.notifications.values() if _is_told(server, n, rows, told)]
+            about = [n for n in rows.notifications.values() if _is_named(server, n, rows, account)]
             if about:
                 continue
             wanted = world.history.wanted[server.id]
-            states = {wanted.state, wanted.before} if told.is_late(wanted) else {wanted.state}
+            states = {wanted.state, wanted.before} if account.is_late(wanted) else {wanted.state}
             if not host.alive:
                 if not _ended_without_success(server.host, rows, played):
                     yield f"{server.name} is on {server.host}, which is dead, and nobody says why"
@@ -136,9 +136,9 @@ def instances_are_as_their_owners_want(played: Exploration, told: Told) -> Itera
                 yield f"{server.name} is {server.vm_state} on {server.host}, its owner wants {wanted.state}"
 
 
-def _is_told(server: Server, notification: dict[str, Any], rows: Rows, told: Told) -> bool:
+def _is_named(server: Server, notification: dict[str, Any], rows: Rows, account: Account) -> bool:
     uuid = notification["notification_uuid"]
-    if told.is_named(server, uuid, notification["message"] or ""):
+    if account.is_named(server, uuid, notification["message"] or ""):
         return True
     return any(m["notification_uuid"] == uuid and m["instance_uuid"] == server.id and m["message"] for m in rows.vmoves)
 
@@ -224,7 +224,7 @@ def _name(played: Exploration, server_id: str) -> str:
     return played.names.get(server_id, server_id)
 
 
-def broken(played: Exploration, told: Told) -> list[str]:
+def broken(played: Exploration, account: Account) -> list[str]:
     """Return every promise that a run has broken."""
     checks = (
         no_evacuation_of_a_live_host,
@@ -237,6 +237,6 @@ def broken(played: Exploration, told: Told) -> list[str]:
         reserved_hosts_serve_one_failure,
         notifications_are_final,
     )
-    found = [*told.broken, *(f"a defect: {error}" for error in played.errors)]
+    found = [*account.broken, *(f"a defect: {error}" for error in played.errors)]
     found += [what for check in checks for what in check(played)]
-    return found + list(instances_are_as_their_owners_want(played, told))
+    return found + list(instances_are_as_their_owners_want(played, account))

@@ -12,7 +12,7 @@ _NEEDED = {"verify_interval", "sweep_interval", "notifications_expired_interval"
 
 
 def kinds(broken: list[str]) -> set[str]:
-    """Return what was broken, whoever it was."""
+    """Return what was broken, without the names and numbers."""
     return {_NAMES.sub("*", what) for what in broken}
 
 

@@ -172,7 +172,9 @@ def _migrates_live(random: Random, world: Data, faults: Data) -> None:
         name = random.choice(world["hosts"][host]["instances"])["names"][0]
         to = random.choice([other for other in world["hosts"] if other != host])
         _happens(world, 1.0, "live_migration", {"name": name, "to": to})
-        _happens(world, random.choice((2.0, 30.0, 90.0)), "live_migration_ends", {"name": name, "status": "failed"})
+        if random.random() < 0.7:
+            about = {"name": name, "status": random.choice(("completed", "failed"))}
+            _happens(world, random.choice((2.0, 4.0)), "live_migration_ends", about)
 
 
 def _room_changes(random: Random, world: Data, faults: Data) -> None:
