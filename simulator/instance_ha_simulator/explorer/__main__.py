@@ -33,7 +33,7 @@ def main() -> int:
         context = multiprocessing.get_context("spawn")
         results: multiprocessing.Queue[tuple[int, int]] = context.Queue()
         workers = [
-            context.Process(target=work, args=(url, seed + number, count, until, keep, results))
+            context.Process(target=work, args=(url, seed + number, count, until, keep, results), daemon=True)
             for number, url in enumerate(urls)
         ]
         for worker in workers:

@@ -45,6 +45,8 @@ def explore(
         found = broken(played, account)
     except AssertionError as error:
         found = [f"not at rest: {str(error).splitlines()[0]}"]
+    except Exception as error:  # of a function, which lets nothing through
+        found = [f"it raises {type(error).__name__}: {error}"]
     finally:
         played.simulation.scheduler.close()
     return Result(world, faults, found, played.lines)
