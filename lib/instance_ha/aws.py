@@ -5,7 +5,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 
+from instance_ha import masking
 from instance_ha.http_limits import POOLS
 
 _NAMES = {
@@ -23,9 +25,15 @@ def client(
 
     Where it names none, they are found as by every AWS client: in a file that the process is told of, or by a role.
     ``region`` goes before that of the environment.
+
+    Raises:
+        Misconfigured: the secret key is too short to be masked.
+
     """
     given = {option: environ[name] for option, name in _NAMES.items() if environ.get(name)}
     session: Any = boto3.session.Session(**given)
+    if type(keys := session.get_credentials()) is Credentials:  # not those of a role, which change
+        masking.hide({"the secret key for AWS": (keys.secret_key, keys.token or "")})
     where = region or session.region_name or "us-east-1"
     made = session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
     # botocore offers no other way: these are the classes of all its pools, those of proxies too.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPResponse
 from typing import Any
@@ -24,40 +25,51 @@ _LONGEST = 120.0  # seconds for each part of an exchange that nobody has given l
 _LARGEST = 64 << 20  # bytes of an answer: a page of Nova's list has a few MiB
 _SHORTEST = 0.001  # seconds; to a socket, 0 means not to wait at all
 
-_until: ContextVar[float | None] = ContextVar("until", default=None)
+
+@dataclass
+class _Deadline:
+    until: float  # by the monotonic clock
+    used: bool = False  # a connection of ours has been held to it
+
+
+_deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Let all exchanges of a block take ``seconds`` together, also those that a library makes by itself.
 
+    Blocks are not nested.
+
     Raises:
         TimeIsUp: they did not end in time.
 
     """
-    outer, until = _until.get(), time.monotonic() + seconds
-    token = _until.set(until if outer is None else min(outer, until))
+    deadline = _Deadline(time.monotonic() + seconds)
+    token = _deadline.set(deadline)
     try:
         yield
     except Exception as error:
-        if time.monotonic() >= until:
+        if deadline.used and time.monotonic() >= deadline.until:
             raise TimeIsUp from error
         raise
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
 def _left(seconds: float | None) -> float:
-    until = _until.get()
-    given = _LONGEST if seconds is None else float(seconds)
-    return given if until is None else max(_SHORTEST, min(given, until - time.monotonic()))
+    given, deadline = _LONGEST if seconds is None else float(seconds), _deadline.get()
+    if deadline is None:
+        return given
+    deadline.used = True
+    return max(_SHORTEST, min(given, deadline.until - time.monotonic()))
 
 
 class Limited(HTTPConnection):
     """A connection that is given up when the time of its exchange is over, or its answer is too large."""
 
     def _new_conn(self) -> socket.socket:
-        self.timeout = _left(self.timeout)
+        self._begin()  # for what a proxy answers
         connected = super()._new_conn()
         connected.settimeout(_left(self.timeout))  # for the TLS handshake
         return connected
@@ -70,9 +82,12 @@ class Limited(HTTPConnection):
 
     def getresponse(self) -> Any:
         """Wait for the answer, whose body is read until the same time."""
+        self._begin()
+        return super().getresponse()
+
+    def _begin(self) -> None:
         self.timeout = _left(self.timeout)
         self.response_class = partial(_response, time.monotonic() + self.timeout)  # type: ignore[assignment]
-        return super().getresponse()
 
 
 class LimitedTls(Limited, HTTPSConnection):

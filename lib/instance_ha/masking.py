@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from instance_ha.models.errors import Misconfigured
+
 MASK = "***"
-_SHORTEST = 4  # characters: to mask what is shorter would mask half of every line
+_SHORTEST = 6  # characters: to mask what is shorter would mask half of every line
 _NAMES = r"(?:password|passwd|secret|token|api_?key|signature|authorization)"
 _PATTERNS = (
     (re.compile(r"(://[^/\s:@]*:)[^@\s/]+@"), rf"\1{MASK}@"),
@@ -18,10 +20,21 @@ _PATTERNS = (
 _words: list[str] = []  # of this process, the longest first
 
 
-def hide(*words: str) -> None:
-    """Mask these words from now on, in this process, wherever they stand: a library's error, a traceback."""
-    known = {*_words, *(word for word in words if len(word) >= _SHORTEST)}
-    _words[:] = sorted(known, key=len, reverse=True)  # a URL before the password in it
+def hide(secrets: Mapping[str, Iterable[str]]) -> None:
+    """Mask words from now on, in this process, wherever they stand: a library's error, a traceback.
+
+    Args:
+        secrets: words by what they are, in words for an operator.
+
+    Raises:
+        Misconfigured: one is too short to be masked.
+
+    """
+    found = {word: what for what, words in secrets.items() for word in words if word}
+    for word, what in found.items():
+        if len(word) < _SHORTEST:
+            raise Misconfigured(f"{what} is shorter than {_SHORTEST} characters: it could not be masked in logs")
+    _words[:] = sorted({*_words, *found}, key=len, reverse=True)  # a URL before the password in it
 
 
 def masked(text: str) -> str:

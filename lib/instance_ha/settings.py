@@ -270,13 +270,19 @@ class Settings(MonitoringSettings):
         return parse_sinks(text) if text else ()
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """Words that must not be told, whatever they stand in."""
-        values = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
-        lines = [line.strip() for value in values for line in value.splitlines()]
+    def secrets(self) -> dict[str, tuple[str, ...]]:
+        """Words that must not be told, whatever they stand in, by what they are."""
+        values = {
+            name: value.get_secret_value() for name, value in self.__dict__.items() if isinstance(value, SecretStr)
+        }
+        found = {
+            f"the secret {SECRETS[name]}, or a line of it,": (value, *(line.strip() for line in value.splitlines()))
+            for name, value in values.items()
+        }
         password = urlsplit(self.database_url.get_secret_value()).password or ""
-        words = [*values, *lines, *(sink.address for sink in self.sinks), password, unquote(password)]
-        return tuple(word for word in dict.fromkeys(words) if word)
+        found["the password in the database's URL"] = (password, unquote(password))
+        found["the address of an event sink"] = tuple(sink.address for sink in self.sinks)
+        return found
 
 
 def _lines(secret: SecretStr | None) -> tuple[bytes, ...]:

@@ -3,23 +3,37 @@
 Each check gets the settings and the environment, and looks at what it needs of them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from instance_ha import masking
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings
 
 Check = Callable[[Settings, Mapping[str, str]], None]
 
 _SHORTEST_KEY = 16  # characters; one of fewer can be guessed
-_SHORTEST_SECRET = 6  # characters; one of fewer cannot be masked in logs
+_VARIABLES = (
+    "OS_PASSWORD",
+    "OS_TOKEN",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+_FILES = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+# In both kinds of files. Their own readers would cost a cold start; what this overlooks is found when they read.
+_IN_FILES = re.compile(
+    r"""(?<!\w)["']?(?:password|token|application_credential_secret|aws_secret_access_key|aws_session_token)["']?"""
+    r"""[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',}#!&*|>{\[][^\s"',}#]*))"""
+)
 
 
-def check_secrets(settings: Settings, _environ: Mapping[str, str]) -> None:
-    """Check that keys and tokens cannot be guessed, that each has one purpose, and that every secret can be masked.
+def check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check that keys and tokens cannot be guessed, and that each has one purpose; every secret is masked from now on.
 
     Raises:
-        Misconfigured: one does not.
+        Misconfigured: a key can be guessed or has two purposes, or a secret is too short to be masked.
 
     """
     purposes: dict[bytes, str] = {}
@@ -37,11 +51,17 @@ def check_secrets(settings: Settings, _environ: Mapping[str, str]) -> None:
                 )
             if purposes.setdefault(line, secret) != secret:
                 raise Misconfigured(f"the secrets {purposes[line]} and {secret} have a line in common: use two values")
-    if any(len(word) < _SHORTEST_SECRET for word in settings.secrets):
-        raise Misconfigured(
-            f"a secret, or the password in the database's URL, is shorter than {_SHORTEST_SECRET} characters:"
-            " it could not be masked in logs"
-        )
+    masking.hide(settings.secrets)
+    masking.hide({f"the secret {name}": (environ.get(name) or "",) for name in _VARIABLES})
+    files = {Path(environ[name]) for name in _FILES if environ.get(name)}
+    masking.hide({f"a secret in {file}": _secrets_in(file) for file in files if file.is_file()})
+
+
+def _secrets_in(file: Path) -> list[str]:
+    try:
+        return ["".join(found) for found in _IN_FILES.findall(file.read_text(errors="replace"))]
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be read: {error.strerror}") from None
 
 
 def check_triggers(settings: Settings, _environ: Mapping[str, str]) -> None:

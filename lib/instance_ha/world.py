@@ -63,9 +63,7 @@ class DatabaseClock:
     @cached_property
     def _start(self) -> tuple[datetime, float]:
         """What Postgres' clock said, and when by the monotonic one."""
-        begun = self._machine.monotonic()
-        read = self._database.now()
-        return read, (begun + self._machine.monotonic()) / 2
+        return self._database.now(), self._machine.monotonic()
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC; raises StoreUnavailable when Postgres does not answer at the first use."""

@@ -133,7 +133,7 @@ class Play:
             if locked:
                 with self.simulation.cloud.world() as world:
                     world.server(server.id).locked_by = "owner"
-                    world.history.locked.add(server.id)
+                    world.history.locked[server.id] = world.now
 
     def _register(self) -> None:
         for segment, about in self.scenario.world["segments"].items():

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.hosting import InProcess
 from tests.functions.conftest import Installation, fault, unique
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000"
@@ -288,3 +289,24 @@ def test_a_wrong_list_parameter_is_a_bad_request(installation: Installation, que
 
 def test_a_nul_in_a_filter_finds_nothing(installation: Installation) -> None:
     assert installation.get("/v1/segments?service_type=%00").json() == {"segments": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "statements"),
+    [
+        ("GET", "/v1/segments", None, 1),
+        ("GET", "/v1/segments/{uuid}", None, 1),
+        ("PUT", "/v1/segments/{uuid}", {"segment": {"description": "other"}}, 6),
+        ("DELETE", "/v1/segments/{uuid}", None, 7),
+    ],
+)
+def test_a_request_sends_postgres_no_more_than_it_asks_for(
+    installation: Installation, segment: dict[str, Any], method: str, path: str, body: Any, statements: int
+) -> None:
+    backend = installation.runtime.backend
+    assert isinstance(backend, InProcess)
+    database = backend.world("api-segments").database
+    installation.get("/v1/segments")
+    before = database.statements
+    assert installation.call(method, path.format(**segment), body).status_code < 300
+    assert database.statements - before == statements

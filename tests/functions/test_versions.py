@@ -87,6 +87,11 @@ def test_without_a_token_the_answer_is_401_and_tells_no_inner_address(installati
     assert answer.headers["WWW-Authenticate"] == "Keystone"
 
 
+@pytest.mark.parametrize("version", ["9.9", "abc"])
+def test_without_a_token_nothing_is_said_of_the_version(installation: Installation, version: str) -> None:
+    assert fault(installation.get("/v1/segments", user=None, version=version)) == (401, "unauthorized")
+
+
 def test_an_invalid_token_is_unauthorized(installation: Installation) -> None:
     answer = installation.get("/v1/segments", user=None, headers={"X-Auth-Token": "not-a-token"})
     assert fault(answer) == (401, "unauthorized")

@@ -1,10 +1,12 @@
 """Functions in their images: as little allowed as possible, and they still work."""
 
 import json
+import os
 import time
 from ast import literal_eval
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -198,29 +200,12 @@ def test_no_secret_is_in_an_image_or_in_what_a_container_tells(
         assert [line for line in logged if not line.startswith("{")] == []
 
 
-def test_openfaas_gets_the_same_function_behind_a_stand_in_for_its_watchdog(
-    build: Callable[..., str], secrets: Path
-) -> None:
-    """The watchdog itself cannot be had here: what stands in for it does nothing.
-
-    So this proves that the image starts its function where `upstream_url` says, that `ready_path` is one of its paths,
-    and that the function starts the watchdog and ends it.
-    """
-    folder = tools.FOLDER / "build" / "watchdog"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "fwatchdog").write_text("#!/bin/sh\nexec sleep 600\n")
-    (folder / "fwatchdog").chmod(0o755)
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY fwatchdog /fwatchdog\n")
-    tools.buildah("bud", "-q", "-t", "localhost/stand-in", str(folder))
-    image = build("api-segments", "openfaas", WATCHDOG_IMAGE="localhost/stand-in")
-    name = f"openfaas-{uuid4().hex[:8]}"
-    variables = {"OS_CLOUD": "masakari", "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml"}
-    program = """
-import os, time, urllib.error, urllib.request
-for path in ("/_/health", os.environ["ready_path"]):
+STATES = """
+import os, sys, time, urllib.error, urllib.request
+for url in sys.argv[1:]:
     for _ in range(200):
         try:
-            print(urllib.request.urlopen(os.environ["upstream_url"] + path).status)
+            print(urllib.request.urlopen(url).status)
         except urllib.error.HTTPError as error:
             print(error.code)
         except OSError:
@@ -229,12 +214,53 @@ for path in ("/_/health", os.environ["ready_path"]):
         break
 print(os.environ["mode"], os.environ["prefix_logs"], os.environ["exec_timeout"])
 """
+
+
+@contextmanager
+def on_openfaas(secrets: Path, watchdog: bytes) -> Iterator[str]:
+    """Run api-segments as on OpenFaaS, behind this program and without a network; yields the container's name."""
+    folder = tools.FOLDER / "build" / "watchdog"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "fwatchdog").write_bytes(watchdog)
+    (folder / "fwatchdog").chmod(0o755)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY fwatchdog /fwatchdog\n")
+    image, name = f"localhost/watchdog-{uuid4().hex[:8]}", f"openfaas-{uuid4().hex[:8]}"
+    tools.buildah("bud", "-q", "-t", image, str(folder))
+    variables = {"OS_CLOUD": "masakari", "OS_CLIENT_CONFIG_FILE": "/var/openfaas/secrets/clouds-yaml"}
     try:
-        tools.start(image, name, secrets, variables, "--network", "none")
-        said = tools.podman("exec", name, "python3", "-c", program).split()
+        function = tools.build("api-segments", "openfaas", WATCHDOG_IMAGE=image)
+        tools.start(function, name, secrets, variables, "--network", "none")
+        yield name
+    finally:
+        tools.podman("rm", "-f", "-i", "-t", "0", name)
+
+
+@pytest.mark.usefixtures("build")
+def test_openfaas_gets_the_same_function_behind_a_stand_in_for_its_watchdog(secrets: Path) -> None:
+    """What stands in for the watchdog does nothing.
+
+    So this proves that the image starts its function where `upstream_url` says, that `ready_path` is one of its paths,
+    and that the function starts the watchdog and ends it.
+    """
+    with on_openfaas(secrets, b"#!/bin/sh\nexec sleep 600\n") as name:
+        urls = "http://127.0.0.1:5000/_/health", "http://127.0.0.1:5000/_/ready"
+        said = tools.podman("exec", name, "python3", "-c", STATES, *urls).split()
         assert said[:2] == ["200", "503"]  # without a network there is no database
         assert (said[2:4], seconds(said[4])) == (["http", "false"], 60)
         tools.podman("kill", "--signal", "TERM", name)
         assert tools.podman("wait", name) == "0"
-    finally:
-        tools.podman("rm", "-f", "-i", "-t", "0", name)
+
+
+@pytest.mark.skipif("IMAGES_WATCHDOG" not in os.environ, reason="of OpenFaaS' own watchdog (IMAGES_WATCHDOG names it)")
+@pytest.mark.usefixtures("build")
+def test_openfaas_own_watchdog_hands_on_what_is_asked_and_its_lines_are_ours(secrets: Path) -> None:
+    with on_openfaas(secrets, Path(os.environ["IMAGES_WATCHDOG"]).read_bytes()) as name:
+        paths = "/_/health", "/_/ready", "/v1/segments"
+        urls = [f"http://127.0.0.1:{port}{path}" for port in (8080, 5000) for path in paths]
+        said = tools.podman("exec", name, "python3", "-c", STATES, *urls).split()
+        assert said[:3] == said[3:6] == ["200", "503", "401"]
+        tools.podman("kill", "--signal", "TERM", name)
+        assert tools.podman("wait", name) == "0"
+        logged = tools.logs(name).splitlines()
+        assert any('"watchdog wrote"' in line for line in logged)
+        assert [line for line in logged if not line.startswith("{")] == []

@@ -56,6 +56,7 @@ def breakpoints(package: str) -> list[Breakpoint]:
 # Where breakpoints are reached, by the begin of their names.
 KILLED_IN = {
     "recovery-skipped": "segment-disabled-midway",
+    "shut-off": "host-resets-before-nova-missed-it",
     "host-given-back": "host-stays-up-is-waited-for-once",
     "reserved-host": "reserved-host-given-back",
     "aggregate": "reserved-host-given-back",

@@ -109,7 +109,7 @@ def test_what_nova_refused_keeps_its_code_and_its_words() -> None:
 
 
 def test_a_secret_is_masked_in_every_value_and_the_line_stays_json(lines: Lines) -> None:
-    masking.hide("hush-hush")
+    masking.hide({"a test's": ["hush-hush"]})
     log.get().info(
         'said "hush-hush"', error=ValueError("password=pa55, bad"), many=[{"url": "http://ha:pw@db"}], tries=3
     )

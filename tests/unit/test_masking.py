@@ -4,6 +4,7 @@ import json
 
 import pytest
 from instance_ha import masking
+from instance_ha.models.errors import Misconfigured
 
 
 @pytest.mark.parametrize(
@@ -24,13 +25,15 @@ def test_what_looks_like_a_secret_is_masked(text: str) -> None:
 
 
 def test_a_hidden_word_is_masked_wherever_it_stands_and_the_longest_first() -> None:
-    masking.hide("http://sink/hidden-word", "hidden-word")
+    masking.hide({"a sink": ["http://sink/hidden-word", "hidden-word", ""]})
     assert masking.masked("http://sink/hidden-word, or hidden-word") == "***, or ***"
 
 
-def test_a_word_of_three_characters_hides_nothing() -> None:
-    masking.hide("was")
-    assert masking.masked("it was so") == "it was so"
+def test_a_secret_that_is_too_short_to_be_masked_is_refused_and_said_by_its_name() -> None:
+    with pytest.raises(Misconfigured, match=r"^the password is shorter than 6 characters") as raised:
+        masking.hide({"the password": ["of-ok"]})
+    assert "of-ok" not in str(raised.value)
+    assert masking.masked("of-ok") == "of-ok"
 
 
 @pytest.mark.parametrize("text", ["the bearer token of the scheduler", "no password is set", "the secret trigger-key"])

@@ -74,9 +74,11 @@ class Api:
         try:
             _check_length(request, world.settings.max_request_body_size)
             route, path = self._match(request, world)
-            if not route.public:
+            caller = None if route.public else world.tokens.check(request.environ)
+            if caller is not None:
                 version = microversion.negotiate(request.headers.get(microversion.HEADER))
-            response = reply(_check_head(request, world, route, path, version or microversion.LOWEST))
+            operation = _allowed(request, world, route, path, caller)
+            response = reply(_Asked(operation, path, version or microversion.LOWEST, caller))
         except Refused as error:
             response = faults.of(error)
             if isinstance(error, Unauthorized):
@@ -127,8 +129,10 @@ class _Asked:
     caller: Caller | None  # None: the document is for everybody
 
 
-def _check_head(request: Request, world: ApiWorld, route: Route, path: dict[str, str], version: Version) -> _Asked:
-    caller = None if route.public else world.tokens.check(request.environ)
+def _allowed(
+    request: Request, world: ApiWorld, route: Route, path: dict[str, str], caller: Caller | None
+) -> Operation[Any]:
+    """Return what a request asks for, if its caller may have that done."""
     if request.method in _WITH_BODY and request.mimetype not in _JSON_TYPES:
         raise BadMediaType(f"unsupported Content-Type {request.mimetype}: send application/json")
     operation = route.methods.get(request.method)
@@ -138,7 +142,7 @@ def _check_head(request: Request, world: ApiWorld, route: Route, path: dict[str,
         _check_project(caller, path.get("project_id"))
         if operation.rule is not None:
             world.policy.check(caller, operation.rule)
-    return _Asked(operation, path, version, caller)
+    return operation
 
 
 def _forms(route: Route) -> list[str]:

@@ -29,7 +29,6 @@ def run(options: argparse.Namespace) -> int:
         settings = load(options.environ)
     except Misconfigured as error:
         return _end([str(error)])
-    masking.hide(*settings.secrets)
     checks = (
         startup.check_secrets,
         startup.check_triggers,

@@ -59,7 +59,7 @@ def listen(before: Reports | None, service: ComputeService, now: datetime, repor
     late = now - before.seen_at > timedelta(seconds=_INTERVALS * report_interval)
     count = 0 if late else before.count
     if service.updated_at != before.updated_at:
-        return Reports(service.updated_at, count + 1, now)
+        return Reports(service.updated_at, count + 1, now, before.is_up)
     return replace(before, count=count)
 
 
@@ -74,5 +74,7 @@ def compare(
         return Source.DOWN, before or Reports(None, 0, now)
     reports = listen(before, service, now, report_interval)
     if service.up or reports.is_alive:
-        return Source.UP, replace(reports, is_up=True)
+        reports = replace(reports, is_up=True)
+    if reports.is_up:
+        return Source.UP, reports
     return Source.UNKNOWN if reports.count else Source.DOWN, reports

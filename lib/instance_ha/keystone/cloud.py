@@ -44,7 +44,8 @@ class Cloud:
                 f"no usable cloud: set OS_CLOUD and clouds.yaml, or OS_AUTH_URL and OS_*: {error}"
             ) from None
         _check(region.config)
-        masking.hide(*(str(value) for name, value in (region.config.get("auth") or {}).items() if name in _SECRET))
+        auth = (region.config.get("auth") or {}).items()
+        masking.hide({f"the cloud's {name}": (str(value),) for name, value in auth if name in _SECRET and value})
         return region
 
     @cached_property

@@ -17,6 +17,8 @@ class Breakpoint(StrEnum):
     SERVICE_DISABLED = "service-disabled"
     SERVICE_DOWN = "service-down"
     HOST_GIVEN_BACK = "host-given-back"
+    SHUT_OFF_FOUND = "shut-off-found"
+    SHUT_OFF_STARTED = "shut-off-started"
     INSTANCES_PLANNED = "instances-planned"
     ROUND_ADVANCED = "round-advanced"
     RESERVED_HOST_TAKEN = "reserved-host-taken"

@@ -87,9 +87,13 @@ class Migration:
 class PowerAction:
     """The last time that Nova was asked to start, stop or reboot an instance.
 
-    ``foreign``: a user asked who is not ours; neither we did, nor Nova itself (as when it finds a guest shut off).
+    ``foreign``: a user asked who is not ours. ``by_nova``: Nova itself did, as when it finds a guest shut off. Neither:
+    we did.
     """
 
     name: str
     request_id: str
     foreign: bool
+    by_nova: bool = False
+    at: datetime | None = None  # by Nova's clock
+    after_pause: bool = False  # the instance was paused then

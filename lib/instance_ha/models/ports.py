@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
@@ -106,6 +106,7 @@ class Nova(Protocol):
     def servers_on(self, host: str) -> Iterator[list[Server]]: ...  # noqa: D102
     def server(self, server_id: str) -> Server | None: ...  # noqa: D102
     def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]: ...  # noqa: D102
+    def uptime(self, host: str) -> timedelta | None: ...  # noqa: D102
     def last_power_action(self, server_id: str) -> PowerAction | None: ...  # noqa: D102
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ from instance_ha.models.cloud import (
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
 from instance_ha.models.metrics import NOVA_REQUESTS
 from instance_ha.models.ports import Clock, Metrics
-from instance_ha.nova import lists, parse
+from instance_ha.nova import hypervisors, lists, parse
 from instance_ha.nova.answer import answer
 
 # 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
@@ -152,7 +152,7 @@ class NovaClient:
             yield [parse.server(body) for body in page]
 
     def _check_complete(self, host: str, listed: set[str]) -> None:
-        known = lists.servers_by_hypervisors(self._get_list, host)
+        known = hypervisors.servers_on(self._get_list, host)
         if known is None:
             pages = self._servers({"all_tenants": "True", "host": host})
             known = {server.id for page in pages for server in page if server.host == host}
@@ -193,6 +193,10 @@ class NovaClient:
             if (action := parse.power_action(page, self._adapter.get_user_id())) is not None:
                 return action
         return None
+
+    def uptime(self, host: str) -> timedelta | None:
+        """Read how long a host has been up, rounded down to a minute; None: Nova does not tell, or it is down."""
+        return hypervisors.uptime(self._get, host)
 
     def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""

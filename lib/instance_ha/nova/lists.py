@@ -1,10 +1,10 @@
-"""Nova's lists: every page of them, and what else tells whether nothing is missing."""
+"""Nova's lists: every page of them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudUnavailable
 
 Get = Callable[[str], Any]
 
@@ -26,18 +26,3 @@ def pages(get: Get, path: str, query: dict[str, str], key: str, links: str) -> I
         last, marker = marker, {"marker": parse_qs(urlsplit(following).query).get("marker", [""])[0]}
         if not marker["marker"] or marker == last:
             raise CloudUnavailable(f"Nova's list {path} does not end: its next page is {following}")
-
-
-def servers_by_hypervisors(get: Get, host: str) -> set[str] | None:
-    """Name the servers on a host by the records of its hypervisors; None: Nova does not tell.
-
-    Nova leaves a cell that does not answer out of a list of servers. This question goes to the host's own cell,
-    and fails when that does not answer; it fails for every host, too, while any other cell does not.
-    """
-    query = urlencode({"hypervisor_hostname_pattern": host, "with_servers": "true"})
-    try:
-        found = get(f"/os-hypervisors/detail?{query}")["hypervisors"]
-    except (CloudRefused, CloudUnavailable):
-        return None
-    ours = [hypervisor for hypervisor in found if hypervisor["service"]["host"] == host]
-    return {server["uuid"] for one in ours for server in one.get("servers", ())} if ours else None

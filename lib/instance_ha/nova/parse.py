@@ -7,6 +7,7 @@ from instance_ha.models.cloud import Aggregate, ComputeService, Migration, Power
 from instance_ha.models.errors import CloudUnavailable
 
 _POWER = frozenset({"start", "stop", "reboot"})
+_PAUSE = frozenset({"pause", "unpause"})
 
 
 def service(body: dict[str, Any]) -> ComputeService:
@@ -75,8 +76,16 @@ def migration(body: dict[str, Any]) -> Migration:
 
 def power_action(actions: list[dict[str, Any]], ours: str | None) -> PowerAction | None:
     """Find the newest action on the power in ``os-instance-actions`` (newest first); ``ours`` is our user's id."""
-    for action in actions:
+    for position, action in enumerate(actions):
         if action["action"] in _POWER:
-            foreign = action["user_id"] not in (None, ours)
-            return PowerAction(name=action["action"], request_id=action["request_id"], foreign=foreign)
+            user = action["user_id"]
+            before = next((one["action"] for one in actions[position + 1 :] if one["action"] in _POWER | _PAUSE), None)
+            return PowerAction(
+                name=action["action"],
+                request_id=action["request_id"],
+                foreign=user not in (None, ours),
+                by_nova=user is None,
+                at=_time(action.get("start_time")),
+                after_pause=before == "pause",
+            )
     return None

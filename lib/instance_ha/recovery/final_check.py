@@ -10,12 +10,14 @@ from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import latest
+from instance_ha.decide.service import Reports
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, VMove
+from instance_ha.recovery import host_reset
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import vmoves
+from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 
 
 def final_check(claim: Claim[Notification]) -> None:
@@ -23,8 +25,10 @@ def final_check(claim: Claim[Notification]) -> None:
 
     Raises CloudUnavailable when Nova does not answer; it is due again then.
     """
+    late = ""
     if claim.row.type is NotificationType.COMPUTE_HOST:
         _unlock(claim)
+        late = _start_what_is_off(claim)
         with claim.read() as connection:
             moves = latest(vmoves.of_notification(connection, claim.row.notification_uuid))
         for move in moves:
@@ -32,16 +36,35 @@ def final_check(claim: Claim[Notification]) -> None:
                 _give_state_back(claim, move)
     elif claim.row.status is NotificationStatus.FINISHED:
         _start(claim, str(UUID(claim.row.payload["instance_uuid"])))
-    with claim.release(None):
+    about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
+    with claim.release(None, **about):
         pass
+
+
+def _start_what_is_off(claim: Claim[Notification]) -> str:
+    """Start what the reset of a host that came back has shut off, if Nova has found that only since the end."""
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+        reports = tasks.recall_latest(connection, claim.row.notification_uuid, Reports)
+        if host is None or reports is None or not reports.is_up:
+            return ""
+        if notifications.host_is_recovered(connection, host.uuid):  # it has failed again
+            return ""
+        if not segments.is_enabled(connection, host.failover_segment_id):
+            return ""
+    return host_reset.start_late(claim, host.name)
 
 
 def _unlock(claim: Claim[Notification]) -> None:
     ours = lock_reason(claim.row.notification_uuid)
     for server in claim.nova.locked_servers(claim.row.created_at - CLOCKS_APART):
-        if server.locked_reason == ours:
+        if server.locked_reason != ours:
+            continue
+        try:
             claim.nova.unlock(server.id)
             log.get().warning("late lock removed", instance=server.name)
+        except CloudRefused as error:  # deleted since it was listed
+            log.get().warning("late lock not removed", instance=server.name, reason=str(error))
 
 
 def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
@@ -69,6 +92,10 @@ def _start(claim: Claim[Notification], instance: str) -> None:
     if server is None or server.vm_state != "stopped" or server.task_state is not None:
         return
     last = claim.nova.last_power_action(instance)
-    if last is not None and last.name == "stop" and not last.foreign:
+    if last is None or last.name != "stop" or last.foreign:
+        return
+    try:
         claim.nova.start(instance)
         log.get().warning("late stop undone", instance=server.name)
+    except CloudRefused as error:  # somebody else has acted since
+        log.get().warning("late stop not undone", instance=server.name, reason=str(error))

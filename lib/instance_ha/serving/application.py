@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from functions_framework import create_app
 
-from instance_ha import log, masking, settings
+from instance_ha import log, settings
 from instance_ha.api import faults
 from instance_ha.composition import Composition
 from instance_ha.models.errors import Misconfigured
@@ -34,7 +34,6 @@ def load(folder: Path, environ: Mapping[str, str]) -> Flask:
     except Misconfigured as error:
         raise Misconfigured(f"{function.name}: {error}") from None
     log.configure(given.log_level)
-    masking.hide(*given.secrets)
     give_world(application, function.compose(Composition(given, environ)))
     # A path with a line break fits no route of functions-framework, and never comes to us.
     application.register_error_handler(404, lambda _: faults.fault(404, "The resource could not be found."))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from psycopg import Error
-from sqlalchemy import URL, Connection, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
     DisconnectionError,
@@ -31,6 +32,8 @@ _LIMITS = (
     "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s';"
     " SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL TIME ZONE 'UTC'"
 )
+_LENT = "SELECT current_setting('transaction_read_only'), extract(epoch FROM clock_timestamp())"
+_CARRIED_ON = 10.0  # seconds
 _CONNECT = {
     "target_session_attrs": "read-write",  # of several hosts the primary; none is better than one that takes no writes
     "connect_timeout": "5",
@@ -61,7 +64,8 @@ class Database:
         )
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
-        event.listen(self._engine, "checkout", _check)
+        event.listen(self._engine, "checkout", self._check)
+        self._told: tuple[datetime, float] | None = None  # what Postgres' clock said, and when by the monotonic one
 
     def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.statements += statement != _LIMITS
@@ -104,6 +108,8 @@ class Database:
             raise StoreUnavailable("all connections to Postgres are in use") from error
         except InvalidRequestError as error:  # the pool's word for a second connection in a row that _check refused
             raise StoreUnavailable("Postgres takes no writes now") from error
+        except (OperationalError, InterfaceError) as error:
+            raise _unavailable(error) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -118,15 +124,20 @@ class Database:
             yield connection
 
     def now(self) -> datetime:
-        """Ask for the time of Postgres' clock, aware, in UTC.
+        """Return the time of Postgres' clock, aware, in UTC.
+
+        It is read with each connection that is lent, and carried on for some seconds by the machine's monotonic clock.
 
         Raises:
             StoreUnavailable: Postgres does not answer.
 
         """
-        with self.begin() as connection:
-            time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return time
+        if self._told is None or monotonic() > self._told[1] + _CARRIED_ON:
+            with self._connect():
+                pass
+        assert self._told is not None
+        told, at = self._told
+        return told + timedelta(seconds=monotonic() - at)
 
     def ping(self) -> None:
         """Ask Postgres whether it answers and takes writes.
@@ -138,21 +149,22 @@ class Database:
         with self.begin() as connection:
             connection.execute(text("SELECT 1"))
 
+    def _check(self, connection: Any, _record: object, _proxy: object) -> None:
+        """Let the pool replace a connection that is broken, or whose server is no primary any more."""
+        begun = monotonic()
+        try:
+            connection.autocommit = True
+            read_only, seconds = connection.execute(_LENT).fetchone()
+            connection.autocommit = False
+        except Error as error:
+            raise DisconnectionError from error
+        if read_only == "on":
+            raise DisconnectionError("the server takes no writes any more")
+        self._told = datetime.fromtimestamp(float(seconds), UTC), (begun + monotonic()) / 2
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
-
-
-def _check(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that is broken, or whose server is no primary any more."""
-    try:
-        connection.autocommit = True
-        (read_only,) = connection.execute("SHOW transaction_read_only").fetchone()
-        connection.autocommit = False
-    except Error as error:
-        raise DisconnectionError from error
-    if read_only == "on":
-        raise DisconnectionError("the server takes no writes any more")
 
 
 def _state(error: DBAPIError) -> str:

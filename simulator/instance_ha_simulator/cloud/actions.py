@@ -65,12 +65,9 @@ def power(world: World, server: Server, name: str) -> None:
 
 
 def wake(world: World, server: Server, at: datetime) -> None:
-    """Let a host that has come back start a guest that Nova takes for running, or find that it does not run."""
-    if server.vm_state != "active":
-        return
-    if not world.options.resume_guests:
-        server.become(at, "stopped", server.task_state)
-    world.history.power(server.id, server.host, at, server.power_state)
+    """Let a host that has come back start a guest that Nova takes for running, where it is told to."""
+    if world.options.resume_guests and server.vm_state == "active":
+        world.history.power(server.id, server.host, at, server.power_state)
 
 
 def reset_state(world: World, server: Server, state: object) -> None:

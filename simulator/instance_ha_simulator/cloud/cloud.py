@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import RLock
 from uuid import uuid4
 
-from instance_ha_simulator.cloud import actions, moves
+from instance_ha_simulator.cloud import actions, moves, resets
 from instance_ha_simulator.cloud.clock import Clock
 from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
@@ -100,6 +100,8 @@ class Cloud:
                     requested_zone=zone,
                 )
                 server.become(world.now, vm_state, task_state, power_state)
+                if vm_state == "paused":
+                    resets.note(world, server, "pause", server.user_id)
                 world.servers[server.id] = server
                 world.load[host] += 1
                 world.history.power(server.id, host, world.now, server.power_state)
@@ -133,6 +135,7 @@ class Cloud:
 
     def _arrive(self, world: World, host: Host, at: datetime) -> None:
         host.alive, host.started_at = True, at
+        resets.boot(world, host, at)
         left = set()  # nova-compute removes the guests of these before it starts any
         for migration in world.migrations:
             of_it = migration.source_compute == host.name
@@ -201,6 +204,11 @@ class Cloud:
         """Put a server into a state by hand."""
         with self.world() as world:
             world.server(server_id).become(world.now, vm_state, task_state, power_state)
+
+    def shut_guest_down(self, server_id: str) -> None:
+        """Shut a guest down from inside: Nova takes it for stopped."""
+        with self.world() as world:
+            resets.stop_by_nova(world, world.server(server_id), world.now)
 
     def touch_servers(self, host: str) -> None:
         """Have all servers on a host change now, as their owners' work does."""

@@ -53,7 +53,7 @@ class History:
     runs: list[Run] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)  # by server
-    locked: set[str] = field(default_factory=set)  # servers that their owners want to be locked
+    locked: dict[str, datetime] = field(default_factory=dict)  # servers that others want to be locked, and since when
     meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
 
     def power(self, server_id: str, host: str, at: datetime, power_state: int) -> None:

@@ -51,6 +51,8 @@ class CloudOptions:
     stop_seconds: float = 0.5
     start_seconds: float = 0.5
     startup_seconds: float = 1.0  # from starting nova-compute to its first report
+    resume_guests: bool = False  # nova.conf's resume_guests_state_on_host_boot
+    sync_power_seconds: float = 30.0  # from the start of nova-compute until it stops what its host's reset has shut off
     token_lifetime: float = 3600.0
     disable_rpc_timeout: float = 60.0
     latency: float = 0.0  # of every Nova request
@@ -63,7 +65,6 @@ class CloudOptions:
     max_limit: int = 100  # nova.conf's [api] max_limit: the most items of a page
     host_filter: bool = True  # whether the policy lets our user filter servers by host; if not, the filter is ignored
     spawn_fails_on: Sequence[str] = ()  # hosts on which every evacuated server fails to start
-    resume_guests: bool = True  # nova.conf's resume_guests_state_on_host_boot: a host that comes back starts its guests
     claim_fails_on: Sequence[str] = ()  # hosts whose nova-compute finds, other than the scheduler, that it has no room
 
 
@@ -83,6 +84,7 @@ class Host:
     cell: str = "cell1"
     alive: bool = True
     last_report: datetime | None = None  # of a nova-compute that is dead
+    booted_at: datetime | None = None  # None: long ago
     starts: int = 0
     enabled: bool = True
     disabled_reason: str | None = None

@@ -195,3 +195,20 @@ def _register_hypervisors(api: Blueprint, cloud: Cloud) -> None:
     @api.get("/os-hypervisors/detail")
     def list_hypervisors_detail() -> Response:
         return show(detail=True)
+
+    @api.get("/os-hypervisors/<hypervisor_id>/uptime")
+    def show_uptime(hypervisor_id: str) -> Response:
+        require_admin("os_compute_api:os-hypervisors:uptime")
+        with cloud.world() as world:
+            host = _hypervisor(world, hypervisor_id)
+            if not (world.is_up(host) and host.alive):
+                raise bad_request(f"Compute service of {host.name} is unavailable at this time.")
+            view = views.hypervisor(world, host, g.version, detail=False, servers=False)
+            return jsonify(hypervisor=view | {"uptime": views.uptime(world, host)})
+
+
+def _hypervisor(world: World, hypervisor_id: str) -> Host:
+    for host in world.hosts.values():
+        if host.hypervisor_id == hypervisor_id:
+            return host
+    raise not_found(f"Hypervisor with ID '{hypervisor_id}' could not be found.")

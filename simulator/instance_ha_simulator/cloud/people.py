@@ -34,7 +34,7 @@ def owner_locks(cloud: Cloud, server_id: str) -> None:
         server = world.server(server_id)
         if server.locked_by is None:
             actions.lock(world, server, by_owner=True, reason="mine")
-            world.history.locked.add(server_id)
+            world.history.locked[server_id] = world.now
 
 
 def owner_unlocks(cloud: Cloud, server_id: str) -> None:
@@ -44,7 +44,7 @@ def owner_unlocks(cloud: Cloud, server_id: str) -> None:
         if server.locked_by == "admin":
             raise conflict(f"Instance {server_id} is locked")
         actions.unlock(world, server)
-        world.history.locked.discard(server_id)
+        world.history.locked.pop(server_id, None)
 
 
 def owner_resizes(cloud: Cloud, server_id: str) -> None:
@@ -66,7 +66,7 @@ def operator_locks(cloud: Cloud, server_id: str) -> None:
     """Lock a server over any lock that there is."""
     with cloud.world() as world:
         actions.lock(world, world.server(server_id), by_owner=False, reason="mine")
-        world.history.locked.add(server_id)
+        world.history.locked[server_id] = world.now
 
 
 def operator_resets(cloud: Cloud, server_id: str, state: str) -> None:

@@ -1,7 +1,7 @@
 """What Nova's API shows of things, by microversion."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -204,6 +204,15 @@ def hypervisor(world: World, host: Host, version: Version, detail: bool, servers
         "service": {"id": service_id, "host": host.name, "disabled_reason": host.disabled_reason},
     }
     return view | ({"uptime": None} if version >= (2, 88) else _usage(world, host))
+
+
+def uptime(world: World, host: Host) -> str:
+    """Say how long a host has been up, as the command `uptime` does: in whole minutes."""
+    up = timedelta(days=93) if host.booted_at is None else world.now - host.booted_at
+    hours, minutes = divmod(up.seconds // 60, 60)
+    days = f"{up.days} day{'s' if up.days > 1 else ''}, " if up.days else ""
+    span = f"{hours}:{minutes:02}" if hours else f"{minutes} min"
+    return f" {world.now:%H:%M:%S} up {days}{span},  1 user,  load average: 0.20, 0.12, 0.14"
 
 
 def _usage(world: World, host: Host) -> Json:

@@ -140,7 +140,7 @@ def _cloud(random: Random, others: list[str]) -> Data:
         (0.1, {"host_filter": False}),
         (0.07, {"spawn_fails_on": [random.choice(others)]}),
         (0.07, {"claim_fails_on": [random.choice(others)]}),
-        (0.2, {"resume_guests": False}),
+        (0.5, {"resume_guests": True}),
     ]
     for chance, values in maybe:
         options |= values if random.random() < chance else {}

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.store import database as store
 from instance_ha.store import hosts, segments
 from instance_ha.store.database import Database
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import ManualClock
@@ -28,9 +27,8 @@ _TABLES = ("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segme
 class LastingDatabase(SimulatedDatabase):
     """One that many plays use, one after the other: what guards a pool against a server that goes away is left out."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        event.remove(self._engine, "checkout", store._check)
+    def _check(self, connection: Any, _record: object, _proxy: object) -> None:
+        """Lend each connection as it is."""
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from instance_ha_simulator.explorer.play import Exploration, Rows
 
 # A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
 FORCED_DOWN_GRACE = 45.0
+LOCKS_READ = timedelta(seconds=5)  # owners' locks are read so long before evacuations begin, at most
 _FINAL = {"finished", "failed", "ignored"}
 _NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may become others
 
@@ -26,6 +27,7 @@ class Account:
         self.left_out: dict[str, set[str]] = defaultdict(set)  # by notification
         self.ended: dict[tuple[str, str], dict[str, Any]] = {}  # the last end of an evacuation: notification, instance
         self.chosen: list[datetime] = []  # when the instances of a failed host were listed
+        self.begun: list[datetime] = []  # when evacuations were begun
         self.broken: list[str] = []
         played.watchers.append(self.hear)
 
@@ -36,6 +38,8 @@ class Account:
             self.left_out[uuid].add(event["instance_uuid"])
         elif event["event"] == "instances chosen":
             self.chosen.append(self._played.simulation.scheduler.now())
+        elif event["event"] == "evacuations begun":
+            self.begun.append(self._played.simulation.scheduler.now())
         elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
             self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
         elif event["event"] == "notification closed" and event["status"] == "finished":
@@ -121,8 +125,9 @@ def instances_are_as_their_owners_want(played: Exploration, account: Account) ->
     rows = played.rows
     with played.simulation.cloud.world() as world:
         for server in world.servers.values():
-            if server.id in world.history.meddled:
-                continue
+            actions = world.instance_actions.get(server.id)
+            if server.id in world.history.meddled or (actions and actions[-1].user_id is None):
+                continue  # an operator has changed it, or Nova itself has found it shut off
             host = world.hosts[server.host]
             about = [n for n in rows.notifications.values() if _is_named(server, n, rows, account)]
             if about:
@@ -148,13 +153,20 @@ def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
     return any(status in ("failed", "ignored") for status in ends)
 
 
-def locks_are_as_they_were(played: Exploration) -> Iterator[str]:
-    """No lock of ours is left, and no lock of an owner is gone."""
+def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
+    """No lock of ours is left, and no lock of an owner is gone, but for one that came right before ours."""
+    us = played.simulation.cloud.identity.users["masakari"].id
     with played.simulation.cloud.world() as world:
         for server in world.servers.values():
             if (server.locked_reason or "").startswith(LOCK_REASON):
                 yield f"{server.name} is left locked by us"
-            if server.id in world.history.locked and server.locked_by is None:
+            locked_at = world.history.locked.get(server.id)
+            if locked_at is None or server.locked_by is not None:
+                continue
+            acts = world.instance_actions.get(server.id, [])
+            ours = [a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at]
+            read_at = max((at for at in account.begun if ours and at <= ours[0]), default=None)
+            if read_at is None or locked_at < read_at - LOCKS_READ:
                 yield f"the owner's lock of {server.name} is gone"
 
 
@@ -183,13 +195,14 @@ def hosts_are_on_maintenance_for_a_reason(played: Exploration) -> Iterator[str]:
 
 
 def reserved_hosts_are_used_or_given_back(played: Exploration) -> Iterator[str]:
-    """A reserved host that received nothing, and did not fail itself, is reserved again."""
+    """A reserved host that received nothing, and did not fail itself, is reserved again, or it is said why not."""
+    messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
     used = {request.host for request in _our_requests(played)}
     failed = {_host_of(about) for about in played.reported.values()}
     for about in played.scenario.world["segments"].values():
         for name in about.get("reserved", []):
             row = played.rows.hosts[name]
-            if not row["reserved"] and name not in used | failed:
+            if not row["reserved"] and name not in used | failed and f"reserved host {name}" not in messages:
                 yield f"{name} is not reserved any more, though nothing came to it"
 
 
@@ -230,7 +243,6 @@ def broken(played: Exploration, account: Account) -> list[str]:
         no_evacuation_of_a_live_host,
         no_two_evacuations_at_once,
         runs_never_overlap,
-        locks_are_as_they_were,
         services_are_disabled_for_a_reason,
         hosts_are_on_maintenance_for_a_reason,
         reserved_hosts_are_used_or_given_back,
@@ -239,4 +251,5 @@ def broken(played: Exploration, account: Account) -> list[str]:
     )
     found = [*account.broken, *(f"a defect: {error}" for error in played.errors)]
     found += [what for check in checks for what in check(played)]
+    found += locks_are_as_they_were(played, account)
     return found + list(instances_are_as_their_owners_want(played, account))

@@ -104,7 +104,7 @@ def _postgres_is_away(random: Random, world: Data, faults: Data) -> None:
 def _clock_is_wrong(random: Random, world: Data, faults: Data) -> None:
     fault: Data = {"function": random.choice(("recover-host", "recover-instance", "sweep"))}
     fault |= {"nth": random.randint(1, 3)} if random.random() < 0.5 else {}
-    faults.setdefault("clocks", []).append(fault | {"ahead": random.choice((-300.0, -30.0, 30.0, 120.0, 3600.0))})
+    faults.setdefault("clocks", []).append(fault | {"ahead": random.choice((-300.0, -30.0, 30.0, 120.0, 600.0))})
 
 
 def _tick_is_wrong(random: Random, world: Data, faults: Data) -> None:

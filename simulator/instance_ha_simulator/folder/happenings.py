@@ -136,6 +136,7 @@ class Happening(Part):
     user_resizes: str | None = Field(None, description="its owner resizes an instance: it goes to another host")
     user_stops: str | None = Field(None, description="its owner stops an instance")
     user_starts: str | None = Field(None, description="its owner starts an instance")
+    guest_shuts_down: str | None = Field(None, description="its owner shuts an instance down from inside")
     instances_change: str | None = Field(None, description="all instances of a host change, so that Nova lists them")
     # operators of Nova
     enable_service: str | None = Field(None, description="a host's compute service is enabled")

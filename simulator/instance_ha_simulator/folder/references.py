@@ -16,6 +16,7 @@ _INSTANCES = {
     "breaks",
     "delete_server",
     "evacuated_by_hand",
+    "guest_shuts_down",
     "lock_server",
     "owner_deletes",
     "user_locks",

@@ -51,6 +51,10 @@ def test_two_changes_by_the_api_that_lie_far_apart_are_no_reports() -> None:
     assert seen == [Source.DOWN, Source.UNKNOWN, Source.DOWN, Source.UNKNOWN, Source.DOWN]
 
 
+def test_a_host_that_was_up_once_stays_up_whatever_nova_says_of_it_later() -> None:
+    assert after([(0, replace(DOWN, up=True)), (60, DOWN), (600, DOWN)]) == [Source.UP] * 3
+
+
 def test_a_service_that_is_not_there_any_more_cannot_be_up() -> None:
     source, _ = compare(None, None, NOW, 10)
     assert source is Source.DOWN

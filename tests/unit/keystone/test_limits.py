@@ -124,6 +124,19 @@ def test_an_api_that_drips_holds_no_monitor_longer(environ: dict[str, str], star
     assert ended_in_time(begun)
 
 
+@DRIPS
+def test_a_proxy_that_drips_holds_no_request_longer(environ: dict[str, str], start: Start, head: bytes) -> None:
+    cloud = Cloud(settings(LIMIT), environ)
+    cloud.session.session.proxies = {"https": start(drip(head))}
+    client = NovaClient(cloud.adapter("compute", "https://nova.test"), SystemClock(), LIMIT, LIMIT, 100, Recorder())
+    begun = time.monotonic()
+
+    with pytest.raises(CloudTimeout):
+        client.lock("a-server", "why")
+
+    assert ended_in_time(begun)
+
+
 def test_of_an_answer_that_never_ends_no_more_is_read_than_any_answer_has(
     environ: dict[str, str], start: Start
 ) -> None:

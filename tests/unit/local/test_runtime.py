@@ -101,7 +101,7 @@ def test_the_environment_of_this_process_stays_as_it_is(run: Callable[..., Runti
 
 
 def test_a_cloud_of_the_environment_is_used_as_it_is(run: Callable[..., Runtime], state: Path, tmp_path: Path) -> None:
-    auth = {"auth_url": "http://127.0.0.1:1/v3", "username": "u", "password": "p", "project_name": "p"}
+    auth = {"auth_url": "http://127.0.0.1:1/v3", "username": "u", "password": "pass-word", "project_name": "p"}
     (tmp_path / "clouds.yaml").write_text(json.dumps({"clouds": {"real": {"auth": auth}}}))
     variables = {"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml"), "OS_CLOUD": "real"}
 

@@ -11,13 +11,14 @@ from instance_ha import composition
 from instance_ha.keystone.cloud import Cloud
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.models.errors import Misconfigured
+from instance_ha.settings import load
 
 ENVIRON = {"DATABASE_URL": "postgresql://db/ha", "OS_AUTH_URL": "https://keystone/v3"}
-USER = {"OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "x", "OS_USER_DOMAIN_ID": "default"}
+USER = {"OS_USERNAME": "u", "OS_PASSWORD": "pass-word", "OS_PROJECT_NAME": "x", "OS_USER_DOMAIN_ID": "default"}
 CLOUDS = """
 clouds:
-  prod: {auth: {auth_url: 'https://prod/v3', username: u, password: p, project_name: x}, region_name: one}
-  test: {auth: {auth_url: 'https://test/v3', username: u, password: p, project_name: x}, region_name: two}
+  prod: {auth: {auth_url: 'https://prod/v3', username: u, password: pass-word, project_name: x}, region_name: one}
+  test: {auth: {auth_url: 'https://test/v3', username: u, password: pass-word, project_name: x}, region_name: two}
 """
 
 
@@ -51,7 +52,7 @@ def test_a_wrong_setting_is_told_by_its_name() -> None:
         {"OS_AUTH_URL": "https://keystone/v3", **USER, "OS_REGION_NAME": "one", "OS_CLOUD": ""},
         {"OS_AUTH_TYPE": "none", "OS_COMPUTE_ENDPOINT_OVERRIDE": "http://nova/v2.1"},
         {"OS_AUTH_URL": "https://keystone/v3", "OS_AUTH_TYPE": "v3applicationcredential"}
-        | {"OS_APPLICATION_CREDENTIAL_ID": "i", "OS_APPLICATION_CREDENTIAL_SECRET": "s"},
+        | {"OS_APPLICATION_CREDENTIAL_ID": "i", "OS_APPLICATION_CREDENTIAL_SECRET": "pass-word"},
         {"OS_CLOUD": "prod"},
         {"OS_CLOUD": "test", "OS_AUTH_URL": "https://elsewhere/v3", "OS_REGION_NAME": "one"},
     ],
@@ -78,3 +79,8 @@ print(json.dumps(OpenStackConfig(app_name="masakari-functions").get_one().config
 def meaningful(config: dict[str, Any]) -> dict[str, Any]:
     """Leave out what only says where it was read from."""
     return {key: value for key, value in config.items() if key not in {"client_config_file", "cloud"} and value != ""}
+
+
+def test_a_password_of_the_cloud_that_is_too_short_to_be_masked_is_refused_when_it_is_read() -> None:
+    with pytest.raises(Misconfigured, match="the cloud's password is shorter than 6 characters"):
+        _ = Cloud(load(ENVIRON), ENVIRON | USER | {"OS_PASSWORD": "12345"}).region

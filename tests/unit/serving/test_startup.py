@@ -64,6 +64,36 @@ def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dic
     assert "tiny" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["OS_PASSWORD", "OS_TOKEN", "OS_APPLICATION_CREDENTIAL_SECRET", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"],
+)
+def test_a_secret_of_the_cloud_or_of_aws_that_is_too_short_to_be_masked_stops_the_start(name: str) -> None:
+    startup.check_secrets(settings(), {name: "123456"})
+    with pytest.raises(Misconfigured, match=f"the secret {name} is shorter than 6 characters"):
+        startup.check_secrets(settings(), {name: "12345"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OS_CLIENT_CONFIG_FILE", "clouds:\n  masakari:\n    auth:\n      username: m\n      password: {}\n"),
+        ("OS_CLIENT_CONFIG_FILE", "clouds: {{masakari: {{auth: {{username: m, password: '{}'}}}}}}"),
+        ("OS_CLIENT_SECURE_FILE", 'clouds:\n  masakari:\n    auth:\n      application_credential_secret: "{}"\n'),
+        ("AWS_SHARED_CREDENTIALS_FILE", "[default]\naws_access_key_id = me\naws_secret_access_key = {}\n"),
+    ],
+)
+def test_a_secret_in_a_mounted_file_that_is_too_short_to_be_masked_stops_the_start(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    file = tmp_path / "mounted"
+    file.write_text(text.format("123456"))
+    startup.check_secrets(settings(), {name: str(file)})
+    file.write_text(text.format("12345"))
+    with pytest.raises(Misconfigured, match=f"a secret in {file} is shorter than 6 characters"):
+        startup.check_secrets(settings(), {name: str(file)})
+
+
 def test_secrets_of_their_own_and_long_enough_let_it_start() -> None:
     values = {KEY: f"{LONG}1\n{LONG}2", "INSTANCE_HA_TASK_KEY": f"{LONG}3", "INSTANCE_HA_CRON_TOKEN": f"{LONG}4"}
     startup.check_secrets(settings(**values, DATABASE_URL="postgresql://ha:s3cret@db/ha"), {})

@@ -9,13 +9,15 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from instance_ha.serving.watchdog import level
 from instance_ha_simulator.files import free_port
 
 from tests.unit.serving.served import Serve, Served
 
 STAND_IN = """#!/usr/bin/env python3
-import http.server, json, os, urllib.request
+import http.server, json, os, sys, urllib.request
 
+print("2026/11/26 18:03:06 Listening on port: 8080", file=sys.stderr, flush=True)
 url = os.environ["upstream_url"]
 answer = urllib.request.urlopen(url + "/_/health", timeout=20).status  # at once: it does not try again
 with open(os.environ["TOLD"], "w") as file:
@@ -85,10 +87,11 @@ def test_work_whose_sender_has_hung_up_is_finished_when_the_instance_is_told_to_
         requests.get(f"{fronted.url}/?seconds=3&write={tmp_path / 'done'}", timeout=0.5)
 
     fronted.function.process.send_signal(signal.SIGTERM)
-    code, _ = fronted.function.end()
+    code, output = fronted.function.end()
 
     assert (tmp_path / "done").exists()
     assert code == 0
+    assert "watchdog ended" not in output
     assert not psutil.pid_exists(fronted.seen["pid"]) or not fronted.answers()
 
 
@@ -99,3 +102,36 @@ def test_an_instance_ends_in_order_when_its_watchdog_has_ended(fronted: Fronted)
 
     assert code == 0
     assert "watchdog ended" in output
+
+
+def test_what_the_watchdog_writes_stands_among_our_lines_without_its_own_time(fronted: Fronted) -> None:
+    fronted.function.process.send_signal(signal.SIGTERM)
+    _, output = fronted.function.end()
+
+    (line,) = [line for line in output.splitlines() if "Listening on port: 8080" in line]
+    assert "watchdog wrote" in line
+    assert "18:03:06" not in line
+
+
+CALL = 'Upstream HTTP request error: Post "http://127.0.0.1:5000/":'
+
+
+@pytest.mark.parametrize(
+    ("line", "of"),
+    [
+        ("POST / - 204 NO CONTENT - ContentLength: 0B (2.0188s)", "debug"),
+        ("GET /v1/segments - 500 INTERNAL SERVER ERROR - ContentLength: 90B (0.2s)", "debug"),  # we log our errors
+        (f"{CALL} context canceled", "debug"),
+        ("Upstream HTTP killed due to exec_timeout: 1m0s", "debug"),
+        (f"{CALL} read tcp 127.0.0.1:8080->127.0.0.1:39822: i/o timeout", "debug"),
+        (f"{CALL} unexpected EOF", "debug"),
+        ("Error copying response body: write tcp 127.0.0.1:8080->10.0.0.7:52344: write: broken pipe", "debug"),
+        (f"{CALL} context deadline exceeded", "warning"),
+        (f"{CALL} dial tcp 127.0.0.1:5000: connect: connection refused", "warning"),
+        ("panic: metrics error ListenAndServe: listen tcp :8081: bind: address already in use", "warning"),
+        ("Forked function has terminated: signal: killed", "warning"),
+        ('Watchdog mode: http\tfprocess: "cat"', "info"),
+    ],
+)
+def test_a_sender_that_does_not_wait_is_no_trouble_and_all_else_that_fails_is(line: str, of: str) -> None:
+    assert level(line) == of

@@ -40,6 +40,22 @@ def read_only(postgres: Postgres, url: str) -> Iterator[None]:
     postgres.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
 
 
+def test_right_after_a_transaction_the_time_is_known_without_asking(rows: Rows) -> None:
+    with rows.database.begin() as connection:
+        asked = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    before = rows.database.statements
+    assert abs((rows.database.now() - asked).total_seconds()) < 5
+    rows.database.close()
+    known = rows.database.now()
+    assert abs((known - asked).total_seconds()) < 5
+    assert rows.database.statements == before
+
+
+def test_the_time_of_a_postgres_that_is_away_is_not_known() -> None:
+    with pytest.raises(StoreUnavailable):
+        Database("postgresql://ha@127.0.0.1:1/ha").now()
+
+
 def test_connections_to_a_demoted_primary_are_replaced_without_anybody_noticing(rows: Rows) -> None:
     demoted(rows.database, 4)
     for _ in range(8):

@@ -1,6 +1,6 @@
 """DisableComputeServiceTask: nothing new comes to the host, and Nova agrees that it is down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instance_ha import log
 from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
@@ -9,6 +9,7 @@ from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
+from instance_ha.recovery import host_reset
 from instance_ha.recovery.recovery import Done, HostBefore, NotYet, Outcome, Recovery, Skip
 from instance_ha.store import vmoves
 
@@ -64,10 +65,13 @@ def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Repor
     return reports
 
 
-def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Skip:
-    if reports.is_alive and not _has_begun(recovery):
-        return _undo(recovery, task)
-    raise NoFlowHelps(f"Nova still calls the compute service of {recovery.host.name} up: is the host really dead?")
+def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Outcome:
+    if not reports.is_up:
+        if not reports.is_alive or _has_begun(recovery):
+            name = recovery.host.name
+            raise NoFlowHelps(f"Nova still calls the compute service of {name} up: is the host really dead?")
+        recovery.remember(task, replace(reports, is_up=True))  # that stays so, however long what follows takes
+    return _undo(recovery, task)
 
 
 def _has_begun(recovery: Recovery) -> bool:
@@ -76,12 +80,15 @@ def _has_begun(recovery: Recovery) -> bool:
         return bool(vmoves.of_notification(connection, recovery.notification.notification_uuid))
 
 
-def _undo(recovery: Recovery, task: TaskRow) -> Skip:
+def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
     """Give back what was changed of a live host: it was reported by mistake, or was back before Nova missed it."""
     name, disabled = recovery.host.name, recovery.recall(task, _Disabled)
     if disabled is not None:
         recovery.nova.enable_service(disabled.service_id)
         log.get().info("compute service enabled", host=name)
+    restarted = host_reset.restart(recovery, task)
+    if restarted is None:
+        return NotYet()
     reserved = recovery.recall(task, HostBefore)
     changes = {"on_maintenance": False, "on_maintenance_for": None}
     service = "is enabled again" if disabled is not None else "was disabled before"
@@ -89,8 +96,12 @@ def _undo(recovery: Recovery, task: TaskRow) -> Skip:
         f"host {name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
         f"its compute service {service}, and it is off maintenance"
     )
+    status = NotificationStatus.FINISHED if restarted.running else NotificationStatus.IGNORED
+    if restarted.failed:
+        status = NotificationStatus.FAILED
     recovery.world.breakpoint(Breakpoint.HOST_GIVEN_BACK)
-    return Skip(reason, NotificationStatus.IGNORED, changes | ({"reserved": reserved.reserved} if reserved else {}))
+    said = "; ".join(filter(None, (reason, restarted.text)))
+    return Skip(said, status, changes | ({"reserved": reserved.reserved} if reserved else {}))
 
 
 def _disable(recovery: Recovery, task: TaskRow, service: ComputeService) -> None:

@@ -23,7 +23,7 @@ from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import InstanceFacts, TaskRow
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
-from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
 from instance_ha.store import notifications, tasks, vmoves
 
 
@@ -32,7 +32,8 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     name = recovery.host.name
     if not task.details:
         recovery.progress(task, 0.0, "Preparing instances for evacuation")
-    policy, uuid, servers = _policy(recovery), recovery.notification.notification_uuid, _servers(recovery)
+    policy, uuid = instance_policy(recovery.world.settings), recovery.notification.notification_uuid
+    servers = _servers(recovery)
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
     followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest).items()}
     with recovery.claim.read() as connection:
@@ -89,17 +90,6 @@ def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Ser
     actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
     ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
     return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
-
-
-def _policy(recovery: Recovery) -> InstancePolicy:
-    settings = recovery.world.settings
-    return InstancePolicy(
-        metadata_key=settings.ha_enabled_instance_metadata_key,
-        priority_key=settings.ha_priority_metadata_key,
-        opt_out_key=settings.ha_opt_out_metadata_key,
-        evacuate_all=settings.evacuate_all_instances,
-        ignore_error_state=settings.ignore_instances_in_error_state,
-    )
 
 
 def _log(choice: Choice, host: str) -> None:
