@@ -8,9 +8,9 @@ PORT ?= 15868
 WORKERS ?= 4
 MINUTES ?= 10
 READY := $(VENV)/.installed
-SOURCES := lib simulator functions local bench tests examples deploy stack
+SOURCES := lib simulator functions local bench mutants tests examples deploy stack
 
-.PHONY: demo test explore test-real test-images check format up down status bench requirements coldstart clean docs manifests
+.PHONY: demo test explore test-real test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
@@ -32,14 +32,18 @@ test-images: $(READY)
 	tests/images/install.sh
 	IMAGES_TIER=1 $(BIN)/pytest tests/images
 
+# Breaks each safety rule, runs the tests that must notice it, and writes the table of docs/promises.md.
+mutate: $(READY)
+	$(BIN)/python -m mutants $(ARGS)
+
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib simulator local bench tests deploy stack
+	$(BIN)/mypy lib simulator local bench mutants tests deploy stack
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check
-	$(BIN)/pytest -q tests/unit/test_words.py    # no database is started for it
+	$(BIN)/pytest -q tests/unit/test_words.py tests/unit/test_promises.py    # no database is started for them
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)

@@ -14,7 +14,7 @@ from oslo_policy import generator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from local import metrics_document
+from local import metrics_document, scenario_document
 from local.files import repository
 
 _HEAD = """# Configuration
@@ -75,6 +75,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "metrics.md": metrics_document.document,
     "openapi.json": api,
     "policy.yaml.sample": policy,
+    "scenario-folders.md": scenario_document.document,
 }
 
 

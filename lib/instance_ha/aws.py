@@ -6,9 +6,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
 from instance_ha import masking
-from instance_ha.http_limits import POOLS
+from instance_ha.http_limits import limited
 
 _NAMES = {
     "aws_access_key_id": "AWS_ACCESS_KEY_ID",
@@ -36,6 +37,8 @@ def client(
         masking.hide({"the secret key for AWS": (keys.secret_key, keys.token or "")})
     where = region or session.region_name or "us-east-1"
     made = session.client(service, region_name=where, endpoint_url=endpoint_url, config=config)
-    # botocore offers no other way: these are the classes of all its pools, those of proxies too.
-    made._endpoint.http_session._pool_classes_by_scheme.update(POOLS)
+    # botocore offers no other way: these are the classes of all its pools, those of proxies too. Its own read answers
+    # to "Expect: 100-continue" by themselves; http.client passes them over as well.
+    pools = limited({"http": HTTPConnectionPool, "https": HTTPSConnectionPool})
+    made._endpoint.http_session._pool_classes_by_scheme.update(pools)
     return made

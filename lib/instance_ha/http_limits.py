@@ -16,8 +16,8 @@ from functools import partial
 from http.client import HTTPResponse
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection
 
 from instance_ha.models.errors import TimeIsUp
 
@@ -90,24 +90,22 @@ class Limited(HTTPConnection):
         self.response_class = partial(_response, time.monotonic() + self.timeout)  # type: ignore[assignment]
 
 
-class LimitedTls(Limited, HTTPSConnection):
-    """The same over TLS."""
+Pools = dict[str, type[HTTPConnectionPool]]
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = Limited
+def limited(pools: Pools, connection: type[Limited] = Limited) -> Pools:
+    """Return the same pools by their schemes, but with limited connections."""
+    return {
+        scheme: type(
+            pool.__name__, (pool,), {"ConnectionCls": type("Connection", (connection, pool.ConnectionCls), {})}
+        )
+        for scheme, pool in pools.items()
+    }
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = LimitedTls
-
-
-POOLS = {"http": _Pool, "https": _TlsPool}
-
-
-def limit(manager: PoolManager) -> None:
+def limit(manager: PoolManager, connection: type[Limited] = Limited) -> None:
     """Let a pool manager, of whatever library, make connections with these limits."""
-    manager.pool_classes_by_scheme = POOLS
+    manager.pool_classes_by_scheme = limited(manager.pool_classes_by_scheme, connection)
 
 
 def _response(until: float, connected: socket.socket, **how: Any) -> HTTPResponse:

@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeout
+from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as NotInTime
 from urllib3.util import parse_url
 
-from instance_ha.http_limits import Limited, LimitedTls, within
+from instance_ha.http_limits import Limited, limit, within
 from instance_ha.models.errors import TimeIsUp
 
 
@@ -110,13 +110,13 @@ class Poster:
     @cached_property
     def _plain(self) -> PoolManager:
         pools = PoolManager(maxsize=self._kept)
-        pools.pool_classes_by_scheme = {"http": _Pool}
+        limit(pools, _Patient)
         return pools
 
     @cached_property
     def _secure(self) -> PoolManager:
         pools = PoolManager(maxsize=self._kept, ssl_context=self._tls or _usual_authorities())
-        pools.pool_classes_by_scheme = {"https": _TlsPool}
+        limit(pools, _Patient)
         return pools
 
 
@@ -129,18 +129,6 @@ class _Patient(Limited):
         except TimeoutError:
             connection, self.sock = self.sock, None
             raise AnsweredLate(connection) from None
-
-
-class _PatientTls(_Patient, LimitedTls):
-    """The same over TLS."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Patient
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _PatientTls
 
 
 def _usual_authorities() -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """Plays a scenario folder: README.md (the promise), world.yaml, faults.yaml, and the decision log it must give."""
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import people
 from instance_ha_simulator.cloud.errors import ApiError, not_found
 from instance_ha_simulator.cloud.faults import Rule
-from instance_ha_simulator.cloud.model import Aggregate, CloudOptions
+from instance_ha_simulator.cloud.model import Aggregate, CloudOptions, Course
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
@@ -48,6 +48,17 @@ class Scenario:
         """
         return cls(folder, *read(folder))
 
+    def in_order(self, seed: int | None) -> "Scenario":
+        """Have what happens at about the same time in the random order of a seed; None: as the folder says."""
+        if seed is None:
+            return self
+        schedule = {"pauses": 0.1, "jitter": 1.0} | self.faults.get("schedule", {}) | {"seed": seed}
+        return replace(self, faults=self.faults | {"schedule": schedule})
+
+
+class NotOverError(Exception):
+    """A story has not ended within its limit."""
+
 
 class Play:
     """One run of a scenario."""
@@ -59,7 +70,7 @@ class Play:
         self._postgres, self._url = postgres, database if isinstance(database, str) else ""
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(**{kind: value for kind, value in faults.items() if kind != "nova"})
+        given = Faults(**{kind: value for kind, value in faults.items() if kind not in ("nova", "evacuations")})
         self.sources = Sources(world, folder)
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
@@ -77,7 +88,8 @@ class Play:
     def run(self) -> None:
         """Set the world up, let things happen, and stop when all is over."""
         structlog.configure(
-            processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note]
+            processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, self._note],
+            wrapper_class=structlog.make_filtering_bound_logger(0),
         )
         self.simulation.scheduler.spawn("operator", self._build)
         limit = float(self.scenario.world.get("limit", 3600))
@@ -85,7 +97,8 @@ class Play:
             over = self.simulation.scheduler.run(limit, self._over)
         finally:
             self.sources.close()
-        assert over, f"not over after {limit} s:\n" + "\n".join(self.lines)
+        if not over:
+            raise NotOverError(f"it is not over after {limit:.0f} s")
 
     def _build(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
@@ -101,6 +114,8 @@ class Play:
                 connection.execute(text(statement))
         for rule in self.scenario.faults.get("nova", []):
             cloud.faults.add(Rule(**rule))
+        with cloud.world() as world:
+            world.courses += [Course(**course) for course in self.scenario.faults.get("evacuations", [])]
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
@@ -229,21 +244,21 @@ class Play:
                 return server.id
         raise not_found(f"Instance {name} could not be found.")
 
-    def _notify(self, about: str | dict[str, str]) -> None:
+    def _notify(self, about: str | dict[str, Any]) -> None:
         """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
         now = self.simulation.scheduler.now().replace(tzinfo=None).isoformat()
-        if isinstance(about, str):
-            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
-            kind, host = "COMPUTE_HOST", about
-        elif "process" in about:
-            payload = {"event": "STOPPED", "process_name": about["process"]}
-            kind, host = "PROCESS", about["host"]
-        else:
+        about = {"host": about} if isinstance(about, str) else about
+        if "process" in about:
+            kind, payload = "PROCESS", {"event": "STOPPED", "process_name": about["process"]}
+        elif "instance" in about:
             instance = next(uuid for uuid, name in self.names.items() if name == about["instance"])
             event = about.get("event", "LIFECYCLE")
-            payload = {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
-            kind, host = "VM", about["host"]
-        body = {"type": kind, "hostname": host, "generated_time": now, "payload": payload}
+            kind, payload = "VM", {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
+        else:
+            kind = "COMPUTE_HOST"
+            payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+        payload |= about.get("payload", {})
+        body = {"type": kind, "hostname": about["host"], "generated_time": now, "payload": payload}
         answer = self.simulation.request("api-notifications", "POST", "/v1/notifications", {"notification": body})
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]
@@ -317,7 +332,7 @@ class Play:
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Read all vmoves, in order."""
-        query = text("SELECT * FROM vmoves ORDER BY notification_uuid, attempt, position")
+        query = text("SELECT * FROM vmoves ORDER BY id")
         with self.simulation.world.database.begin() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

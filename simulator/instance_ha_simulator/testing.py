@@ -1,13 +1,27 @@
 """For the tests of customised tasks: a recovery by the real functions in a simulated cloud and virtual time.
 
-::
+In conftest.py, a Postgres for the whole run and an empty database for each test::
+
+    from instance_ha_simulator.testing import Databases, databases
+
+    @pytest.fixture(scope="session")
+    def postgres() -> Iterator[Databases]:
+        with databases() as made:
+            yield made
+
+    @pytest.fixture
+    def database_url(postgres: Databases) -> Iterator[str]:
+        with postgres.fresh() as url:
+            yield url
+
+and a test::
 
     from instance_ha_simulator.testing import recover
 
     def test_the_pager_is_called(database_url: str) -> None:
         recovery = recover(database_url, flows=FLOWS)
         assert recovery.status == "finished"
-        assert recovery.progress["call_pager"] == ["The pager was called"]
+        assert recovery.progress["call_pager"][-1] == "The pager was called"
 """
 
 from collections.abc import Mapping
@@ -19,17 +33,19 @@ from typing import Any
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import migrate, tasks
 
+from instance_ha_simulator.databases import Databases, databases
+from instance_ha_simulator.folder.read import check
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 
-__all__ = ["ONE_HOST_FAILS", "Recovery", "recover"]
+__all__ = ["ONE_HOST_FAILS", "Databases", "Recovery", "databases", "recover"]
 
 ONE_HOST_FAILS: Mapping[str, Any] = {
     "segments": {"one": {"hosts": ["compute1", "compute2"]}},
     "hosts": {"compute1": {"instances": [{"count": 2}]}, "compute2": None},
     "happenings": [{"at": 5, "kill_host": "compute1"}, {"at": 10, "notify": "compute1"}],
 }
-"""A world: compute1, with two instances, dies and is reported. tests/scenarios/README.md says what else there is."""
+"""A world: compute1, with two instances, dies and is reported. docs/scenario-folders.md says what else there is."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +72,11 @@ def recover(database_url: str, flows: str, world: Mapping[str, Any] = ONE_HOST_F
 
     Raises:
         Misconfigured: the flows cannot be used.
-        AssertionError: the recoveries do not end; the text holds the log.
+        FolderError: the world says what it may not.
+        NotOverError: the recoveries do not end in the time that the world has.
 
     """
+    check(world)
     migrate.upgrade(database_url)
     with TemporaryDirectory() as name:
         folder = Path(name)

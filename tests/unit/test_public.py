@@ -45,8 +45,10 @@ def test_a_function_s_main_finds_what_it_calls() -> None:
 def test_authors_of_tasks_find_what_they_test_with() -> None:
     assert surface(testing) == {
         "ONE_HOST_FAILS": "a value",
+        "Databases": "(server: instance_ha_simulator.postgres.Postgres) -> None",
         "Recovery": "(status: str, message: str | None, progress: collections.abc.Mapping[str, list[str]], "
         "log: list[str], seconds: float) -> None",
+        "databases": "(url: str | None = None) -> collections.abc.Iterator[instance_ha_simulator.databases.Databases]",
         "recover": "(database_url: str, flows: str, world: collections.abc.Mapping[str, typing.Any] = "
         f"{testing.ONE_HOST_FAILS}) -> instance_ha_simulator.testing.Recovery",
     }

@@ -170,7 +170,9 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
         return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
     if server.task_state is None and server.vm_state in restore(move.facts).settled | {"active", "stopped"}:
         return Moved(server.host)
-    if server.vm_state == "error" and (migration is None or migration.final):
+    # Of two evacuations at once the record of the second never gets a destination, nor an end.
+    is_over = migration is None or migration.final or (migration.dest_host is None and age.unclaimed)
+    if server.vm_state == "error" and is_over:
         reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
         return End(VMoveStatus.FAILED, reason, server.host)
     if dest_down:

@@ -94,6 +94,21 @@ def next_to_confirm(server: Server, last: PowerAction | None) -> Verdict:
     return Step.WAIT
 
 
+def carried_out_late(server: Server, last: PowerAction | None) -> Step | None:
+    """Say what undoes a request of ours that Nova has carried out after the end of a restart, if it has.
+
+    A stop of ours is never the last action after a restart. A start of ours never follows a stop by the owner, since it
+    is not sent then. What Nova has stopped itself its owner has shut down from inside, or it has failed again.
+    """
+    if server.task_state is not None or last is None or not last.ours:
+        return None
+    if server.vm_state == "stopped" and last.name == "stop":
+        return Step.START
+    if server.vm_state == "active" and last.name == "start" and _stopped_by_owner(last.before):
+        return Step.STOP
+    return None
+
+
 def _stopped_by_owner(last: PowerAction | None) -> Leave | None:
     if last is not None and last.foreign and last.name == "stop":
         return Leave("the instance was stopped by its owner: it is left stopped")

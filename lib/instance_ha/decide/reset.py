@@ -39,4 +39,5 @@ def was_shut_off(server: Server, last: PowerAction | None, found: Reset) -> bool
     """
     if server.vm_state != "stopped" or server.task_state is not None or last is None or last.name != "stop":
         return False
-    return last.by_nova and not last.after_pause and last.at is not None and last.at >= found.since
+    was_paused = last.before is not None and last.before.name == "pause"
+    return last.by_nova and not was_paused and last.at is not None and last.at >= found.since

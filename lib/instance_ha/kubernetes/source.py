@@ -47,9 +47,12 @@ class KubernetesSource:
         if missing:
             unclear = None in named
             others = self._named(self._nodes.all("")) if selector else named
-            for name in missing - set(others):
+            for name in (gone := missing - set(others)):
                 hosts[name] = Observation({_NETWORK: Reading.UNKNOWN if unclear else Reading.DOWN})
-            log.get().warning("nodes missing", hosts=sorted(missing), deleted=not unclear)
+            if gone:
+                log.get().warning("nodes missing", hosts=sorted(gone), deleted=not unclear)
+            if unlabelled := missing - gone:
+                log.get().warning("nodes without the labels", hosts=sorted(unlabelled), labels=selector)
         return Snapshot(hosts)
 
     def _named(self, nodes: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:

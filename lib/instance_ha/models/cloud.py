@@ -87,8 +87,7 @@ class Migration:
 class PowerAction:
     """The last time that Nova was asked to start, stop or reboot an instance.
 
-    ``foreign``: a user asked who is not ours. ``by_nova``: Nova itself did, as when it finds a guest shut off. Neither:
-    we did.
+    ``foreign``: a user asked who is not ours. ``by_nova``: Nova itself did, as when it finds a guest shut off.
     """
 
     name: str
@@ -96,4 +95,9 @@ class PowerAction:
     foreign: bool
     by_nova: bool = False
     at: datetime | None = None  # by Nova's clock
-    after_pause: bool = False  # the instance was paused then
+    before: "PowerAction | None" = None  # what was done to the instance before that; pause and unpause count here, too
+
+    @property
+    def ours(self) -> bool:
+        """Whether we have asked."""
+        return not self.foreign and not self.by_nova

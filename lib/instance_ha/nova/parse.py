@@ -78,14 +78,19 @@ def power_action(actions: list[dict[str, Any]], ours: str | None) -> PowerAction
     """Find the newest action on the power in ``os-instance-actions`` (newest first); ``ours`` is our user's id."""
     for position, action in enumerate(actions):
         if action["action"] in _POWER:
-            user = action["user_id"]
-            before = next((one["action"] for one in actions[position + 1 :] if one["action"] in _POWER | _PAUSE), None)
-            return PowerAction(
-                name=action["action"],
-                request_id=action["request_id"],
-                foreign=user not in (None, ours),
-                by_nova=user is None,
-                at=_time(action.get("start_time")),
-                after_pause=before == "pause",
-            )
+            earlier = (one for one in actions[position + 1 :] if one["action"] in _POWER | _PAUSE)
+            before = next(earlier, None)
+            return _action(action, ours, None if before is None else _action(before, ours))
     return None
+
+
+def _action(body: dict[str, Any], ours: str | None, before: PowerAction | None = None) -> PowerAction:
+    user = body["user_id"]
+    return PowerAction(
+        name=body["action"],
+        request_id=body["request_id"],
+        foreign=user not in (None, ours),
+        by_nova=user is None,
+        at=_time(body.get("start_time")),
+        before=before,
+    )

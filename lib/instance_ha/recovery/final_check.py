@@ -7,16 +7,18 @@ evacuation, a stop after the start. A killed invocation may have left locks, too
 from uuid import UUID
 
 from instance_ha import log
-from instance_ha.decide import evacuation
+from instance_ha.decide import evacuation, power
 from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import latest
+from instance_ha.decide.power import Step
 from instance_ha.decide.service import Reports
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
-from instance_ha.models.errors import CloudRefused
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.evacuation.claimed import GONE
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 
 
@@ -35,7 +37,7 @@ def final_check(claim: Claim[Notification]) -> None:
             if move.status is VMoveStatus.SUCCEEDED and evacuation.prepare(move.facts).reset_to_error:
                 _give_state_back(claim, move)
     elif claim.row.status is NotificationStatus.FINISHED:
-        _start(claim, str(UUID(claim.row.payload["instance_uuid"])))
+        _undo_late_power_action(claim, str(UUID(claim.row.payload["instance_uuid"])))
     about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
     with claim.release(None, **about):
         pass
@@ -63,8 +65,9 @@ def _unlock(claim: Claim[Notification]) -> None:
         try:
             claim.nova.unlock(server.id)
             log.get().warning("late lock removed", instance=server.name)
-        except CloudRefused as error:  # deleted since it was listed
-            log.get().warning("late lock not removed", instance=server.name, reason=str(error))
+        except CloudRefused as error:
+            if error.code != GONE:  # else it was deleted since it was listed
+                raise CloudUnavailable(f"late lock of {server.name} not removed: {error}") from error
 
 
 def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
@@ -86,16 +89,18 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
         log.get().warning("late reset not undone", instance=server.name, reason=str(error))
 
 
-def _start(claim: Claim[Notification], instance: str) -> None:
-    """Start an instance that we have stopped after its restart."""
+def _undo_late_power_action(claim: Claim[Notification], instance: str) -> None:
+    """Give an instance back the power state that it had after its restart, or that its owner has given it since."""
     server = claim.nova.server(instance)
-    if server is None or server.vm_state != "stopped" or server.task_state is not None:
+    if server is None:
         return
-    last = claim.nova.last_power_action(instance)
-    if last is None or last.name != "stop" or last.foreign:
-        return
+    late = power.carried_out_late(server, claim.nova.last_power_action(instance))
     try:
-        claim.nova.start(instance)
-        log.get().warning("late stop undone", instance=server.name)
+        if late is Step.START:
+            claim.nova.start(instance)
+            log.get().warning("late stop undone", instance=server.name)
+        elif late is Step.STOP and not claim.world.settings.start_stopped_instances:
+            claim.nova.stop(instance)
+            log.get().warning("late start undone", instance=server.name)
     except CloudRefused as error:  # somebody else has acted since
-        log.get().warning("late stop not undone", instance=server.name, reason=str(error))
+        log.get().warning("late power action not undone", instance=server.name, reason=str(error))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from instance_ha_simulator.cloud.model import Fault, Migration, Server
+from instance_ha_simulator.cloud.model import Course, Fault, Host, Migration, Server
 from instance_ha_simulator.cloud.world import World
 
 NO_VALID_HOST = "No valid host was found. There are not enough hosts available."
@@ -21,13 +21,15 @@ class Evacuation:
     migration: Migration
     wanted_host: str | None
     stopped_after: bool
+    course: Course
     spoilt: bool = False  # Nova accepted a second evacuation of the same server meanwhile
     in_flight: bool = True
     claimed: bool = False
 
     def begin(self, at: datetime) -> None:
         """Set the course of events."""
-        total = self.world.options.evacuate_seconds
+        usual = self.world.options.evacuate_seconds
+        total = usual if self.course.seconds is None else self.course.seconds
         steps: list[tuple[float, Step]] = [
             (_CLAIM, self._claim),
             (_SPAWN, self._spawn),
@@ -58,7 +60,7 @@ class Evacuation:
             self.world.load[self.migration.dest_compute] -= 1
 
     def _claim(self, at: datetime) -> None:
-        dest = self.world.pick_host(self.server, self.wanted_host)
+        dest = self._destination()
         if dest is None:
             self.in_flight = False
             self.migration.become(at, "error")
@@ -69,10 +71,16 @@ class Evacuation:
         self.migration.become(at, "pre-migrating")
         self.world.load[dest.name] += 1
         self.claimed = True
-        if dest.name in self.world.options.claim_fails_on:
+        if self.course.fails == "claim" or dest.name in self.world.options.claim_fails_on:
             self._fail(
                 at, self.server.vm_state, "Insufficient compute resources: Free memory 0.00 MB < requested 64 MB."
             )
+
+    def _destination(self) -> Host | None:
+        if self.course.fails == "no-valid-host":
+            return None
+        course = self.course.to and self.world.pick_host(self.server, self.wanted_host or self.course.to)
+        return course or self.world.pick_host(self.server, self.wanted_host)
 
     def _fail(self, at: datetime, vm_state: str, reason: str) -> None:
         """End on the destination: a claim that is refused leaves the server as it was, all else leaves it in error."""
@@ -82,7 +90,7 @@ class Evacuation:
         self.server.fault = Fault(at, reason)
 
     def _spawn(self, at: datetime) -> None:
-        if self.migration.dest_compute in self.world.options.spawn_fails_on:
+        if self.course.fails == "spawn" or self.migration.dest_compute in self.world.options.spawn_fails_on:
             self._fail(at, "error", "Binding failed for port, please check neutron logs for more information.")
             return
         task = self.server.task_state if self.spoilt else "rebuild_spawning"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from instance_ha_simulator.cloud.timeline import Event
 
@@ -227,3 +227,15 @@ class InstanceAction:
     request_id: str
     user_id: str | None
     project_id: str | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How an evacuation goes, where a scenario says so; what it leaves open goes as usual."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # where it is read from a file
+
+    instance: str
+    to: str | None = None
+    seconds: float | None = None
+    fails: Literal["refused", "no-valid-host", "claim", "spawn"] | None = None

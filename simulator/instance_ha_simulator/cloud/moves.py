@@ -6,7 +6,7 @@ from instance_ha_simulator.cloud import actions
 from instance_ha_simulator.cloud.errors import bad_request
 from instance_ha_simulator.cloud.evacuation import Evacuation
 from instance_ha_simulator.cloud.identity import Token
-from instance_ha_simulator.cloud.model import EvacuationRequest, Server
+from instance_ha_simulator.cloud.model import Course, EvacuationRequest, Server
 from instance_ha_simulator.cloud.world import World
 
 _EVACUABLE = ("active", "stopped", "error")
@@ -20,6 +20,9 @@ def evacuate(
         raise actions.wrong_state("evacuate", server, "vm_state", server.vm_state)
     if world.is_up(world.hosts[server.host]):
         raise bad_request(f"Compute service of {server.host} is still in use.")
+    course = world.next_course(server) or Course(server.name)
+    if course.fails == "refused":
+        raise bad_request("The evacuation is refused.")
     before = known.get(server.id)
     under_way = before is not None and before.in_flight
     host = world.hosts[server.host]
@@ -38,7 +41,7 @@ def evacuate(
         return
     stopped = server.vm_state == "stopped" or (stopped_after and server.vm_state == "active")
     # The conductor takes the server's first accepted record for that of the request.
-    known[server.id] = Evacuation(world, server, older or made, wanted, stopped)
+    known[server.id] = Evacuation(world, server, older or made, wanted, stopped, course)
     known[server.id].begin(world.now)
 
 

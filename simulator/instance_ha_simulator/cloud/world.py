@@ -10,6 +10,7 @@ from instance_ha_simulator.cloud.history import History
 from instance_ha_simulator.cloud.model import (
     Aggregate,
     CloudOptions,
+    Course,
     EvacuationRequest,
     Host,
     InstanceAction,
@@ -35,6 +36,7 @@ class World:
     history: History = field(default_factory=History)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
+    courses: list[Course] = field(default_factory=list)  # of the next evacuations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
     aggregate_count: int = 0
     server_count: int = 0
@@ -108,6 +110,13 @@ class World:
         """Return the host's availability zone: an aggregate's, if one of its aggregates has one."""
         zones = [a.availability_zone for a in self.aggregates.values() if host.name in a.hosts]
         return next((zone for zone in zones if zone), host.zone)
+
+    def next_course(self, server: Server) -> Course | None:
+        """Take what is said of the next evacuation of a server."""
+        course = next((one for one in self.courses if one.instance == server.name), None)
+        if course is not None:
+            self.courses.remove(course)
+        return course
 
     def pick_host(self, server: Server, wanted: str | None) -> Host | None:
         """Choose where an evacuated server goes: the emptiest host that can take it, ties by name."""

@@ -10,7 +10,7 @@ from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.draw import draw
 from instance_ha_simulator.explorer.play import Exploration, clear
 from instance_ha_simulator.explorer.promises import Account, broken
-from instance_ha_simulator.scenario import Scenario
+from instance_ha_simulator.scenario import NotOverError, Scenario
 
 REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check
 
@@ -43,8 +43,8 @@ def explore(
     try:
         played.run()
         found = broken(played, account)
-    except AssertionError as error:
-        found = [f"not at rest: {str(error).splitlines()[0]}"]
+    except NotOverError as error:
+        found = [f"not at rest: {error}"]
     except Exception as error:  # of a function, which lets nothing through
         found = [f"it raises {type(error).__name__}: {error}"]
     finally:

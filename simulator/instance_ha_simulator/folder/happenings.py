@@ -16,6 +16,7 @@ class ReportedFailure(Part):
     process: str | None = Field(None, description="a process of the host has failed")
     instance: str | None = Field(None, description="an instance has failed")
     event: str = Field("LIFECYCLE", description="of an instance: what has happened to it")
+    payload: dict[str, str] = Field({}, description="what it says otherwise than usual")
 
     @model_validator(mode="before")
     @classmethod

@@ -40,6 +40,18 @@ def read(folder: Path) -> Files:
     return Files(world.data, faults.data)
 
 
+def check(world: Mapping[str, Any]) -> None:
+    """Check a world that does not come from a file.
+
+    Raises:
+        FolderError: it says what it may not.
+
+    """
+    wrong = list(complaints(World, world)) or list(unknown_names(World.model_validate(world)))
+    if wrong:
+        raise FolderError("\n".join(f"{'.'.join(map(str, place))}: {what}" for place, what in wrong))
+
+
 def complaints(model: type[Part], data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     """Say what is wrong with plain data, and where."""
     try:

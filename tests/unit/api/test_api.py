@@ -341,6 +341,15 @@ def test_an_answer_503_tells_no_inner_address_and_when_to_try_again(error: TryAg
     assert not re.search(r"10\.0|inner|http", text)
 
 
+def test_without_a_token_the_body_is_not_read() -> None:
+    world = cast("ApiWorld", SimpleNamespace(settings=SETTINGS, tokens=SimpleNamespace(check=_refuse)))
+    environ = EnvironBuilder(path="/v1/echo", method="POST").get_environ() | {"CONTENT_LENGTH": "4"}
+    body = environ["wsgi.input"] = BytesIO(b"body")
+    api = Api([Route("/echo", {"POST": Operation(_echo, Echo, Echo)})])
+    assert api.answer(Request(environ), world, "req-1").status_code == 401
+    assert body.tell() == 0
+
+
 def test_keystones_public_address_is_told_where_it_is_set() -> None:
     settings = SETTINGS.model_copy(update={"www_authenticate_uri": "https://id.example"})
     world = cast("ApiWorld", SimpleNamespace(settings=settings, tokens=SimpleNamespace(check=_refuse)))

@@ -308,3 +308,12 @@ def test_an_instance_in_error_is_well_only_if_it_was_in_error_before() -> None:
     seen = server(host="compute2", vm_state="error")
     assert reason_not_well(was_well, seen) is not None
     assert reason_not_well(was_in_error, seen) is None
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(UNCLAIMED_AFTER, False), (UNCLAIMED_AFTER + 1, True)])
+def test_an_instance_that_two_evacuations_have_wrecked_is_waited_for_no_longer_than_a_record_without_a_destination(
+    seconds: float, over: bool
+) -> None:
+    seen = server(host="compute2", vm_state="error", task_state="rebuilding")
+    verdict = check(vmove(), seen, migration("accepted"), age(vmove(), NOW + timedelta(seconds=seconds), 3600))
+    assert isinstance(verdict, End if over else Wait)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from instance_ha.decide import power
 from instance_ha.decide.power import Broken, Leave, Step
@@ -74,3 +76,24 @@ def test_a_start_that_failed_is_told_with_novas_reason() -> None:
     assert isinstance(broken, Broken)
     assert "no such disk" in broken.message
     assert isinstance(power.next_to_confirm(STOPPED, WE_STARTED), Broken)
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "last", "expected"),
+    [
+        ("stopped", WE_STOPPED, Step.START),
+        ("stopped", OWNER_STOPPED, None),
+        ("stopped", replace(WE_STOPPED, by_nova=True), None),
+        ("active", replace(WE_STARTED, before=OWNER_STOPPED), Step.STOP),
+        ("active", replace(WE_STARTED, before=WE_STOPPED), None),
+        ("active", replace(OWNER_STARTED, before=OWNER_STOPPED), None),
+        ("active", WE_STARTED, None),
+        ("error", WE_STOPPED, None),
+        ("active", None, None),
+    ],
+)
+def test_only_a_request_of_ours_that_came_late_is_undone(
+    vm_state: str, last: PowerAction | None, expected: Step | None
+) -> None:
+    assert power.carried_out_late(server(vm_state=vm_state), last) is expected
+    assert power.carried_out_late(server(vm_state=vm_state, task_state="powering-off"), last) is None

@@ -46,7 +46,7 @@ def test_an_instance_that_nova_has_found_off_since_the_boot_ran_before() -> None
         stop(by_nova=False),  # we
         stop(at=NOW - minutes(1)),  # shut down from inside before the reset
         stop(at=None),
-        stop(after_pause=True),
+        stop(before=PowerAction(name="pause", request_id="req-0", foreign=True)),
         stop(name="start"),
         None,
     ],

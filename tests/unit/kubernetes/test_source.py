@@ -14,6 +14,7 @@ from instance_ha_simulator.cloud import kubernetes
 from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.monitors import kubeconfig_for
 from kubernetes import client, config
+from structlog.testing import capture_logs
 
 from tests.receivers import drip, receiver
 
@@ -94,7 +95,9 @@ def test_a_node_that_was_never_listed_is_not_missed(cluster: Cluster) -> None:
 
 def test_a_node_that_has_lost_its_label_is_not_deleted(cluster: Cluster) -> None:
     cluster.nodes.nodes["compute1"].labels = {}
-    assert "compute1" not in cluster.poll("compute1", kubernetes_node_labels="role=compute")
+    with capture_logs() as logged:
+        assert "compute1" not in cluster.poll("compute1", kubernetes_node_labels="role=compute")
+    assert [(line["event"], line["hosts"]) for line in logged] == [("nodes without the labels", ["compute1"])]
 
 
 def test_a_cordoned_node_that_goes_down_is_somebodys_work(cluster: Cluster) -> None:

@@ -75,6 +75,16 @@ def test_every_final_notification_goes(history: History, status: str) -> None:
     assert history.purged() == {"notifications": 1}
 
 
+def test_a_notification_that_has_ended_lately_stays(history: History) -> None:
+    history.notification("n", 29, created_at=99.0)
+    assert history.purged() == {}
+
+
+def test_a_notification_stays_until_its_final_check(history: History) -> None:
+    history.notification("n", 31, moves=1, due_at=history.world.clock.now())
+    assert history.purged() == {}
+
+
 def test_a_notification_that_was_never_updated_goes_by_its_birth(history: History) -> None:
     history.notification("n", None)
     assert history.purged() == {"notifications": 1}

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 from instance_ha.models.rows import Host, Notification
@@ -6,6 +7,7 @@ from instance_ha.recovery.start import acquire_host
 from instance_ha.store import notifications
 from instance_ha.store.database import Database
 from instance_ha.store.leases import Lease
+from sqlalchemy import text
 
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows
@@ -101,3 +103,25 @@ def test_a_host_and_its_processes_that_begin_at_the_same_time_never_run_both(dat
     found = statuses(database, *claimed)
     assert found[2] == "running"
     assert "running" not in [*found[:2], found[3]]
+
+
+def waits(database: Database) -> bool:
+    """Whether a transaction waits for another one."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with database.begin() as connection:
+        return int(connection.execute(query).scalar_one()) > 0
+
+
+def test_the_recovery_of_an_instance_waits_for_one_of_its_host_that_begins_at_the_same_time(database: Database) -> None:
+    rows = Rows(database)
+    host = rows.host(rows.segment())
+    (notification, lease), instance = reported(rows, host, "COMPUTE_HOST"), reported(rows, host, "VM", str(uuid4()))
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            assert acquire_host(connection, lease, notification, 1, NOW) is not None
+            other = pool.submit(begin, database, instance)
+            while not other.done() and not waits(database):
+                pass
+        assert other.result() is False

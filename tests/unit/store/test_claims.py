@@ -89,6 +89,15 @@ def test_an_owner_that_lost_its_lease_cannot_write(rows: Rows, what: str) -> Non
     assert (kept.status, kept.message, kept.lease_owner) == ("new", None, "b")
 
 
+def test_what_has_expired_is_taken_from_the_invocation_that_holds_it(rows: Rows) -> None:
+    row, lost = claimed(rows)
+    with rows.database.begin() as connection:
+        notifications.take_expired(connection, after(1), after(2))
+    assert claim(rows.database, row, "b", after(2)) is not None
+    with pytest.raises(LeaseLost), rows.database.begin() as connection:
+        lost.renew(connection, after(LEASE))
+
+
 def test_a_renewed_lease_keeps_others_away_for_longer(rows: Rows) -> None:
     row, lease = claimed(rows)
     with rows.database.begin() as connection:

@@ -88,7 +88,7 @@ def _stopped_by_us(recovery: Recovery, policy: InstancePolicy, servers: list[Ser
         restarted = tasks.instances_stopped(connection, [server.id for server in off])
     stopped = [server for server in off if server.id in restarted]
     actions = {server.id: recovery.nova.last_power_action(server.id) for server in stopped}
-    ours = [server for server in stopped if (last := actions[server.id]) is not None and not last.foreign]
+    ours = [server for server in stopped if (last := actions[server.id]) is not None and last.ours]
     return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
 
 

@@ -1,0 +1,39 @@
+"""The table of mutants in docs/promises.md, between its two marks."""
+
+from collections.abc import Mapping, Sequence
+
+from local.files import repository
+from mutants.catalogue import SCENARIO, Mutant
+
+PROMISES = repository() / "docs/promises.md"
+NOTHING = "**nothing**"
+_BEGIN = "<!-- mutants: written by `make mutate` -->"
+_END = "<!-- end of mutants -->"
+_HEAD = ["| | rule that is broken | file | noticed by |", "| --- | --- | --- | --- |"]
+
+
+def rows() -> list[list[str]]:
+    """Return the rows that stand there: promise, rule, file, and what has noticed it."""
+    table = PROMISES.read_text().partition(_BEGIN)[2].partition(_END)[0].strip()
+    return [line.strip("| ").split(" | ") for line in table.splitlines()[len(_HEAD) :]]
+
+
+def write(mutants: Sequence[Mutant], killers: Mapping[str, str | None]) -> None:
+    """Put the table in; of mutants that were not tried now it says what it said before."""
+    before = {rule: noticed for _, rule, _, noticed in rows()}
+    table = list(_HEAD)
+    for mutant in mutants:
+        noticed = _shown(killers[mutant.name]) if mutant.name in killers else before.get(mutant.rule, NOTHING)
+        file = mutant.file.removeprefix("lib/instance_ha/")
+        table.append(f"| {mutant.promise} | {mutant.rule} | `{file}` | {noticed} |")
+    head, _, rest = PROMISES.read_text().partition(_BEGIN)
+    tail = rest.partition(_END)[2]
+    PROMISES.write_text("\n".join([f"{head}{_BEGIN}", "", *table, "", f"{_END}{tail}"]))
+
+
+def _shown(test: str | None) -> str:
+    if test is None:
+        return NOTHING
+    path, _, name = test.partition("::")
+    name, _, parameter = name.partition("[")
+    return f"scenario `{parameter.rstrip(']')}`" if test.startswith(SCENARIO) else f"`{path}::{name}`"
