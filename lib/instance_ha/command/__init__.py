@@ -9,6 +9,7 @@ from instance_ha import log
 from instance_ha.command import check_config, db, events, import_masakari, simulator, status, tick
 from instance_ha.models.errors import InstanceHAError
 
+_INTERRUPTED = 130  # as shells have it
 _COMMANDS = (check_config, db, events, import_masakari, simulator, status, tick)
 
 
@@ -27,11 +28,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run what was asked for; every error of ours is one line, and 1."""
+    """Run what was asked for; every error of ours is one line, and 1. Ctrl-C ends it without a word."""
     log.configure("WARNING")
     try:
         code: int = options.run(options)
     except InstanceHAError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return code

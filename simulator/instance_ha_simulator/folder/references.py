@@ -37,8 +37,20 @@ def unknown_names(world: World) -> Iterator[tuple[Place, str]]:
     }
     for place, names in lists.items():
         yield from (((*place, at), f"there is no host {name}") for at, name in enumerate(names) if name not in hosts)
+    yield from _twice(world)
     yield from _in_happenings(world, hosts)
     yield from _in_settings(world)
+
+
+def _twice(world: World) -> Iterator[tuple[Place, str]]:
+    """Find hosts that are in the segments more than once."""
+    seen: set[str] = set()
+    for segment, about in world.segments.items():
+        for kind, names in (("hosts", about.hosts), ("reserved", about.reserved)):
+            for at, name in enumerate(names):
+                if name in seen:
+                    yield ("segments", segment, kind, at), f"host {name} is in a segment already"
+                seen.add(name)
 
 
 def _in_happenings(world: World, hosts: set[str]) -> Iterator[tuple[Place, str]]:

@@ -19,6 +19,7 @@ from instance_ha_simulator.replay.names import Names
 _FIRST_REPORT = 10.0  # second
 _DIES_BEFORE = 5.0  # seconds before its report
 _NEVER = 1e6  # seconds
+_ANY_TIMES = 1000
 _SEGMENT = "segment-1"
 _COMPUTE = "nova-compute"
 _PAYLOAD_WORDS = frozenset({"STOPPED", "STARTED", "NORMAL", "UNKNOWN", "ONLINE", "OFFLINE"})
@@ -63,7 +64,7 @@ class _Teller:
             "disabled": self._reserved(),
             "happenings": sorted(self._happenings(), key=lambda happening: float(happening["at"])),
             "limit": self._limit(),
-            "asked_again": max(Counter(course["instance"] for course in evacuations).values(), default=1) - 1,
+            "asked_again": self._again(evacuations),
             "stay": self._staying(moves),
         }
         if at_the_end := self._end(moves):
@@ -177,6 +178,12 @@ class _Teller:
             instance = self._instances[notification.payload["instance_uuid"]]
             return {"host": host, "instance": instance, "event": event if event in _VM_EVENTS else "LIFECYCLE"}
         return {"host": host, "payload": payload}
+
+    def _again(self, evacuations: list[dict[str, Any]]) -> int:
+        """Say how often an instance may be evacuated once more: nobody knows of a recovery that has not ended."""
+        if any(one.ended is None for one in self._incident.handled):
+            return _ANY_TIMES
+        return max(Counter(course["instance"] for course in evacuations).values(), default=1) - 1
 
     def _limit(self) -> float:
         ends = [self._at(one.ended) for one in self._incident.handled if one.ended]

@@ -1,5 +1,6 @@
 """The operator's commands: what they print, and their exit codes."""
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -219,6 +220,16 @@ def test_the_command_is_a_module_too(database_url: str) -> None:
     words = [sys.executable, "-m", "instance_ha.command", "db", "version"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "0001\n", "")
+
+
+def test_an_interrupted_command_ends_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_options: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    before = structlog.get_config()
+    assert command.run(argparse.Namespace(run=interrupted)) == 130
+    structlog.configure(**before)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_wrong_setting_is_one_line(database_url: str) -> None:

@@ -54,6 +54,11 @@ def test_a_folder_without_faults_is_read(tmp_path: Path) -> None:
             "disable_segment: two",
             ":7: happenings.0.disable_segment: there is no segment two",
         ),
+        (
+            "[compute1, compute2]",
+            "[compute1, compute1]",
+            ":2: segments.one.hosts.1: host compute1 is in a segment already",
+        ),
         ("[compute1, compute2]", "[compute1, c]", ":2: segments.one.hosts.1: there is no host c"),
         (
             "names: [vm-1]",

@@ -167,3 +167,39 @@ def test_nothing_of_the_cloud_is_in_the_folder_and_it_can_be_read(data: st.DataO
 def test_a_folder_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write(Story({}, {}), tmp_path)
+
+
+def test_a_recovery_that_has_not_ended_promises_no_end_and_may_try_again() -> None:
+    host = Host(
+        id=1,
+        created_at=BEGAN,
+        uuid=HostUuid("h"),
+        name="real-host",
+        type="COMPUTE",
+        control_attributes="SSH",
+        failover_segment_id=SegmentUuid("s"),
+    )
+    segment = Segment(
+        id=1,
+        created_at=BEGAN,
+        uuid=SegmentUuid("s"),
+        name="real-segment",
+        service_type="COMPUTE",
+        recovery_method=RecoveryMethod.AUTO,
+    )
+    notification = Notification(
+        id=1,
+        created_at=BEGAN,
+        notification_uuid=NotificationUuid("n"),
+        generated_time=BEGAN,
+        source_host_uuid=host.uuid,
+        type=NotificationType.COMPUTE_HOST,
+        payload={"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"},
+        status=NotificationStatus.ERROR,
+    )
+    handled = Handled(notification, [], [], reserved_before=False, taken=frozenset())
+    world = tell(
+        Incident([handled], segment, [host]), Settings.model_validate({"database_url": "postgresql://x"})
+    ).world
+    assert "at_the_end" not in world
+    assert world["asked_again"] > 100
