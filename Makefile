@@ -6,16 +6,21 @@ BIN := $(VENV)/bin
 PORT ?= 15868
 # Of the tests, each with a Postgres of its own. More than the cores: the tests wait more than they compute.
 WORKERS ?= 4
+MINUTES ?= 10
 READY := $(VENV)/.installed
 SOURCES := lib simulator functions local bench mutants tests examples deploy stack
 
-.PHONY: demo test test-real test-images mutate check format up down status bench requirements coldstart clean docs manifests
+.PHONY: demo test explore test-real test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
 demo: $(READY)
 	@$(BIN)/python -m local.demo
 
 test: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+# Random clouds and schedules that were never played, for so many minutes; what breaks a promise is kept as a folder.
+explore: $(READY)
+	@$(BIN)/python -m instance_ha_simulator.explorer --minutes $(MINUTES) $(ARGS)
 
 # What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
 test-real: $(READY)

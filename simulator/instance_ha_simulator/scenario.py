@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from instance_ha_simulator import cloud_happenings
-from instance_ha_simulator.cloud import actions, instance_actions
+from instance_ha_simulator.cloud import people
+from instance_ha_simulator.cloud.errors import ApiError, not_found
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import Aggregate, CloudOptions, Course
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
 from instance_ha_simulator.postgres import Postgres
@@ -60,10 +63,11 @@ class NotOverError(Exception):
 class Play:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, database_url: str, postgres: Postgres, folder: Path) -> None:
+    def __init__(self, scenario: Scenario, database: str | Stage, postgres: Postgres | None, folder: Path) -> None:
         self.scenario = scenario
         self.lines: list[str] = []
-        self._postgres, self._url = postgres, database_url
+        self.watchers: list[Callable[[MutableMapping[str, Any]], None]] = []  # of what our functions log
+        self._postgres, self._url = postgres, database if isinstance(database, str) else ""
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
         given = Faults(**{kind: value for kind, value in faults.items() if kind not in ("nova", "evacuations")})
@@ -71,7 +75,7 @@ class Play:
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database_url, settings, options, given, self.sources.guests)
+        self.simulation = Simulation(database, settings, options, given, self.sources.guests)
         self.sources.guests.servers = self.simulation.cloud.servers
         self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
@@ -118,18 +122,21 @@ class Play:
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
+        self._start_ticks()
+        if self._lasting:
+            self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
+
+    def _start_ticks(self) -> None:
         self.simulation.scheduler.spawn("sweep", partial(self._tick, "sweep"))  # a new instance ticks by itself
         relays = ["relay"] if self.simulation.settings.sinks else []
         for function in ["sweep", *self.sources.functions, *relays]:
             self.simulation.every(60.0, function, partial(self._tick, function))
-        if self._lasting:
-            self.simulation.scheduler.spawn("the end", self._end, float(self.scenario.world["lasts"]))
 
     def _arrange(self) -> None:
         for name, about in self.scenario.world.get("aggregates", {}).items():
             self._aggregate(name, about)
         for host in self.scenario.world.get("disabled", []):
-            self._enable(host, enabled=False)
+            people.operator_switches(self.simulation.cloud, host, enabled=False)
 
     def _boot(self, host: str, group: dict[str, Any]) -> None:
         """Nova lists the youngest first, so the last is booted first and they come in the order of the file."""
@@ -145,6 +152,7 @@ class Play:
             if locked:
                 with self.simulation.cloud.world() as world:
                     world.server(server.id).locked_by = "owner"
+                    world.history.locked[server.id] = world.now
 
     def _register(self) -> None:
         for segment, about in self.scenario.world["segments"].items():
@@ -180,7 +188,11 @@ class Play:
     def _happen(self, what: str, about: Any) -> None:
         self._line("-", f"{what} {about}")
         cloud = self.simulation.cloud
-        if self.sources.happen(what, about) or cloud_happenings.happen(cloud, self._server, what, about):
+        try:
+            if self.sources.happen(what, about) or cloud_happenings.happen(cloud, self._server, what, about):
+                return
+        except ApiError as error:
+            self._line("-", f"Nova answered {error.status} {error.message}")
             return
         do: dict[str, Callable[[Any], object]] = {
             "notify": self._notify,
@@ -190,10 +202,7 @@ class Play:
             "sql_admin": self._administer,
             "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
             "delete_server": lambda name: cloud.delete_server(self._server(name)),
-            "lock_server": self._lock,
-            "user_stops": partial(self._power, action="os-stop"),
-            "user_starts": partial(self._power, action="os-start"),
-            "enable_service": partial(self._enable, enabled=True),
+            "postgres_away": self._send_postgres_away,
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
@@ -220,32 +229,24 @@ class Play:
             connection.execute(text(statement.replace("DBNAME", name)))
 
     def _switch_database(self, to: str) -> None:
+        assert self._postgres is not None
         switch = {"stop": self._postgres.stop, "start": self._postgres.start}[to]
         assert switch is not None
         switch()
 
-    def _lock(self, name: str) -> None:
-        with self.simulation.cloud.world() as world:
-            server = world.server(self._server(name))
-            server.locked_by, server.locked_reason, server.updated = "owner", "mine", world.now
-
-    def _power(self, name: str, action: str) -> None:
-        """Let an instance's owner stop or start it."""
-        owner = instance_actions.By("its-owner", "its-project")
-        with self.simulation.cloud.world() as world:
-            actions.power(world, world.server(self._server(name)), action)
-        instance_actions.note(self.simulation.cloud, self._server(name), action, owner)
-
-    def _enable(self, host: str, *, enabled: bool) -> None:
-        with self.simulation.cloud.world() as world:
-            world.hosts[host].enabled = enabled
+    def _send_postgres_away(self, seconds: float) -> None:
+        simulation = self.simulation
+        simulation.database.go_away(simulation.scheduler.now() + timedelta(seconds=seconds))
 
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         change = {"segment": {"enabled": enabled}}
         self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
 
     def _server(self, name: str) -> str:
-        return next(server.id for server in self.simulation.cloud.servers() if server.name == name)
+        for server in self.simulation.cloud.servers():
+            if server.name == name:
+                return server.id
+        raise not_found(f"Instance {name} could not be found.")
 
     def _notify(self, about: str | dict[str, Any]) -> None:
         """Report a host by its name, or what ``about`` says: a ``process`` or an ``instance`` of a host."""
@@ -254,7 +255,8 @@ class Play:
         if "process" in about:
             kind, payload = "PROCESS", {"event": "STOPPED", "process_name": about["process"]}
         elif "instance" in about:
-            instance, event = self._server(about["instance"]), about.get("event", "LIFECYCLE")
+            instance = next(uuid for uuid, name in self.names.items() if name == about["instance"])
+            event = about.get("event", "LIFECYCLE")
             kind, payload = "VM", {"event": event, "vir_domain_event": "STOPPED_FAILED", "instance_uuid": instance}
         else:
             kind = "COMPUTE_HOST"
@@ -383,6 +385,8 @@ class Play:
             return {one.name: sorted(one.hosts) for one in world.aggregates.values()}
 
     def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
+        for watcher in self.watchers:
+            watcher(event)
         if (uuid := event.get("notification_uuid")) and uuid not in self.names:
             self.names[uuid] = f"notification-{len(self.names_of_notifications()) + 1}"
         shown = self.scenario.world.get("only", [event["event"]])

@@ -1,10 +1,10 @@
 """One simulated installation: our functions as they are, everything around them under control."""
 
 import importlib.util
+import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from instance_ha.policy.enforcer import Policy
 from instance_ha.recovery import flows
 from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
-from instance_ha.store.database import Database
 from instance_ha.triggers.codec import encode
 from instance_ha.world import WholeWorld
 from keystoneauth1.adapter import Adapter
@@ -38,6 +37,7 @@ from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.database import SimulatedDatabase, Stage, working
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
 from instance_ha_simulator.scheduler import KilledError, MachineClock, Process, Scheduler, TimeLimitError, ahead
@@ -76,6 +76,8 @@ class Faults:
     clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
     bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
     sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
+    database: list[dict[str, Any]] = field(default_factory=list)  # {nth, do: cut|cut_in_commit|kill|kill_after}
+    ticks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, do: miss|late|twice}
     # {seed, pauses, jitter}: a random order, pauses so likely, and events so many seconds late at most
     schedule: dict[str, Any] = field(default_factory=dict)
 
@@ -171,32 +173,19 @@ class Broker:
         self._under_way.append(self._simulation.scheduler.spawn(function, run, delay))
 
 
-class SimulatedDatabase(Database):
-    """A real Postgres whose clock tells virtual time."""
-
-    def __init__(self, url: str, scheduler: Scheduler) -> None:
-        super().__init__(url, 8)
-        self._scheduler = scheduler
-
-    def now(self) -> datetime:
-        """Return the time of Postgres' clock."""
-        self.ping()
-        return self._scheduler.now()
-
-
 class Simulation:
     """Functions, cloud, database and broker."""
 
     def __init__(
         self,
-        database_url: str,
+        database: str | Stage,
         settings: Mapping[str, str],
         options: CloudOptions,
         faults: Faults,
         hypervisors: Hypervisors | None = None,
     ) -> None:
         environ = {
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": "postgresql://simulated",
             "INSTANCE_HA_TRIGGER_SINK": "http://broker.test",
             "INSTANCE_HA_TRIGGER_KEY": KEY,
         }
@@ -206,18 +195,23 @@ class Simulation:
         flows.check(self.settings, {})
         self.faults = faults
         self.scheduler = Scheduler(faults.schedule.get("seed"))
-        self.cloud = Cloud(self.scheduler, options)
+        if isinstance(database, str):
+            self.cloud = Cloud(self.scheduler, options)
+            self.database, self._cloud_app = SimulatedDatabase(database), create_app(self.cloud)
+        else:
+            self.database, self.cloud, self._cloud_app = database.database, database.cloud, database.app
+            self.cloud.begin_again(self.scheduler, options)
         self.sinks = SimulatedSinks(self.scheduler, faults.sinks)
         self.bucket = SimulatedBucket(self.scheduler, faults.bucket)
         self.killed: list[str] = []
         self.called: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
-        self._database_url = database_url
         self.broker = Broker(self)
         self.on_crash: Callable[[], None] = lambda: None
+        self.database.join(self.scheduler, faults.database, faults.schedule.get("pauses", 0.0))
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
-        self.metrics = Recorder()
+        self.metrics = Recorder() if isinstance(database, str) else database.metrics
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
 
@@ -225,7 +219,7 @@ class Simulation:
         return WholeWorld(
             settings=settings,
             clock=MachineClock(self.scheduler),
-            database=SimulatedDatabase(self._database_url, self.scheduler),
+            database=self.database,
             nova=self._nova(settings),
             publisher=self.broker,
             tokens=NoAuth(),
@@ -247,7 +241,7 @@ class Simulation:
     def _nova(self, settings: Settings) -> NovaClient:
         http = requests.Session()
         pauses = self.faults.schedule.get("pauses", 0.0)
-        http.mount(URL, ImpatientAdapter(create_app(self.cloud), self.scheduler, pauses))
+        http.mount(URL, ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
         user = self.cloud.identity.users["masakari"]
         auth = Password(
             f"{URL}identity/v3",
@@ -305,12 +299,13 @@ class Simulation:
         self.called[function] += 1
         wrong = (f for f in self.faults.clocks if f["function"] == function)
         seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
-        token = ahead.set(seconds)
+        token, at_work = ahead.set(seconds), working.set(True)
         try:
             with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
                 return _function(function)(flask.request)
         finally:
             ahead.reset(token)
+            working.reset(at_work)
 
     def request(self, function: str, method: str, path: str, body: Any = None) -> Any:
         """Call the API; returns the answer."""
@@ -319,11 +314,17 @@ class Simulation:
         return self.call(function, path, text, headers, method)
 
     def every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
-        """Run something again and again, as cron does."""
+        """Run something again and again, as cron does: mostly once, and in time."""
+        numbers = itertools.count(1)
 
         def tick() -> None:
             self.scheduler.spawn(name, tick, seconds)
-            work()
+            number = next(numbers)
+            fault = next((f["do"] for f in self.faults.ticks if (f["function"], f["nth"]) == (name, number)), None)
+            for delay in {None: (), "miss": (), "late": (seconds / 2,), "twice": (0.0,)}[fault]:
+                self.scheduler.spawn(name, work, delay)
+            if fault in (None, "twice"):
+                work()
 
         self.scheduler.spawn(name, tick, seconds)
 

@@ -42,9 +42,22 @@ class Restoration:
     message: str | None = None
 
 
+_LEADS_TO = {  # what its owner had asked for when the host died, by the task_state
+    "powering-off": "stopped",
+    "powering-on": "active",
+    "pausing": "paused",
+    "unpausing": "active",
+    "suspending": "suspended",
+    "resuming": "active",
+}
+
+
 def restore(facts: InstanceFacts) -> Restoration:
-    """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was."""
-    state = facts.vm_state
+    """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was.
+
+    What its owner had asked for, and Nova had accepted, counts for more than what it was.
+    """
+    state = _LEADS_TO.get(facts.task_state or "", facts.vm_state)
     if state == "stopped" and facts.task_state is None and not facts.left_in_error:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":

@@ -14,10 +14,11 @@ from instance_ha.decide.power import Step
 from instance_ha.decide.service import Reports
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
-from instance_ha.models.errors import CloudRefused
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.evacuation.claimed import GONE
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 
 
@@ -59,9 +60,14 @@ def _start_what_is_off(claim: Claim[Notification]) -> str:
 def _unlock(claim: Claim[Notification]) -> None:
     ours = lock_reason(claim.row.notification_uuid)
     for server in claim.nova.locked_servers(claim.row.created_at - CLOCKS_APART):
-        if server.locked_reason == ours:
+        if server.locked_reason != ours:
+            continue
+        try:
             claim.nova.unlock(server.id)
             log.get().warning("late lock removed", instance=server.name)
+        except CloudRefused as error:
+            if error.code != GONE:  # else it was deleted since it was listed
+                raise CloudUnavailable(f"late lock of {server.name} not removed: {error}") from error
 
 
 def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
@@ -89,9 +95,12 @@ def _undo_late_power_action(claim: Claim[Notification], instance: str) -> None:
     if server is None:
         return
     late = power.carried_out_late(server, claim.nova.last_power_action(instance))
-    if late is Step.START:
-        claim.nova.start(instance)
-        log.get().warning("late stop undone", instance=server.name)
-    elif late is Step.STOP and not claim.world.settings.start_stopped_instances:
-        claim.nova.stop(instance)
-        log.get().warning("late start undone", instance=server.name)
+    try:
+        if late is Step.START:
+            claim.nova.start(instance)
+            log.get().warning("late stop undone", instance=server.name)
+        elif late is Step.STOP and not claim.world.settings.start_stopped_instances:
+            claim.nova.stop(instance)
+            log.get().warning("late start undone", instance=server.name)
+    except CloudRefused as error:  # somebody else has acted since
+        log.get().warning("late power action not undone", instance=server.name, reason=str(error))

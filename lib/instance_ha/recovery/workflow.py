@@ -66,9 +66,11 @@ def _expire(claim: Claim[Notification]) -> None:
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
         task = tasks.next_open(connection, claim.row.notification_uuid, claim.row.attempt)
+    kept = None
     if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
-        give_up(Recovery(claim, host), task)
-    close(claim, NotificationStatus.FAILED, "it was not done in time and has expired")
+        kept = give_up(Recovery(claim, host), task)
+    reasons = filter(None, ("it was not done in time and has expired", kept))
+    close(claim, NotificationStatus.FAILED, "; ".join(reasons))
 
 
 def _run_flows(recovery: Recovery) -> None:

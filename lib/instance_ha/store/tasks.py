@@ -96,10 +96,16 @@ def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory 
     return None if kept is None else TypeAdapter(kind).validate_python(kept)
 
 
-def recall_latest(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
-    """Read what the latest task of a recovery that remembers anything of a kind remembers; None when none does."""
+def recall_latest(
+    connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory], name: str | None = None
+) -> Memory | None:
+    """Read what the latest task of a recovery that remembers anything of a kind remembers; None when none does.
+
+    With a ``name`` only tasks of this name are asked, in whichever flow or attempt.
+    """
     kept = tasks.c.data[kind.__name__]
     query = select(kept).where(tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__))
+    query = query if name is None else query.where(tasks.c.name == name)
     found = connection.execute(query.order_by(tasks.c.id.desc()).limit(1)).scalar_one_or_none()
     return None if found is None else TypeAdapter(kind).validate_python(found)
 

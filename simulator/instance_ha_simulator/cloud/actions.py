@@ -57,10 +57,17 @@ def power(world: World, server: Server, name: str) -> None:
             host.waiting.append(done)
         else:
             server.become(at, action.result)
+            world.history.power(server.id, server.host, at, server.power_state)
 
     stopping = action.result == "stopped"
     seconds = world.options.stop_seconds if stopping else world.options.start_seconds
     world.timeline.at(world.now, seconds, done)
+
+
+def wake(world: World, server: Server, at: datetime) -> None:
+    """Let a host that has come back start a guest that Nova takes for running, where it is told to."""
+    if world.options.resume_guests and server.vm_state == "active":
+        world.history.power(server.id, server.host, at, server.power_state)
 
 
 def reset_state(world: World, server: Server, state: object) -> None:
@@ -108,5 +115,6 @@ def delete(world: World, server: Server) -> None:
 def remove(world: World, server: Server, at: datetime) -> None:
     """Take a server out of the world."""
     world.deleted[server.id] = world.servers.pop(server.id)
+    world.history.gone(server.id, at)
     world.load[server.host] -= 1
     server.become(at, "deleted")

@@ -13,6 +13,7 @@ from instance_ha_simulator.cloud.clock import Clock
 from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
 from instance_ha_simulator.cloud.faults import Faults
+from instance_ha_simulator.cloud.history import INTENDED, Wanted
 from instance_ha_simulator.cloud.identity import Identity, Token
 from instance_ha_simulator.cloud.model import (
     Aggregate,
@@ -33,6 +34,10 @@ class Cloud:
     """
 
     def __init__(self, clock: Clock, options: CloudOptions | None = None) -> None:
+        self.begin_again(clock, options)
+
+    def begin_again(self, clock: Clock, options: CloudOptions | None = None) -> None:
+        """Be another cloud from now on; its web application, which is dear to make, stays the same."""
         self.clock = clock
         self.options = options or CloudOptions()
         self.instance_ha_url = self.options.instance_ha_url
@@ -99,6 +104,8 @@ class Cloud:
                     resets.note(world, server, "pause", server.user_id)
                 world.servers[server.id] = server
                 world.load[host] += 1
+                world.history.power(server.id, host, world.now, server.power_state)
+                world.history.wanted[server.id] = Wanted(INTENDED.get(task_state or "", vm_state), world.now)
                 booted.append(replace(server))
             return booted
 
@@ -108,6 +115,8 @@ class Cloud:
             host = self._host(world, name)
             if host.alive:
                 host.last_report = host.reported_at(world.now, self.options.report_interval)
+                there = tuple(server.id for server in world.servers.values() if server.host == name)
+                world.history.died(name, world.now, there)
             host.alive = False
             host.starts += 1
 
@@ -127,10 +136,15 @@ class Cloud:
     def _arrive(self, world: World, host: Host, at: datetime) -> None:
         host.alive, host.started_at = True, at
         resets.boot(world, host, at)
+        left = set()  # nova-compute removes the guests of these before it starts any
         for migration in world.migrations:
-            left = migration.source_compute == host.name
-            if left and migration.status in ("accepted", "pre-migrating", "done"):
+            of_it = migration.source_compute == host.name
+            if of_it and migration.status in ("accepted", "pre-migrating", "done"):
                 migration.become(at, "completed")
+                left.add(migration.instance_uuid)
+        for server in world.servers.values():
+            if server.host == host.name and server.id not in left:
+                actions.wake(world, server, at)
         waiting, host.waiting = host.waiting, []
         for event in waiting:
             world.timeline.at(at, 0, event)
@@ -144,6 +158,11 @@ class Cloud:
             if wanted == server.host:
                 raise bad_request("The target host can't be the same one.")
             moves.evacuate(world, self._evacuations, server, by, wanted, stopped_after)
+
+    def is_evacuated(self, server_id: str) -> bool:
+        """Say whether an evacuation of a server is under way."""
+        with self.world():
+            return server_id in self._evacuations and self._evacuations[server_id].in_flight
 
     def live_migrate(self, server_id: str, to: str, status: str = "running") -> None:
         """Have a live migration under way, which does not end by itself."""

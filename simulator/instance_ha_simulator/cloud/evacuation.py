@@ -104,6 +104,7 @@ class Evacuation:
             return
         self.server.fault = None
         self.server.become(at, "active", "powering-off" if self.stopped_after else None)
+        self.world.history.power(self.server.id, self.migration.dest_compute or "", at, self.server.power_state)
 
     def _spoil(self, at: datetime) -> None:
         """End as Nova ends the first of two evacuations: neither of them brings the server up."""
@@ -115,6 +116,7 @@ class Evacuation:
     def _settled(self, at: datetime) -> None:
         if self.stopped_after and not self.spoilt:
             self.server.become(at, "stopped")
+            self.world.history.power(self.server.id, self.migration.dest_compute or "", at, self.server.power_state)
 
     def _done(self, at: datetime) -> None:
         if self.spoilt:

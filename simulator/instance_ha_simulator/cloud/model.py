@@ -196,6 +196,26 @@ class EvacuationRequest:
     by: str  # the id of the user who asked
     source_alive: bool = False  # it was asked for although the host lives: only a service forced down allows that
     overlapping: bool = False  # another evacuation of the server was still under way
+    alive_for: float = 0.0  # seconds since the host has come back, if it lives
+
+
+@dataclass
+class Run:
+    """The time in which a guest ran on a host, whatever Nova knew of it."""
+
+    server_id: str
+    host: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Death:
+    """A host that died, and the servers that Nova had on it then."""
+
+    time: datetime
+    host: str
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """How a server leaves its host: what Nova accepts, and the records that it writes of it."""
 
+from datetime import datetime
+
 from instance_ha_simulator.cloud import actions
 from instance_ha_simulator.cloud.errors import bad_request
 from instance_ha_simulator.cloud.evacuation import Evacuation
@@ -23,9 +25,10 @@ def evacuate(
         raise bad_request("The evacuation is refused.")
     before = known.get(server.id)
     under_way = before is not None and before.in_flight
-    alive = world.hosts[server.host].alive
+    host = world.hosts[server.host]
+    alive_for = (world.now - host.started_at).total_seconds() if host.alive else 0.0
     world.evacuation_requests.append(
-        EvacuationRequest(world.now, server.id, server.host, wanted, by.user.id, alive, under_way)
+        EvacuationRequest(world.now, server.id, server.host, wanted, by.user.id, host.alive, under_way, alive_for)
     )
     older = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), None)
     made = world.record(server, "evacuation", wanted, by.user.id, by.project.id if by.project else "")
@@ -55,6 +58,29 @@ def end_live_migration(world: World, server: Server, status: str) -> None:
     ours[-1].become(world.now, status)
     server.task_state, server.updated = None, world.now
     if status == "completed":
+        world.history.power(server.id, server.host, world.now, 0)
         world.move(server, ours[-1].dest_compute, ours[-1].dest_node)
+        world.history.power(server.id, server.host, world.now, server.power_state)
     else:
         world.load[ours[-1].dest_compute or ""] -= 1
+
+
+def resize(world: World, server: Server, to: str, seconds: float) -> None:
+    """Move a server to another host, where its owner can confirm the new size; a host that dies meanwhile stops it."""
+    made = world.record(server, "resize", to, server.user_id, server.project_id, "migrating")
+    server.task_state, server.updated = "resize_migrating", world.now
+    world.load[to] += 1
+
+    def done(at: datetime) -> None:
+        if server.id not in world.servers:
+            world.load[to] -= 1
+        elif world.hosts[server.host].alive and world.hosts[to].alive and server.task_state == "resize_migrating":
+            world.history.power(server.id, server.host, at, 0)
+            power_state = server.power_state
+            world.move(server, made.dest_compute, made.dest_node)
+            made.become(at, "finished")
+            server.become(at, "resized", power_state=power_state)
+            world.history.power(server.id, server.host, at, power_state)
+            world.history.asked(server.id, "resize", at, alive=True)
+
+    world.timeline.at(world.now, seconds, done)

@@ -35,6 +35,7 @@ def _sync(world: World, host: Host, server_id: str, booted_at: datetime, at: dat
 def stop_by_nova(world: World, server: Server, at: datetime) -> None:
     """Have Nova stop a server whose guest it finds shut off."""
     server.become(at, "stopped")
+    world.history.power(server.id, server.host, at, server.power_state)
     note(world, server, "stop", None)
 
 

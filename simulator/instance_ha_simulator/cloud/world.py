@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from instance_ha_simulator.cloud.errors import not_found
+from instance_ha_simulator.cloud.history import History
 from instance_ha_simulator.cloud.model import (
     Aggregate,
     CloudOptions,
@@ -32,6 +33,7 @@ class World:
     aggregates: dict[int, Aggregate] = field(default_factory=dict)
     evacuation_requests: list[EvacuationRequest] = field(default_factory=list)
     instance_actions: dict[str, list[InstanceAction]] = field(default_factory=dict)
+    history: History = field(default_factory=History)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
     courses: list[Course] = field(default_factory=list)  # of the next evacuations

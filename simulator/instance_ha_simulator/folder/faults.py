@@ -72,6 +72,23 @@ class SinkFault(Span):
     match: str = Field("", description="part of the event's type; nothing: all events")
 
 
+class DatabaseFault(Part):
+    """What breaks a transaction of an invocation that may write."""
+
+    nth: int = Field(ge=1, description="the first, the second … of all invocations together")
+    do: Literal["cut", "cut_in_commit", "kill", "kill_after"] = Field(
+        description="the connection breaks before the commit, or after it; the invocation is killed before it, or after"
+    )
+
+
+class TickFault(Part):
+    """What a scheduler does wrong."""
+
+    function: str
+    nth: int = Field(ge=1, description="its first, second … tick")
+    do: Literal["miss", "late", "twice"]
+
+
 class Schedule(Part):
     """A random schedule, the same one for the same seed."""
 
@@ -97,5 +114,7 @@ class Faults(Part):
     tasks: list[Literal["running", "done", "failed"]] = Field([], description="answers of a task's URL, in order")
     clocks: list[Clock] = Field([], description="clocks that are wrong")
     bucket: list[BucketFault] = Field([], description="trouble with the archive's bucket")
+    database: list[DatabaseFault] = Field([], description="transactions that break")
+    ticks: list[TickFault] = Field([], description="ticks that are missing, late, or there twice")
     schedule: Schedule | None = Field(None, description="a random order of what happens at the same time, and pauses")
     sinks: list[SinkFault] = Field([], description="trouble with who follows events")

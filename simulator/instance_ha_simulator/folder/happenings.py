@@ -45,6 +45,13 @@ class LiveMigration(Part):
     to: str = Field(description="the destination")
 
 
+class ResetState(Part):
+    """A reset of an instance's state."""
+
+    name: str = Field(description="of the instance")
+    to: Literal["active", "error"]
+
+
 class LiveMigrationEnd(Part):
     """How a live migration ends."""
 
@@ -119,13 +126,23 @@ class Happening(Part):
     breaks: str | None = Field(None, description="an instance goes to error")
     delete_server: str | None = Field(None, description="an instance is deleted at once")
     owner_deletes: str | None = Field(None, description="an instance is deleted as its owner does: by its nova-compute")
-    lock_server: str | None = Field(None, description="its owner locks an instance")
+    lock_server: str | None = Field(None, description="an operator locks an instance, over any lock that there is")
+    user_locks: str | None = Field(None, description="its owner locks an instance; a lock that there is stays")
+    user_unlocks: str | None = Field(None, description="its owner unlocks an instance; an operator's lock stays")
+    user_pauses: str | None = Field(None, description="its owner pauses an instance")
+    user_unpauses: str | None = Field(None, description="its owner lets a paused instance go on")
+    user_suspends: str | None = Field(None, description="its owner suspends an instance")
+    user_resumes: str | None = Field(None, description="its owner resumes a suspended instance")
+    user_reboots: str | None = Field(None, description="its owner reboots an instance")
+    user_resizes: str | None = Field(None, description="its owner resizes an instance: it goes to another host")
     user_stops: str | None = Field(None, description="its owner stops an instance")
     user_starts: str | None = Field(None, description="its owner starts an instance")
     guest_shuts_down: str | None = Field(None, description="its owner shuts an instance down from inside")
     instances_change: str | None = Field(None, description="all instances of a host change, so that Nova lists them")
     # operators of Nova
     enable_service: str | None = Field(None, description="a host's compute service is enabled")
+    disable_service: str | None = Field(None, description="a host's compute service is disabled")
+    operator_resets: ResetState | None = Field(None, description="an operator resets an instance's state")
     evacuated_by_hand: str | None = Field(None, description="an operator evacuates an instance")
     live_migration: LiveMigration | None = Field(None, description="a live migration begins")
     live_migration_ends: LiveMigrationEnd | None = Field(None, description="a live migration ends")
@@ -136,7 +153,9 @@ class Happening(Part):
     lose_casts: int | None = Field(None, description="so many evacuations get a record, and go no further")
     nova_fault: Rule | None = Field(None, description="requests to Nova go wrong from now on (`nova` in faults.yaml)")
     nova_faults_end: Literal[True] | None = Field(None, description="all requests to Nova go well again")
+    tokens_expire: Literal[True] | None = Field(None, description="Keystone takes no token of before any more")
     # our own database
+    postgres_away: float | None = Field(None, description="Postgres does not answer for so many seconds")
     database: Literal["stop", "start"] | None = Field(None, description="Postgres stops, or starts again")
     sql_admin: str | None = Field(None, description="SQL of the database's administrator; DBNAME is its name")
     # what the monitors see

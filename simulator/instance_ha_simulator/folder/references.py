@@ -11,7 +11,7 @@ from instance_ha_simulator.folder.world import World
 
 Place = tuple[str | int, ...]  # the keys and positions that lead to a value
 
-_HOSTS = {"kill_host", "start_host", "reserve_host", "enable_service", "instances_change"}
+_HOSTS = {"kill_host", "start_host", "reserve_host", "enable_service", "disable_service", "instances_change"}
 _INSTANCES = {
     "breaks",
     "delete_server",
@@ -19,8 +19,16 @@ _INSTANCES = {
     "guest_shuts_down",
     "lock_server",
     "owner_deletes",
+    "user_locks",
+    "user_pauses",
+    "user_reboots",
+    "user_resizes",
+    "user_resumes",
     "user_starts",
     "user_stops",
+    "user_suspends",
+    "user_unlocks",
+    "user_unpauses",
 }
 _SEGMENTS = {"disable_segment", "enable_segment"}
 
@@ -70,10 +78,12 @@ def _names(what: str, about: Any) -> Iterator[tuple[str, str]]:
         kinds = {"host": _HOSTS, "instance": _INSTANCES, "segment": _SEGMENTS}
         yield from ((kind, about) for kind, words in kinds.items() if what in words)
         return
-    for field, kind in (("host", "host"), ("to", "host"), ("instance", "instance")):
+    for field, kind in (("host", "host"), ("instance", "instance")):
         if name := getattr(about, field, None):
             yield kind, name
-    if what in {"guest", "live_migration", "live_migration_ends"}:
+    if what == "live_migration":
+        yield "host", about.to
+    if what in {"guest", "live_migration", "live_migration_ends", "operator_resets"}:
         yield "instance", about.name
     if what == "node":
         yield "host", about.name

@@ -64,7 +64,9 @@ def test_an_instance_with_a_task_under_way_is_reset_to_error_first(state: str) -
         (InstanceFacts(vm_state="active"), ()),
         (InstanceFacts(vm_state="active", task_state="rebooting"), ()),
         (InstanceFacts(vm_state="stopped", power_state=4), ()),
-        (InstanceFacts(vm_state="stopped", task_state="powering-on", power_state=4), ("stop",)),
+        (InstanceFacts(vm_state="stopped", task_state="powering-on", power_state=4), ()),
+        (InstanceFacts(vm_state="active", task_state="powering-off"), ("stop",)),
+        (InstanceFacts(vm_state="active", task_state="pausing"), ("pause",)),
         (InstanceFacts(vm_state="resized", power_state=1), ()),
         (InstanceFacts(vm_state="resized", power_state=4), ("stop",)),
         (InstanceFacts(vm_state="paused", power_state=3), ("pause",)),
@@ -74,7 +76,9 @@ def test_an_instance_with_a_task_under_way_is_reset_to_error_first(state: str) -
     ],
     ids=lambda value: f"{value.vm_state}-{value.task_state}" if isinstance(value, InstanceFacts) else None,
 )
-def test_an_evacuated_instance_gets_the_state_back_that_it_had(facts: InstanceFacts, actions: tuple[str, ...]) -> None:
+def test_an_evacuated_instance_gets_the_state_that_it_had_or_that_its_owner_had_asked_for(
+    facts: InstanceFacts, actions: tuple[str, ...]
+) -> None:
     assert actions == restore(facts).actions
 
 

@@ -46,7 +46,7 @@ class Served:
 
     def get(self, path: str, **how: object) -> requests.Response:
         """GET."""
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, **how)  # type: ignore[arg-type]
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=60, **how)  # type: ignore[arg-type]
 
     def later(self, path: str) -> Future[requests.Response]:
         """Ask, and give it the time to arrive."""
@@ -61,7 +61,7 @@ class Served:
 
     def send(self, data: bytes) -> socket.socket:
         """Connect and send something; nothing is read."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(data)
         return connection
 
@@ -86,7 +86,7 @@ def serving(default: Path) -> Iterator[Serve]:
         command = [sys.executable, "-m", "instance_ha.serving", str(folder)]
         process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         started.append(Served(process, port))
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < until:
             try:
                 started[-1].get("/_/ready")

@@ -25,6 +25,10 @@ class SourceHost:
         Once it was found to be up again that stays so for the task. Raises CloudUnavailable when Nova does not tell.
         """
         before = self._recovery.recall(self._task, Reports)
+        if before is None:  # what another flow or attempt has seen: a host that came back meanwhile reports again
+            with self._recovery.claim.read() as connection:
+                uuid = self._recovery.notification.notification_uuid
+                before = tasks.recall_latest(connection, uuid, Reports, self._task.name)
         if before is not None and before.is_up:
             return Source.UP
         now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval

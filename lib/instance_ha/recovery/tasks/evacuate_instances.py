@@ -46,12 +46,15 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
         memory = _let_go(recovery, task, ready)
 
 
-def give_up(recovery: Recovery, task: TaskRow) -> None:
-    """Give a reserved host back that is held for nothing: no instance came to it, and none is on its way."""
+def give_up(recovery: Recovery, task: TaskRow) -> str | None:
+    """Give a reserved host back that is held for nothing; says why it is not when an instance may be on its way."""
     memory = reserved_hosts.recall(recovery, task)
-    under_way = any(move.status is VMoveStatus.ONGOING for move in _moves(recovery))
-    if memory.held is not None and not under_way:
-        _let_go(recovery, task, memory)
+    if memory.held is None:
+        return None
+    if any(move.status is VMoveStatus.ONGOING for move in _moves(recovery)):
+        return f"reserved host {memory.held.name} is not given back: an evacuation may be under way to it"
+    _let_go(recovery, task, memory)
+    return None
 
 
 def _let_go(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:

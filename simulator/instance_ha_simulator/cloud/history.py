@@ -1,0 +1,86 @@
+"""What has really happened in the cloud, for checks of what others did to it; Nova itself shows none of this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from instance_ha_simulator.cloud.model import Death, Run
+
+_RUNNING = (1, 3)  # power_states: running, paused
+WANTED_AFTER: Mapping[str, str] = MappingProxyType(  # a state that the owner has asked for, by the action
+    {
+        "os-stop": "stopped",
+        "os-start": "active",
+        "pause": "paused",
+        "unpause": "active",
+        "suspend": "suspended",
+        "resume": "active",
+        "resize": "resized",
+        "reboot-soft": "active",
+        "reboot-hard": "active",
+        "delete": "deleted",
+    }
+)
+
+
+INTENDED: Mapping[str, str] = MappingProxyType(  # the vm_state that a task would have led to
+    {
+        "powering-off": "stopped",
+        "powering-on": "active",
+        "pausing": "paused",
+        "unpausing": "active",
+        "suspending": "suspended",
+        "resuming": "active",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The state that an owner wants a server to be in."""
+
+    state: str
+    since: datetime
+    before: str | None = None  # what they wanted earlier
+    to_dead_host: bool = False  # Nova has accepted it, and nobody has heard of it
+
+
+@dataclass
+class History:
+    """Which guest ran where and when, which hosts died, and what each owner wanted last."""
+
+    runs: list[Run] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)  # by server
+    locked: dict[str, datetime] = field(default_factory=dict)  # servers that others want to be locked, and since when
+    meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
+
+    def power(self, server_id: str, host: str, at: datetime, power_state: int) -> None:
+        """Write down that a guest runs on a host now, or does not."""
+        running = next((run for run in self._of(server_id) if run.host == host), None)
+        if power_state in _RUNNING and running is None:
+            self.runs.append(Run(server_id, host, at))
+        elif power_state not in _RUNNING and running is not None:
+            running.until = at
+
+    def gone(self, server_id: str, at: datetime) -> None:
+        """Write down that a guest runs nowhere any more."""
+        for run in self._of(server_id):
+            run.until = at
+
+    def died(self, host: str, at: datetime, servers: tuple[str, ...]) -> None:
+        """Write down that a host died, with all guests on it."""
+        self.deaths.append(Death(at, host, servers))
+        for run in self.runs:
+            if run.host == host and run.until is None:
+                run.until = at
+
+    def asked(self, server_id: str, action: str, at: datetime, *, alive: bool) -> None:
+        """Write down what an owner has asked for, and Nova has accepted; ``alive``: whether its host is."""
+        if action in WANTED_AFTER:
+            before = self.wanted[server_id].state
+            self.wanted[server_id] = Wanted(WANTED_AFTER[action], at, before, to_dead_host=not alive)
+
+    def _of(self, server_id: str) -> list[Run]:
+        return [run for run in self.runs if run.server_id == server_id and run.until is None]

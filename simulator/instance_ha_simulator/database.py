@@ -1,0 +1,107 @@
+"""The Postgres of a simulation: a real one in virtual time, which breaks when a scenario says so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from instance_ha.metrics.recorder import Recorder
+from instance_ha.models.errors import StoreUnavailable
+from instance_ha.store.database import Database
+from sqlalchemy import Connection
+
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.scheduler import KilledError, Scheduler
+
+working = ContextVar("working", default=False)  # whether an invocation runs, and no test or operator
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is dear to make, and can be used by many simulations, one after the other."""
+
+    database: "SimulatedDatabase"
+    cloud: Cloud
+    app: Flask
+    metrics: Recorder
+
+
+class SimulatedDatabase(Database):
+    """A real Postgres whose clock tells virtual time.
+
+    ``faults``, each of the ``nth`` transaction of all invocations that may write: `cut` (the connection breaks before
+    the commit), `cut_in_commit` (afterwards, so that nobody knows), `kill` and `kill_after` (of the invocation).
+    ``pauses``: how likely an invocation stands still before a transaction, for up to ``PAUSE`` seconds.
+    """
+
+    PAUSE = 3.0
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, 8)
+        self._transactions = 0
+
+    def join(self, scheduler: Scheduler, faults: list[dict[str, Any]], pauses: float = 0.0) -> None:
+        """Become a part of a simulation."""
+        self._scheduler, self._pauses = scheduler, pauses
+        self._faults = {fault["nth"]: fault["do"] for fault in faults}
+        self._transactions = 0
+        self._away_until: datetime | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it answers nobody now."""
+        return self._away_until is not None and self._scheduler.now() < self._away_until
+
+    def go_away(self, until: datetime) -> None:
+        """Answer nobody until then."""
+        self._away_until = until
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction, committed at the end of the block."""
+        self._come()
+        self._transactions += working.get()
+        fault = self._faults.get(self._transactions) if working.get() else None
+        with super().begin() as connection:
+            yield connection
+            if fault == "cut":
+                raise StoreUnavailable("the connection to Postgres broke")
+            if fault == "kill":
+                raise KilledError
+        if fault == "cut_in_commit":
+            raise StoreUnavailable("the connection to Postgres broke in COMMIT")
+        if fault == "kill_after":
+            raise KilledError
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that cannot write."""
+        self._come()
+        with super().read() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Ask whether it answers and takes writes, without a pause: callers hold a lock of Python's meanwhile."""
+        self.check_presence()
+        with super().begin():
+            pass
+
+    def now(self) -> datetime:
+        """Return the time of Postgres' clock."""
+        self.ping()
+        return self._scheduler.now()
+
+    def check_presence(self) -> None:
+        """Raise StoreUnavailable while it is away."""
+        if self.is_away:
+            raise StoreUnavailable("Postgres does not answer")
+
+    def _come(self) -> None:
+        """Get a connection, after a pause; no transaction is open while an invocation stands still."""
+        random = self._scheduler.random
+        if working.get() and random is not None and random.random() < self._pauses:
+            self._scheduler.sleep(random.choice((0.0, 0.1, self.PAUSE)))
+        self.check_presence()

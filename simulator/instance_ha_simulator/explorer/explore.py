@@ -1,0 +1,57 @@
+"""Plays one seed, or any drawn data, and says which promises it has broken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from instance_ha_simulator.database import Stage
+from instance_ha_simulator.explorer.draw import draw
+from instance_ha_simulator.explorer.play import Exploration, clear
+from instance_ha_simulator.explorer.promises import Account, broken
+from instance_ha_simulator.scenario import NotOverError, Scenario
+
+REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run."""
+
+    world: dict[str, Any]
+    faults: dict[str, Any]
+    broken: list[str]
+    log: list[str]
+
+
+def explore(
+    stage: Stage,
+    world: dict[str, Any],
+    faults: dict[str, Any],
+    folder: Path,
+    hear: Callable[[Exploration, Any], None] | None = None,
+) -> Result:
+    """Play a world until it is at rest, and check it; ``hear`` is told first of all that our functions log."""
+    clear(stage)
+    last = max((happening["at"] for happening in world["happenings"]), default=0.0)
+    limited = world | {"limit": last + REST_AFTER}
+    played = Exploration(Scenario(folder, limited, faults), stage, folder)
+    if hear is not None:
+        played.watchers.append(partial(hear, played))
+    account = Account(played)
+    try:
+        played.run()
+        found = broken(played, account)
+    except NotOverError as error:
+        found = [f"not at rest: {error}"]
+    except Exception as error:  # of a function, which lets nothing through
+        found = [f"it raises {type(error).__name__}: {error}"]
+    finally:
+        played.simulation.scheduler.close()
+    return Result(world, faults, found, played.lines)
+
+
+def explore_seed(stage: Stage, seed: int, folder: Path, *, large: bool = False) -> Result:
+    """Play what a seed draws."""
+    return explore(stage, *draw(seed, large=large), folder)

@@ -1,0 +1,152 @@
+"""Plays a drawn world until it is at rest: faster than a scenario, since nothing waits for a minute to pass."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from instance_ha.metrics.recorder import Recorder
+from instance_ha.store import hosts, segments
+from instance_ha.store.database import Database
+from sqlalchemy import Connection, text
+
+from instance_ha_simulator.cloud.app import create_app
+from instance_ha_simulator.cloud.clock import ManualClock
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.database import SimulatedDatabase, Stage
+from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scheduler import Scheduler
+
+_TICKS = {"sweep"}
+_NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
+_TABLES = ("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segments", "counters")
+
+
+class LastingDatabase(SimulatedDatabase):
+    """One that many plays use, one after the other: what guards a pool against a server that goes away is left out."""
+
+    def _check(self, connection: Any, _record: object, _proxy: object) -> None:
+        """Lend each connection as it is."""
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction; that it cannot write is for the tests of the pool."""
+        self._come()
+        with self._transaction() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Answer, unless it is away; no pause: its callers hold a lock of Python's while they ask."""
+        self.check_presence()
+
+
+class _NoCounts(Recorder):
+    """Metrics are not what is explored, and cost each invocation a transaction."""
+
+    def flush(self, database: Database, now: datetime, *, rarely: bool = False) -> None:
+        """Keep nothing."""
+
+
+def set_stage(url: str) -> Stage:
+    """Make what all plays of a worker use: a database with our schema, and nothing in it, and a cloud."""
+    cloud = Cloud(ManualClock())
+    return Stage(LastingDatabase(url), cloud, create_app(cloud), _NoCounts())
+
+
+def clear(stage: Stage) -> None:
+    """Forget all that was stored."""
+    stage.database.join(Scheduler(), [])
+    with stage.database.begin() as connection:
+        connection.exec_driver_sql("; ".join(f"DELETE FROM {table}" for table in _TABLES))  # noqa: S608 no foreign words
+
+
+class Rows:
+    """Our rows as they are at the end."""
+
+    def __init__(self, database: Database) -> None:
+        def read(query: str) -> list[dict[str, Any]]:
+            return [dict(row) for row in connection.execute(text(query)).mappings()]
+
+        with database.begin() as connection:
+            self.notifications = {str(n["notification_uuid"]): n for n in read("SELECT * FROM notifications")}
+            self.hosts = {str(host["name"]): host for host in read("SELECT * FROM hosts WHERE deleted_at IS NULL")}
+            self.vmoves = read("SELECT * FROM vmoves ORDER BY id")
+
+
+class Exploration(Play):
+    """One run of a drawn world."""
+
+    def __init__(self, scenario: Scenario, stage: Stage, folder: Path) -> None:
+        super().__init__(scenario, stage, None, folder)
+        self.reported: dict[str, Any] = {}  # what was reported, by notification
+        self.errors: list[str] = []
+        self._busy = True
+        self._next_due: datetime | None = None
+        self.watchers.append(self.hear)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Our rows, read once, when all is over."""
+        return Rows(self.simulation.database)
+
+    def hear(self, told: Any) -> None:
+        """Take in a line of the log."""
+        if told.get("exc_info") or told["event"] == "unexpected error, will retry":
+            self.errors.append(str(told.get("exception") or told["event"]))
+
+    def _register(self) -> None:
+        """Store segments and hosts without the API, which is not what is explored."""
+        now = self.simulation.scheduler.now()
+        with self.simulation.database.begin() as connection:
+            for name, about in self.scenario.world["segments"].items():
+                values = {"name": name, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
+                segment = segments.create(connection, values, now)
+                self.segments[name] = segment.uuid
+                reserved = about.get("reserved", [])
+                for host in [*about["hosts"], *reserved]:
+                    it = {"name": host, "type": "COMPUTE", "control_attributes": "SSH", "reserved": host in reserved}
+                    hosts.create(connection, segment.uuid, it, now)
+
+    def _notify(self, about: Any) -> None:
+        """Report as a monitor does: again after an answer of 5xx."""
+        before = len(self.notifications)
+        super()._notify(about)
+        code = int(self.lines[-1].rsplit(" ", 1)[1])
+        if code >= 500:
+            self.simulation.scheduler.spawn("notify", lambda: self._notify(about), 10.0)
+        elif len(self.notifications) > before:
+            self.reported[self.notifications[-1]] = about
+
+    def _start_ticks(self) -> None:
+        self.simulation.every(60.0, "sweep", self._sweep)
+
+    def _sweep(self) -> None:
+        """Let a tick that will find nothing pass, so that quiet hours cost nothing."""
+        scheduler = self.simulation.scheduler
+        end = scheduler.now() + timedelta(seconds=self.simulation.settings.invocation_time)
+        if not self.simulation.database.is_away and scheduler.is_idle(_TICKS) and (self._due() or end) >= end:
+            return
+        self._busy = True
+        self._tick("sweep")
+
+    def _due(self) -> datetime | None:
+        """Say when something will be due; read again only when something has happened since."""
+        if self._busy:
+            with self.simulation.database.begin() as connection:
+                self._next_due = connection.execute(_NEXT_DUE).scalar_one()
+            self._busy = False
+        return self._next_due
+
+    def _over(self) -> bool:
+        """At rest: nothing goes on, and nothing will be due any more."""
+        if not self.simulation.scheduler.is_idle(_TICKS):
+            self._busy = True
+            return False
+        return not self.simulation.database.is_away and self._due() is None

@@ -1,0 +1,255 @@
+"""What must hold whatever happens, checked against the cloud's own history; each check returns what it found broken."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import combinations, pairwise
+from typing import Any
+
+from instance_ha.models.text import LOCK_REASON
+
+from instance_ha_simulator.cloud.history import Wanted
+from instance_ha_simulator.cloud.model import Host, Server
+from instance_ha_simulator.explorer.play import Exploration, Rows
+
+# A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
+FORCED_DOWN_GRACE = 45.0
+LOCKS_READ = timedelta(seconds=5)  # owners' locks are read so long before evacuations begin, at most
+_FINAL = {"finished", "failed", "ignored"}
+_NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may become others
+
+
+class Account:
+    """What our functions have said of each instance and each recovery, by their log."""
+
+    def __init__(self, played: Exploration) -> None:
+        self._played = played
+        self.left_out: dict[str, set[str]] = defaultdict(set)  # by notification
+        self.ended: dict[tuple[str, str], dict[str, Any]] = {}  # the last end of an evacuation: notification, instance
+        self.chosen: list[datetime] = []  # when the instances of a failed host were listed
+        self.begun: list[datetime] = []  # when evacuations were begun
+        self.broken: list[str] = []
+        played.watchers.append(self.hear)
+
+    def hear(self, event: Any) -> None:
+        """Take in a line of the log."""
+        uuid = event.get("notification_uuid")
+        if event["event"] == "instance left out":
+            self.left_out[uuid].add(event["instance_uuid"])
+        elif event["event"] == "instances chosen":
+            self.chosen.append(self._played.simulation.scheduler.now())
+        elif event["event"] == "evacuations begun":
+            self.begun.append(self._played.simulation.scheduler.now())
+        elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
+            self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
+        elif event["event"] == "notification closed" and event["status"] == "finished":
+            self.broken += finished_means_well(self._played, self, uuid, event["message"])
+
+    def is_late(self, wanted: Wanted) -> bool:
+        """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
+        return wanted.to_dead_host and any(wanted.since > listed for listed in self.chosen)
+
+    def is_named(self, server: Server, notification: str, message: str) -> bool:
+        """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
+        if server.id in self.left_out[notification] or server.id in message or server.name in message:
+            return True
+        end = self.ended.get((notification, server.id), {})
+        return end.get("status") in ("ignored", "failed") or bool(end.get("message"))
+
+
+def finished_means_well(played: Exploration, account: Account, uuid: str, message: str) -> Iterator[str]:
+    """Finished is said only when every instance of the host is well or named; checked at the moment it is said."""
+    host = played.reported.get(uuid)
+    if not isinstance(host, str):
+        return
+    with played.simulation.cloud.world() as world:
+        deaths = [death for death in world.history.deaths if death.host == host]
+        if not deaths:
+            return
+        for server_id in deaths[-1].servers:
+            server = world.servers.get(server_id)
+            if server is None or account.is_named(server, uuid, message):
+                continue
+            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
+            if wrong and server_id not in world.history.meddled:
+                yield f"finished, but {server.name} {wrong}"
+
+
+def _wrong_at_the_end_of_a_recovery(server: Server, source: str, wanted: str, hosts: dict[str, Host]) -> str | None:
+    if server.host == source:
+        return None if server.task_state == "deleting" or hosts[source].alive else f"is still on {source}"
+    if server.vm_state == "error" and wanted != "error" and server.task_state is None:
+        return f"is in error on {server.host}"
+    return None
+
+
+def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
+    """None is accepted while its host was not down by the rules."""
+    for request in _our_requests(played):
+        if request.source_alive and request.alive_for > FORCED_DOWN_GRACE:
+            yield f"{_name(played, request.server_id)} evacuated: {request.source} lives for {request.alive_for} s"
+        if request.source_alive and not played.simulation.settings.force_down:
+            yield f"{_name(played, request.server_id)} evacuated: {request.source} lives and is not forced down"
+
+
+def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
+    """Nobody of us asks for another while one is under way."""
+    for request in _our_requests(played):
+        if request.overlapping:
+            yield f"{_name(played, request.server_id)} evacuated while an evacuation was under way"
+
+
+def _our_requests(played: Exploration) -> Iterator[Any]:
+    cloud = played.simulation.cloud
+    us = cloud.identity.users["masakari"].id
+    return (request for request in cloud.evacuation_requests if request.by == us)
+
+
+def runs_never_overlap(played: Exploration) -> Iterator[str]:
+    """An instance runs in one place at a time."""
+    excused = {r.server_id for r in _our_requests(played) if r.source_alive and r.alive_for <= FORCED_DOWN_GRACE}
+    with played.simulation.cloud.world() as world:
+        runs, meddled = list(world.history.runs), set(world.history.meddled)
+    of: dict[str, list[Any]] = defaultdict(list)
+    for run in runs:
+        of[run.server_id].append(run)
+    for server_id, its in of.items():
+        its.sort(key=lambda run: run.since)
+        for before, after in pairwise(its):
+            if (before.until is None or before.until > after.since) and server_id not in excused | meddled:
+                yield f"{_name(played, server_id)} ran on {before.host} and {after.host} at once"
+
+
+def instances_are_as_their_owners_want(played: Exploration, account: Account) -> Iterator[str]:
+    """Each instance ends in the state that its owner last wanted, or somebody says why not."""
+    rows = played.rows
+    with played.simulation.cloud.world() as world:
+        for server in world.servers.values():
+            actions = world.instance_actions.get(server.id)
+            if server.id in world.history.meddled or (actions and actions[-1].user_id is None):
+                continue  # an operator has changed it, or Nova itself has found it shut off
+            host = world.hosts[server.host]
+            about = [n for n in rows.notifications.values() if _is_named(server, n, rows, account)]
+            if about:
+                continue
+            wanted = world.history.wanted[server.id]
+            states = {wanted.state, wanted.before} if account.is_late(wanted) else {wanted.state}
+            if not host.alive:
+                if not _ended_without_success(server.host, rows, played):
+                    yield f"{server.name} is on {server.host}, which is dead, and nobody says why"
+            elif server.vm_state not in states and not states & _NOT_GIVEN_BACK and server.task_state is None:
+                yield f"{server.name} is {server.vm_state} on {server.host}, its owner wants {wanted.state}"
+
+
+def _is_named(server: Server, notification: dict[str, Any], rows: Rows, account: Account) -> bool:
+    uuid = notification["notification_uuid"]
+    if account.is_named(server, uuid, notification["message"] or ""):
+        return True
+    return any(m["notification_uuid"] == uuid and m["instance_uuid"] == server.id and m["message"] for m in rows.vmoves)
+
+
+def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
+    ends = [n["status"] for uuid, n in rows.notifications.items() if played.reported.get(uuid) == host]
+    return any(status in ("failed", "ignored") for status in ends)
+
+
+def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
+    """No lock of ours is left, and no lock of an owner is gone, but for one that came right before ours."""
+    us = played.simulation.cloud.identity.users["masakari"].id
+    with played.simulation.cloud.world() as world:
+        for server in world.servers.values():
+            if (server.locked_reason or "").startswith(LOCK_REASON):
+                yield f"{server.name} is left locked by us"
+            locked_at = world.history.locked.get(server.id)
+            if locked_at is None or server.locked_by is not None:
+                continue
+            acts = world.instance_actions.get(server.id, [])
+            ours = [a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at]
+            read_at = max((at for at in account.begun if ours and at <= ours[0]), default=None)
+            if read_at is None or locked_at < read_at - LOCKS_READ:
+                yield f"the owner's lock of {server.name} is gone"
+
+
+def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
+    """A service that we have disabled belongs to a host whose failure was handled, or to a reserved host."""
+    settings, rows = played.simulation.settings, played.rows
+    ours = {settings.service_disable_reason, settings.process_failure_service_disable_reason}
+    with played.simulation.cloud.world() as world:
+        for host in world.hosts.values():
+            if host.enabled or host.disabled_reason not in ours:
+                continue
+            of_it = [n for uuid, n in rows.notifications.items() if _host_of(played.reported.get(uuid)) == host.name]
+            if not any(n["status"] in ("finished", "failed") or n["attempt"] for n in of_it):
+                yield f"the service of {host.name} is disabled, and no recovery says why"
+            if of_it and all("is enabled again" in (n["message"] or "") for n in of_it):
+                yield f"the service of {host.name} is disabled, though the recovery says that it is enabled again"
+
+
+def hosts_are_on_maintenance_for_a_reason(played: Exploration) -> Iterator[str]:
+    """A host is on maintenance only for a recovery that has not given it back."""
+    for host in played.rows.hosts.values():
+        if host["on_maintenance"]:
+            cause = played.rows.notifications.get(host["on_maintenance_for"])
+            if cause is None or "off maintenance" in (cause["message"] or ""):
+                yield f"{host['name']} is on maintenance, and no recovery says why"
+
+
+def reserved_hosts_are_used_or_given_back(played: Exploration) -> Iterator[str]:
+    """A reserved host that received nothing, and did not fail itself, is reserved again, or it is said why not."""
+    messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
+    used = {request.host for request in _our_requests(played)}
+    failed = {_host_of(about) for about in played.reported.values()}
+    for about in played.scenario.world["segments"].values():
+        for name in about.get("reserved", []):
+            row = played.rows.hosts[name]
+            if not row["reserved"] and name not in used | failed and f"reserved host {name}" not in messages:
+                yield f"{name} is not reserved any more, though nothing came to it"
+
+
+def reserved_hosts_serve_one_failure(played: Exploration) -> Iterator[str]:
+    """While hosts are not shared, no two failed hosts are evacuated to the same reserved one."""
+    if played.simulation.settings.share_reserved_hosts:
+        return
+    only = [about for about in played.scenario.world["segments"].values() if about.get("method") == "reserved_host"]
+    reserved = {name for about in only for name in about.get("reserved", [])}
+    requests = [r for r in _our_requests(played) if r.host in reserved]
+    for one, other in combinations(requests, 2):
+        if one.host == other.host and one.source != other.source:
+            yield f"reserved host {one.host} took instances of {one.source} and {other.source}"
+            return
+
+
+def notifications_are_final(played: Exploration) -> Iterator[str]:
+    """Each accepted notification comes to an end."""
+    for notification in played.rows.notifications.values():
+        if notification["status"] not in _FINAL:
+            yield f"a notification is {notification['status']}: {notification['message']}"
+    for move in played.rows.vmoves:
+        if move["status"] not in ("succeeded", "failed", "ignored"):
+            yield f"the vmove of {move['instance_name']} is {move['status']}"
+
+
+def _host_of(about: Any) -> str | None:
+    return about if isinstance(about, str) or about is None else about["host"]
+
+
+def _name(played: Exploration, server_id: str) -> str:
+    return played.names.get(server_id, server_id)
+
+
+def broken(played: Exploration, account: Account) -> list[str]:
+    """Return every promise that a run has broken."""
+    checks = (
+        no_evacuation_of_a_live_host,
+        no_two_evacuations_at_once,
+        runs_never_overlap,
+        services_are_disabled_for_a_reason,
+        hosts_are_on_maintenance_for_a_reason,
+        reserved_hosts_are_used_or_given_back,
+        reserved_hosts_serve_one_failure,
+        notifications_are_final,
+    )
+    found = [*account.broken, *(f"a defect: {error}" for error in played.errors)]
+    found += [what for check in checks for what in check(played)]
+    found += locks_are_as_they_were(played, account)
+    return found + list(instances_are_as_their_owners_want(played, account))

@@ -1,0 +1,89 @@
+"""Makes what broke a promise as small as it can be: whatever is not needed for it is left out."""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+Data = dict[str, Any]
+Drawn = tuple[Data, Data]  # a world and its faults
+_NAMES = re.compile(r"(failing|other|spare)?\d+(\.\d+)?(-\d+)?")
+_NEEDED = {"verify_interval", "sweep_interval", "notifications_expired_interval"}  # they only make it quick
+
+
+def kinds(broken: list[str]) -> set[str]:
+    """Return what was broken, without the names and numbers."""
+    return {_NAMES.sub("*", what) for what in broken}
+
+
+def shrink(drawn: Drawn, breaks: Callable[[Data, Data], bool], tries: int = 200) -> Drawn:
+    """Leave out one thing after the other while it still ``breaks``, in so many tries at most."""
+    shrunk = True
+    while shrunk:
+        shrunk = False
+        for smaller in _smaller(*drawn):
+            if tries == 0:
+                return drawn
+            tries -= 1
+            if breaks(*deepcopy(smaller)):
+                drawn, shrunk = smaller, True
+                break
+    return drawn
+
+
+def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:
+    """Yield all that is one thing smaller, the big things first."""
+    for host in list(world["hosts"]):
+        yield _without_host(world, host), faults
+    for fewer in _fewer_faults(faults):
+        yield world, fewer
+    for number in range(len(world["happenings"])):
+        yield world | {"happenings": _but(world["happenings"], number)}, faults
+    for host, about in world["hosts"].items():
+        for number in range(len((about or {}).get("instances", []))):
+            yield _without_instance(world, host, number), faults
+    for part in ("settings", "cloud"):
+        for name in world[part].keys() - _NEEDED:
+            yield world | {part: {key: value for key, value in world[part].items() if key != name}}, faults
+
+
+def _fewer_faults(faults: Data) -> Iterator[Data]:
+    for kind, these in faults.items():
+        if isinstance(these, list) and len(these) > 1:
+            for number in range(len(these)):
+                yield faults | {kind: _but(these, number)}
+        else:
+            yield {key: value for key, value in faults.items() if key != kind}
+
+
+def _but(things: list[Any], number: int) -> list[Any]:
+    return [*things[:number], *things[number + 1 :]]
+
+
+def _without_host(world: Data, host: str) -> Data:
+    made = deepcopy(world)
+    instances = (made["hosts"].pop(host) or {}).get("instances", [])
+    gone = {host, *(name for group in instances for name in group["names"])}
+    for about in [*made["segments"].values(), *made.get("aggregates", {}).values()]:
+        for part in ("hosts", "reserved"):
+            if part in about:
+                about[part] = [name for name in about[part] if name != host]
+    made["disabled"] = [name for name in made.get("disabled", []) if name != host]
+    made["happenings"] = [happening for happening in made["happenings"] if not gone & _names(happening)]
+    return made
+
+
+def _without_instance(world: Data, host: str, number: int) -> Data:
+    made = deepcopy(world)
+    gone = set(made["hosts"][host]["instances"].pop(number)["names"])
+    made["happenings"] = [happening for happening in made["happenings"] if not gone & _names(happening)]
+    return made
+
+
+def _names(happening: Data) -> set[str]:
+    """Name the hosts and instances that a happening is about."""
+    found: set[str] = set()
+    for what, about in happening.items():
+        if what != "at":
+            found |= {str(value) for value in about.values()} if isinstance(about, dict) else {str(about)}
+    return found

@@ -1,0 +1,19 @@
+"""What all runs of a worker share: one database, emptied between them, and one web application of a cloud."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from instance_ha_simulator.database import Stage
+from instance_ha_simulator.explorer.play import set_stage
+from instance_ha_simulator.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def stage(postgres: Postgres, template: str) -> Iterator[Stage]:
+    name = f"explorer_{uuid4().hex[:12]}"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    made = set_stage(postgres.named(name))
+    yield made
+    made.database.close()
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,176 @@
+"""Each check of the explorer fails when its promise is broken: shown with a history that is changed by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from instance_ha.decide.evacuation import lock_reason
+from instance_ha_simulator.cloud.model import EvacuationRequest, Run
+from instance_ha_simulator.cloud.world import World
+from instance_ha_simulator.database import Stage
+from instance_ha_simulator.explorer.explore import explore
+from instance_ha_simulator.explorer.play import Exploration
+
+WORLD: dict[str, Any] = {
+    "settings": {"verify_interval": 10, "sweep_interval": 50, "notifications_expired_interval": 300},
+    "cloud": {"service_down_time": 20.0},
+    "hosts": {
+        "failing1": {"instances": [{"names": ["vm-1"]}, {"names": ["vm-2"], "locked": True}]},
+        "other1": None,
+        "spare1": None,
+    },
+    "segments": {"one": {"hosts": ["failing1", "other1"], "method": "auto_priority", "reserved": ["spare1"]}},
+    "happenings": [{"at": 5.0, "kill_host": "failing1"}, {"at": 10.0, "notify": "failing1"}],
+}
+
+
+def play(stage: Stage, folder: Path, change: Callable[[Exploration, World], None] | None = None, **world: Any) -> str:
+    """Play the world, change what has happened once the recovery is closed, and return what is broken."""
+    changed: list[bool] = []
+
+    def hear(played: Exploration, told: Any) -> None:
+        if told["event"] == "notification closed" and change is not None and not changed:
+            changed.append(True)
+            with played.simulation.cloud.world() as cloud:
+                change(played, cloud)
+
+    return "\n".join(explore(stage, WORLD | world, {}, folder, hear).broken)
+
+
+def server(cloud: World, name: str) -> Any:
+    return next(one for one in cloud.servers.values() if one.name == name)
+
+
+def request(played: Exploration, cloud: World, name: str = "vm-1", **values: Any) -> EvacuationRequest:
+    us = played.simulation.cloud.identity.users["masakari"].id
+    return replace(EvacuationRequest(cloud.now, server(cloud, name).id, "failing1", None, us), **values)
+
+
+def test_a_good_recovery_breaks_none(stage: Stage, tmp_path: Path) -> None:
+    assert play(stage, tmp_path) == ""
+
+
+def of_a_live_host(played: Exploration, cloud: World) -> None:
+    cloud.evacuation_requests.append(request(played, cloud, source_alive=True, alive_for=5.0))
+
+
+def of_a_host_long_alive(played: Exploration, cloud: World) -> None:
+    cloud.evacuation_requests.append(request(played, cloud, source_alive=True, alive_for=50.0))
+
+
+def while_one_is_under_way(played: Exploration, cloud: World) -> None:
+    cloud.evacuation_requests.append(request(played, cloud, overlapping=True))
+
+
+def two_runs(played: Exploration, cloud: World) -> None:
+    cloud.history.runs.append(Run(server(cloud, "vm-1").id, "elsewhere", cloud.now))
+
+
+def lock_of_ours(played: Exploration, cloud: World) -> None:
+    server(cloud, "vm-1").locked_by, server(cloud, "vm-1").locked_reason = "admin", lock_reason("another")
+
+
+def unlocked(played: Exploration, cloud: World) -> None:
+    server(cloud, "vm-2").locked_by = None
+
+
+def other_is_disabled(played: Exploration, cloud: World) -> None:
+    reason = played.simulation.settings.service_disable_reason
+    cloud.hosts["other1"].enabled, cloud.hosts["other1"].disabled_reason = False, reason
+
+
+def in_error(played: Exploration, cloud: World) -> None:
+    server(cloud, "vm-1").become(cloud.now, "error")
+
+
+def stopped(played: Exploration, cloud: World) -> None:
+    server(cloud, "vm-1").become(cloud.now, "stopped")
+
+
+def back_on_its_host(played: Exploration, cloud: World) -> None:
+    server(cloud, "vm-1").host = "failing1"
+
+
+def wanted_stopped(played: Exploration, cloud: World) -> None:
+    cloud.history.asked(server(cloud, "vm-1").id, "os-stop", cloud.now, alive=True)
+
+
+def asked_in_vain(played: Exploration, cloud: World) -> None:
+    cloud.history.asked(server(cloud, "vm-1").id, "os-stop", cloud.now - timedelta(days=1), alive=False)
+
+
+def on_maintenance(played: Exploration, cloud: World) -> None:
+    played._change_host("other1", on_maintenance=True)
+
+
+def not_reserved(played: Exploration, cloud: World) -> None:
+    played._change_host("spare1", reserved=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (of_a_live_host, "vm-1 evacuated: failing1 lives and is not forced down"),
+        (of_a_host_long_alive, "vm-1 evacuated: failing1 lives for 50.0 s"),
+        (while_one_is_under_way, "vm-1 evacuated while an evacuation was under way"),
+        (two_runs, "vm-1 ran on other1 and elsewhere at once"),
+        (lock_of_ours, "vm-1 is left locked by us"),
+        (unlocked, "the owner's lock of vm-2 is gone"),
+        (other_is_disabled, "the service of other1 is disabled, and no recovery says why"),
+        (in_error, "finished, but vm-1 is in error on other1"),
+        (back_on_its_host, "finished, but vm-1 is still on failing1"),
+        (back_on_its_host, "vm-1 is on failing1, which is dead, and nobody says why"),
+        (stopped, "vm-1 is stopped on other1, its owner wants active"),
+        (wanted_stopped, "vm-1 is active on other1, its owner wants stopped"),
+        (asked_in_vain, "vm-1 is active on other1, its owner wants stopped"),
+        (on_maintenance, "other1 is on maintenance, and no recovery says why"),
+        (not_reserved, "spare1 is not reserved any more, though nothing came to it"),
+    ],
+)
+def test_a_broken_promise_is_found(
+    change: Callable[[Exploration, World], None], said: str, stage: Stage, tmp_path: Path
+) -> None:
+    assert said in play(stage, tmp_path, change)
+
+
+def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_path: Path) -> None:
+    def two_sources(played: Exploration, cloud: World) -> None:
+        for source in ("failing1", "other1"):
+            cloud.evacuation_requests.append(request(played, cloud, source=source, host="spare1"))
+
+    segments = {"one": {"hosts": ["failing1", "other1"], "method": "reserved_host", "reserved": ["spare1"]}}
+    said = "reserved host spare1 took instances of failing1 and other1"
+    assert said in play(stage, tmp_path, two_sources, segments=segments)
+
+
+def test_a_service_that_stays_disabled_though_its_host_lives_is_found(stage: Stage, tmp_path: Path) -> None:
+    def disable(played: Exploration, cloud: World) -> None:
+        reason = played.simulation.settings.service_disable_reason
+        cloud.hosts["failing1"].enabled, cloud.hosts["failing1"].disabled_reason = False, reason
+
+    said = "the service of failing1 is disabled, though the recovery says that it is enabled again"
+    assert said in play(stage, tmp_path, disable, happenings=[{"at": 10.0, "notify": "failing1"}])
+
+
+def test_an_installation_that_never_comes_to_rest_is_found(stage: Stage, tmp_path: Path) -> None:
+    happenings = [*WORLD["happenings"], {"at": 20.0, "postgres_away": 1e6}]
+    assert play(stage, tmp_path, happenings=happenings).startswith("not at rest")
+
+
+def test_a_notification_that_is_not_final_is_found(stage: Stage, tmp_path: Path) -> None:
+    def reopen(played: Exploration, cloud: World) -> None:
+        with played.simulation.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE notifications SET status = 'error', message = 'why'")
+            connection.exec_driver_sql("UPDATE notifications SET due_at = NULL")
+
+    assert "a notification is error: why" in play(stage, tmp_path, reopen)
+
+
+def test_a_defect_that_is_logged_is_found(stage: Stage, tmp_path: Path) -> None:
+    def raise_one(played: Exploration, cloud: World) -> None:
+        played.hear({"event": "unexpected error, will retry", "exception": "ZeroDivisionError"})
+
+    assert play(stage, tmp_path, raise_one) == "a defect: ZeroDivisionError"
