@@ -81,7 +81,7 @@ def take_overdue(
     A row whose lease has run out is not left to its own event for ``grace``: there is none.
     When there are more than ``limit``, the longest overdue ones are returned.
     """
-    abandoned = and_(table.c.lease_until < now, table.c.due_at <= table.c.lease_until)
+    abandoned = and_(table.c.lease_until <= now, table.c.due_at <= table.c.lease_until)
     late = or_(table.c.due_at <= now - timedelta(seconds=grace), abandoned)
     overdue = (
         select(table.c.id)

@@ -164,8 +164,8 @@ def test_overdue_work_is_not_taken_twice_within_the_grace(rows: Rows) -> None:
 
 def test_work_that_somebody_holds_is_not_overdue_until_its_lease_ends(rows: Rows) -> None:
     row, _ = claimed(rows)
-    assert overdue(rows, after(LEASE)) == []
-    assert [row.notification_uuid] == overdue(rows, after(LEASE + 0.001))
+    assert overdue(rows, after(LEASE - 0.001)) == []
+    assert [row.notification_uuid] == overdue(rows, after(LEASE))
 
 
 def test_work_whose_lease_has_run_out_is_left_to_the_event_that_was_just_sent_for_it(rows: Rows) -> None:
