@@ -98,7 +98,7 @@ def osc(clouds: Path, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("runtime", [True], indirect=True, ids=["isolated"])
+@pytest.mark.parametrize("runtime", [Isolated], indirect=True, ids=["isolated"])
 @pytest.mark.parametrize("victim", ["recover-host", "recover-instance"])
 def test_a_recovery_ends_though_a_function_process_is_killed(runtime: Runtime, victim: str) -> None:
     """Real SIGKILL, real processes; the sweep runs each minute, so this takes up to two."""
