@@ -405,6 +405,8 @@ def _check_lease(settings: Settings) -> None:
     checks = [
         ("lease_time", "trigger_timeout", settings.trigger_timeout),
         ("lease_time", "verify_interval", settings.verify_interval),
+        # A batch of events is sent for a third of its lease; the last one may take its whole limit then.
+        ("batch_lease_time", "event_timeout", 1.5 * settings.event_timeout),
     ]
     if settings.archive_bucket:  # of a request as a whole: connecting, and reading
         checks.append(("batch_lease_time", "archive_timeout", 2 * settings.archive_timeout))

@@ -46,6 +46,7 @@ def test_a_missing_database_is_told_with_both_places_it_may_stand() -> None:
     [
         {"INSTANCE_HA_TRIGGER_TIMEOUT": "15"},
         {"INSTANCE_HA_VERIFY_INTERVAL": "15"},
+        {"INSTANCE_HA_EVENT_TIMEOUT": "30"},
         {"INSTANCE_HA_BATCH_LEASE_TIME": "30", "INSTANCE_HA_ARCHIVE_BUCKET": "history"},
     ],
 )

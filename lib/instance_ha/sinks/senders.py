@@ -45,8 +45,7 @@ class Senders:
 
 
 def _make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
-    # A sender must not outlast the lease of its sink.
-    timeout = min(settings.event_timeout, settings.batch_lease_time / 2)
+    timeout = settings.event_timeout  # which the lease of its sink outlasts, or no function would have started
     if sink.kind is SinkKind.HTTP:
         from instance_ha.sinks.http import HttpSender
 
