@@ -48,7 +48,21 @@ def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
     world = _world(random, size)
     faults = troubles.draw(random, world, random.randint(0, size.troubles))
     world["happenings"].sort(key=lambda happening: happening["at"])
+    if world["settings"].get("force_down"):
+        _report_only_the_dead(world)
     return world, faults
+
+
+def _report_only_the_dead(world: Data) -> None:
+    """Keep to the condition of force_down: each host that is reported has been fenced."""
+    dead: set[str] = set()
+    kept = []
+    for happening in world["happenings"]:
+        dead |= {happening["kill_host"]} if "kill_host" in happening else set()
+        about = happening.get("notify")
+        if not isinstance(about, str) or about in dead:
+            kept.append(happening)
+    world["happenings"] = kept
 
 
 def _world(random: Random, size: Size) -> Data:

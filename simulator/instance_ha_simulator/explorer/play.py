@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,14 @@ class Exploration(Play):
             self.simulation.scheduler.spawn("notify", lambda: self._notify(about), 10.0)
         elif len(self.notifications) > before:
             self.reported[self.notifications[-1]] = about
+
+    def _change_segment(self, name: str, *, enabled: bool) -> None:
+        """Change it as an operator does: again, when Postgres was away."""
+        if self.simulation.database.is_away:
+            again = partial(self._change_segment, name, enabled=enabled)
+            self.simulation.scheduler.spawn("operator", again, 10.0)
+        else:
+            super()._change_segment(name, enabled=enabled)
 
     def _start_ticks(self) -> None:
         self.simulation.every(60.0, "sweep", self._sweep)
