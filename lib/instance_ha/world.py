@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any, Self
 from uuid import uuid4
 
@@ -61,14 +60,12 @@ class DatabaseClock:
     def __init__(self, machine: SteadyClock, database: Database) -> None:
         self._machine = machine
         self._database = database
-
-    @cached_property
-    def _start(self) -> tuple[datetime, float]:
-        """What Postgres' clock said, and when by the monotonic one."""
-        return self._database.now(), self._machine.monotonic()
+        self._start: tuple[datetime, float] | None = None  # what Postgres' clock said, and when by the monotonic one
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC; raises StoreUnavailable when Postgres does not answer at the first use."""
+        if self._start is None:  # no cached_property: its lock is one for all invocations of a process
+            self._start = self._database.now(), self._machine.monotonic()
         read, at = self._start
         return read + timedelta(seconds=self._machine.monotonic() - at)
 

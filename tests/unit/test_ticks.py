@@ -1,13 +1,15 @@
 """A tick repeats its work for the time of one invocation, by Postgres' clock, and outlives Postgres' absence."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store.database import Database
 from instance_ha.ticks import repeat
-from instance_ha.world import DatabaseClock, World
+from instance_ha.world import DatabaseClock, SystemClock, World
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.scheduler import START, ahead
 from instance_ha_simulator.simulation import Faults, Simulation
@@ -85,6 +87,31 @@ def test_the_clock_of_an_invocation_goes_on_from_what_postgres_said(simulation: 
     simulation.scheduler.spawn("invocation", invocation)
     simulation.scheduler.run(10, lambda: False)
     assert seen == [START + timedelta(seconds=5)]
+
+
+def test_an_invocation_that_waits_for_postgres_to_tell_the_time_holds_up_no_other() -> None:
+    asked, answer = Event(), Event()
+
+    class Away:
+        def now(self) -> datetime:
+            asked.set()
+            answer.wait(30)
+            raise StoreUnavailable("away")
+
+    class There:
+        def now(self) -> datetime:
+            return START
+
+    waiting = DatabaseClock(SystemClock(), Away())  # type: ignore[arg-type]
+    other = DatabaseClock(SystemClock(), There())  # type: ignore[arg-type]
+    with ThreadPoolExecutor(2) as pool:
+        late = pool.submit(waiting.now)
+        assert asked.wait(30)
+        try:
+            assert pool.submit(other.now).result(10) >= START
+        finally:
+            answer.set()
+        assert isinstance(late.exception(), StoreUnavailable)
 
 
 def test_postgres_tells_the_time_in_utc_whatever_its_own_time_zone_is(database_url: str) -> None:
