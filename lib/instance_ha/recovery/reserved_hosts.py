@@ -13,7 +13,7 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.uuids import HostUuid
-from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
+from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, tasks, vmoves
 
@@ -52,10 +52,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
     known = min((move.last_migration_id for move in ended), default=0)
     newest = newest_of_each(recovery.nova.evacuations_from(recovery.host.name, known, PAGE))
-    followed = {
-        server_id: record.id
-        for server_id, record in under_way(recovery.nova, newest, recovery.world.clock.now()).items()
-    }
+    followed = to_follow(recovery, newest)
     last = max((record.id for record in newest.values()), default=known)
     with recovery.claim.transaction() as connection:
         found = hosts.reserved(connection, recovery.host.failover_segment_id)

@@ -22,7 +22,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
 from instance_ha.models.rows import InstanceFacts, TaskRow
-from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, under_way
+from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
 from instance_ha.store import notifications, tasks, vmoves
 
@@ -35,10 +35,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     policy, uuid = instance_policy(recovery.world.settings), recovery.notification.notification_uuid
     servers = _servers(recovery)
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
-    followed = {
-        server_id: record.id
-        for server_id, record in under_way(recovery.nova, newest, recovery.world.clock.now()).items()
-    }
+    followed = to_follow(recovery, newest)
     with recovery.claim.read() as connection:
         tries = vmoves.latest_tries(connection, name, [server.id for server in servers])
         earlier = latest(vmoves.of_notification(connection, uuid))
