@@ -15,6 +15,24 @@ def play(world: dict[str, Any], postgres: Postgres, database_url: str, folder: P
     return played
 
 
+def busy_cloud(failed: int, busy: int) -> dict[str, Any]:
+    """Return a world with a failed host of so many instances, and so many others that change in the meantime."""
+    return {
+        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
+        "hosts": {
+            "compute1": {"instances": [{"count": failed}]},
+            "compute2": None,
+            "compute3": {"instances": [{"count": busy, "prefix": "busy"}]},
+        },
+        "boot_at_once": True,
+        "happenings": [
+            {"at": 600, "kill_host": "compute1"},
+            {"at": 610, "notify": "compute1"},
+            {"at": 611, "instances_change": "compute3"},
+        ],
+    }
+
+
 def asked(played: Play, method: str, route: str) -> int:
     """Count the requests to a route of Nova."""
     return played.simulation.cloud.requests[method, f"/compute/v2.1{route}"]
@@ -41,22 +59,8 @@ def test_the_failed_host_is_asked_for_once_in_a_report_interval_however_small_th
 def test_how_often_lists_are_read_does_not_depend_on_what_else_changes_in_the_cloud(
     postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    world = {
-        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
-        "hosts": {
-            "compute1": {"instances": [{"count": 20}]},
-            "compute2": None,
-            "compute3": {"instances": [{"count": 600, "prefix": "busy"}]},
-        },
-        "settings": {"force_down": True, "host_failure_recovery_threads": 20},
-        "cloud": {"max_limit": 25},
-        "boot_at_once": True,
-        "happenings": [
-            {"at": 600, "kill_host": "compute1"},
-            {"at": 610, "notify": "compute1"},
-            {"at": 611, "instances_change": "compute3"},
-        ],
-    }
+    settings = {"force_down": True, "host_failure_recovery_threads": 20}
+    world = busy_cloud(20, 600) | {"settings": settings, "cloud": {"max_limit": 25}}
     played = play(world, postgres, database_url, tmp_path)
     assert sum(move["dest_host"] == "compute2" for move in played.vmoves()) == 20
     planned, watched = 1, 2  # lists of the host, and of the locked instances
@@ -67,22 +71,8 @@ def test_how_often_lists_are_read_does_not_depend_on_what_else_changes_in_the_cl
 def test_the_check_at_the_end_stays_bounded_though_the_policy_lets_nobody_filter_by_host(
     postgres: Postgres, database_url: str, tmp_path: Path
 ) -> None:
-    world = {
-        "segments": {"one": {"hosts": ["compute1", "compute2"]}},
-        "hosts": {
-            "compute1": {"instances": [{"count": 5}]},
-            "compute2": None,
-            "compute3": {"instances": [{"count": 300, "prefix": "busy"}]},
-        },
-        "settings": {"force_down": True},
-        "cloud": {"max_limit": 25, "host_filter": False},
-        "boot_at_once": True,
-        "happenings": [
-            {"at": 600, "kill_host": "compute1"},
-            {"at": 610, "notify": "compute1"},
-            {"at": 611, "instances_change": "compute3"},
-        ],
-    }
+    cloud = {"max_limit": 25, "host_filter": False}
+    world = busy_cloud(5, 300) | {"settings": {"force_down": True}, "cloud": cloud}
     played = play(world, postgres, database_url, tmp_path)
     planned, watched, checked = 305 // 25 + 1, 2, 1 + 4  # lists: of the host, of locks, and at the end
     assert asked(played, "GET", "/servers/detail") <= planned + watched + checked

@@ -1,4 +1,4 @@
-"""A clouds.yaml for the simulated cloud."""
+"""How to log in to the simulated cloud: a clouds.yaml, or variables."""
 
 import json
 
@@ -23,3 +23,16 @@ def clouds_yaml(cloud: Cloud, base_url: str) -> str:
         for user in cloud.identity.users.values()
     }
     return json.dumps({"clouds": entries}, indent=2) + "\n"
+
+
+def login_variables(cloud: Cloud, base_url: str) -> dict[str, str]:
+    """Return the variables by which OpenStack's clients log in as the administrator."""
+    admin = cloud.identity.users["admin"]
+    return {
+        "OS_AUTH_URL": f"{base_url.rstrip('/')}/identity/v3",
+        "OS_USERNAME": admin.name,
+        "OS_PASSWORD": admin.password,
+        "OS_PROJECT_NAME": admin.project.name,
+        "OS_USER_DOMAIN_ID": "default",
+        "OS_PROJECT_DOMAIN_ID": "default",
+    }

@@ -19,6 +19,7 @@ from instance_ha.world import SystemClock
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
+from instance_ha_simulator.cloud.clouds import login_variables
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.test import EnvironBuilder
@@ -47,15 +48,7 @@ def environ() -> Iterator[dict[str, str]]:
     cloud = SimulatedCloud(RealClock(), CloudOptions())
     server = LoopbackServer(create_app(cloud))
     server.start()
-    admin = cloud.identity.users["admin"]
-    yield {
-        "OS_AUTH_URL": f"{server.url}/identity/v3",
-        "OS_USERNAME": admin.name,
-        "OS_PASSWORD": admin.password,
-        "OS_PROJECT_NAME": admin.project.name,
-        "OS_USER_DOMAIN_ID": "default",
-        "OS_PROJECT_DOMAIN_ID": "default",
-    }
+    yield login_variables(cloud, server.url)
     server.stop()
 
 

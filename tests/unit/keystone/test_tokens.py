@@ -13,6 +13,7 @@ from instance_ha.settings import load
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
+from instance_ha_simulator.cloud.clouds import login_variables
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.test import EnvironBuilder
@@ -58,18 +59,8 @@ def simulated() -> Iterator[tuple[SimulatedCloud, str]]:
 @pytest.fixture
 def tokens(simulated: tuple[SimulatedCloud, str]) -> Tokens:
     """The check of tokens, which Keystone may refuse four times a minute."""
-    cloud, url = simulated
-    admin = cloud.identity.users["admin"]
-    environ = {
-        "OS_AUTH_URL": f"{url}/identity/v3",
-        "OS_USERNAME": admin.name,
-        "OS_PASSWORD": admin.password,
-        "OS_PROJECT_NAME": admin.project.name,
-        "OS_USER_DOMAIN_ID": "default",
-        "OS_PROJECT_DOMAIN_ID": "default",
-    }
     settings = load({"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_REFUSED_TOKENS_PER_MINUTE": "4"})
-    return Tokens(settings, Cloud(settings, environ))
+    return Tokens(settings, Cloud(settings, login_variables(*simulated)))
 
 
 def request(token: str) -> dict[str, Any]:

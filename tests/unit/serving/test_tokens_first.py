@@ -13,6 +13,7 @@ import requests
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.clouds import login_variables
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
 
@@ -50,16 +51,7 @@ def keystone() -> Iterator[Keystone]:
 
     server = LoopbackServer(guarded)  # type: ignore[arg-type]
     server.start()
-    admin = cloud.identity.users["admin"]
-    environ = {
-        "OS_AUTH_URL": f"{server.url}/identity/v3",
-        "OS_USERNAME": admin.name,
-        "OS_PASSWORD": admin.password,
-        "OS_PROJECT_NAME": admin.project.name,
-        "OS_USER_DOMAIN_ID": "default",
-        "OS_PROJECT_DOMAIN_ID": "default",
-    }
-    yield Keystone(cloud, environ, gate)
+    yield Keystone(cloud, login_variables(cloud, server.url), gate)
     gate.set()
     server.stop()
 
