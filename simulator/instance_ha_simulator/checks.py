@@ -4,12 +4,27 @@ from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.scenario import Play
 
 
 def broken(played: Play) -> list[str]:
     """Return a line for each promise that was not kept."""
-    return [*_evacuations(played), *_instances(played), *_rows(played), *_events(played), *_at_the_end(played)]
+    return [*_evacuations(played), *_instances(played), *open_vmoves(played), *_events(played), *_at_the_end(played)]
+
+
+def our_requests(played: Play) -> Iterator[EvacuationRequest]:
+    """Return the evacuations that our functions have asked for."""
+    cloud = played.simulation.cloud
+    us = cloud.identity.users["masakari"].id
+    return (request for request in cloud.evacuation_requests if request.by == us)
+
+
+def open_vmoves(played: Play) -> Iterator[str]:
+    """Name what has not ended."""
+    for move in played.vmoves():
+        if move["status"] not in {"succeeded", "failed", "ignored"}:
+            yield f"the evacuation of {move['instance_name']} has not ended: {move['status']}"
 
 
 def _evacuations(played: Play) -> Iterator[str]:
@@ -19,9 +34,7 @@ def _evacuations(played: Play) -> Iterator[str]:
     for server_id, times in asked.items():
         if times > most:
             yield f"{played.name_of(server_id)} was evacuated {times} times, at most {most} are expected"
-    for request in cloud.evacuation_requests:
-        if request.by != cloud.identity.users["masakari"].id:
-            continue
+    for request in our_requests(played):
         if request.overlapping:
             yield f"{played.name_of(request.server_id)} was evacuated while an evacuation of it was under way"
         if request.source_alive and request.source not in world.get("fenced", []):
@@ -37,12 +50,6 @@ def _instances(played: Play) -> Iterator[str]:
             yield f"{server.name} was forgotten on {server.host}"
         if (server.locked_reason or "").startswith("masakari"):
             yield f"{server.name} is left locked by a recovery"
-
-
-def _rows(played: Play) -> Iterator[str]:
-    for move in played.vmoves():
-        if move["status"] not in {"succeeded", "failed", "ignored"}:
-            yield f"the evacuation of {move['instance_name']} has not ended: {move['status']}"
 
 
 def _events(played: Play) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from instance_ha.models.text import LOCK_REASON
 
+from instance_ha_simulator.checks import open_vmoves, our_requests
 from instance_ha_simulator.cloud.history import Wanted
 from instance_ha_simulator.cloud.model import Host, Server
 from instance_ha_simulator.explorer.play import Exploration, Rows
@@ -85,7 +86,7 @@ def _wrong_at_the_end_of_a_recovery(server: Server, source: str, wanted: str, ho
 
 def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
     """None is accepted while its host was not down by the rules."""
-    for request in _our_requests(played):
+    for request in our_requests(played):
         if request.source_alive and request.alive_for > FORCED_DOWN_GRACE:
             yield f"{_name(played, request.server_id)} evacuated: {request.source} lives for {request.alive_for} s"
         if request.source_alive and not played.simulation.settings.force_down:
@@ -94,20 +95,14 @@ def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
 
 def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
     """Nobody of us asks for another while one is under way."""
-    for request in _our_requests(played):
+    for request in our_requests(played):
         if request.overlapping:
             yield f"{_name(played, request.server_id)} evacuated while an evacuation was under way"
 
 
-def _our_requests(played: Exploration) -> Iterator[Any]:
-    cloud = played.simulation.cloud
-    us = cloud.identity.users["masakari"].id
-    return (request for request in cloud.evacuation_requests if request.by == us)
-
-
 def runs_never_overlap(played: Exploration) -> Iterator[str]:
     """An instance runs in one place at a time."""
-    excused = {r.server_id for r in _our_requests(played) if r.source_alive and r.alive_for <= FORCED_DOWN_GRACE}
+    excused = {r.server_id for r in our_requests(played) if r.source_alive and r.alive_for <= FORCED_DOWN_GRACE}
     with played.simulation.cloud.world() as world:
         runs, meddled = list(world.history.runs), set(world.history.meddled)
     of: dict[str, list[Any]] = defaultdict(list)
@@ -197,7 +192,7 @@ def hosts_are_on_maintenance_for_a_reason(played: Exploration) -> Iterator[str]:
 def reserved_hosts_are_used_or_given_back(played: Exploration) -> Iterator[str]:
     """A reserved host that received nothing, and did not fail itself, is reserved again, or it is said why not."""
     messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
-    used = {request.host for request in _our_requests(played)}
+    used = {request.host for request in our_requests(played)}
     failed = {_host_of(about) for about in played.reported.values()}
     for about in played.scenario.world["segments"].values():
         for name in about.get("reserved", []):
@@ -212,7 +207,7 @@ def reserved_hosts_serve_one_failure(played: Exploration) -> Iterator[str]:
         return
     only = [about for about in played.scenario.world["segments"].values() if about.get("method") == "reserved_host"]
     reserved = {name for about in only for name in about.get("reserved", [])}
-    requests = [r for r in _our_requests(played) if r.host in reserved]
+    requests = [r for r in our_requests(played) if r.host in reserved]
     for one, other in combinations(requests, 2):
         if one.host == other.host and one.source != other.source:
             yield f"reserved host {one.host} took instances of {one.source} and {other.source}"
@@ -224,9 +219,7 @@ def notifications_are_final(played: Exploration) -> Iterator[str]:
     for notification in played.rows.notifications.values():
         if notification["status"] not in _FINAL:
             yield f"a notification is {notification['status']}: {notification['message']}"
-    for move in played.rows.vmoves:
-        if move["status"] not in ("succeeded", "failed", "ignored"):
-            yield f"the vmove of {move['instance_name']} is {move['status']}"
+    yield from open_vmoves(played)
 
 
 def _host_of(about: Any) -> str | None:
