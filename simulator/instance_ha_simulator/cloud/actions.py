@@ -1,38 +1,11 @@
 """What the API can do to a server, other than evacuate it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from instance_ha_simulator.cloud.errors import ApiError, bad_request, conflict
 from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.cloud.power_actions import POWER_ACTIONS
 from instance_ha_simulator.cloud.world import World
-
-
-@dataclass(frozen=True)
-class PowerAction:
-    """An action that the server's nova-compute carries out: a state before, during and after."""
-
-    verb: str
-    allowed: tuple[str, ...]
-    task: str
-    result: str
-
-
-_WARM = ("active", "stopped", "paused", "suspended", "error")
-POWER_ACTIONS: Mapping[str, PowerAction] = MappingProxyType(
-    {
-        "os-stop": PowerAction("stop", ("active", "error"), "powering-off", "stopped"),
-        "os-start": PowerAction("start", ("stopped",), "powering-on", "active"),
-        "pause": PowerAction("pause", ("active",), "pausing", "paused"),
-        "unpause": PowerAction("unpause", ("paused",), "unpausing", "active"),
-        "suspend": PowerAction("suspend", ("active",), "suspending", "suspended"),
-        "resume": PowerAction("resume", ("suspended",), "resuming", "active"),
-        "reboot-soft": PowerAction("reboot", ("active",), "rebooting", "active"),
-        "reboot-hard": PowerAction("reboot", _WARM, "rebooting_hard", "active"),
-    }
-)
 
 
 def wrong_state(verb: str, server: Server, kind: str, value: str) -> ApiError:
@@ -62,12 +35,6 @@ def power(world: World, server: Server, name: str) -> None:
     stopping = action.result == "stopped"
     seconds = world.options.stop_seconds if stopping else world.options.start_seconds
     world.timeline.at(world.now, seconds, done)
-
-
-def wake(world: World, server: Server, at: datetime) -> None:
-    """Let a host that has come back start a guest that Nova takes for running, where it is told to."""
-    if world.options.resume_guests and server.vm_state == "active":
-        world.history.power(server.id, server.host, at, server.power_state)
 
 
 def reset_state(world: World, server: Server, state: object) -> None:

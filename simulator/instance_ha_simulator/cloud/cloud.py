@@ -101,7 +101,7 @@ class Cloud:
                 )
                 server.become(world.now, vm_state, task_state, power_state)
                 if vm_state == "paused":
-                    resets.note(world, server, "pause", server.user_id)
+                    world.note(server.id, "pause", server.user_id, server.project_id)
                 world.servers[server.id] = server
                 world.load[host] += 1
                 world.history.power(server.id, host, world.now, server.power_state)
@@ -135,16 +135,13 @@ class Cloud:
 
     def _arrive(self, world: World, host: Host, at: datetime) -> None:
         host.alive, host.started_at = True, at
-        resets.boot(world, host, at)
         left = set()  # nova-compute removes the guests of these before it starts any
         for migration in world.migrations:
             of_it = migration.source_compute == host.name
             if of_it and migration.status in ("accepted", "pre-migrating", "done"):
                 migration.become(at, "completed")
                 left.add(migration.instance_uuid)
-        for server in world.servers.values():
-            if server.host == host.name and server.id not in left:
-                actions.wake(world, server, at)
+        resets.boot(world, host, at, left)
         waiting, host.waiting = host.waiting, []
         for event in waiting:
             world.timeline.at(at, 0, event)

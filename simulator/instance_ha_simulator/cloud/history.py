@@ -1,39 +1,18 @@
 """What has really happened in the cloud, for checks of what others did to it; Nova itself shows none of this."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from instance_ha_simulator.cloud.model import Death, Run
+from instance_ha_simulator.cloud.power_actions import POWER_ACTIONS
 
 _RUNNING = (1, 3)  # power_states: running, paused
-WANTED_AFTER: Mapping[str, str] = MappingProxyType(  # a state that the owner has asked for, by the action
-    {
-        "os-stop": "stopped",
-        "os-start": "active",
-        "pause": "paused",
-        "unpause": "active",
-        "suspend": "suspended",
-        "resume": "active",
-        "resize": "resized",
-        "reboot-soft": "active",
-        "reboot-hard": "active",
-        "delete": "deleted",
-    }
-)
-
-
-INTENDED: Mapping[str, str] = MappingProxyType(  # the vm_state that a task would have led to
-    {
-        "powering-off": "stopped",
-        "powering-on": "active",
-        "pausing": "paused",
-        "unpausing": "active",
-        "suspending": "suspended",
-        "resuming": "active",
-    }
-)
+# The state that an owner has asked for, by the action, and the state that a task would have led to.
+WANTED_AFTER = {name: action.result for name, action in POWER_ACTIONS.items()} | {
+    "resize": "resized",
+    "delete": "deleted",
+}
+INTENDED = {action.task: action.result for action in POWER_ACTIONS.values() if action.verb != "reboot"}
 
 
 @dataclass(frozen=True)

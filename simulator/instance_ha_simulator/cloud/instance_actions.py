@@ -1,7 +1,6 @@
 """What Nova remembers of who did what to a server (os-instance-actions)."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 
 from flask import Blueprint, Response, g, jsonify, request
 
@@ -17,9 +16,9 @@ _UNRECORDED = frozenset({"os-resetState"})
 
 @dataclass(frozen=True)
 class By:
-    """Who acts; Nova itself (as its power sync does) has no user."""
+    """Who acts."""
 
-    user_id: str | None
+    user_id: str
     project_id: str | None
 
 
@@ -28,8 +27,7 @@ def note(cloud: Cloud, server_id: str, name: str, by: By) -> None:
     if name in _UNRECORDED:
         return
     with cloud.world() as world:
-        action = InstanceAction(world.now, _NAMES.get(name, name), f"req-{uuid4()}", by.user_id, by.project_id)
-        world.instance_actions.setdefault(server_id, []).append(action)
+        world.note(server_id, _NAMES.get(name, name), by.user_id, by.project_id)
 
 
 def register(api: Blueprint, cloud: Cloud) -> None:

@@ -11,6 +11,7 @@ from instance_ha_simulator.cloud.errors import ApiError, bad_request, forbidden,
 from instance_ha_simulator.cloud.identity import Token
 from instance_ha_simulator.cloud.microversion import Version
 from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.cloud.power_actions import POWER_ACTIONS
 from instance_ha_simulator.cloud.world import World
 
 Handler = Callable[[Cloud, str, Any], tuple[Any, int]]
@@ -145,7 +146,7 @@ def _reboot(cloud: Cloud, server_id: str, argument: Any) -> tuple[str, int]:
 
 
 _HANDLERS: dict[str, Handler] = {
-    **{name: _power(name) for name in actions.POWER_ACTIONS if not name.startswith("reboot-")},
+    **{name: _power(name) for name in POWER_ACTIONS if not name.startswith("reboot-")},
     "evacuate": _evacuate,
     "lock": _lock,
     "unlock": _unlock,

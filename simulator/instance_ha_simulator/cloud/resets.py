@@ -1,20 +1,26 @@
 """What the reset of a host leaves behind: its guests are off, and Nova's power sync takes them for stopped."""
 
 from datetime import datetime
-from uuid import uuid4
 
-from instance_ha_simulator.cloud.model import Host, InstanceAction, Server
+from instance_ha_simulator.cloud.model import Host, Server
 from instance_ha_simulator.cloud.world import World
 
 _SYNCED = ("active", "paused")  # what Nova stops when it finds the guest shut off
 
 
-def boot(world: World, host: Host, at: datetime) -> None:
-    """Have a host booted at a time; a little later its nova-compute finds which guests are off."""
+def boot(world: World, host: Host, at: datetime, left: set[str]) -> None:
+    """Have a host booted at a time: its guests are started where it is told to, but for those that have left it.
+
+    Else its nova-compute finds a little later which guests are off.
+    """
     host.booted_at = at
-    off = [server.id for server in world.servers.values() if server.host == host.name]
+    there = [server for server in world.servers.values() if server.host == host.name]
     if world.options.resume_guests:
+        for server in there:
+            if server.id not in left and server.vm_state == "active":
+                world.history.power(server.id, server.host, at, server.power_state)
         return
+    off = [server.id for server in there]
 
     def sync(later: datetime) -> None:
         if host.alive and host.booted_at == at:
@@ -36,11 +42,4 @@ def stop_by_nova(world: World, server: Server, at: datetime) -> None:
     """Have Nova stop a server whose guest it finds shut off."""
     server.become(at, "stopped")
     world.history.power(server.id, server.host, at, server.power_state)
-    note(world, server, "stop", None)
-
-
-def note(world: World, server: Server, name: str, user_id: str | None) -> None:
-    """Remember who did what to a server; Nova itself has no user."""
-    project_id = server.project_id if user_id else None
-    action = InstanceAction(world.now, name, f"req-{uuid4()}", user_id, project_id)
-    world.instance_actions.setdefault(server.id, []).append(action)
+    world.note(server.id, "stop")

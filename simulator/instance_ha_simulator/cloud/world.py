@@ -101,6 +101,11 @@ class World:
         self.migrations.append(made)
         return made
 
+    def note(self, server_id: str, name: str, user_id: str | None = None, project_id: str | None = None) -> None:
+        """Write down that something was done to a server, and by whom; Nova itself has no user."""
+        action = InstanceAction(self.now, name, f"req-{uuid4()}", user_id, project_id)
+        self.instance_actions.setdefault(server_id, []).append(action)
+
     def move(self, server: Server, host: str | None, node: str | None) -> None:
         """Have a server on another host, which has counted it already."""
         self.load[server.host] -= 1
