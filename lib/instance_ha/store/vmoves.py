@@ -17,6 +17,9 @@ from instance_ha.models.uuids import NotificationUuid, VMoveUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
 
+# A handler may have ended one since the dispatcher has read it; what has ended must not be due again.
+_WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step == VMoveStep.WATCHED
+
 
 def find(connection: Connection, notification_uuid: NotificationUuid, uuid: VMoveUuid) -> VMove:
     """Read a vmove of a notification.
@@ -145,14 +148,14 @@ def start_next(
 def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
     """Have watched evacuations checked one by one."""
     if uuids:
-        watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), vmoves.c.step == VMoveStep.WATCHED)
+        watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), *_WATCHED)
         connection.execute(watched.values(due_at=now, updated_at=now))
 
 
 def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
     """Have an evacuation closed that Nova is done with; where it went is None when it failed."""
     values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
-    watched = update(vmoves).where(vmoves.c.uuid == uuid, vmoves.c.step == VMoveStep.WATCHED)
+    watched = update(vmoves).where(vmoves.c.uuid == uuid, *_WATCHED)
     connection.execute(watched.values(**values, due_at=now, updated_at=now))
 
 

@@ -388,3 +388,19 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     found = moves(rows, notification)
     assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)
+
+
+def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(rows: Rows) -> None:
+    notification = running(rows, "a")
+    with rows.database.begin() as connection:
+        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+    taken = claim_move(rows, moves(rows, notification)["a"])
+    assert taken is not None
+    with rows.database.begin() as connection:
+        ended = {"status": VMoveStatus.SUCCEEDED, "step": VMoveStep.WATCHED, "dest_host": "c2"}
+        vmoves.lease(taken, LEASE).release(connection, None, **ended)
+    before = moves(rows, notification)["a"]
+    with rows.database.begin() as connection:
+        vmoves.settle(connection, taken.uuid, None, False, after(1))
+        vmoves.check_again(connection, [taken.uuid], after(1))
+    assert moves(rows, notification)["a"] == before
