@@ -94,14 +94,10 @@ class SimulatedDatabase(Database):
         self.ping()
         return self._scheduler.now()
 
-    def check_presence(self) -> None:
-        """Raise StoreUnavailable while it is away."""
-        if self.is_away:
-            raise StoreUnavailable("Postgres does not answer")
-
     def _come(self) -> None:
         """Get a connection, after a pause; no transaction is open while an invocation stands still."""
         random = self._scheduler.random
         if working.get() and random is not None and random.random() < self._pauses:
             self._scheduler.sleep(random.choice((0.0, 0.1, self.PAUSE)))
-        self.check_presence()
+        if self.is_away:
+            raise StoreUnavailable("Postgres does not answer")
