@@ -1,4 +1,4 @@
-"""BMCs as cruel as real ones: a Redfish service and an IPMI one on this machine, each with the answers that a test says.
+"""BMCs as cruel as real ones: a Redfish service and an IPMI one on this machine, with the answers that a test says.
 
 They answer in the protocols themselves; what they add to an emulator is the moods: to be late, to refuse what is done
 already, to say off before it is so, to change a password.
@@ -77,7 +77,12 @@ class RedfishService:
         """Return a resource."""
         root, systems = "/redfish/v1", "/redfish/v1/Systems"
         if path == root:
-            return {"@odata.id": root, "Id": "RootService", "RedfishVersion": "1.6.0", "Systems": {"@odata.id": systems}}
+            return {
+                "@odata.id": root,
+                "Id": "RootService",
+                "RedfishVersion": "1.6.0",
+                "Systems": {"@odata.id": systems},
+            }
         if path == systems:
             members = [{"@odata.id": f"{systems}/{name}"} for name in self.systems]
             return {"@odata.id": systems, "Members": members, "Members@odata.count": len(members)}
@@ -93,7 +98,6 @@ class RedfishService:
             "Actions": {"#ComputerSystem.Reset": {**reset, "ResetType@Redfish.AllowableValues": self.reset_types}},
         }
 
-
     def answer(self, verb: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Answer a request."""
         self.requests += 1
@@ -106,7 +110,9 @@ class RedfishService:
         if verb == "POST":
             return self._change(self.systems[path.split("/")[4]], json.loads(body)["ResetType"])
         document = self.document(path)
-        return _error(404, "Base.1.8.ResourceMissingAtURI") if document is None else (200, json.dumps(document).encode())
+        return (
+            _error(404, "Base.1.8.ResourceMissingAtURI") if document is None else (200, json.dumps(document).encode())
+        )
 
     def _change(self, machine: Machine, asked: str) -> tuple[int, bytes]:
         was_on = machine.is_on
@@ -127,14 +133,15 @@ def http(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
             asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, body = answer(self.command, self.path, self.headers, asked)
+            status, body = answer(self.command, self.path, dict(self.headers), asked)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # the client has given up
+                self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do
+        do_GET = do_POST = do_PUT = do  # noqa: N815  # as http.server calls them
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -201,36 +208,45 @@ class IpmiService:
         return self.lines.readline().strip()
 
 
+class _Lossy:
+    """Stands in front of a UDP port of one client, and loses packets on their way to it."""
+
+    def __init__(self, port: int, every: int) -> None:
+        self._server = ("127.0.0.1", port)
+        self._every = every
+        self._client: Any = None
+        self.front, self.back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self.front.bind(("127.0.0.1", 0))
+        self.back.bind(("127.0.0.1", 0))
+
+    def forward(self) -> None:
+        """Let one of ``every`` so many packets through; an empty one ends it."""
+        for number in count(1):
+            data, self._client = self.front.recvfrom(65536)
+            if not data:
+                return
+            if number % self._every == 0:
+                self.back.sendto(data, self._server)
+
+    def answer(self) -> None:
+        """Bring back all answers; an empty one ends it."""
+        while data := self.back.recv(65536):
+            self.front.sendto(data, self._client)
+
+
 @contextmanager
 def lossy(port: int, every: int) -> Iterator[int]:
-    """Stand in front of a UDP port, and let one of ``every`` so many packets through; yields the port."""
-    front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    front.bind(("127.0.0.1", 0))
-    back.bind(("127.0.0.1", 0))
-    clients: list[Any] = []
-
-    def forward() -> None:
-        with suppress(OSError):
-            for number in count():
-                data, client = front.recvfrom(65536)
-                if not data:  # closed
-                    return
-                clients[:] = [client]
-                if number % every == every - 1:
-                    back.sendto(data, ("127.0.0.1", port))
-
-    def answer() -> None:
-        with suppress(OSError):
-            while data := back.recv(65536):
-                front.sendto(data, clients[0])
-
-    for work in (forward, answer):
-        threading.Thread(target=work, daemon=True).start()
+    """Let one of ``every`` so many packets to a UDP port through; yields the port to ask instead."""
+    network = _Lossy(port, every)
+    threads = [threading.Thread(target=work, daemon=True) for work in (network.forward, network.answer)]
+    for thread in threads:
+        thread.start()
     try:
-        yield front.getsockname()[1]
+        yield network.front.getsockname()[1]
     finally:
-        for one in (front, back):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        for one in (network.front, network.back):
+            one.sendto(b"", one.getsockname())
+        for thread in threads:
+            thread.join()
+        network.front.close()
+        network.back.close()

@@ -1,4 +1,4 @@
-"""Serve one IPMI BMC: ``python -m tests.ipmi_bmc PORT USERNAME PASSWORD``; it writes down each change that it is asked."""
+"""Serves one IPMI BMC: ``python -m tests.ipmi_bmc PORT USERNAME PASSWORD``; it prints each change that it is asked."""
 
 import sys
 
@@ -6,7 +6,7 @@ from pyghmi.ipmi.bmc import Bmc
 from pyghmi.ipmi.private.session import Session
 
 
-def _say(word: str) -> None:
+def _print(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
 
@@ -22,16 +22,16 @@ class OneMachine(Bmc):  # type: ignore[misc]
 
     def power_off(self) -> None:
         """Cut the power."""
-        _say("off")
+        _print("off")
         self.is_on = False
 
     def power_on(self) -> None:
         """Be caught at it."""
-        _say("on")
+        _print("on")
 
     def power_reset(self) -> None:
         """Be caught at it."""
-        _say("reset")
+        _print("reset")
 
     power_cycle = power_shutdown = pulse_diag = power_reset
 
@@ -40,7 +40,7 @@ def main() -> None:
     """Serve for ever."""
     port, username, password = sys.argv[1:]
     OneMachine({username: password}, port=int(port), address="::ffff:127.0.0.1")
-    _say("serving")
+    _print("serving")
     while True:
         Session.wait_for_rsp(timeout=5)
 

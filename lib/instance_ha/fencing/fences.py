@@ -1,4 +1,4 @@
-"""The ladders of all hosts, as the file has them now: a password that is changed in it counts from the next question on."""
+"""The ladders of all hosts, as the file has them now: a password that is changed in it counts at the next question."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +81,9 @@ class FileFences:
         from instance_ha.fencing.url import Url
 
         if not self._keys:
-            raise FenceRefused("a fence is a URL, and there is no key to sign what it is sent: mount the secret task-key")
+            raise FenceRefused(
+                "a fence is a URL, and there is no key to sign what it is sent: mount the secret task-key"
+            )
         return Url(method, host, self._keys[0], self._clock, self._timeout)
 
     def _methods(self, host: str) -> tuple[file.Method, ...]:

@@ -47,7 +47,7 @@ class RedfishMethod(_Login):
         description="Path of the system, as /redfish/v1/Systems/1. Required where the service has more than one.",
     )
     ca_file: Path | None = Field(None, description="Certificates to believe; the usual authorities by default.")
-    verify: bool = Field(True, description="false: believe whoever answers. Give the BMC's own certificate instead.")
+    verify: bool = Field(True, description="false: believe any certificate. Give the BMC's own certificate instead.")
 
     @property
     def machine(self) -> str:
@@ -195,5 +195,7 @@ def _filled(method: Any, host: str) -> Any:
             text = text.replace(name, value)
         return text
 
-    changed = {name: fill(value) for name in type(method).model_fields if isinstance(value := getattr(method, name), str)}
+    changed = {
+        name: fill(value) for name in type(method).model_fields if isinstance(value := getattr(method, name), str)
+    }
     return method.model_copy(update=changed)

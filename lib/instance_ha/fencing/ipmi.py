@@ -18,7 +18,13 @@ _LEVELS = {"operator": 3, "administrator": 4}
 _SHA1 = 1  # among the authentication algorithms
 _LOGGING_IN = frozenset({"EXPECTINGRAKP2", "EXPECTINGRAKP4"})
 _MOST_LOST = 6  # packets of one login that are sent again
-_REFUSALS = ("password", "username", "incorrect", "unauthorized", "privilege")  # in pyghmi's texts, which are all it gives
+_REFUSALS = (
+    "password",
+    "username",
+    "incorrect",
+    "unauthorized",
+    "privilege",
+)  # in pyghmi's texts, which are all it gives
 
 
 class Ipmi:

@@ -1,5 +1,7 @@
 """The ladders of all hosts, read from the file as it is now."""
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -118,9 +120,14 @@ class TestUrl:
             both.method("compute-1", both.ladder("compute-1")[0])
 
 
-def _posted(got: list[tuple[Any, Any]], answers: list[bytes]) -> Any:
-    """Serve a function that answers one after the other with 200."""
-    return http(lambda _verb, _path, headers, body: (got.append(read(headers, body)), 200, answers.pop(0))[1:])
+def _posted(got: list[tuple[Any, Any]], answers: list[bytes]) -> AbstractContextManager[str]:
+    """Serve a function that keeps each event, and answers one after the other with 200."""
+
+    def answer(_verb: str, _path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        got.append(read(headers, body))
+        return 200, answers.pop(0)
+
+    return http(answer)
 
 
 class TestIronic:

@@ -160,6 +160,6 @@ class TestOverTls:
 
     def test_a_certificate_of_another_is_not(self, tmp_path: Path) -> None:
         file = certificate(tmp_path, valid_days=2)
-        with redfish(RedfishService({"1": Machine()}), self.serving(file)) as service:
-            with pytest.raises(FenceRefused, match="certificate"):
-                client(service).power()
+        service = RedfishService({"1": Machine()})
+        with redfish(service, self.serving(file)), pytest.raises(FenceRefused, match="certificate"):
+            client(service).power()
