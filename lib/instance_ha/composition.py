@@ -137,7 +137,7 @@ class Composition:
         settings = self._settings
         assert settings.trigger_sink is not None  # a function that publishes does not start without
         timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
-        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._clock, self._metrics)
+        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._metrics)
 
     def _tokens(self) -> ports.TokenCheck:
         if self._settings.auth_strategy == "noauth2":
@@ -156,7 +156,7 @@ class Composition:
     def _remote(self) -> ports.Remote:
         from instance_ha.triggers.remote import HttpRemote
 
-        return HttpRemote(self._settings.task_keys[0], self._settings.trigger_timeout, self._clock)
+        return HttpRemote(self._settings.task_keys[0], self._settings.trigger_timeout)
 
     def _source(self) -> ports.HostSource:
         if self._settings.monitoring_driver == "kubernetes":

@@ -34,8 +34,8 @@ class SteadyClock(Clock, Protocol):
 class Publisher(Protocol):
     """Sends events to our functions; what gets lost is sent again by ``sweep``."""
 
-    def publish(self, triggers: Iterable[Trigger]) -> None:
-        """Send."""
+    def publish(self, triggers: Iterable[Trigger], now: datetime) -> None:
+        """Send; ``now`` is the time by the clock that their receivers compare it with, Postgres'."""
 
 
 class Metrics(Protocol):
@@ -51,8 +51,8 @@ class Metrics(Protocol):
 class Remote(Protocol):
     """Asks tasks of others."""
 
-    def ask(self, url: str, identity: str, data: dict[str, Any]) -> RemoteAnswer:
-        """Ask once; raises CloudUnavailable when nothing was answered."""
+    def ask(self, url: str, identity: str, data: dict[str, Any], now: datetime) -> RemoteAnswer:
+        """Ask once, at a time that is told by Postgres; raises CloudUnavailable when nothing was answered."""
 
 
 class Sinks(Protocol):

@@ -43,12 +43,13 @@ def event_function(
 
     def answer(request: Request, world: RecoveryWorld, request_id: str) -> Response:
         admit(request, world, request_id)
-        settings, now = world.settings, world.clock.now()
+        settings, opened = world.settings, world.for_invocation()
+        now, max_age = opened.clock.now, settings.trigger_max_age
         with _refusals_counted(world, name):
             body = read_request(request, settings.max_request_body_size)
-            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
+            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, max_age)
         with log.bound(request_id=event.request_id):
-            handlers[event.kind](world.for_invocation(), event.subject)
+            handlers[event.kind](opened, event.subject)
         return Response(status=204)
 
     return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, check))

@@ -1,7 +1,7 @@
 """Between triggers and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -84,7 +84,12 @@ def _text(value: Any) -> str:
 
 
 def decode(
-    headers: Mapping[str, str], body: bytes, kinds: Iterable[Kind], keys: Sequence[bytes], now: datetime, max_age: float
+    headers: Mapping[str, str],
+    body: bytes,
+    kinds: Iterable[Kind],
+    keys: Sequence[bytes],
+    now: Callable[[], datetime],
+    max_age: float,
 ) -> Trigger:
     """Read and check an event.
 
