@@ -1,6 +1,7 @@
 """All settings together, and what follows from several of them."""
 
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
@@ -9,6 +10,7 @@ from instance_ha.models.events import Sink, parse_sinks
 from instance_ha.settings.api import ApiSettings
 from instance_ha.settings.cloud import CloudSettings
 from instance_ha.settings.events import EventSettings
+from instance_ha.settings.fencing import FencingSettings
 from instance_ha.settings.functions import FunctionSettings
 from instance_ha.settings.monitoring import MonitoringSettings
 from instance_ha.settings.part import Part
@@ -21,6 +23,7 @@ PARTS: dict[str, type[Part]] = {
     "The API": ApiSettings,
     "Nova": CloudSettings,
     "Recovery": RecoverySettings,
+    "Fencing": FencingSettings,
     "The monitors": MonitoringSettings,
     "Events": EventSettings,
     "Purge": PurgeSettings,
@@ -41,7 +44,14 @@ _BETWEEN_TICKS = 60.0  # seconds
 
 
 class Settings(
-    FunctionSettings, ApiSettings, CloudSettings, RecoverySettings, MonitoringSettings, EventSettings, PurgeSettings
+    FunctionSettings,
+    ApiSettings,
+    CloudSettings,
+    RecoverySettings,
+    FencingSettings,
+    MonitoringSettings,
+    EventSettings,
+    PurgeSettings,
 ):
     """Every setting with its default and its meaning."""
 
@@ -72,6 +82,12 @@ class Settings(
         return parse_sinks(text) if text else ()
 
     @property
+    def fencing_path(self) -> Path | None:
+        """The file that says how hosts are fenced; None: no host can be."""
+        mounted = self.secrets_dir / "fencing-yaml"
+        return self.fencing_file or (mounted if mounted.is_file() else None)
+
+    @property
     def idle_after_crash(self) -> float:
         """Seconds after which an interrupted recovery goes on at the latest, though all functions were killed at once.
 
@@ -79,7 +95,7 @@ class Settings(
         then ``sweep`` has to see it, which it does at once, but not shortly before its next tick. A third-party task
         holds the lease for its own time limit.
         """
-        held = max(self.lease_time, self.nova_timeout + LEASE_MARGIN)
+        held = max(self.lease_time, max(self.nova_timeout, self.fence_timeout) + LEASE_MARGIN)
         return held + _BETWEEN_TICKS - self.sweep_time
 
     @property
