@@ -181,7 +181,9 @@ def test_an_equal_report_is_a_conflict_that_names_the_first(installation: Instal
     assert first["notification_uuid"] in second.text
 
 
-@pytest.mark.parametrize("spelled", [VM["instance_uuid"].upper(), UUID(VM["instance_uuid"]).urn, f"{{{VM['instance_uuid']}}}"])
+@pytest.mark.parametrize(
+    "spelled", [VM["instance_uuid"].upper(), UUID(VM["instance_uuid"]).urn, f"{{{VM['instance_uuid']}}}"]
+)
 def test_an_equal_report_is_a_conflict_however_the_uuid_of_its_instance_is_spelled(
     installation: Installation, host: dict[str, Any], spelled: str
 ) -> None:
