@@ -114,8 +114,10 @@ def test_headers_longer_than_openstack_takes_are_refused(served: Serve) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"THREADS": "many"}, "THREADS: 'many' is no positive number"),
-        ({"PORT": "0"}, "PORT: '0' is no positive number"),
+        ({"THREADS": "many"}, "THREADS: 'many' is no number from 1 to 1000"),
+        ({"THREADS": "1001"}, "THREADS: '1001' is no number from 1 to 1000"),
+        ({"PORT": "0"}, "PORT: '0' is no number from 1 to 65535"),
+        ({"PORT": "99999"}, "PORT: '99999' is no number from 1 to 65535"),
         ({"exec_timeout": "soon"}, "exec_timeout: 'soon' is no duration"),
     ],
 )
