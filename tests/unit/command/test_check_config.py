@@ -155,3 +155,10 @@ def test_offline_nothing_is_asked(check: Check) -> None:
     settings = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_TRIGGER_SINK": "http://broker.test"}
     settings |= {"INSTANCE_HA_TRIGGER_KEY": "a-key-for-triggers", "OS_AUTH_URL": "https://keystone.test"}
     assert check(settings, "--offline") == (0, "The configuration is good.\n", "")
+
+
+def test_settings_that_let_recoveries_stand_still_for_long_are_noted(check: Check, good: dict[str, str]) -> None:
+    code, out, _ = check(good | {"INSTANCE_HA_LEASE_TIME": "30"}, "--offline")
+    assert code == 0
+    assert "up to 33 s, more than 20 s" in out
+    assert "Note" not in check(good, "--offline")[1]
