@@ -14,6 +14,8 @@ TABLES = {
     "vmoves",
     "recovery_tasks",
     "notifications",
+    "evidence",
+    "segment_policies",
     "failover_segments",
     "outbox",
 }

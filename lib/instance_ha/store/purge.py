@@ -15,12 +15,14 @@ from sqlalchemy.sql.elements import ColumnElement
 from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.store import leases
 from instance_ha.store.schema import (
+    evidence,
     guest_health,
     host_health,
     hosts,
     notifications,
     outbox,
     purge_batches,
+    segment_policies,
     segments,
     tasks,
     vmoves,
@@ -81,6 +83,12 @@ def _of_deleted_hosts(table: Table) -> Rule:
     )
 
 
+def _of_deleted_segments(cutoff: datetime) -> ColumnElement[bool]:
+    """Hold for the policies of segments that were deleted, or are not there any more."""
+    its = segments.c.uuid == segment_policies.c.segment_uuid
+    return or_(exists().where(its, segments.c.deleted_at < cutoff), ~exists().where(its))
+
+
 def _vmoves(cutoff: datetime) -> ColumnElement[bool]:
     return or_(_deleted(vmoves)(cutoff), _of_closed(vmoves)(cutoff))
 
@@ -104,6 +112,8 @@ RULES: tuple[Rule, ...] = (
             ~exists().where(tasks.c.notification_uuid == notifications.c.notification_uuid),
         ),
     ),
+    Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until, evidence.c.id)),
+    Rule(segment_policies, _of_deleted_segments, (segment_policies.c.id,)),
     Rule(
         segments,
         _deleted(segments),

@@ -32,6 +32,7 @@ from instance_ha.models.enums import (
     VMoveStep,
 )
 from instance_ha.models.events import OutboxState
+from instance_ha.models.evidence import EvidenceKind, LocalDisk, Verdict
 from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
 
@@ -194,6 +195,35 @@ tasks = Table(
     Column("details", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("data", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
+)
+
+evidence = Table(  # what was seen of hosts when it mattered whether they are dead: added and read, never changed
+    "evidence",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("host_uuid", String(36), nullable=False),
+    _enum("kind", EvidenceKind),
+    _enum("verdict", Verdict),
+    Column("source", String(255), nullable=False),
+    Column("seen_at", Time, nullable=False),
+    Column("valid_until", Time, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("actor", String(64)),
+    Column("notification_uuid", String(36)),
+    Index("evidence_once", "host_uuid", "kind", "source", "seen_at", unique=True),
+    Index("evidence_fresh", "host_uuid", "valid_until"),
+    Index("evidence_old", "valid_until", "id"),
+)
+
+segment_policies = Table(  # of the segments whose policy was ever changed
+    "segment_policies",
+    metadata,
+    Column("id", BigInteger, Identity(), nullable=False, unique=True),
+    Column("segment_uuid", String(36), primary_key=True),
+    Column("dead_when", JSONB, nullable=False, server_default=text("""'[["service_down"]]'::jsonb""")),
+    _enum("local_disk", LocalDisk, server_default=LocalDisk.EVACUATE),
+    Column("updated_at", Time, nullable=False),
+    Column("actor", String(64)),
 )
 
 # What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.

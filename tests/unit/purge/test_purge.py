@@ -1,12 +1,13 @@
 """Which rows go, which stay, in which order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from instance_ha.decide.purge import PurgeRequest, check
 from instance_ha.models.errors import BadRequest
 from instance_ha.purge import PurgeResult, scheduled
-from instance_ha.store.schema import guest_health, host_health
+from instance_ha.store.schema import evidence, guest_health, host_health, segment_policies
+from instance_ha_simulator.scheduler import START
 from sqlalchemy import insert, text
 
 from tests.unit.purge.history import HOST, MESSAGE, NOTIFICATION, SEGMENT, VMOVE, History
@@ -168,6 +169,20 @@ def test_samples_of_hosts_that_are_gone_go_with_them(history: History) -> None:
     assert history.purged() == {"host_health": 2, "guest_health": 2, "hosts": 1}
     assert history.names("host_health", "host_uuid") == ["alive", "just-gone"]
     assert history.names("guest_health", "host_uuid") == ["alive", "just-gone"]
+
+
+def test_evidence_goes_when_it_has_expired_long_ago_and_a_policy_with_its_segment(history: History) -> None:
+    history.add("failover_segments", SEGMENT | {"uuid": "alive", "name": "a"})
+    history.add("failover_segments", SEGMENT | {"uuid": "gone", "name": "g"}, deleted_at=31)
+    seen = {"kind": "libvirt", "verdict": "alive", "source": "s", "detail": {}}
+    with history.world.database.begin() as connection:
+        for days in (29, 31):
+            at = START - timedelta(days=days)
+            connection.execute(insert(evidence).values(seen | {"host_uuid": "h", "seen_at": at, "valid_until": at}))
+        for uuid in ("alive", "gone"):
+            connection.execute(insert(segment_policies).values(segment_uuid=uuid, updated_at=START))
+    assert history.purged() == {"evidence": 1, "segment_policies": 1, "failover_segments": 1}
+    assert history.names("segment_policies", "segment_uuid") == ["alive"]
 
 
 def test_the_schedule_purges_as_the_settings_say(database_url: str) -> None:

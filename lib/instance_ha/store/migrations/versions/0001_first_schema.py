@@ -19,6 +19,75 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", "labels"),
     )
     op.create_table(
+        "evidence",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("host_uuid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "service_down",
+                "reported",
+                "networks",
+                "node",
+                "libvirt",
+                "power_off",
+                "confirmed",
+                "external",
+                name="kind_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "dead", "alive", "unknown", name="verdict_known", native_enum=False, create_constraint=True, length=36
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=255), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("detail", postgresql.JSONB(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("notification_uuid", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("evidence_once", "evidence", ["host_uuid", "kind", "source", "seen_at"], unique=True)
+    op.create_index("evidence_fresh", "evidence", ["host_uuid", "valid_until"], unique=False)
+    op.create_index("evidence_old", "evidence", ["valid_until", "id"], unique=False)
+    op.create_table(
+        "segment_policies",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("segment_uuid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "dead_when",
+            postgresql.JSONB(),
+            server_default=sa.text("""'[["service_down"]]'::jsonb"""),
+            nullable=False,
+        ),
+        sa.Column(
+            "local_disk",
+            sa.Enum(
+                "evacuate",
+                "leave",
+                "hold",
+                name="local_disk_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            server_default="evacuate",
+            nullable=False,
+        ),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("segment_uuid"),
+        sa.UniqueConstraint("id"),
+    )
+    op.create_table(
         "failover_segments",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
