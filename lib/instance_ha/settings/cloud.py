@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from instance_ha.settings.part import Count, Part, Seconds
+from instance_ha.settings.part import Part, Seconds
 
 
 class CloudSettings(Part):
@@ -28,4 +28,4 @@ class CloudSettings(Part):
         description="Nova's own `report_interval`: a host whose instances are being evacuated is asked for once in it, "
         "and counts as alive after two reports in a row.",
     )
-    nova_page_size: Count = Field(500, ge=1, le=1000, description="Servers asked of Nova in one page.")
+    nova_page_size: int = Field(500, ge=1, le=1000, description="Servers asked of Nova in one page.")

@@ -24,7 +24,7 @@ class MonitoringSettings(Part):
         None, description="Where monitor-poll learns which hosts are down; not set: hosts are not monitored."
     )
     monitoring_interval: Seconds = Field(60, ge=1, description="Pause between two polls of the hosts.")
-    monitoring_samples: Count = Field(1, ge=1, le=100, description="A host is down when so many polls in a row say so.")
+    monitoring_samples: int = Field(1, ge=1, le=100, description="A host is down when so many polls in a row say so.")
     down_segment_share: float = Field(
         0.5, gt=0, le=1, description="When a larger share of a segment's hosts is down at once, none is reported."
     )
@@ -112,4 +112,4 @@ class MonitoringSettings(Part):
         None, description="Registered name of the host that the function runs on; the machine's name by default."
     )
     libvirt_timeout: Seconds = Field(10, gt=0, description="Time limit for reaching a host's libvirt.")
-    libvirt_parallel: Count = Field(16, ge=1, le=256, description="Hosts that are polled at once.")
+    libvirt_parallel: int = Field(16, ge=1, le=256, description="Hosts that are polled at once.")

@@ -15,7 +15,7 @@ class PurgeSettings(Part):
         description="Age from which the schedule purges rows; -1: it does not, only a request does.",
     )
     purge_max_rows: Count = Field(-1, ge=-1, description="Most rows of one scheduled purge; -1: all.")
-    purge_batch: Count = Field(500, ge=1, le=10000, description="Rows that are archived and deleted at once.")
+    purge_batch: int = Field(500, ge=1, le=10000, description="Rows that are archived and deleted at once.")
     archive_bucket: str | None = Field(
         None, description="Bucket that purged rows are written to before; none: nowhere."
     )

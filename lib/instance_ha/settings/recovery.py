@@ -10,7 +10,7 @@ from instance_ha.settings.part import Count, Part, Seconds
 class RecoverySettings(Part):
     """What is recovered, and how; names are those of masakari.conf where it has them."""
 
-    host_failure_recovery_threads: Count = Field(
+    host_failure_recovery_threads: int = Field(
         10, ge=1, le=1000, description="Evacuations in flight at once for one notification."
     )
     wait_period_after_service_update: Seconds = Field(
