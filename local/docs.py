@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from instance_ha.api import openapi
+from instance_ha.fencing.file import FencingFile
 from instance_ha.settings import PREFIX, Settings
 from instance_ha.settings_monitoring import MonitoringSettings
 from instance_ha.sinks import schema as events
@@ -62,6 +63,11 @@ def event_schema() -> str:
     return json.dumps(events.document(), indent=1) + "\n"
 
 
+def fencing_schema() -> str:
+    """Return the JSON schema of fencing.yaml."""
+    return json.dumps(FencingFile.model_json_schema(), indent=1) + "\n"
+
+
 def policy() -> str:
     """Return a policy file that names every rule with its default."""
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
@@ -72,6 +78,7 @@ def policy() -> str:
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "events.schema.json": event_schema,
+    "fencing.schema.json": fencing_schema,
     "metrics.md": metrics_document.document,
     "openapi.json": api,
     "policy.yaml.sample": policy,

@@ -217,6 +217,14 @@ class Settings(MonitoringSettings):
     recovery_flows_file: Path | None = Field(
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."
     )
+    fencing_file: Path | None = Field(
+        None,
+        description="File that says how hosts are fenced (docs/fencing.md); the secret `fencing-yaml` by default, "
+        "where there is one.",
+    )
+    fence_timeout: Seconds = Field(
+        10, gt=0, description="Time limit of one question to what cuts the power of a host: a BMC, Ironic, a URL."
+    )
     remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
     recovery_attempts: int | None = Field(
         None,
@@ -301,6 +309,12 @@ class Settings(MonitoringSettings):
         return parse_sinks(text) if text else ()
 
     @property
+    def fencing_path(self) -> Path | None:
+        """The file that says how hosts are fenced; None: no host can be."""
+        mounted = self.secrets_dir / "fencing-yaml"
+        return self.fencing_file or (mounted if mounted.is_file() else None)
+
+    @property
     def idle_after_crash(self) -> float:
         """Seconds after which an interrupted recovery goes on at the latest, though all functions were killed at once.
 
@@ -308,7 +322,7 @@ class Settings(MonitoringSettings):
         then ``sweep`` has to see it, which it does at once, but not shortly before its next tick. A third-party task
         holds the lease for its own time limit.
         """
-        held = max(self.lease_time, self.nova_timeout + LEASE_MARGIN)
+        held = max(self.lease_time, max(self.nova_timeout, self.fence_timeout) + LEASE_MARGIN)
         return held + _BETWEEN_TICKS - self.sweep_time
 
     @property

@@ -226,6 +226,7 @@ class Simulation:
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
+            fences=Unconfigured("fences"),
             with_timeout=self._with_timeout,
             beside=self.scheduler.beside,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),

@@ -30,9 +30,9 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
 
 
 def event_function(
-    name: str, handlers: Mapping[Kind, Callable[[RecoveryWorld, str], None]], check: Check
+    name: str, handlers: Mapping[Kind, Callable[[RecoveryWorld, str], None]], *checks: Check
 ) -> Function[Any]:
-    """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
+    """Make a function that does the work its events ask for; ``checks`` refuse settings that it cannot work with."""
 
     def admit(request: Request, world: RecoveryWorld, _request_id: str) -> Response:
         if request.method != "POST":
@@ -52,7 +52,7 @@ def event_function(
             handlers[event.kind](opened, event.subject)
         return Response(status=204)
 
-    return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, check))
+    return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, *checks))
 
 
 def cron_function(
