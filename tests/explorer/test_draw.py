@@ -25,7 +25,14 @@ def test_the_seeds_of_the_tests_draw_all_that_may_go_wrong() -> None:
     assert happenings == {
         *("at", "kill_host", "start_host", "notify", "tick", "postgres_away", "tokens_expire"),
         *("nova_fault", "nova_faults_end", "cell_stops_answering", "cell_answers", "lose_casts", "capacity"),
-        *("live_migration", "live_migration_switches", "live_migration_ends", "evacuated_by_hand", "operator_resets", "lock_server"),
+        *(
+            "live_migration",
+            "live_migration_switches",
+            "live_migration_ends",
+            "evacuated_by_hand",
+            "operator_resets",
+            "lock_server",
+        ),
         *("enable_service", "disable_service", "disable_segment", "enable_segment", "owner_deletes", "delete_server"),
         *("user_stops", "user_starts", "user_pauses", "user_unpauses", "user_suspends", "user_resumes"),
         *("user_reboots", "user_resizes", "user_locks", "user_unlocks"),
