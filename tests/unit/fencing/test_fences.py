@@ -101,7 +101,7 @@ class TestUrl:
             assert method.power() is Power.OFF
         now = datetime.now().astimezone()
         for attributes, data in got:
-            signature.check(attributes, data, [KEY], now, 60)
+            signature.check(attributes, data, [KEY], lambda: now, 60)
         assert [data for _, data in got] == [
             {"host_name": "compute-1", "action": "off"},
             {"host_name": "compute-1", "action": "power"},
