@@ -125,7 +125,6 @@ def test_each_part_that_answers_is_named(check: Check, good: dict[str, str], age
         ("event sink topic", {"INSTANCE_HA_EVENT_SINKS": "topic=arn:aws:sns:eu-north-1:1:t", **AT_AWS}),
         ("event sink queue", {"INSTANCE_HA_EVENT_SINKS": f"queue=sqs+{NOWHERE}/1/q", **AT_AWS}),
         ("instance HA API", {"INSTANCE_HA_API_URL": f"{NOWHERE}/v1"}),
-        ("memcached 127.0.0.1:1", {"INSTANCE_HA_MEMCACHED_SERVERS": "127.0.0.1:1"}),
         ("archive", {"INSTANCE_HA_ARCHIVE_BUCKET": "b", "INSTANCE_HA_ARCHIVE_ENDPOINT_URL": NOWHERE}),
     ],
 )
@@ -146,6 +145,12 @@ def test_the_name_of_a_function_may_stand_in_the_host_of_the_trigger_sink() -> N
         "http://recover-host.openfaas-fn:8080/",
         "http://recover-instance.openfaas-fn:8080/",
     ]
+
+
+def test_each_memcached_is_asked_since_the_check_of_tokens_goes_on_without(check: Check, good: dict[str, str]) -> None:
+    code, out, _ = check(good | {"INSTANCE_HA_MEMCACHED_SERVERS": "127.0.0.1:1, 127.0.0.2:1"})
+    assert code == 1
+    assert [lines(out)[f"memcached 127.0.0.{n}:1"][:7] for n in (1, 2)] == ["FAILS: ", "FAILS: "]
 
 
 def test_a_topic_and_a_queue_are_asked_for_and_get_nothing(check: Check, good: dict[str, str], aws: Aws) -> None:
