@@ -94,10 +94,10 @@ class SimulatedDatabase(Database):
             raise KilledError
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Open a transaction that cannot write."""
         self._come()
-        with super().read() as connection:
+        with super().read(one_moment=one_moment) as connection:
             yield connection
 
     def ping(self) -> None:
