@@ -34,7 +34,7 @@ class LastingDatabase(SimulatedDatabase):
             yield connection
 
     @contextmanager
-    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - nobody writes meanwhile
+    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Lend a connection; that it cannot write is for the tests of the pool."""
         self._come()
         with self._engine.connect() as connection:
