@@ -282,8 +282,8 @@ class Play:
     def _purge(self, about: dict[str, Any]) -> None:
         try:
             answer = self.simulation.request("purge", "POST", "/v1/x-instance-ha/purge", {"purge": about})
-            told = answer.get_json().get("purge") or answer.get_json()
-            self._line("-", f"answered {answer.status_code} {told}")
+            shown = answer.get_json().get("purge") or answer.get_json()
+            self._line("-", f"answered {answer.status_code} {shown}")
         finally:  # killed or not
             self._answered += 1
 

@@ -163,7 +163,7 @@ class Scheduler:
         self.sleep(seconds)
 
     def map_concurrent(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
-        """Do the same with several things, as threads of the running process: who kills one kills all.
+        """Do the same with several things, as threads of the running process: a kill of one kills all.
 
         A test that calls a function without any process has no time to share: one thing after the other.
         """

@@ -84,7 +84,7 @@ class Faults:
 
 
 class ImpatientAdapter(WsgiAdapter):
-    """The way to the simulated cloud: who asked gives up after its time limit, in virtual time."""
+    """The way to the simulated cloud: the caller gives up after its time limit, in virtual time."""
 
     def __init__(self, app: flask.Flask, scheduler: Scheduler, pauses: float) -> None:
         super().__init__(app)

@@ -32,8 +32,8 @@ def play(stage: Stage, folder: Path, change: Callable[[Exploration, World], None
     """Play the world, change what has happened once the recovery is closed, and return what is broken."""
     changed: list[bool] = []
 
-    def hear(played: Exploration, told: Any) -> None:
-        if told["event"] == "notification closed" and change is not None and not changed:
+    def hear(played: Exploration, line: Any) -> None:
+        if line["event"] == "notification closed" and change is not None and not changed:
             changed.append(True)
             with played.simulation.cloud.world() as cloud:
                 change(played, cloud)

@@ -133,11 +133,11 @@ def _query(operation: Operation[Any]) -> Iterator[dict[str, Any]]:
     schema = operation.asks.model_json_schema(mode="validation")["properties"]
     for name, field in operation.asks.model_fields.items():
         about = dict(schema[field.alias or name])
-        told = about.pop("description", None)
+        described = {"description": about.pop("description")} if "description" in about else {}
         for unused in ("title", "default"):
             about.pop(unused, None)
         about = next((kind for kind in about.get("anyOf", []) if kind.get("type") != "null"), about)
-        yield {"name": field.alias or name, "in": "query", "schema": about, **({"description": told} if told else {})}
+        yield {"name": field.alias or name, "in": "query", "schema": about, **described}
 
 
 def _microversion() -> dict[str, Any]:

@@ -33,7 +33,7 @@ class NovaClient:
 
     All methods raise CloudUnavailable (nothing was answered, or 5xx), CloudTimeout (no answer in time:
     the request may have been carried out) and CloudRefused (4xx, with Nova's own words). Only questions are
-    repeated by themselves; what changes something is repeated by the caller, who knows how to ask first.
+    repeated by themselves; what changes something is repeated by callers that know how to ask first.
     """
 
     def __init__(

@@ -27,8 +27,8 @@ class Held:
     uuid: HostUuid
     name: str
     is_shared: bool = False
-    was_disabled: bool | None = None  # None: not looked at yet
-    joined: list[int] | None = None  # aggregates; None: not looked at yet
+    was_disabled: bool | None = None  # None: not read yet
+    joined: list[int] | None = None  # aggregates; None: not read yet
     is_ready: bool = False
 
 

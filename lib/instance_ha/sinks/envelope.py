@@ -76,7 +76,7 @@ Timestamp = Annotated[
 
 
 class Envelope(BaseModel):
-    """A versioned notification, as oslo.messaging sends it."""
+    """An event, in the format of the versioned notifications that oslo.messaging sends."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -97,7 +97,7 @@ def write(event_type: str, message_id: str, host: str, now: datetime, values: Ma
         ValueError: the values are not what the schema of its payload allows.
 
     """
-    # As in the original a host is changed by the API, also when a recovery does it.
+    # As in Masakari a host is changed by the API, also when a recovery does it.
     engine = event_type.startswith(("notification.process.", "vmove.", "monitor."))
     return Envelope(
         event_type=event_type,

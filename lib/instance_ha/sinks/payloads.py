@@ -133,7 +133,7 @@ class NotificationApiPayload(Payload):
 
 
 class VMoveApiPayload(Payload):
-    """The evacuation of one instance; the original sends no events about it."""
+    """The evacuation of one instance; Masakari sends no events about it."""
 
     id: int
     uuid: str
@@ -151,7 +151,7 @@ class VMoveApiPayload(Payload):
 
 
 class MonitorPayload(Payload):
-    """What monitor-poll has to say of itself; the original sends no events about it."""
+    """What monitor-poll has to say of itself; Masakari sends no events about it."""
 
     reason: str
 

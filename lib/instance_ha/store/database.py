@@ -62,7 +62,8 @@ class Database:
         self._size = pool_size
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
-        self._told: tuple[datetime, float] | None = None  # what Postgres' clock said, and when by the monotonic one
+        # What Postgres' clock said, and when by the monotonic one.
+        self._clock_read: tuple[datetime, float] | None = None
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -123,7 +124,7 @@ class Database:
             read_only, seconds = driver.execute(begin).fetchone()
         except Error:
             return False
-        self._told = datetime.fromtimestamp(float(seconds), UTC), (asked + monotonic()) / 2
+        self._clock_read = datetime.fromtimestamp(float(seconds), UTC), (asked + monotonic()) / 2
         return bool(read_only == "off")
 
     @contextmanager
@@ -146,11 +147,11 @@ class Database:
             StoreUnavailable: Postgres does not answer.
 
         """
-        if self._told is None or monotonic() > self._told[1] + _CARRIED_ON:
+        if self._clock_read is None or monotonic() > self._clock_read[1] + _CARRIED_ON:
             self._lend(_LENT).close()
-        assert self._told is not None
-        told, at = self._told
-        return told + timedelta(seconds=monotonic() - at)
+        assert self._clock_read is not None
+        time, at = self._clock_read
+        return time + timedelta(seconds=monotonic() - at)
 
     def ping(self) -> None:
         """Ask Postgres whether it answers and takes writes.

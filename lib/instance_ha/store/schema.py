@@ -50,7 +50,7 @@ def _row() -> list[Column[Any]]:
 
 
 def _work() -> list[Column[Any]]:
-    """Columns of a row that is worked on; a lease is a promise to look at it again before it ends."""
+    """Columns of a row that is worked on; a lease is a promise to check it again before it ends."""
     return [
         Column("attempt", Integer, nullable=False, server_default="0"),
         Column("tries", Integer, nullable=False, server_default="0"),

@@ -32,7 +32,7 @@ from instance_ha_simulator.cloud.world import World
 class Cloud:
     """A cloud in memory, safe for threads.
 
-    Nothing runs in the background: each look at it lets all happen that is due by then.
+    Nothing runs in the background: each question lets all happen that is due by then.
     """
 
     def __init__(self, clock: Clock, options: CloudOptions | None = None) -> None:
@@ -71,10 +71,10 @@ class Cloud:
         """Add a compute host whose nova-compute reports from now on; Nova may have a record of before in a cell."""
         with self.world() as world:
             fqdn = f"{name}.{self.options.domain}" if self.options.domain else name
-            room = self.options.capacity if capacity is None else capacity
+            capacity = self.options.capacity if capacity is None else capacity
             number = len(world.hosts) + 3
             ids = str(uuid4()), str(uuid4())
-            host = Host(name, number, *ids, fqdn, zone, room, world.now, world.now, cell)
+            host = Host(name, number, *ids, fqdn, zone, capacity, world.now, world.now, cell)
             if old_service_in is not None:
                 host.old_service = OldService(str(uuid4()), old_service_in, world.now - timedelta(days=365))
             world.hosts[name] = host

@@ -94,10 +94,10 @@ class Exploration(Play):
         """Our rows, read once, when all is over."""
         return Rows(self.simulation.database)
 
-    def hear(self, told: Any) -> None:
+    def hear(self, line: Any) -> None:
         """Take in a line of the log."""
-        if told.get("exc_info") or told["event"] == "unexpected error, will retry":
-            self.errors.append(str(told.get("exception") or told["event"]))
+        if line.get("exc_info") or line["event"] == "unexpected error, will retry":
+            self.errors.append(str(line.get("exception") or line["event"]))
 
     def _register(self) -> None:
         """Store segments and hosts without the API, which is not what is explored."""

@@ -177,6 +177,6 @@ class Happening(Part):
     def _one(self) -> "Happening":
         what = self.model_fields_set - {"at"}
         if len(what) != 1:
-            told = ", ".join(sorted(what)) or "none"
-            raise PydanticCustomError("one_thing", "one thing happens at a time, here: {told}", {"told": told})
+            given = ", ".join(sorted(what)) or "none"
+            raise PydanticCustomError("one_thing", "one thing happens at a time, here: {given}", {"given": given})
         return self

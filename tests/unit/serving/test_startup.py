@@ -44,7 +44,7 @@ LONG = "0123456789abcdef"
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({KEY: "k"}, "trigger-key"),
         ({KEY: LONG[:15]}, "trigger-key"),
@@ -58,8 +58,8 @@ LONG = "0123456789abcdef"
         ({"INSTANCE_HA_CONSUL_TOKEN_MANAGE": "tiny"}, "6 characters"),
     ],
 )
-def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dict[str, str], told: str) -> None:
-    with pytest.raises(Misconfigured, match=told) as raised:
+def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dict[str, str], message: str) -> None:
+    with pytest.raises(Misconfigured, match=message) as raised:
         startup.check_secrets(settings(**values), {})
     assert "tiny" not in str(raised.value)
 

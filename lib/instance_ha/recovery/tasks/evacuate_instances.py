@@ -46,7 +46,7 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
         assert ready.held is not None
         if not evacuate_round(recovery, task, ready.held.name):
             return NotYet()
-        memory = _let_go(recovery, task, ready)
+        memory = _release(recovery, task, ready)
 
 
 def give_up(recovery: Recovery, task: TaskRow) -> str | None:
@@ -56,11 +56,11 @@ def give_up(recovery: Recovery, task: TaskRow) -> str | None:
         return None
     if any(move.status is VMoveStatus.ONGOING for move in _moves(recovery)):
         return f"reserved host {memory.held.name} is not given back: an evacuation may be under way to it"
-    _let_go(recovery, task, memory)
+    _release(recovery, task, memory)
     return None
 
 
-def _let_go(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def _release(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     assert memory.held is not None
     name = memory.held.name
     if any(move.dest_host == name for move in _moves(recovery)):
