@@ -24,6 +24,7 @@ WORLD: dict[str, Any] = {
         "spare1": None,
     },
     "segments": {"one": {"hosts": ["failing1", "other1"], "method": "auto_priority", "reserved": ["spare1"]}},
+    "disabled": ["spare1"],  # or the scheduler evacuates to it
     "happenings": [{"at": 5.0, "kill_host": "failing1"}, {"at": 10.0, "notify": "failing1"}],
 }
 

@@ -32,7 +32,7 @@ def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
 
 
 def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
-    """Nobody of us asks for another while one is under way, but one that came after our last look for it."""
+    """Nobody of us asks for another while one is under way, but after an operator whom we could not see."""
     for request in our_requests(played):
         if request.overlapping and not _came_after_our_look(played, request):
             yield f"{_name(played, request.server_id)} evacuated while an evacuation was under way"
