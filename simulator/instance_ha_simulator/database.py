@@ -115,6 +115,6 @@ class SimulatedDatabase(Database):
         """Get a connection, after a pause; no transaction is open while an invocation stands still."""
         random = self._scheduler.random
         if working.get() and random is not None and random.random() < self._pauses:
-            self._scheduler.sleep(random.choice((0.0, 0.1, self.PAUSE)))
+            self._scheduler.stand_still(random.choice((0.0, 0.1, self.PAUSE)))
         if self.is_away:
             raise StoreUnavailable("Postgres does not answer")

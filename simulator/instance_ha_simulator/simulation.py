@@ -94,7 +94,7 @@ class ImpatientAdapter(WsgiAdapter):
         """Answer, or let the client run out of patience."""
         timeout, random = options.get("timeout"), self._scheduler.random
         if random is not None and random.random() < self._pauses:
-            self._scheduler.sleep(random.uniform(0.0, 2.0))
+            self._scheduler.stand_still(random.uniform(0.0, 2.0))
         self._scheduler.patience(timeout[1] if isinstance(timeout, tuple) else timeout)
         try:
             return super().send(request, **options)
@@ -273,7 +273,7 @@ class Simulation:
         self.reached[name] += 1
         for fault in self.faults.freeze:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
-                self.scheduler.sleep(fault["seconds"])
+                self.scheduler.stand_still(fault["seconds"])
         for fault in self.faults.kill:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)
