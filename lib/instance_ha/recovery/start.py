@@ -16,6 +16,7 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
+from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.store import hosts, notifications, segments, tasks
 from instance_ha.store.leases import Lease
@@ -33,11 +34,9 @@ def start(claim: Claim[Notification]) -> bool:
         segment = segments.find(connection, host.failover_segment_id) if host else None
         verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
-        verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
-        message = verdict.message
-        if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
-            message += "; its compute service is not forced down any more"
-        close(claim, verdict.status, message)
+        _end_at_once(claim, verdict if isinstance(verdict, failures.Close) else failures.gone(), host)
+        return False
+    if _is_held(claim, host):
         return False
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
@@ -62,6 +61,23 @@ def start(claim: Claim[Notification]) -> bool:
         return False
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.breakpoint(Breakpoint.RECOVERY_STARTED)
+    return True
+
+
+def _end_at_once(claim: Claim[Notification], verdict: failures.Close, host: Host | None) -> None:
+    message = verdict.message
+    if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
+        message += "; its compute service is not forced down any more"
+    close(claim, verdict.status, message)
+
+
+def _is_held(claim: Claim[Notification], host: Host) -> bool:
+    """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring."""
+    held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
+    if held is None:
+        go_on(claim)
+        return False
+    hold(claim, held)
     return True
 
 
