@@ -10,7 +10,7 @@ from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.rows import Notification
 
 _LOOK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
-_LIST_AGAIN = timedelta(seconds=10)
+_LIST_AGAIN = timedelta(seconds=5)
 _OWN = frozenset({EvidenceKind.POWER_OFF, EvidenceKind.CONFIRMED})  # said of one failure, and of no later one
 
 

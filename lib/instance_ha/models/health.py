@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.models.uuids import NotificationUuid
 
 
 class Reading(StrEnum):
@@ -74,7 +74,7 @@ class Sample:
 class HostHealth:
     """What is remembered of a host."""
 
-    host_uuid: HostUuid
+    host_uuid: str
     samples: tuple[Sample, ...] = ()  # the newest last
     state: HostState = HostState.UNKNOWN
     since: datetime | None = None  # when the state began

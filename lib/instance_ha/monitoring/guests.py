@@ -16,6 +16,7 @@ from instance_ha.models.evidence import Evidence
 from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy
 from instance_ha.models.health import RegisteredHost
 from instance_ha.models.ports import Hypervisor
+from instance_ha.models.uuids import HostUuid
 from instance_ha.monitoring import reporting
 from instance_ha.store import evidence, guest_health, host_health, watches
 from instance_ha.ticks import repeat
@@ -166,7 +167,7 @@ class _HostPoll:
         """Say what the hypervisor tells of a host whose death was reported."""
         if self.host.open_recovery is not None:
             lasts = timedelta(seconds=_POLLS * self.world.settings.guest_monitoring_interval)
-            uuid = self.host.health.host_uuid
+            uuid = HostUuid(self.host.health.host_uuid)
             yield witnesses.of_hypervisor(uuid, self.host.open_recovery, domains, self.at, lasts)
 
     def _remember(self, health: list[GuestHealth] | None, domains: Iterable[Domain] | None) -> bool:

@@ -13,6 +13,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import SourceUnavailable
 from instance_ha.models.evidence import Evidence
 from instance_ha.models.health import HostState, RegisteredHost, Snapshot
+from instance_ha.models.uuids import HostUuid
 from instance_ha.monitoring import reporting
 from instance_ha.store import evidence, host_health, watches
 from instance_ha.ticks import repeat
@@ -144,7 +145,9 @@ def _evidence(
         is_asked_for = host.open_recovery is not None or host.health.state is HostState.DOWN
         if is_asked_for and not found.suppression.covers(host.segment_name):
             vector = health.vector(snapshot.hosts.get(host.name), strategy)
-            yield witnesses.of_vector(host.health.host_uuid, host.open_recovery, vector, strategy, poll.at, lasts)
+            yield witnesses.of_vector(
+                HostUuid(host.health.host_uuid), host.open_recovery, vector, strategy, poll.at, lasts
+            )
 
 
 def _window(world: HostMonitorWorld) -> health.Window:
