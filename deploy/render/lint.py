@@ -24,7 +24,7 @@ from stack import EVENTS, ROUTE
 
 _MOST_FUNCTIONS = 15
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_SECRETS = set(SECRETS.values()) | {"aws-credentials", "ca-certificates", "clouds-yaml", "kubeconfig"}
+_SECRETS = set(SECRETS.values()) | {"aws-credentials", "ca-certificates", "clouds-yaml", "fencing-yaml", "kubeconfig"}
 _OURS = {"route", "events", "min-scale", "max-scale", "optional-secrets", "dead-letters", "lists-nodes"}
 _ANNOTATIONS = {"topic", "schedule"} | {f"instance-ha.{name}" for name in _OURS}
 _CONFIDENTIAL = re.compile(r"PASSWORD|SECRET_ACCESS_KEY|SESSION_TOKEN|SECRET$|^DATABASE_URL$")

@@ -2,11 +2,12 @@
 
 import functions_framework
 from flask import Request, Response
+from instance_ha import startup
 from instance_ha.models.triggers import RECOVER_HOST
 from instance_ha.recovery import flows, workflow
 from instance_ha.serving import event_function
 
-FUNCTION = event_function("recover-host", {RECOVER_HOST: workflow.recover}, flows.check)
+FUNCTION = event_function("recover-host", {RECOVER_HOST: workflow.recover}, flows.check, startup.check_fencing)
 
 
 @functions_framework.http

@@ -5,7 +5,7 @@ Nothing here is kept for a process: who serves a function, or runs a command, co
 
 import socket
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypedDict
 
 from instance_ha import world as worlds
@@ -61,7 +61,8 @@ class Composition:
     def recovery(self) -> worlds.RecoveryWorld:
         """Make the world of recoveries."""
         publisher, nova, remote = lazy(self._publisher), lazy(self._nova), lazy(self._remote)
-        return worlds.RecoveryWorld(**self._base(), publisher=publisher, nova=nova, remote=remote)
+        fences = lazy(self._fences)
+        return worlds.RecoveryWorld(**self._base(), publisher=publisher, nova=nova, remote=remote, fences=fences)
 
     def api(self) -> worlds.ApiWorld:
         """Make the world of the REST API."""
@@ -91,6 +92,7 @@ class Composition:
             **self._base(),
             **self._of_api(),
             remote=lazy(self._remote),
+            fences=lazy(self._fences),
             archive=lazy(self._archive),
             notification_client=lazy(self._notification_client),
             source=lazy(self._source),
@@ -137,7 +139,7 @@ class Composition:
         settings = self._settings
         assert settings.trigger_sink is not None  # a function that publishes does not start without
         timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
-        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._clock, self._metrics)
+        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._metrics)
 
     def _tokens(self) -> ports.TokenCheck:
         if self._settings.auth_strategy == "noauth2":
@@ -156,7 +158,14 @@ class Composition:
     def _remote(self) -> ports.Remote:
         from instance_ha.triggers.remote import HttpRemote
 
-        return HttpRemote(self._settings.task_keys[0], self._settings.trigger_timeout, self._clock)
+        return HttpRemote(self._settings.task_keys[0], self._settings.trigger_timeout)
+
+    def _fences(self) -> ports.Fences:
+        from instance_ha.fencing.fences import FileFences
+
+        settings = self._settings
+        ironic = partial(self._cloud.adapter, "baremetal")
+        return FileFences(settings.fencing_path, settings.fence_timeout, self._clock, settings.task_keys, ironic)
 
     def _source(self) -> ports.HostSource:
         if self._settings.monitoring_driver == "kubernetes":

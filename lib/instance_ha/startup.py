@@ -127,6 +127,23 @@ def check_monitoring(settings: Settings, environ: Mapping[str, str]) -> None:
         check(settings, environ)
 
 
+def check_fencing(settings: Settings, _environ: Mapping[str, str]) -> None:
+    """Check the file that says how hosts are fenced; without one nothing is imported.
+
+    Raises:
+        Misconfigured: it makes no sense, or a URL in it would get events that nobody signs.
+
+    """
+    if settings.fencing_path is not None:
+        from instance_ha.fencing.file import UrlMethod, read
+
+        ladders = read(settings.fencing_path).hosts
+        if not settings.task_keys and any(isinstance(one, UrlMethod) for entry in ladders for one in entry.ladder):
+            raise Misconfigured(
+                "a fence is a URL, and there is no key to sign what it is sent: mount the secret task-key"
+            )
+
+
 def check_guests(settings: Settings, _environ: Mapping[str, str]) -> None:
     """Check how monitor-guests will reach the hosts.
 

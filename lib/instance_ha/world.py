@@ -19,6 +19,7 @@ from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.ports import (
     Archive,
+    Fences,
     HostSource,
     Hypervisors,
     NotificationClient,
@@ -132,6 +133,7 @@ class RecoveryWorld(SweepWorld):
 
     nova: Nova
     remote: Remote
+    fences: Fences
     with_timeout: Callable[[Callable[[], None], float], None] = field(default=with_timeout)  # a call that cannot hang
     beside: Callable[[Callable[[], None], float], AbstractContextManager[None]] = field(default=beside)
 

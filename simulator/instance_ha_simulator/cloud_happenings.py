@@ -30,6 +30,7 @@ def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) ->
         "guest_shuts_down": lambda: cloud.shut_guest_down(server(about)),
         "instances_change": lambda: cloud.touch_servers(about),
         "live_migration": lambda: cloud.live_migrate(server(about["name"]), about["to"]),
+        "live_migration_switches": lambda: cloud.switch_live_migration(server(about)),
         "live_migration_ends": lambda: cloud.end_live_migration(server(about["name"]), about["status"]),
         "lose_casts": lambda: cloud.lose_casts(about),
         "nova_fault": lambda: cloud.faults.add(Rule(**about)),

@@ -107,7 +107,7 @@ class Play:
         """Have hosts, instances and segments; then the story begins at t+0."""
         cloud = self.simulation.cloud
         for host, about in self.scenario.world["hosts"].items():
-            cloud.add_host(host, **{key: value for key, value in (about or {}).items() if key in ("capacity", "cell")})
+            cloud.add_host(host, **{key: value for key, value in (about or {}).items() if key != "instances"})
             for group in reversed((about or {}).get("instances", [])):
                 self._boot(host, dict(group))
         self._arrange()

@@ -5,6 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ class ScriptedTask:
         self.asked: list[str] = []
         self._answers = list(answers)
 
-    def ask(self, _url: str, identity: str, _data: dict[str, Any]) -> RemoteAnswer:
+    def ask(self, _url: str, identity: str, _data: dict[str, Any], _now: datetime) -> RemoteAnswer:
         """Answer the next one, and the last one again and again."""
         self.asked.append(identity)
         state = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -145,10 +146,10 @@ class Broker:
             process.killed = process.killed or not process.has_begun
         self._under_way.clear()
 
-    def publish(self, triggers: Iterable[Trigger]) -> None:
+    def publish(self, triggers: Iterable[Trigger], now: datetime) -> None:
         """Send events, or lose them, as the faults say."""
         for trigger in triggers:
-            headers, body = encode(trigger, self._simulation.scheduler.now(), KEY.encode())
+            headers, body = encode(trigger, now, KEY.encode())
             for delay in self._deliveries(trigger.kind.function):
                 self._deliver(trigger.kind.function, rewritten(headers), body, delay, 0)
 
@@ -225,6 +226,7 @@ class Simulation:
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
+            fences=Unconfigured("fences"),
             with_timeout=self._with_timeout,
             beside=self.scheduler.beside,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from instance_ha.decide.evacuation import lock_reason
-from instance_ha_simulator.cloud.model import EvacuationRequest, Run
+from instance_ha_simulator.cloud.history import Run
+from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.explore import explore

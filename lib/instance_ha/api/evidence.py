@@ -46,7 +46,7 @@ def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
     log.get().warning("evidence posted", host=host.name, kind=str(row.kind), verdict=str(row.verdict), actor=row.actor)
     if recovery is not None:
         kind = recovery_of(recovery.type)
-        call.world.publisher.publish([Trigger(kind, recovery.notification_uuid, call.request_id)])
+        call.world.publisher.publish([Trigger(kind, recovery.notification_uuid, call.request_id)], row.seen_at)
     return EvidenceEnvelope(evidence=ShownEvidence.model_validate(row))
 
 

@@ -66,7 +66,7 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
         change.end(connection, vars(row))
     with log.bound(notification_uuid=row.notification_uuid):
         log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
-        call.world.publisher.publish([Trigger(recovery_of(row.type), row.notification_uuid, call.request_id)])
+        call.world.publisher.publish([Trigger(recovery_of(row.type), row.notification_uuid, call.request_id)], now)
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 

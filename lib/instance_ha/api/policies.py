@@ -31,7 +31,7 @@ def update(call: Call, asked: UpdatePolicy) -> PolicyEnvelope:
         **asked.policy.model_dump(mode="json", exclude_unset=True),
     )
     triggers = [Trigger(recovery_of(one.type), one.notification_uuid, call.request_id) for one in held]
-    call.world.publisher.publish(triggers)
+    call.world.publisher.publish(triggers, now)
     return PolicyEnvelope(policy=Policy.model_validate(row))
 
 

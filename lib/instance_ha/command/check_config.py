@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         startup.check_policy,
         startup.check_monitoring,
         startup.check_guests,
+        startup.check_fencing,
         flows.check,
     )
     problems = [problem for check in checks if (problem := _problem(check, settings, options.environ))]

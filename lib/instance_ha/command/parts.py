@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from instance_ha.fencing.probe import Readiness, probe
 from instance_ha.models.errors import Misconfigured
 from instance_ha.models.events import SinkKind
 from instance_ha.settings import Settings
-from instance_ha.store import migrate
+from instance_ha.store import hosts, migrate
 from instance_ha.world import WholeWorld
 
+_FENCED_AT_ONCE = 32
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +39,8 @@ def parts(world: WholeWorld) -> list[Part]:
             found.append(Part(f"event sink {sink.name}", lambda address=sink.address: _connect(address)))  # type: ignore[misc]
     if settings.archive_bucket:
         found.append(Part("archive", lambda: _archive(world)))
+    if settings.fencing_path is not None:
+        found.append(Part("fencing", lambda: _fencing(world)))
     return found
 
 
@@ -66,6 +70,17 @@ def _agents(settings: Settings) -> list[Part]:
 def _archive(world: WholeWorld) -> str:
     world.archive.holds(f"{world.settings.archive_prefix}check-config", b"")
     return ""
+
+
+def _fencing(world: WholeWorld) -> str:
+    """Ask what would fence each registered host for its power."""
+    with world.database.read() as connection:
+        names = hosts.names(connection)
+    asked: list[Readiness] = world.map_concurrent(lambda name: probe(world.fences, name), names, _FENCED_AT_ONCE)
+    troubles = [trouble for readiness in asked for trouble in readiness.troubles]
+    if troubles:
+        raise Misconfigured("; ".join(troubles))
+    return f"each of {len(names)} hosts could be fenced in {sum(len(one.answers) for one in asked)} ways altogether"
 
 
 def _connect(address: str) -> str:

@@ -20,7 +20,9 @@
     │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
-    │   └── StoreUnavailable    Postgres did not answer
+    │   ├── StoreUnavailable    Postgres did not answer
+    │   └── FenceUnavailable    a way to fence a host did not answer: what was asked may have happened
+    ├── FenceRefused            a way to fence a host cannot be used as it is set up: asking again changes nothing
     ├── SinkRefused             a sink will not have one event
     ├── CloudRefused            Nova answered 4xx, but for 401, 403, 408, 429: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
@@ -127,6 +129,14 @@ class SinkUnavailable(TryAgain):
 
 class ArchiveUnavailable(TryAgain):
     """The archive cannot be used; nothing is deleted without it."""
+
+
+class FenceUnavailable(TryAgain):
+    """What can cut a host's power did not answer, or has troubles of its own; it may have done what was asked."""
+
+
+class FenceRefused(InstanceHAError):
+    """What can cut a host's power does not know us or the host, or is not who it should be."""
 
 
 class SinkRefused(InstanceHAError):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.events import Event, Sink
+from instance_ha.models.fencing import Power, Rung
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.metrics import Metric
@@ -34,8 +35,8 @@ class SteadyClock(Clock, Protocol):
 class Publisher(Protocol):
     """Sends events to our functions; what gets lost is sent again by ``sweep``."""
 
-    def publish(self, triggers: Iterable[Trigger]) -> None:
-        """Send."""
+    def publish(self, triggers: Iterable[Trigger], now: datetime) -> None:
+        """Send; ``now`` is the time by the clock that their receivers compare it with, Postgres'."""
 
 
 class Metrics(Protocol):
@@ -51,8 +52,28 @@ class Metrics(Protocol):
 class Remote(Protocol):
     """Asks tasks of others."""
 
-    def ask(self, url: str, identity: str, data: dict[str, Any]) -> RemoteAnswer:
-        """Ask once; raises CloudUnavailable when nothing was answered."""
+    def ask(self, url: str, identity: str, data: dict[str, Any], now: datetime) -> RemoteAnswer:
+        """Ask once, at a time that is told by Postgres; raises CloudUnavailable when nothing was answered."""
+
+
+class FenceMethod(Protocol):
+    """One way to one host's power. Its methods raise FenceRefused or FenceUnavailable."""
+
+    def off(self) -> str:
+        """Ask for the power to be cut; returns what was answered, for people: it proves nothing."""
+
+    def power(self) -> Power:
+        """Say what the power is now."""
+
+
+class Fences(Protocol):
+    """Cuts the power of hosts; nothing here ever gives it back."""
+
+    def ladder(self, host: str) -> tuple[Rung, ...]:
+        """Return the ways to cut a host's power, in the order in which they are tried; none: it cannot be fenced."""
+
+    def method(self, host: str, rung: Rung) -> FenceMethod:
+        """Return the method of a rung; raises FenceRefused when the host's ladder has it no more."""
 
 
 class Sinks(Protocol):

@@ -6,6 +6,7 @@ from instance_ha.models.enums import NotificationType
 
 SOURCE = "/masakari-functions"
 TASK = "org.openstack.instanceha.task"  # type of the event that asks a task of others
+FENCE = "org.openstack.instanceha.fence"  # type of the event that asks a fence of others
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from instance_ha.nova.answer import answer
 
 # 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
 MICROVERSION = "2.73"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class NovaClient:
@@ -74,11 +75,12 @@ class NovaClient:
     def service(self, host: str) -> ComputeService | None:
         """Read the nova-compute service of a host; None when Nova knows none.
 
-        Raises CloudUnavailable, too, when the host's cell does not answer, so that Nova knows only its name.
+        A host that came from another cell may have an old record there: the one that is up or changed last counts.
+        Raises CloudUnavailable, too, when the cell of a record does not answer, so that Nova knows only its name.
         """
         query = urlencode({"host": host, "binary": "nova-compute"})
-        found = self._get(f"/os-services?{query}")["services"]
-        return parse.service(found[0]) if found else None
+        found = [parse.service(body) for body in self._get(f"/os-services?{query}")["services"]]
+        return max(found, key=lambda service: (service.up, service.updated_at or _LONG_AGO), default=None)
 
     def services(self) -> list[ComputeService]:
         """Read the nova-compute services of all hosts, but of those whose cell does not answer."""

@@ -145,7 +145,7 @@ class Claim(Generic[Row]):
         with self.release(self.world.clock.now(), tries=0):
             pass
         log.get().info("time is up: another invocation goes on", **about)
-        self.world.publisher.publish([trigger])
+        self.world.publisher.publish([trigger], self.world.clock.now())
 
     @contextmanager
     def lease_guard(self) -> Iterator[None]:

@@ -50,7 +50,8 @@ def close(
             emit.recovery_started(world, connection, notification)
         emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().info("notification closed", status=str(status), message=message)
-    world.publisher.publish(Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting)
+    triggers = [Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting]
+    world.publisher.publish(triggers, now)
     world.breakpoint(Breakpoint.RECOVERY_CLOSED)
     for move in ongoing:  # their evacuations are not followed any more
         if move.locked_by_us:

@@ -60,5 +60,5 @@ def sweep_once(world: SweepWorld) -> int:
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]
     if overdue:
         log.get().info("overdue work sent again", notifications=len(late_notifications), vmoves=len(late_vmoves))
-        world.publisher.publish(overdue)
+        world.publisher.publish(overdue, now)
     return len(overdue)

@@ -30,9 +30,9 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
 
 
 def event_function(
-    name: str, handlers: Mapping[Kind, Callable[[RecoveryWorld, str], None]], check: Check
+    name: str, handlers: Mapping[Kind, Callable[[RecoveryWorld, str], None]], *checks: Check
 ) -> Function[Any]:
-    """Make a function that does the work its events ask for; ``check`` refuses settings that it cannot work with."""
+    """Make a function that does the work its events ask for; ``checks`` refuse settings that it cannot work with."""
 
     def admit(request: Request, world: RecoveryWorld, _request_id: str) -> Response:
         if request.method != "POST":
@@ -43,15 +43,16 @@ def event_function(
 
     def answer(request: Request, world: RecoveryWorld, request_id: str) -> Response:
         admit(request, world, request_id)
-        settings, now = world.settings, world.clock.now()
+        settings, opened = world.settings, world.for_invocation()
+        now, max_age = opened.clock.now, settings.trigger_max_age
         with _refusals_counted(world, name):
             body = read_request(request, settings.max_request_body_size)
-            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, settings.trigger_max_age)
+            event = decode(dict(request.headers), body, handlers, settings.trigger_keys, now, max_age)
         with log.bound(request_id=event.request_id):
-            handlers[event.kind](world.for_invocation(), event.subject)
+            handlers[event.kind](opened, event.subject)
         return Response(status=204)
 
-    return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, check))
+    return Function(name, admit, answer, Composition.recovery, (startup.check_triggers, *checks))
 
 
 def cron_function(

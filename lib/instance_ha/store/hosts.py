@@ -47,6 +47,12 @@ def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | 
     return records.first(connection, query.with_for_update() if lock else query, Host)
 
 
+def names(connection: Connection) -> list[str]:
+    """List the names of all live hosts."""
+    query = select(hosts.c.name).where(hosts.c.deleted_at.is_(None)).order_by(hosts.c.name)
+    return list(connection.execute(query).scalars())
+
+
 def page(connection: Connection, segment_uuid: SegmentUuid, wanted: paging.Page) -> list[Host]:
     """List the hosts of a segment."""
     within = hosts.c.failover_segment_id == segment_uuid

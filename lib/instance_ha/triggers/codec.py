@@ -1,7 +1,7 @@
 """Between triggers and CloudEvents 1.0 over HTTP: binary mode out, binary and structured mode in."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
 
 from instance_ha.models.errors import BadRequest
-from instance_ha.models.triggers import SOURCE, TASK, Kind, Trigger
+from instance_ha.models.triggers import FENCE, SOURCE, TASK, Kind, Trigger
 from instance_ha.triggers import signature
 
 # What stands in a header as it is; CloudEvents has all else percent-encoded.
@@ -29,6 +29,11 @@ def encode(trigger: Trigger, now: datetime, key: bytes) -> tuple[dict[str, str],
 def encode_task(identity: str, data: dict[str, Any], now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the signed event that asks for a task."""
     return _signed(identity, TASK, data["notification_uuid"], data, now, key)
+
+
+def encode_fence(identity: str, host: str, action: str, now: datetime, key: bytes) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of the signed event that asks for ``off``, or for the ``power`` of a host."""
+    return _signed(identity, FENCE, host, {"host_name": host, "action": action}, now, key)
 
 
 def _signed(
@@ -84,7 +89,12 @@ def _text(value: Any) -> str:
 
 
 def decode(
-    headers: Mapping[str, str], body: bytes, kinds: Iterable[Kind], keys: Sequence[bytes], now: datetime, max_age: float
+    headers: Mapping[str, str],
+    body: bytes,
+    kinds: Iterable[Kind],
+    keys: Sequence[bytes],
+    now: Callable[[], datetime],
+    max_age: float,
 ) -> Trigger:
     """Read and check an event.
 

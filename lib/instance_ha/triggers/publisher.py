@@ -13,12 +13,13 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from socket import socket
 
 from instance_ha import log
 from instance_ha.models.metrics import TRIGGERS_UNSENT
-from instance_ha.models.ports import Clock, Metrics
+from instance_ha.models.ports import Metrics
 from instance_ha.models.triggers import Trigger
 from instance_ha.posting import AnsweredLate, NotAnswered, Poster
 from instance_ha.triggers.codec import encode
@@ -31,31 +32,28 @@ _MOST = 256  # such connections
 class HttpPublisher:
     """Posts triggers."""
 
-    def __init__(
-        self, sink: str, key: bytes, timeout: float, answer_timeout: float, clock: Clock, metrics: Metrics
-    ) -> None:
+    def __init__(self, sink: str, key: bytes, timeout: float, answer_timeout: float, metrics: Metrics) -> None:
         """Make one: it takes ``timeout`` seconds at most to send, and waits ``answer_timeout`` for an answer then."""
         self._sink = sink
         self._key = key
         self._timeout = timeout
         self._answer_timeout = answer_timeout
-        self._clock = clock
         self._metrics = metrics
         self._poster = Poster(timeout, kept=_CONCURRENT)
         self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="publish")
         self._lock = threading.Lock()
         self._late: deque[tuple[float, socket]] = deque()
 
-    def publish(self, triggers: Iterable[Trigger]) -> None:
+    def publish(self, triggers: Iterable[Trigger], now: datetime) -> None:
         """Send triggers, several at once; what cannot be sent is logged and left to ``sweep``.
 
         A receiver that does not answer at all is not tried for the rest: each try may take ``timeout`` seconds.
         """
-        for _ in self._pool.map(partial(self._send, set[str]()), triggers):
+        for _ in self._pool.map(partial(self._send, set[str](), now), triggers):
             pass
 
-    def _send(self, silent: set[str], trigger: Trigger) -> None:
-        headers, body = encode(trigger, self._clock.now(), self._key)
+    def _send(self, silent: set[str], now: datetime, trigger: Trigger) -> None:
+        headers, body = encode(trigger, now, self._key)
         url = self._sink.replace("{function}", trigger.kind.function)
         about = {"type": trigger.kind.type, "subject": trigger.subject}
         try:

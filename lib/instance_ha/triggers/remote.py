@@ -1,10 +1,10 @@
 """Asks tasks that are functions of others, by signed CloudEvents."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from instance_ha.models.errors import CloudUnavailable
-from instance_ha.models.ports import Clock
 from instance_ha.models.triggers import RemoteAnswer
 from instance_ha.posting import NotAnswered, Poster
 from instance_ha.triggers.codec import encode_task
@@ -18,21 +18,20 @@ _MOST = 65536  # bytes of an answer
 class HttpRemote:
     """Posts a task's event and reads the answer."""
 
-    def __init__(self, key: bytes, timeout: float, clock: Clock) -> None:
+    def __init__(self, key: bytes, timeout: float) -> None:
         """Make one that waits ``timeout`` seconds for a whole answer."""
         self._key = key
         self._timeout = timeout
-        self._clock = clock
         self._poster = Poster(timeout, most=_MOST)
 
-    def ask(self, url: str, identity: str, data: dict[str, Any]) -> RemoteAnswer:
-        """Ask once.
+    def ask(self, url: str, identity: str, data: dict[str, Any], now: datetime) -> RemoteAnswer:
+        """Ask once, ``now`` by Postgres' clock.
 
         Raises:
             CloudUnavailable: there was no answer that could be understood; asking again may help.
 
         """
-        headers, body = encode_task(identity, data, self._clock.now(), self._key)
+        headers, body = encode_task(identity, data, now, self._key)
         try:
             response = self._poster.post(url, body, headers, self._timeout)
         except NotAnswered as error:

@@ -8,7 +8,7 @@ without harm, so a replay within ``max_age`` does none either.
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -65,8 +65,12 @@ def _plain(data: Any) -> Any:
     return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
-def check(attributes: Mapping[str, object], data: Any, keys: Sequence[bytes], now: datetime, max_age: float) -> None:
+def check(
+    attributes: Mapping[str, object], data: Any, keys: Sequence[bytes], now: Callable[[], datetime], max_age: float
+) -> None:
     """Accept an event signed with one of ``keys``, no older than ``max_age`` seconds, and not from the future.
+
+    ``now`` is called only for an event that is signed: Postgres may have to tell the time.
 
     Raises:
         Forbidden: it is unsigned, altered or too old.
@@ -76,11 +80,12 @@ def check(attributes: Mapping[str, object], data: Any, keys: Sequence[bytes], no
     given = str(attributes.get(ATTRIBUTE) or "").encode(errors="replace")
     try:
         known = [hmac.compare_digest(given, sign(attributes, data, key).encode()) for key in keys]
-        age = now.timestamp() - _second(attributes)
+        signed_at = _second(attributes)
     except ValueError:
         raise BadRequest("the event has no valid time, or its data is no JSON") from None
     if not any(known):
         raise Forbidden("the event is not signed with a known key")
+    age = now().timestamp() - signed_at
     if age > max_age:
         raise Forbidden(f"the event is {age:.0f} s old, more than {max_age:.0f} s")
     if age < -_CLOCKS_APART:

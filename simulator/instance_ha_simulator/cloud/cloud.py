@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 from uuid import uuid4
 
@@ -21,8 +21,10 @@ from instance_ha_simulator.cloud.model import (
     EvacuationRequest,
     Host,
     Migration,
+    OldService,
     Server,
 )
+from instance_ha_simulator.cloud.replica import Replica
 from instance_ha_simulator.cloud.timeline import Timeline
 from instance_ha_simulator.cloud.world import World
 
@@ -45,7 +47,8 @@ class Cloud:
         self.faults = Faults()
         self.requests: Counter[tuple[str, str]] = Counter()  # by method and route
         self.controllers = {name: str(uuid4()) for name in ("nova-scheduler", "nova-conductor")}
-        self._world = World(self.options, Timeline(clock.now()))
+        replica = Replica(timedelta(seconds=self.options.list_lag)) if self.options.list_lag else None
+        self._world = World(self.options, Timeline(clock.now()), replica=replica)
         self._evacuations: dict[str, Evacuation] = {}
         self._lock = RLock()
 
@@ -53,17 +56,28 @@ class Cloud:
     def world(self) -> Iterator[World]:
         """Hold the lock on a world that is up to date. Never sleep in it."""
         with self._lock:
-            self._world.timeline.run_until(self.clock.now())
+            self._world.run_until(self.clock.now())
             yield self._world
+            self._world.copy()
 
-    def add_host(self, name: str, zone: str = "nova", capacity: int | None = None, cell: str = "cell1") -> None:
-        """Add a compute host whose nova-compute reports from now on."""
+    def add_host(
+        self,
+        name: str,
+        zone: str = "nova",
+        capacity: int | None = None,
+        cell: str = "cell1",
+        old_service_in: str | None = None,
+    ) -> None:
+        """Add a compute host whose nova-compute reports from now on; Nova may have a record of before in a cell."""
         with self.world() as world:
             fqdn = f"{name}.{self.options.domain}" if self.options.domain else name
             room = self.options.capacity if capacity is None else capacity
             number = len(world.hosts) + 3
             ids = str(uuid4()), str(uuid4())
-            world.hosts[name] = Host(name, number, *ids, fqdn, zone, room, world.now, world.now, cell)
+            host = Host(name, number, *ids, fqdn, zone, room, world.now, world.now, cell)
+            if old_service_in is not None:
+                host.old_service = OldService(str(uuid4()), old_service_in, world.now - timedelta(days=365))
+            world.hosts[name] = host
 
     def boot(
         self,
@@ -179,6 +193,11 @@ class Cloud:
         """Have a live migration under way, which does not end by itself."""
         with self.world() as world:
             moves.live_migrate(world, world.server(server_id), to, status)
+
+    def switch_live_migration(self, server_id: str) -> None:
+        """Let the guest of one that is under way go on at the destination; Nova still shows the old host."""
+        with self.world() as world:
+            moves.switch_live_migration(world, world.server(server_id))
 
     def end_live_migration(self, server_id: str, status: str) -> None:
         """Let it end: `completed` has moved the server, anything else has not."""

@@ -8,6 +8,16 @@ from instance_ha_simulator.cloud.model import Course, Fault, Host, Migration, Se
 from instance_ha_simulator.cloud.world import World
 
 NO_VALID_HOST = "No valid host was found. There are not enough hosts available."
+# Why a destination refuses a server, which leaves it as it was, and why it fails to bring it up, which does not.
+_REFUSED = {
+    "claim": "Insufficient compute resources: Free memory 0.00 MB < requested 64 MB.",
+    "pci": "Insufficient compute resources: Claim pci failed.",
+    "group": "Anti-affinity instance group policy was violated.",
+}
+_BROKEN = {
+    "spawn": "Binding failed for port, please check neutron logs for more information.",
+    "volume": "Volume could not be attached: the connector answered nothing.",
+}
 _CLAIM, _SPAWN, _SPAWNED, _SETTLED = 0.15, 0.4, 0.8, 0.9  # parts of evacuate_seconds
 Step = Callable[[datetime], None]
 
@@ -71,10 +81,9 @@ class Evacuation:
         self.migration.become(at, "pre-migrating")
         self.world.load[dest.name] += 1
         self.claimed = True
-        if self.course.fails == "claim" or dest.name in self.world.options.claim_fails_on:
-            self._fail(
-                at, self.server.vm_state, "Insufficient compute resources: Free memory 0.00 MB < requested 64 MB."
-            )
+        cause = "claim" if dest.name in self.world.options.claim_fails_on else self.course.fails
+        if cause in _REFUSED:
+            self._fail(at, self.server.vm_state, _REFUSED[cause])
 
     def _destination(self) -> Host | None:
         if self.course.fails == "no-valid-host":
@@ -90,8 +99,9 @@ class Evacuation:
         self.server.fault = Fault(at, reason)
 
     def _spawn(self, at: datetime) -> None:
-        if self.course.fails == "spawn" or self.migration.dest_compute in self.world.options.spawn_fails_on:
-            self._fail(at, "error", "Binding failed for port, please check neutron logs for more information.")
+        cause = "spawn" if self.migration.dest_compute in self.world.options.spawn_fails_on else self.course.fails
+        if cause in _BROKEN:
+            self._fail(at, "error", _BROKEN[cause])
             return
         task = self.server.task_state if self.spoilt else "rebuild_spawning"
         self.server.become(at, self.server.vm_state, task, power_state=0)

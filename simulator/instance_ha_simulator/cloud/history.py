@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from instance_ha_simulator.cloud.model import Death, Run
 from instance_ha_simulator.cloud.power_actions import POWER_ACTIONS
 
 _RUNNING = (1, 3)  # power_states: running, paused
@@ -13,6 +12,25 @@ WANTED_AFTER = {name: action.result for name, action in POWER_ACTIONS.items()} |
     "delete": "deleted",
 }
 INTENDED = {action.task: action.result for action in POWER_ACTIONS.values() if action.verb != "reboot"}
+
+
+@dataclass
+class Run:
+    """The time in which a guest ran on a host, whatever Nova knew of it."""
+
+    server_id: str
+    host: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Death:
+    """A host that died, and the servers that Nova had on it then."""
+
+    time: datetime
+    host: str
+    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,10 @@ class History:
             self.runs.append(Run(server_id, host, at))
         elif power_state not in _RUNNING and running is not None:
             running.until = at
+
+    def runs_elsewhere(self, server_id: str, host: str) -> bool:
+        """Whether a guest runs on another host than this."""
+        return any(run.host != host for run in self._of(server_id))
 
     def gone(self, server_id: str, at: datetime) -> None:
         """Write down that a guest runs nowhere any more."""

@@ -64,8 +64,21 @@ class CloudOptions:
     # Lower than in most clouds, so that no code can rely on a full page being as long as it has asked.
     max_limit: int = 100  # nova.conf's [api] max_limit: the most items of a page
     host_filter: bool = True  # whether the policy lets our user filter servers by host; if not, the filter is ignored
+    list_lag: float = 0.0  # lists of servers and of moves show what there was so long ago, as by a slow replica
     spawn_fails_on: Sequence[str] = ()  # hosts on which every evacuated server fails to start
     claim_fails_on: Sequence[str] = ()  # hosts whose nova-compute finds, other than the scheduler, that it has no room
+
+
+@dataclass
+class OldService:
+    """A record of a host's nova-compute from before, which nobody has deleted when the host came into another cell."""
+
+    id: str
+    cell: str
+    changed_at: datetime
+    enabled: bool = True
+    disabled_reason: str | None = None
+    forced_down: bool = False
 
 
 @dataclass
@@ -82,6 +95,7 @@ class Host:
     started_at: datetime
     changed_at: datetime
     cell: str = "cell1"
+    old_service: OldService | None = None
     alive: bool = True  # to Nova: its nova-compute reports
     guests_run: bool = False  # although it is not alive: only its nova-compute has stopped
     last_report: datetime | None = None  # of a nova-compute that is dead
@@ -201,25 +215,6 @@ class EvacuationRequest:
     alive_for: float = 0.0  # seconds since the host has come back, if it lives
 
 
-@dataclass
-class Run:
-    """The time in which a guest ran on a host, whatever Nova knew of it."""
-
-    server_id: str
-    host: str
-    since: datetime
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Death:
-    """A host that died, and the servers that Nova had on it then."""
-
-    time: datetime
-    host: str
-    servers: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class InstanceAction:
     """Something that was done to a server, as Nova remembers it."""
@@ -240,4 +235,4 @@ class Course:
     instance: str
     to: str | None = None
     seconds: float | None = None
-    fails: Literal["refused", "no-valid-host", "claim", "spawn"] | None = None
+    fails: Literal["refused", "no-valid-host", "claim", "pci", "group", "spawn", "volume"] | None = None

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from instance_ha_simulator.cloud import actions
-from instance_ha_simulator.cloud.errors import bad_request
+from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
 from instance_ha_simulator.cloud.identity import Token
-from instance_ha_simulator.cloud.model import Course, EvacuationRequest, Server
+from instance_ha_simulator.cloud.model import Course, EvacuationRequest, Migration, Server
 from instance_ha_simulator.cloud.world import World
 
 _EVACUABLE = ("active", "stopped", "error")
@@ -47,23 +47,53 @@ def evacuate(
 
 
 def live_migrate(world: World, server: Server, to: str, status: str) -> None:
-    """Have a live migration under way; its end comes from outside."""
+    """Have a live migration under way, or refuse it; its end comes from outside."""
+    if server.vm_state not in ("active", "paused"):
+        raise actions.wrong_state("os-migrateLive", server, "vm_state", server.vm_state)
+    if server.task_state is not None:
+        raise actions.wrong_state("os-migrateLive", server, "task_state", server.task_state)
+    for name in (server.host, to):
+        if not world.is_up(world.hosts[name]):
+            raise bad_request(f"Compute service of {name} is unavailable at this time.")
     server.task_state, server.updated = "migrating", world.now
     world.record(server, "live-migration", to, server.user_id, server.project_id, status)
     world.load[to] += 1
 
 
+def switch_live_migration(world: World, server: Server) -> None:
+    """Let the guest go on at the destination, which Nova does not know yet: the record says so only at the end."""
+    record = _live_migration(world, server)
+    if record.status == "running" and _both_live(world, record):
+        world.history.power(server.id, record.source_compute, world.now, 0)
+        world.history.power(server.id, record.dest_compute or "", world.now, server.power_state)
+
+
 def end_live_migration(world: World, server: Server, status: str) -> None:
     """End the last one: `completed` has moved the server, anything else has not."""
-    ours = [m for m in world.migrations if m.instance_uuid == server.id and m.migration_type == "live-migration"]
-    ours[-1].become(world.now, status)
+    record = _live_migration(world, server)
+    if record.status != "running" or (status == "completed" and not _both_live(world, record)):
+        return  # it has ended, or nobody is there to end it
+    record.become(world.now, status)
     server.task_state, server.updated = None, world.now
     if status == "completed":
         world.history.power(server.id, server.host, world.now, 0)
-        world.move(server, ours[-1].dest_compute, ours[-1].dest_node)
+        world.move(server, record.dest_compute, record.dest_node)
         world.history.power(server.id, server.host, world.now, server.power_state)
     else:
-        world.load[ours[-1].dest_compute or ""] -= 1
+        world.load[record.dest_compute or ""] -= 1
+
+
+def _both_live(world: World, record: Migration) -> bool:
+    return all(world.hosts[name or ""].alive for name in (record.source_compute, record.dest_compute))
+
+
+def _live_migration(world: World, server: Server) -> Migration:
+    """Return the last one, or answer that there is none."""
+    kind = "live-migration"
+    ours = [m for m in world.migrations if m.instance_uuid == server.id and m.migration_type == kind]
+    if not ours:
+        raise not_found(f"Migration of instance {server.id} could not be found.")
+    return ours[-1]
 
 
 def resize(world: World, server: Server, to: str, seconds: float) -> None:

@@ -11,6 +11,7 @@ from instance_ha_simulator.cloud import (
     nova_admin,
     nova_aggregates,
     nova_servers,
+    nova_services,
     server_lists,
 )
 from instance_ha_simulator.cloud.cloud import Cloud
@@ -39,6 +40,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
     api.before_request(lambda: _prepare(cloud))  # before the policies that the parts check
     nova_servers.register(api, cloud)
     instance_actions.register(api, cloud)
+    nova_services.register(api, cloud)
     nova_admin.register(api, cloud)
     nova_aggregates.register(api, cloud)
     root.register_blueprint(api)

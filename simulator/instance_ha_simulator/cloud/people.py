@@ -81,9 +81,11 @@ def operator_evacuates(cloud: Cloud, server_id: str) -> None:
     admin = cloud.identity.users["admin"]
     with cloud.world() as world:
         token = cloud.identity.issue(admin, admin.project.id)
-        under_way = cloud.is_evacuated(server_id)
+        server = world.server(server_id)
+        # Two at once wreck it; so does one of a guest that a live migration has taken elsewhere.
+        wrecked = cloud.is_evacuated(server_id) or world.history.runs_elsewhere(server_id, server.host)
         cloud.evacuate(server_id, token)
-        if under_way:  # two at once wreck it
+        if wrecked:
             world.history.meddled.add(server_id)
 
 

@@ -17,7 +17,8 @@ def boot(world: World, host: Host, at: datetime, left: set[str]) -> None:
     there = [server for server in world.servers.values() if server.host == host.name]
     if world.options.resume_guests:
         for server in there:
-            if server.id not in left and server.vm_state == "active":
+            stays_off = server.id in left or world.history.runs_elsewhere(server.id, host.name)
+            if server.vm_state == "active" and not stays_off:
                 world.history.power(server.id, server.host, at, server.power_state)
         return
     off = [server.id for server in there]

@@ -98,7 +98,7 @@ def _select(cloud: Cloud, world: World, detail: bool) -> list[Server]:
     args, token = request.args, g.token
     everyone = _wants_all(detail)
     since, deleted = paging.changes_since(args), _flag("deleted")
-    pool = list(world.servers.values())
+    pool = world.listed_servers
     if since is not None:
         gone = () if deleted is False else world.deleted.values()
         pool = [s for s in (*pool, *gone) if s.updated >= since]

@@ -24,40 +24,6 @@ def zulu(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def service(world: World, host: Host, version: Version) -> Json:
-    """Show a host's nova-compute service."""
-    view: Json = {
-        "binary": "nova-compute",
-        "host": host.name,
-        "id": host.service_id if version >= (2, 53) else host.number,
-        "zone": world.zone_of(host),
-        "status": "enabled" if host.enabled else "disabled",
-        "state": "up" if world.is_up(host) else "down",
-        "updated_at": iso(world.updated_at(host)),
-        "disabled_reason": host.disabled_reason,
-    }
-    if version >= (2, 11):
-        view["forced_down"] = host.forced_down
-    return view
-
-
-def controller(world: World, binary: str, number: int, uuid: str, version: Version) -> Json:
-    """Show a service that runs on the controller."""
-    view: Json = {
-        "binary": binary,
-        "host": "controller",
-        "id": uuid if version >= (2, 53) else number,
-        "zone": "internal",
-        "status": "enabled",
-        "state": "up",
-        "updated_at": iso(world.now),
-        "disabled_reason": None,
-    }
-    if version >= (2, 11):
-        view["forced_down"] = False
-    return view
-
-
 def server_brief(server: Server, base: str) -> Json:
     """Show a server as in a list without details."""
     return {"id": server.id, "name": server.name, "links": _links(server, base)}

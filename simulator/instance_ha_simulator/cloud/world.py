@@ -17,6 +17,7 @@ from instance_ha_simulator.cloud.model import (
     Migration,
     Server,
 )
+from instance_ha_simulator.cloud.replica import Replica
 from instance_ha_simulator.cloud.timeline import Timeline
 
 
@@ -38,6 +39,7 @@ class World:
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
     courses: list[Course] = field(default_factory=list)  # of the next evacuations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
+    replica: Replica | None = None  # where lists are read from, if it lags behind
     aggregate_count: int = 0
     server_count: int = 0
 
@@ -59,6 +61,29 @@ class World:
         """Return when the service's record changed: by a report, or by the API."""
         return max(host.changed_at, host.reported_at(self.now, self.options.report_interval))
 
+    @property
+    def listed_servers(self) -> list[Server]:
+        """What lists of servers are made of."""
+        return list(self.servers.values()) if self.replica is None else self.replica.servers
+
+    @property
+    def listed_migrations(self) -> list[Migration]:
+        """What lists of moves are made of."""
+        return self.migrations if self.replica is None else self.replica.migrations
+
+    def run_until(self, now: datetime) -> None:
+        """Let everything happen that is due by then."""
+        if self.replica is not None:
+            self.timeline.run_until(now - self.replica.lag)
+            self.copy()
+        self.timeline.run_until(now)
+        self.copy()
+
+    def copy(self) -> None:
+        """Let the replica, if there is one, learn of what there is now."""
+        if self.replica is not None:
+            self.replica.take(self.now, list(self.servers.values()), self.migrations)
+
     def server(self, server_id: str) -> Server:
         """Return a server, or answer that there is none."""
         try:
@@ -67,9 +92,9 @@ class World:
             raise not_found(f"Instance {server_id} could not be found.") from None
 
     def service(self, service_id: str) -> Host:
-        """Return the host whose service has this id, or answer that there is none."""
+        """Return the host whose service has this id, now or before, or answer that there is none."""
         for host in self.hosts.values():
-            if host.service_id == service_id:
+            if service_id in (host.service_id, host.old_service and host.old_service.id):
                 return host
         raise not_found(f"Service {service_id} could not be found.")
 

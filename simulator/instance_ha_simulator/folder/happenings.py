@@ -156,6 +156,9 @@ class Happening(Part):
     operator_resets: ResetState | None = Field(None, description="an operator resets an instance's state")
     evacuated_by_hand: str | None = Field(None, description="an operator evacuates an instance")
     live_migration: LiveMigration | None = Field(None, description="a live migration begins")
+    live_migration_switches: str | None = Field(
+        None, description="the guest of a live migration goes on at the destination, and Nova does not know it yet"
+    )
     live_migration_ends: LiveMigrationEnd | None = Field(None, description="a live migration ends")
     capacity: Capacity | None = Field(None, description="a host can hold more or fewer instances")
     # the cloud misbehaves

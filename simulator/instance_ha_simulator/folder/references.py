@@ -18,6 +18,7 @@ _INSTANCES = {
     "delete_server",
     "evacuated_by_hand",
     "guest_shuts_down",
+    "live_migration_switches",
     "lock_server",
     "owner_deletes",
     "user_locks",

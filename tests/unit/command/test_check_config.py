@@ -1,12 +1,16 @@
 """``instance-ha check-config``: each part that the settings name is asked, and it is said which answered."""
 
+import json
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import structlog
 from instance_ha import command
+from instance_ha.store import hosts, segments
+from instance_ha.store.database import Database
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
@@ -14,6 +18,8 @@ from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.clouds import clouds_yaml
 from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.postgres import Postgres
+
+from tests.bmc import PASSWORD, USERNAME, Machine, RedfishService, redfish
 
 Check = Callable[..., tuple[int, str, str]]
 NOWHERE = "http://127.0.0.1:1"
@@ -63,6 +69,13 @@ def agents() -> Iterator[dict[str, str]]:
     yield {f"INSTANCE_HA_CONSUL_AGENT_{name.upper()}": server.url for name, server in servers.items()}
     for server in servers.values():
         server.stop()
+
+
+@pytest.fixture
+def bmc() -> Iterator[RedfishService]:
+    """A BMC."""
+    with redfish(RedfishService({"1": Machine()})) as service:
+        yield service
 
 
 def lines(text: str) -> dict[str, str]:
@@ -155,3 +168,49 @@ def test_offline_nothing_is_asked(check: Check) -> None:
     settings = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_TRIGGER_SINK": "http://broker.test"}
     settings |= {"INSTANCE_HA_TRIGGER_KEY": "a-key-for-triggers", "OS_AUTH_URL": "https://keystone.test"}
     assert check(settings, "--offline") == (0, "The configuration is good.\n", "")
+
+
+def register(database_url: str, *names: str) -> None:
+    """Register hosts in a segment."""
+    now = datetime.now(UTC)
+    with Database(database_url, 1).begin() as connection:
+        values = {"name": "rack", "recovery_method": "auto", "service_type": "compute"}
+        segment = segments.create(connection, values, now)
+        for name in names:
+            values = {"name": name, "type": "COMPUTE", "control_attributes": "SSH"}
+            hosts.create(connection, segment.uuid, values, now)
+
+
+def fencing_file(folder: Path, url: str, password: str) -> str:
+    """Say that compute1 has this BMC, and all others none."""
+    method = {"method": "redfish", "address": url, "username": USERNAME, "password": password}
+    (folder / "fencing.yaml").write_text(json.dumps({"hosts": [{"match": "compute1", "ladder": [method]}]}))
+    return str(folder / "fencing.yaml")
+
+
+def test_each_host_that_could_be_fenced_is_counted(
+    check: Check, good: dict[str, str], bmc: RedfishService, tmp_path: Path
+) -> None:
+    register(good["DATABASE_URL"], "compute1")
+    file = fencing_file(tmp_path, bmc.url, PASSWORD)
+    code, out, _ = check(good | {"INSTANCE_HA_FENCING_FILE": file})
+    assert (code, lines(out)["fencing"]) == (0, "answers: each of 1 hosts could be fenced in 1 ways altogether")
+    assert bmc.systems["1"].asked == []
+
+
+def test_a_host_that_could_not_be_fenced_is_named_without_a_secret(
+    check: Check, good: dict[str, str], bmc: RedfishService, tmp_path: Path
+) -> None:
+    register(good["DATABASE_URL"], "compute1", "compute2")
+    file = fencing_file(tmp_path, bmc.url, "a-password-of-yesterday")
+    code, out, err = check(good | {"INSTANCE_HA_FENCING_FILE": file})
+    assert code == 1
+    assert "compute1: redfish at http://127.0.0.1" in lines(out)["fencing"]
+    assert "401" in err and "compute2: no way to fence it" in err
+    assert "a-password-of-yesterday" not in out + err
+
+
+def test_a_file_of_fences_that_makes_no_sense_is_named(check: Check, good: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "fencing.yaml").write_text("hosts: [{match: compute1}]")
+    code, _, err = check(good | {"INSTANCE_HA_FENCING_FILE": str(tmp_path / "fencing.yaml")}, "--offline")
+    assert (code, "hosts.0.ladder: Field required" in err) == (1, True)

@@ -1,6 +1,7 @@
 """What no row tells is counted where it happens."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import flask
 import pytest
@@ -18,7 +19,6 @@ from instance_ha.store import counters
 from instance_ha.store.leases import Lease
 from instance_ha.store.schema import vmoves
 from instance_ha.triggers.publisher import HttpPublisher
-from instance_ha.world import SystemClock
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.simulation import Faults, Simulation
 
@@ -46,8 +46,9 @@ def claim(simulation: Simulation) -> Claim[VMove]:
 
 
 def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation: Simulation) -> None:
-    sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, SystemClock(), simulation.metrics)
-    sink.publish([Trigger(RECOVER_HOST, "a"), Trigger(EVACUATE_INSTANCE, "b"), Trigger(EVACUATE_INSTANCE, "c")])
+    sink = HttpPublisher("http://127.0.0.1:1/{function}", b"key", 1, 1, simulation.metrics)
+    triggers = [Trigger(RECOVER_HOST, "a"), Trigger(EVACUATE_INSTANCE, "b"), Trigger(EVACUATE_INSTANCE, "c")]
+    sink.publish(triggers, datetime.now(UTC))
     assert counted(simulation) == {
         TRIGGERS_UNSENT.sample(type=RECOVER_HOST.type): 1,
         TRIGGERS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,

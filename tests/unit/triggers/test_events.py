@@ -22,7 +22,7 @@ TRIGGER = Trigger(RECOVER_HOST, "9f0b4a2c", "req-1")
 
 
 def _decode(headers: dict[str, str], body: bytes, keys: tuple[bytes, ...] = (KEY,), now: datetime = NOW) -> Trigger:
-    return decode(headers, body, [RECOVER_HOST], keys, now, 900)
+    return decode(headers, body, [RECOVER_HOST], keys, lambda: now, 900)
 
 
 def _structured(**change: Any) -> tuple[dict[str, str], bytes]:
@@ -100,20 +100,20 @@ def test_an_identity_of_any_characters_survives_headers_and_a_broker(identity: s
     assert all(value.isascii() and value.isprintable() for value in headers.values())
     for sent in (headers, rewritten(headers)):
         attributes, data = read(sent, body)
-        signature.check(attributes, data, [KEY], NOW, 60)
+        signature.check(attributes, data, [KEY], lambda: NOW, 60)
         assert attributes["id"] == identity
 
 
 def test_utf_8_that_a_broker_left_in_a_header_is_read() -> None:
     headers, body = encode_task("é字", {"notification_uuid": "42"}, NOW, KEY)
     attributes, data = read(headers | {"ce-id": "é字".encode().decode("latin-1")}, body)
-    signature.check(attributes, data, [KEY], NOW, 60)
+    signature.check(attributes, data, [KEY], lambda: NOW, 60)
 
 
 def test_a_number_that_an_sdk_has_spelled_otherwise_is_the_same() -> None:
     headers, _ = encode_task("1", {"notification_uuid": "42", "share": 1.0, "list": [2, {"x": 3.5}]}, NOW, KEY)
     attributes, data = read(headers, b'{"list":[2.0,{"x":3.50}],"share":1,"notification_uuid":"42"}')
-    signature.check(attributes, data, [KEY], NOW, 60)
+    signature.check(attributes, data, [KEY], lambda: NOW, 60)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "x\udfff"])

@@ -4,13 +4,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.triggers.publisher import HttpPublisher
-from instance_ha.world import SystemClock
 from structlog.testing import capture_logs
 
 from tests.receivers import receiver
@@ -60,10 +60,10 @@ def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
 
 def publish(url: str, *subjects: str, answer_timeout: float = 0.3) -> tuple[list[str], float]:
     """Send events; returns the warnings, and how long it took."""
-    publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, SystemClock(), Recorder())
+    publisher = HttpPublisher(url, b"key", 2.0, answer_timeout, Recorder())
     begin = time.monotonic()
     with capture_logs() as logs:
-        publisher.publish([Trigger(EVACUATE_INSTANCE, subject) for subject in subjects])
+        publisher.publish([Trigger(EVACUATE_INSTANCE, subject) for subject in subjects], datetime.now(UTC))
     return [str(line["event"]) for line in logs if line["log_level"] == "warning"], time.monotonic() - begin
 
 
@@ -78,9 +78,9 @@ def test_a_function_that_works_on_an_event_is_not_waited_for(sink: Sink) -> None
 
 @pytest.mark.parametrize("sink", [(204, 1.5)], indirect=True)
 def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None:
-    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), Recorder())
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, Recorder())
     for subject in ("one", "two", "three"):
-        publisher.publish([Trigger(RECOVER_HOST, subject)])
+        publisher.publish([Trigger(RECOVER_HOST, subject)], datetime.now(UTC))
 
     assert [subject for _, subject in sink.taken] == ["one", "two", "three"]
 
@@ -101,9 +101,9 @@ def test_a_receiver_that_is_not_there_is_logged() -> None:
 @pytest.mark.parametrize("sink", [(500, 1.0)], indirect=True)
 def test_a_late_failure_of_a_synchronous_broker_is_neither_waited_for_nor_counted(sink: Sink) -> None:
     recorder = Recorder()
-    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, SystemClock(), recorder)
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 0.2, recorder)
     with capture_logs() as logs:
-        publisher.publish([Trigger(RECOVER_HOST, "one")])
+        publisher.publish([Trigger(RECOVER_HOST, "one")], datetime.now(UTC))
         assert sink.done.acquire(timeout=5)
     assert [line for line in logs if line["log_level"] == "warning"] == []
     assert recorder._pending == {}
@@ -112,8 +112,8 @@ def test_a_late_failure_of_a_synchronous_broker_is_neither_waited_for_nor_counte
 def test_the_connection_stays_open_until_a_late_receiver_has_answered() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        publisher = HttpPublisher(url, b"key", 2.0, 0.2, SystemClock(), Recorder())
-        publisher.publish([Trigger(RECOVER_HOST, "one")])
+        publisher = HttpPublisher(url, b"key", 2.0, 0.2, Recorder())
+        publisher.publish([Trigger(RECOVER_HOST, "one")], datetime.now(UTC))
         connection, _ = listener.accept()
         connection.settimeout(0.5)
         with pytest.raises(TimeoutError):  # all of the request is there, and no end of the connection

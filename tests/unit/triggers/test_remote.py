@@ -10,7 +10,6 @@ from instance_ha.models.errors import CloudUnavailable, Forbidden
 from instance_ha.models.triggers import TASK
 from instance_ha.triggers import signature
 from instance_ha.triggers.remote import HttpRemote
-from instance_ha.world import SystemClock
 from instance_ha_simulator.cloud.server import LoopbackServer
 
 KEY = b"key"
@@ -48,17 +47,18 @@ def url(pager: Pager) -> Iterator[str]:
 
 def ask(url: str) -> Any:
     """Ask it once."""
-    return HttpRemote(KEY, 5, SystemClock()).ask(url, "42-1-0", {"notification_uuid": "42", "host_name": "compute1"})
+    data = {"notification_uuid": "42", "host_name": "compute1"}
+    return HttpRemote(KEY, 5).ask(url, "42-1-0", data, datetime.now(UTC))
 
 
 def test_a_task_is_sent_a_signed_event_with_the_facts(url: str, pager: Pager) -> None:
     assert ask(url).state == "done"
     ((attributes, facts),) = pager.requests
-    signature.check(attributes, facts, [KEY], datetime.now(UTC), 60)
+    signature.check(attributes, facts, [KEY], lambda: datetime.now(UTC), 60)
     assert (attributes["type"], attributes["id"], attributes["subject"]) == (TASK, "42-1-0", "42")
     assert facts == {"notification_uuid": "42", "host_name": "compute1"}
     with pytest.raises(Forbidden):
-        signature.check(attributes, facts | {"host_name": "compute2"}, [KEY], datetime.now(UTC), 60)
+        signature.check(attributes, facts | {"host_name": "compute2"}, [KEY], lambda: datetime.now(UTC), 60)
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "running"])

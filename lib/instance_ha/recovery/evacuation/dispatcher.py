@@ -196,5 +196,5 @@ class _Records:
 
 
 def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
-    request_id = recovery.notification.request_id
-    recovery.world.publisher.publish(Trigger(EVACUATE_INSTANCE, uuid, request_id) for uuid in uuids)
+    triggers = [Trigger(EVACUATE_INSTANCE, uuid, recovery.notification.request_id) for uuid in uuids]
+    recovery.world.publisher.publish(triggers, recovery.world.clock.now())

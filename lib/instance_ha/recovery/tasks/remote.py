@@ -19,7 +19,7 @@ def run_remote(url: str, recovery: Recovery, task: TaskRow) -> Outcome:
 
     def is_done() -> bool:
         recovery.world.breakpoint(Breakpoint.REMOTE_TASK_DUE)
-        answer = recovery.world.remote.ask(url, identity, data)
+        answer = recovery.world.remote.ask(url, identity, data, recovery.world.clock.now())
         if answer.state == "failed":
             raise RecoveryFailed(f"task {url} failed: {answer.message}")
         return answer.state == "done"

@@ -1,0 +1,60 @@
+"""IPMI, against a server of its own, over a network that loses packets."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from instance_ha.fencing.file import IpmiMethod
+from instance_ha.fencing.ipmi import Ipmi
+from instance_ha.models.errors import FenceRefused, FenceUnavailable
+from instance_ha.models.fencing import Power
+
+from tests.bmc import PASSWORD, USERNAME, IpmiService, ipmi, lossy
+
+
+def client(port: int, timeout: float = 20.0, password: str = PASSWORD) -> Ipmi:
+    """Make a method for a BMC on this machine."""
+    given = {"method": "ipmi", "address": "127.0.0.1", "port": port, "username": USERNAME, "password": password}
+    return Ipmi(IpmiMethod.model_validate(given), timeout)
+
+
+@pytest.fixture
+def service() -> Iterator[IpmiService]:
+    """A BMC."""
+    with ipmi() as serving:
+        yield serving
+
+
+def test_power_is_cut_and_seen_to_be_off(service: IpmiService) -> None:
+    bmc = client(service.port)
+    assert bmc.power() is Power.ON
+    assert bmc.off() == "accepted"
+    assert bmc.power() is Power.OFF
+    assert service.next_change == "off"
+
+
+def test_a_host_that_is_off_already_is_no_error(service: IpmiService) -> None:
+    bmc = client(service.port)
+    assert [bmc.off(), bmc.off()] == ["accepted", "accepted"]
+    assert bmc.power() is Power.OFF
+
+
+def test_every_second_packet_is_enough(service: IpmiService) -> None:
+    with lossy(service.port, every=2) as port:
+        bmc = client(port)
+        assert bmc.off() == "accepted"
+        assert bmc.power() is Power.OFF
+    assert service.next_change == "off"
+
+
+def test_a_wrong_password_is_refused(service: IpmiService) -> None:
+    with pytest.raises(FenceRefused, match="let us in"):
+        client(service.port, password="another-password").off()
+
+
+def test_a_silent_bmc_holds_nobody_longer_than_the_limit() -> None:
+    with lossy(9, every=10**9) as port:
+        began = time.monotonic()
+        with pytest.raises(FenceUnavailable):
+            client(port, timeout=1).power()
+        assert time.monotonic() - began < 3
