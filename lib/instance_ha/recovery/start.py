@@ -1,6 +1,6 @@
 """The start of an attempt: one recovery of a host at a time, those of its instances side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -17,7 +17,8 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
 from instance_ha.recovery.hold import check_evidence, go_on, hold
-from instance_ha.recovery.recovery import HostBefore
+from instance_ha.recovery.host_given_back import end_early
+from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.store import hosts, notifications, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
@@ -34,7 +35,7 @@ def start(claim: Claim[Notification]) -> bool:
         segment = segments.find(connection, host.failover_segment_id) if host else None
         verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
-        _end_at_once(claim, verdict if isinstance(verdict, failures.Close) else failures.gone(), host)
+        _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
         return False
     if _is_held(claim, host):
         return False
@@ -64,13 +65,6 @@ def start(claim: Claim[Notification]) -> bool:
     return True
 
 
-def _end_at_once(claim: Claim[Notification], verdict: failures.Close, host: Host | None) -> None:
-    message = verdict.message
-    if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
-        message += "; its compute service is not forced down any more"
-    close(claim, verdict.status, message)
-
-
 def _is_held(claim: Claim[Notification], host: Host) -> bool:
     """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring."""
     held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
@@ -79,6 +73,19 @@ def _is_held(claim: Claim[Notification], host: Host) -> bool:
         return False
     hold(claim, held)
     return True
+
+
+def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:
+    """End a recovery that is not to begin, or not once more."""
+    reasons = [verdict.message]
+    changes: Mapping[str, bool | None] = {}
+    if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
+        reasons.append("its compute service is not forced down any more")
+    elif host is not None and claim.row.attempt:  # an earlier attempt has changed the host
+        given_back = end_early(Recovery(claim, host))
+        reasons.append(given_back.text)
+        changes = given_back.host_changes
+    close(claim, verdict.status, "; ".join(filter(None, reasons)), changes)
 
 
 def _evaluate(

@@ -133,6 +133,8 @@ class Cloud:
                 there = tuple(server.id for server in world.servers.values() if server.host == name)
                 world.history.died(name, world.now, there)
             self._silence(world, host, guests_run=False)
+            for evacuation in self._evacuations.values():
+                evacuation.lose_destination(name)
 
     def stop_compute(self, name: str) -> None:
         """Let a host's nova-compute stop, or lose its way to Nova; its guests run on."""
