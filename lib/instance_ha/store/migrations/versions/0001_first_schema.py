@@ -231,6 +231,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("payload", postgresql.JSONB(), nullable=False),
+        sa.Column("instance_uuid", sa.String(length=36), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -281,7 +282,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_instance",
         "notifications",
-        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        ["instance_uuid"],
         unique=False,
         postgresql_where=sa.text("type = 'VM'"),
     )
@@ -302,7 +303,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_one_running_instance",
         "notifications",
-        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        ["instance_uuid"],
         unique=True,
         postgresql_where=sa.text("status = 'running' AND type = 'VM'"),
     )
