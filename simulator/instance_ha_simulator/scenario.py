@@ -159,6 +159,8 @@ class Play:
             body = {"name": segment, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
             created = self._api("api-segments", "/v1/segments", {"segment": body})["segment"]
             self.segments[segment] = created["uuid"]
+            if policy := about.get("policy"):
+                self._change_policy({"segment": segment, "change": policy})
             reserved = about.get("reserved", [])
             for host in [*about["hosts"], *reserved]:
                 self._host(segment, host, reserved=host in reserved)
@@ -208,6 +210,7 @@ class Play:
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
+            "policy": self._change_policy,
             "purge": self._purge,
             "kill_host": cloud.kill_host,
             "start_host": cloud.start_host,
@@ -247,6 +250,10 @@ class Play:
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         change = {"segment": {"enabled": enabled}}
         self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
+
+    def _change_policy(self, about: dict[str, Any]) -> None:
+        path = f"/v1/x-instance-ha/policies/{self.segments[about['segment']]}"
+        self._api("api-notifications", path, {"policy": about["change"]}, "PUT")
 
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():

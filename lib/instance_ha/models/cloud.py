@@ -44,6 +44,7 @@ class Server:
     locked_reason: str | None = None
     fault: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
     extra_specs: dict[str, str] = field(default_factory=dict)  # of its flavor
 
 

@@ -20,7 +20,7 @@ from instance_ha.models.cloud import (
     PowerAction,
     Server,
 )
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudRefused, ListIncomplete
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import hypervisors, lists, parse
 from instance_ha.nova.http import NovaHttp
@@ -156,7 +156,8 @@ class NovaClient:
         for server_id in known - listed:
             server = self.server(server_id)
             if server is not None and server.host == host and server.vm_state != SOFT_DELETED:
-                raise CloudUnavailable(f"Nova's list of the servers on {host} is not complete")
+                has = len(known | listed)
+                raise ListIncomplete(f"Nova lists {len(listed)} servers on {host}, and has {has} by its record of it")
 
     def locked_servers(self, changed_since: datetime) -> list[Server]:
         """Read the locked servers that have changed since then: those that we have in work, and a few of others."""

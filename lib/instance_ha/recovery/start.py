@@ -16,6 +16,7 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
+from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.store import hosts, notifications, segments, tasks
@@ -35,6 +36,8 @@ def start(claim: Claim[Notification]) -> bool:
         verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
+        return False
+    if _is_held(claim, host):
         return False
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
@@ -59,6 +62,16 @@ def start(claim: Claim[Notification]) -> bool:
         return False
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.breakpoint(Breakpoint.RECOVERY_STARTED)
+    return True
+
+
+def _is_held(claim: Claim[Notification], host: Host) -> bool:
+    """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring."""
+    held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
+    if held is None:
+        go_on(claim)
+        return False
+    hold(claim, held)
     return True
 
 

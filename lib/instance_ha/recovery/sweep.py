@@ -50,8 +50,11 @@ def sweep_once(world: SweepWorld) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first; returns how many."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
+    is_held = schema.notifications.c.held_since.is_not(None)
     not_too_new = or_(
-        schema.notifications.c.status != NotificationStatus.NEW, schema.notifications.c.created_at <= now - patience
+        schema.notifications.c.status != NotificationStatus.NEW,
+        schema.notifications.c.created_at <= now - patience,
+        is_held,
     )
     with world.database.begin() as connection:
         late_notifications = leases.take_overdue(connection, schema.notifications, now, grace, _BATCH, not_too_new)

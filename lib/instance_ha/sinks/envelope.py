@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, WithJsonSchema
 
 from instance_ha.sinks.payloads import (
+    HoldPayload,
     HostApiPayload,
     MonitorPayload,
     NotificationApiPayload,
@@ -47,6 +48,12 @@ FAMILIES = (
         "A failure was reported (create), or is being recovered (process).",
         NotificationApiPayload,
         tuple(f"notification.{action}.{phase}" for action in ("create", "process") for phase in _PHASES),
+    ),
+    EventFamily(
+        "HoldEvent",
+        "A recovery is held (start), and not any more (end): it goes on, or has ended.",
+        HoldPayload,
+        tuple(f"notification.hold.{phase}" for phase in ("start", "end")),
     ),
     EventFamily(
         "VMoveEvent",
@@ -98,7 +105,7 @@ def write(event_type: str, message_id: str, host: str, now: datetime, values: Ma
 
     """
     # As in Masakari a host is changed by the API, also when a recovery does it.
-    engine = event_type.startswith(("notification.process.", "vmove.", "monitor."))
+    engine = event_type.startswith(("notification.process.", "notification.hold.", "vmove.", "monitor."))
     return Envelope(
         event_type=event_type,
         priority="ERROR" if event_type.endswith(".error") else "INFO",

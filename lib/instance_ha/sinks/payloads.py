@@ -132,6 +132,15 @@ class NotificationApiPayload(Payload):
     fault: ExceptionPayload | None
 
 
+class HoldPayload(Payload):
+    """A recovery that is held; Masakari holds none."""
+
+    notification_uuid: str
+    source_host_uuid: str
+    status: NotificationStatus
+    message: str | None = Field(description="While it is held: why, and what releases it.")
+
+
 class VMoveApiPayload(Payload):
     """The evacuation of one instance; Masakari sends no events about it."""
 
@@ -162,6 +171,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     FailoverSegment,
     HostApiPayload,
     NotificationApiPayload,
+    HoldPayload,
     VMoveApiPayload,
     MonitorPayload,
 )

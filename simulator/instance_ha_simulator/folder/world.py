@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from instance_ha.models.enums import NotificationStatus, RecoveryMethod, VMoveStatus
+from instance_ha.models.evidence import EvidenceKind, LocalDisk
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -25,6 +26,7 @@ class Instances(Part):
     task_state: str | None = Field(None, description="Nova's")
     power_state: int | None = Field(None, description="Nova's number, if it is not that of the vm_state")
     zone: str | None = Field(None, description="the availability zone that they insist on")
+    on_volume: bool = Field(False, description="they boot from volumes, so that their disks outlive their host")
 
     @model_validator(mode="after")
     def _named(self) -> "Instances":
@@ -50,12 +52,20 @@ class Host(Part):
     )
 
 
+class Policy(Part):
+    """What is changed of a segment's policy."""
+
+    dead_when: list[list[EvidenceKind]] | None = Field(None, description="sets of kinds of evidence")
+    local_disk: LocalDisk | None = Field(None, description="what becomes of instances whose disk is lost")
+
+
 class Segment(Part):
     """A segment."""
 
     hosts: list[str]
     reserved: list[str] = Field([], description="more hosts, reserved ones")
     method: RecoveryMethod = RecoveryMethod.AUTO
+    policy: Policy | None = Field(None, description="what is changed of its policy")
 
 
 class Aggregate(Part):
