@@ -30,12 +30,12 @@ def final_check(claim: Claim[Notification]) -> None:
     late = ""
     if claim.row.type is NotificationType.COMPUTE_HOST:
         _unlock(claim)
-        late = _start_what_is_off(claim)
         with claim.read() as connection:
-            moves = latest(vmoves.of_notification(connection, claim.row.notification_uuid))
-        for move in moves:
-            if move.status is VMoveStatus.SUCCEEDED and evacuation.prepare(move.facts).reset_to_error:
+            moves = vmoves.of_notification(connection, claim.row.notification_uuid)
+        for move in latest(move for move in moves if move.start_time is not None):
+            if evacuation.prepare(move.facts).reset_to_error:
                 _give_state_back(claim, move)
+        late = _start_what_is_off(claim)
     elif claim.row.status is NotificationStatus.FINISHED:
         _undo_late_power_action(claim, str(UUID(claim.row.payload["instance_uuid"])))
     about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
@@ -71,13 +71,20 @@ def _unlock(claim: Claim[Notification]) -> None:
 
 
 def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
-    """Undo a reset to error that came late: an instance that failed by itself has a fault."""
-    server = claim.nova.server(move.instance_uuid)
+    """Undo a reset to error that came late, where the instance has moved and where it has stayed.
+
+    One that failed by itself has a fault. On a host that is down it is left as it is: the host's recovery takes care.
+    """
+    nova = claim.nova
+    server = nova.server(move.instance_uuid)
     if server is None or (server.vm_state, server.task_state, server.fault) != ("error", None, None):
         return
-    if server.host != move.dest_host or move.facts.vm_state == "error":
+    left_on = move.dest_host if move.status is VMoveStatus.SUCCEEDED else move.source_host
+    if left_on is None or server.host != left_on or move.facts.vm_state == "error":
         return
-    nova = claim.nova
+    service = nova.service(left_on)
+    if service is None or not service.up:
+        return
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
     try:
         nova.reset_to_active(server.id)
