@@ -1,7 +1,8 @@
 """The check of a recovery some minutes after its end: what Nova has carried out late is put right.
 
 A request whose answer was lost may be carried out when all is over: a lock after its unlock, a reset to error after the
-evacuation, a stop after the start. A killed invocation may have left locks, too.
+evacuation, a stop after the start, a change of a reserved host after it was given back. A killed invocation may have
+left locks, too.
 """
 
 from uuid import UUID
@@ -16,7 +17,7 @@ from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.recovery import host_reset
+from instance_ha.recovery import host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.evacuation.claimed import GONE
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
@@ -35,6 +36,7 @@ def final_check(claim: Claim[Notification]) -> None:
         for move in latest(move for move in moves if move.start_time is not None):
             if evacuation.prepare(move.facts).reset_to_error:
                 _give_state_back(claim, move)
+        reserved_hosts.restore_late(claim)
         late = _start_what_is_off(claim)
     elif claim.row.status is NotificationStatus.FINISHED:
         _undo_late_power_action(claim, str(UUID(claim.row.payload["instance_uuid"])))
