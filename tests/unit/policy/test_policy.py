@@ -50,7 +50,7 @@ def test_by_default_an_administrator_may_do_all_and_nobody_else_anything(rule: s
 
 
 @pytest.mark.parametrize("rule", DECIDING)
-def test_whoever_may_report_may_not_thereby_decide(rule: str) -> None:
+def test_a_right_to_report_is_none_to_decide(rule: str) -> None:
     """The users of monitors are administrators in most clouds."""
     policy = Policy(None)
     assert policy.allows(who("admin"), "notifications:create")
