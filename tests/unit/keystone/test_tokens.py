@@ -16,6 +16,7 @@ from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
 from instance_ha_simulator.cloud.clouds import login_variables
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
+from instance_ha_simulator.files import free_port
 from werkzeug.test import EnvironBuilder
 
 
@@ -87,3 +88,14 @@ def test_strangers_tokens_reach_keystone_a_bounded_number_of_times(
 def test_whatever_stands_where_a_token_should_is_unauthorized(tokens: Tokens, token: str) -> None:
     with pytest.raises(Unauthorized):
         tokens.check(request(token))
+
+
+def test_tokens_are_checked_though_the_memcached_that_shares_them_is_away(
+    simulated: tuple[SimulatedCloud, str],
+) -> None:
+    memcached = {"INSTANCE_HA_MEMCACHED_SERVERS": f"127.0.0.1:{free_port()}"}
+    settings = load({"DATABASE_URL": "postgresql://db/ha", **memcached})
+    tokens = Tokens(settings, Cloud(settings, login_variables(*simulated)))
+    admin = simulated[0].identity.users["admin"]
+
+    assert "admin" in tokens.check(request(simulated[0].identity.issue(admin, admin.project.id).id)).roles
