@@ -225,6 +225,14 @@ class Settings(MonitoringSettings):
     fence_timeout: Seconds = Field(
         10, gt=0, description="Time limit of one question to what cuts the power of a host: a BMC, Ironic, a URL."
     )
+    fence_confirm_interval: Seconds = Field(
+        2, gt=0, description="The power of a fenced host must be off, and off again so much later, to be believed."
+    )
+    never_fence: str = Field(
+        "",
+        description="Hosts that no recovery ever fences: names, or forms with `*` in them, with commas between. The "
+        "hosts of your control plane belong here.",
+    )
     remote_task_time_limit: Seconds = Field(300, gt=0, description="Longest wait for a task that is a URL.")
     recovery_attempts: int | None = Field(
         None,
@@ -307,6 +315,11 @@ class Settings(MonitoringSettings):
         """Those who get events; none by default."""
         text = self.event_sinks.get_secret_value().strip() if self.event_sinks else ""
         return parse_sinks(text) if text else ()
+
+    @cached_property
+    def never_fenced(self) -> tuple[str, ...]:
+        """Names, or forms of names, of hosts that are never fenced."""
+        return tuple(name.strip() for name in self.never_fence.split(",") if name.strip())
 
     @property
     def fencing_path(self) -> Path | None:

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import structlog
 from instance_ha.models.errors import StoreUnavailable
-from instance_ha.store import hosts
+from instance_ha.models.uuids import SegmentUuid
+from instance_ha.store import hosts, policies
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -75,7 +76,7 @@ class Play:
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database, settings, options, given, self.sources.guests)
+        self.simulation = Simulation(database, settings, options, given, self.sources.guests, world.get("bmcs", {}))
         self.sources.guests.servers = self.simulation.cloud.servers
         self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
@@ -159,6 +160,8 @@ class Play:
             body = {"name": segment, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
             created = self._api("api-segments", "/v1/segments", {"segment": body})["segment"]
             self.segments[segment] = created["uuid"]
+            if policy := about.get("policy"):
+                self._change_policy({"segment": segment, "change": policy})
             reserved = about.get("reserved", [])
             for host in [*about["hosts"], *reserved]:
                 self._host(segment, host, reserved=host in reserved)
@@ -241,6 +244,11 @@ class Play:
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         change = {"segment": {"enabled": enabled}}
         self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
+
+    def _change_policy(self, about: dict[str, Any]) -> None:
+        now = self.simulation.scheduler.now()
+        with self.simulation.world.database.begin() as connection:
+            policies.change(connection, SegmentUuid(self.segments[about["segment"]]), about["change"], None, now)
 
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():

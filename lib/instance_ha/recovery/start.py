@@ -17,7 +17,7 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
 from instance_ha.recovery.recovery import HostBefore
-from instance_ha.store import hosts, notifications, segments, tasks
+from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
 
@@ -48,8 +48,8 @@ def start(claim: Claim[Notification]) -> bool:
             if verdict.host_changes:
                 changes = failures.host_changes(verdict, current, notification)
                 emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
-            flow = verdict.flows[0]
-            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+            flow, fence = verdict.flows[0], policies.of_segment(connection, host.failover_segment_id).fence
+            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
             first = tasks.next_open(connection, uuid, attempt)
             if attempt == 1 and first is not None:
                 tasks.remember(connection, first, HostBefore(current.reserved))
@@ -83,8 +83,11 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
         CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
 
     """
-    if not claim.world.settings.force_down or host.on_maintenance:  # on maintenance: it has failed again meanwhile
+    if host.on_maintenance:  # it has failed again meanwhile
         return False
+    with claim.read() as connection:
+        if not claim.world.settings.force_down and not fence_attempts.was_fenced(connection, host.uuid):
+            return False
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False

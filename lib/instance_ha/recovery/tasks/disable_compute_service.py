@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from instance_ha import log
+from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
@@ -11,7 +12,7 @@ from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.recovery import Done, HostBefore, NotYet, Outcome, Recovery, Skip
-from instance_ha.store import vmoves
+from instance_ha.store import fence_attempts, tasks, vmoves
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
 DISABLE_TIMEOUT = 5.0
@@ -39,22 +40,31 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
+    force_down = _may_force_down(recovery)
     while True:
         service = recovery.nova.service(name)
         if service is None:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
-        step = next_step(service, world.settings.force_down)
+        step = next_step(service, force_down)
         if step is ServiceStep.READY:
             return Done()
         reports = _listen(recovery, task, service)
         if world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update):
             return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
-            _disable(recovery, task, service)
+            _disable(recovery, task, service, force_down)
         if recovery.claim.out_of_time:
             return NotYet()
         if step is ServiceStep.WAIT:
             recovery.claim.pause()
+
+
+def _may_force_down(recovery: Recovery) -> bool:
+    """Say whether Nova may be told that the host is down: it was fenced, by us or before every report."""
+    uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
+    with recovery.claim.read() as connection:
+        fenced = is_fenced(fence_attempts.of_attempt(connection, uuid, attempt))
+    return fenced or recovery.world.settings.force_down
 
 
 def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Reports:
@@ -89,7 +99,8 @@ def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
     restarted = host_reset.restart(recovery, task)
     if restarted is None:
         return NotYet()
-    reserved = recovery.recall(task, HostBefore)
+    with recovery.claim.read() as connection:
+        reserved = tasks.recall_latest(connection, recovery.notification.notification_uuid, HostBefore)
     changes = {"on_maintenance": False, "on_maintenance_for": None}
     service = "is enabled again" if disabled is not None else "was disabled before"
     reason = (
@@ -104,11 +115,10 @@ def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
     return Skip(said, status, changes | ({"reserved": reserved.reserved} if reserved else {}))
 
 
-def _disable(recovery: Recovery, task: TaskRow, service: ComputeService) -> None:
-    settings = recovery.world.settings
+def _disable(recovery: Recovery, task: TaskRow, service: ComputeService, force_down: bool) -> None:
     if not service.disabled:
         recovery.remember(task, _Disabled(service.id))
-    disable(recovery, service, settings.service_disable_reason, force_down=settings.force_down)
+    disable(recovery, service, recovery.world.settings.service_disable_reason, force_down=force_down)
 
 
 def disable(recovery: Recovery, service: ComputeService, reason: str, *, force_down: bool) -> None:
