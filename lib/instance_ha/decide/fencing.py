@@ -73,7 +73,7 @@ def forbidden(host: Host | None, policy: FencePolicy, notification: Notification
     if any(fnmatchcase(host.name, form) for form in never):
         return "never_fence names it"
     if host.on_maintenance and host.on_maintenance_for != notification.notification_uuid:
-        return "an operator has put it on maintenance"
+        return "it is on maintenance, and not by this recovery"
     return None
 
 
