@@ -8,8 +8,8 @@ from pathlib import Path
 
 from instance_ha.api import openapi
 from instance_ha.fencing.file import FencingFile
-from instance_ha.settings import PREFIX, Settings
-from instance_ha.settings_monitoring import MonitoringSettings
+from instance_ha.settings import PARTS, PREFIX
+from instance_ha.settings.part import Part
 from instance_ha.sinks import schema as events
 from oslo_policy import generator
 from pydantic.fields import FieldInfo
@@ -20,7 +20,7 @@ from local.files import repository
 
 _HEAD = """# Configuration
 
-<!-- Written by `make docs` from lib/instance_ha/settings.py: change it there. -->
+<!-- Written by `make docs` from lib/instance_ha/settings/: change it there. -->
 
 Every function reads its settings when it starts, from its environment and from secret files. A wrong value and an
 unknown `INSTANCE_HA_*` name stop the start with one line that says what to change. Names and meanings are those of
@@ -29,22 +29,18 @@ masakari.conf where it has them.
 The cloud is configured as for every OpenStack client: `OS_CLOUD` with a clouds.yaml (`OS_CLIENT_CONFIG_FILE` says
 where), or `OS_AUTH_URL` and the other `OS_*` variables. Its user needs the role admin; callers' tokens are checked with
 the same Keystone.
-
-"""
-_MONITORS = """
-## The monitors
-
-`monitor-poll` and `monitor-guests` read these too; see [monitoring](monitoring.md).
-
 """
 _COLUMNS = "| setting | default | meaning |\n| --- | --- | --- |"
 
 
 def configuration() -> str:
-    """Return a table of all settings."""
-    rows = {name: _row(name, field) for name, field in Settings.model_fields.items()}
-    monitoring = [rows.pop(name) for name in MonitoringSettings.model_fields]
-    return "\n".join([_HEAD + _COLUMNS, *rows.values(), _MONITORS + _COLUMNS, *monitoring]) + "\n"
+    """Return a table of all settings, section by section."""
+    return "\n".join([_HEAD, *(line for heading, part in PARTS.items() for line in _section(heading, part))])
+
+
+def _section(heading: str, part: type[Part]) -> list[str]:
+    rows = (_row(name, field) for name, field in part.model_fields.items())
+    return [f"## {heading}\n", f"{part.__doc__}\n", _COLUMNS, *rows, ""]
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -15,6 +15,8 @@ from instance_ha.timeouts import with_timeout
 
 _PATIENCE = 60.0  # seconds for one part; questions to Nova are repeated
 
+_LONGEST_IDLE = 20.0  # seconds; what the settings lead to by default is less
+
 
 def register(subcommands: Any) -> None:
     """Add the subcommand."""
@@ -47,6 +49,11 @@ def run(options: argparse.Namespace) -> int:
         for part, (answered, words) in zip(asked, answers, strict=True):
             sys.stdout.write(f"{part.name:<24}{'answers' if answered else 'FAILS'}{': ' if words else ''}{words}\n")
         problems = [f"{part.name}: {words}" for part, (ok, words) in zip(asked, answers, strict=True) if not ok]
+    if settings.idle_after_crash > _LONGEST_IDLE:
+        sys.stdout.write(
+            f"Note: after a crash of everything a recovery stands still for up to {settings.idle_after_crash:g} s, "
+            f"more than {_LONGEST_IDLE:g} s: by lease_time or nova_timeout, and sweep_time.\n"
+        )
     return _end(problems)
 
 

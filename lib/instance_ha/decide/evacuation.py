@@ -1,6 +1,6 @@
 """One evacuation: how to prepare it, what Nova's answers mean, and how to end it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -141,6 +141,16 @@ def age(move: VMove, now: datetime, late_limit: float, give_up_after: float) -> 
     return Age(since >= late_limit, since > give_up_after, since > UNCLAIMED_AFTER)
 
 
+def is_unheard(move: VMove, newest: Migration | None, now: datetime, late_limit: float) -> bool:
+    """Say whether Nova may still carry out the request of a vmove that has ended, since it has no record of it yet.
+
+    ``newest`` is Nova's newest record of an evacuation of the instance.
+    """
+    if move.asked_at is None or age(move, now, late_limit, late_limit).may_ask_again:
+        return False
+    return newest is None or newest.id <= move.last_migration_id
+
+
 def is_accepted(server: Server) -> bool:
     """Say whether Nova has accepted an evacuation of an instance on its old host, though there is no record yet."""
     return server.task_state in _EVACUATING
@@ -232,18 +242,24 @@ class Watch:
     unseen: tuple[VMove, ...]  # not checked for too long
 
 
-def watch(moves: Iterable[VMove], migrations: Mapping[str, Migration], now: datetime, slow: float) -> Watch:
+def watch(
+    moves: Iterable[VMove],
+    migrations: Mapping[str, Migration],
+    now: datetime,
+    slow: float,
+    down: Container[str] = (),
+) -> Watch:
     """Sort watched evacuations by Nova's newest record of each instance in ``migrations``.
 
     An evacuation is unseen when it was not checked for ``slow`` seconds: the record of a deleted instance,
-    say, never becomes final.
+    say, never becomes final. One to a host that is ``down`` is checked sooner, since it comes to nothing.
     """
     done: list[tuple[VMove, str | None]] = []
     unseen: list[VMove] = []
     for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = CHECK_UNRECORDED_AFTER if migration is None else slow
-        if migration is not None and migration.in_doubt:
+        if migration is not None and (migration.in_doubt or migration.dest_host in down):
             patience = min(slow, CHECK_DOUBT_AFTER)
         if migration is not None and migration.final and not migration.in_doubt:
             done.append((move, migration.dest_host if migration.moved else None))

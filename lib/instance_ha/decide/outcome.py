@@ -9,6 +9,19 @@ from instance_ha.models.rows import VMove
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """The instances of a failed host that are not to be evacuated, as the recovery remembers them."""
+
+    count: int = 0
+    named: tuple[str, ...] = ()  # the first ones, each with its reason
+
+    @property
+    def text(self) -> str:
+        """Say so in a notification's message; nothing when there are none."""
+        return f"{self.count} left out: {'; '.join(self.named)}" if self.count else ""
+
+
+@dataclass(frozen=True)
 class Tally:
     """Counts of vmoves, one an instance, and the first reasons of those that failed."""
 
@@ -17,6 +30,7 @@ class Tally:
     failed: int
     untried: int
     reasons: tuple[str, ...]
+    left_out: LeftOut = LeftOut()
 
     @property
     def text(self) -> str:
@@ -28,6 +42,8 @@ class Tally:
             parts.append(f"{self.untried} not tried")
         if self.failed:
             parts.append(f"{self.failed} failed: {'; '.join(self.reasons)}")
+        if self.left_out.count:
+            parts.append(self.left_out.text)
         return ", ".join(parts)
 
 
@@ -49,8 +65,7 @@ def latest(moves: Iterable[VMove]) -> list[VMove]:
 def of_recovery(moves: Iterable[VMove], attempt: int) -> list[VMove]:
     """Keep what tells how a whole recovery fares: the newest vmove of each instance, whichever attempt made it.
 
-    What failed or was not tried in an earlier attempt and is not planned any more was left out since, for a reason that
-    the log names.
+    What failed or was not tried in an earlier attempt and is not planned any more was left out since.
     """
     return [
         move
@@ -85,7 +100,7 @@ def hopeless(ended: Sequence[VMove], limit: int, *, elsewhere: bool) -> str | No
     return f"not tried, since the {limit} evacuations before it failed, the last one because: {last[0].message}"
 
 
-def tally(moves: Iterable[VMove]) -> Tally:
+def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:
     """Count vmoves, one an instance."""
     counts = dict.fromkeys(VMoveStatus, 0)
     reasons: list[str] = []
@@ -103,6 +118,7 @@ def tally(moves: Iterable[VMove]) -> Tally:
         counts[VMoveStatus.FAILED],
         untried,
         tuple(reasons),
+        left_out,
     )
 
 

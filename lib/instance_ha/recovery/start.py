@@ -1,6 +1,6 @@
 """The start of an attempt: one recovery of a host at a time, those of its instances side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,7 +16,8 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
-from instance_ha.recovery.recovery import HostBefore
+from instance_ha.recovery.host_given_back import end_early
+from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
@@ -33,11 +34,7 @@ def start(claim: Claim[Notification]) -> bool:
         segment = segments.find(connection, host.failover_segment_id) if host else None
         verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
-        verdict = verdict if isinstance(verdict, failures.Close) else failures.gone()
-        message = verdict.message
-        if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
-            message += "; its compute service is not forced down any more"
-        close(claim, verdict.status, message)
+        _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
         return False
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
@@ -63,6 +60,19 @@ def start(claim: Claim[Notification]) -> bool:
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.breakpoint(Breakpoint.RECOVERY_STARTED)
     return True
+
+
+def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:
+    """End a recovery that is not to begin, or not once more."""
+    reasons = [verdict.message]
+    changes: Mapping[str, bool | None] = {}
+    if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
+        reasons.append("its compute service is not forced down any more")
+    elif host is not None and claim.row.attempt:  # an earlier attempt has changed the host
+        given_back = end_early(Recovery(claim, host))
+        reasons.append(given_back.text)
+        changes = given_back.host_changes
+    close(claim, verdict.status, "; ".join(filter(None, reasons)), changes)
 
 
 def _evaluate(

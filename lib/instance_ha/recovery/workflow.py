@@ -8,19 +8,19 @@ anywhere, run twice, or be too late: the rows say what was done.
 from instance_ha import emit, log
 from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
-from instance_ha.decide.outcome import of_recovery, tally
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryFailed
-from instance_ha.models.rows import Notification
+from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.end import close, fail
 from instance_ha.recovery.final_check import final_check
+from instance_ha.recovery.host_given_back import end_early, what_stays
 from instance_ha.recovery.recovery import NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
-from instance_ha.recovery.tasks.evacuate_instances import give_up
+from instance_ha.recovery.tasks.evacuate_instances import account, give_up
 from instance_ha.store import hosts, policies, segments, tasks, vmoves
 from instance_ha.world import RecoveryWorld
 
@@ -61,15 +61,22 @@ def _advance(claim: Claim[Notification]) -> None:
     _run_flows(Recovery(claim, host))
 
 
+def _stop(recovery: Recovery, task: TaskRow) -> None:
+    """End a recovery before its next task, since its segment was disabled meanwhile."""
+    given_back = end_early(recovery)
+    reasons = f"the segment was disabled meanwhile: stopped before {task.name}", given_back.text
+    close(recovery.claim, NotificationStatus.IGNORED, "; ".join(filter(None, reasons)), given_back.host_changes)
+
+
 def _expire(claim: Claim[Notification]) -> None:
     """End what has lasted too long; a reserved host that received nothing is given back."""
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
         task = tasks.next_open(connection, claim.row.notification_uuid, claim.row.attempt)
-    kept = None
+    kept, stays = None, what_stays(Recovery(claim, host)) if host is not None else None
     if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
         kept = give_up(Recovery(claim, host), task)
-    reasons = filter(None, ("it was not done in time and has expired", kept))
+    reasons = filter(None, ("it was not done in time and has expired", kept, stays))
     close(claim, NotificationStatus.FAILED, "; ".join(reasons))
 
 
@@ -111,14 +118,13 @@ def _run_tasks(recovery: Recovery) -> None:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
             enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
             has_stopped = tasks.has_stopped(connection, notification.notification_uuid)  # that must run again
-            moves = [] if task else vmoves.of_notification(connection, notification.notification_uuid)
+            moves, result = account(connection, notification) if task is None else ([], None)
         if task is None:
-            message = tally(of_recovery(moves, notification.attempt)).text if moves else _DONE[notification.type]
+            message = result.text if result and moves else _DONE[notification.type]
             close(claim, NotificationStatus.FINISHED, message)
             return
         if not enabled and not task.details and not has_stopped:
-            reason = f"the segment was disabled meanwhile: stopped before {task.name}"
-            close(claim, NotificationStatus.IGNORED, reason)
+            _stop(recovery, task)
             return
         with log.bound(task=task.name):
             outcome = flows.find(task.name)(recovery, task)

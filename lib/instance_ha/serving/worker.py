@@ -2,19 +2,21 @@
 
 A thread is given to a request when all of it has arrived. Until then the worker's loop keeps what it has, for a limited
 time and up to a limited size, so that no number of half-sent requests keeps others from being answered. A request whose
-head arrives before its body is answered by its head first: a client that is not let in sends no body.
+head arrives before its body is answered by its head first: a client that is not let in sends no body. Nor does a
+thread wait for a client to read its answer: what it does not take at once is sent by the loop, for a limited time.
 """
 
 import signal
 import socket
 import struct
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from gunicorn.http import get_parser
@@ -25,14 +27,16 @@ from werkzeug.wrappers import Response
 from instance_ha.api.faults import fault
 from instance_ha.serving.arrival import Arrival
 from instance_ha.serving.function import HEAD_ONLY
+from instance_ha.serving.outgoing import Outgoing
 
 _ARRIVAL_TIME = 10.0  # seconds for a whole request, head and body
+_ANSWER_TIME = 30.0  # seconds in which a client takes its answer
 _LINGER_TIME = 2.0  # seconds in which a client may read its answer after we have ended the connection
 _LINGER_BYTES = 1 << 20  # that are thrown away meanwhile
-_MOST_CONNECTIONS = 256  # that wait for their request; above it, the one that has waited longest is closed
-_MOST_BYTES = 16 << 20  # of all requests that have not arrived yet
+_MOST_CONNECTIONS = 256  # that wait in the loop; above it, the one that has waited longest is closed
+_MOST_BYTES = 16 << 20  # of all requests that have not arrived yet, and of all answers that are not taken yet
 _PIECE = 65536
-_BLOCKING_LIMIT = struct.pack("ll", 10, 0)  # seconds for one read or write in a thread: of answers that nobody takes
+_BLOCKING_LIMIT = struct.pack("ll", 10, 0)  # seconds for one read in a thread
 
 
 @dataclass
@@ -41,9 +45,18 @@ class _Waiting:
 
     conn: Any
     until: float  # by the monotonic clock
-    arrival: Arrival | None = None  # None: it is at its end
+    arrival: Arrival | None = None  # None: its request is served
     admitted: bool = False  # its head was checked, or need not be
     thrown_away: int = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return len(self.conn.sock.unsent) + (len(self.arrival.data) if self.arrival else 0)
+
+    def over(self, now: float, alive: bool) -> bool:
+        """Whether it is given up: in time, or since the instance ends; an answer is sent even then."""
+        return self.until <= now or not (alive or self.conn.sock.unsent)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -51,7 +64,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def init_process(self) -> None:
         """Begin."""
-        self._waiting: dict[socket.socket, _Waiting] = {}  # in the order in which they began to wait
+        self._waiting: dict[Outgoing, _Waiting] = {}  # in the order in which they began to wait
         super().init_process()
 
     def handle_exit(self, _signal: int, _frame: object) -> None:
@@ -63,25 +76,30 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Take a turn of the loop."""
         super().notify()
         now = time.monotonic()
-        for waiting in [one for one in self._waiting.values() if one.until <= now or not self.alive]:
+        for waiting in [one for one in self._waiting.values() if one.over(now, self.alive)]:
             self._drop(waiting)
         if self.alive and self.app.gate.closed and self.app.gate.idle:
             super().handle_exit(signal.SIGTERM, None)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for a request: on a new connection, on a kept one, or behind a request that has been served."""
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            conn.sock.setsockopt(socket.SOL_SOCKET, option, _BLOCKING_LIMIT)
+        if not isinstance(conn.sock, Outgoing):
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _BLOCKING_LIMIT)
+            conn.sock = Outgoing(conn.sock)
         arrival = Arrival(self.app.body_limit)
         waiting = _Waiting(conn, time.monotonic() + _ARRIVAL_TIME, arrival, admitted=not self.app.heads_first)
-        self._wait(waiting)
+        self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
         if conn.parser is not None and (ahead := conn.parser.unreader.take_buffered()):
             self._feed(waiting, arrival, ahead)
         self._make_room()
 
     def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
-        """Keep a connection, or end it without holding up the loop."""
-        if future.cancelled() or future.exception() is not None or not future.result():
+        """Keep a connection whose answer is sent, or end it without holding up the loop."""
+        if conn.sock.unsent:
+            waiting = _Waiting(conn, time.monotonic() + _ANSWER_TIME)
+            self._wait(waiting, EVENT_WRITE, partial(self._send_on, waiting, future))
+            self._make_room()
+        elif future.cancelled() or future.exception() is not None or not future.result():
             self._linger(conn)
         else:
             super().finish_request(conn, future)
@@ -91,10 +109,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         request._expected_100_continue = False
         return super().handle_request(request, conn)
 
-    def _wait(self, waiting: _Waiting) -> None:
+    def _wait(self, waiting: _Waiting, event: int, then: Callable[[Outgoing], None]) -> None:
         waiting.conn.sock.setblocking(False)
         self._waiting[waiting.conn.sock] = waiting
-        self.poller.register(waiting.conn.sock, EVENT_READ, partial(self._receive, waiting))
+        self.poller.register(waiting.conn.sock, event, then)
 
     def _wait_no_more(self, waiting: _Waiting) -> None:
         del self._waiting[waiting.conn.sock]
@@ -105,7 +123,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns -= 1
         waiting.conn.close()
 
-    def _receive(self, waiting: _Waiting, sock: socket.socket) -> None:
+    def _send_on(self, waiting: _Waiting, served: "Future[Any]", sock: Outgoing) -> None:
+        try:
+            sock.flush()
+        except OSError:
+            self._drop(waiting)
+            return
+        if not sock.unsent:
+            self._wait_no_more(waiting)
+            self.finish_request(waiting.conn, served)
+
+    def _receive(self, waiting: _Waiting, sock: Outgoing) -> None:
         try:
             data = sock.recv(_PIECE)
         except BlockingIOError:
@@ -158,7 +186,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif checked.result().status_code == HTTPStatus.CONTINUE:
             waiting.admitted = True
             waiting.until = time.monotonic() + _ARRIVAL_TIME
-            self._wait(waiting)
+            self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
             self._feed(waiting, arrival, b"")
             self._make_room()
         else:
@@ -166,7 +194,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _make_room(self) -> None:
         """Close those that have waited longest, while too many wait or hold too much."""
-        sizes = {sock: len(one.arrival.data) for sock, one in self._waiting.items() if one.arrival is not None}
+        sizes = {sock: one.held for sock, one in self._waiting.items()}
         while len(self._waiting) > _MOST_CONNECTIONS or sum(sizes.values()) > _MOST_BYTES:
             oldest = next(iter(self._waiting.values()))
             sizes.pop(oldest.conn.sock, None)
@@ -194,5 +222,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.nr_conns -= 1
             conn.close()
         else:
-            self._wait(_Waiting(conn, time.monotonic() + _LINGER_TIME))
+            waiting = _Waiting(conn, time.monotonic() + _LINGER_TIME)
+            self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
             self._make_room()

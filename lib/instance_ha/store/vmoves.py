@@ -164,13 +164,30 @@ def follow(
 ) -> None:
     """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
     for instance, record in records.items():
-        waiting = update(vmoves).where(
-            vmoves.c.notification_uuid == notification_uuid,
-            vmoves.c.status == VMoveStatus.PENDING,
-            vmoves.c.step == VMoveStep.START,
-            vmoves.c.instance_uuid == instance,
-        )
-        connection.execute(waiting.values(step=VMoveStep.WATCHED, last_migration_id=record - 1, asked_at=now))
+        _watch(connection, notification_uuid, instance, record - 1, now)
+
+
+def await_late(connection: Connection, notification_uuid: NotificationUuid, earlier: Iterable[VMove]) -> None:
+    """Have evacuations watched as if these requests of earlier vmoves were their own: Nova may still carry them out."""
+    for move in earlier:
+        _watch(connection, notification_uuid, move.instance_uuid, move.last_migration_id, move.asked_at)
+
+
+def _watch(
+    connection: Connection,
+    notification_uuid: NotificationUuid,
+    instance: str,
+    last_migration_id: int,
+    asked_at: datetime | None,
+) -> None:
+    waiting = update(vmoves).where(
+        vmoves.c.notification_uuid == notification_uuid,
+        vmoves.c.status == VMoveStatus.PENDING,
+        vmoves.c.step == VMoveStep.START,
+        vmoves.c.instance_uuid == instance,
+    )
+    values = {"step": VMoveStep.WATCHED, "last_migration_id": last_migration_id, "asked_at": asked_at}
+    connection.execute(waiting.values(**values))
 
 
 def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:

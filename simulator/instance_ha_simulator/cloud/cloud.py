@@ -133,6 +133,8 @@ class Cloud:
                 world.history.died(name, world.now, there)
             host.alive = False
             host.starts += 1
+            for evacuation in self._evacuations.values():
+                evacuation.lose_destination(name)
 
     def start_host(self, name: str) -> None:
         """Let a host come back; after `startup_seconds` its nova-compute is there."""

@@ -54,15 +54,19 @@ class Evacuation:
         def run(at: datetime) -> None:
             if not self.in_flight:
                 return
-            dest = self.world.hosts.get(self.migration.dest_compute or "")
             if self.server.id not in self.world.servers:
                 self._drop()
-            elif self.claimed and dest is not None and not dest.alive:
-                self.in_flight = False  # the records stay as they are, for ever
+            elif self.claimed and not self.world.hosts[self.migration.dest_compute or ""].alive:
+                self.in_flight = False  # it was dead already when it was chosen
             else:
                 step(at)
 
         return run
+
+    def lose_destination(self, host: str) -> None:
+        """End for ever when the host that takes the server dies; the records stay as they are."""
+        if self.claimed and self.migration.dest_compute == host:
+            self.in_flight = False
 
     def _drop(self) -> None:
         self.in_flight = False

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from instance_ha.models.enums import NotificationType, VMoveStatus
 from instance_ha.models.rows import Host, InstanceFacts, VMove
 from instance_ha.settings import Settings
-from instance_ha.settings_monitoring import MonitoringSettings
+from instance_ha.settings.monitoring import MonitoringSettings
 
 from instance_ha_simulator.cloud.model import POWER_STATES
 from instance_ha_simulator.replay.courses import DELETED, IS_BACK, courses

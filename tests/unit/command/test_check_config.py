@@ -170,6 +170,13 @@ def test_offline_nothing_is_asked(check: Check) -> None:
     assert check(settings, "--offline") == (0, "The configuration is good.\n", "")
 
 
+def test_settings_that_let_recoveries_stand_still_for_long_are_noted(check: Check, good: dict[str, str]) -> None:
+    code, out, _ = check(good | {"INSTANCE_HA_LEASE_TIME": "30"}, "--offline")
+    assert code == 0
+    assert "up to 33 s, more than 20 s" in out
+    assert "Note" not in check(good, "--offline")[1]
+
+
 def register(database_url: str, *names: str) -> None:
     """Register hosts in a segment."""
     now = datetime.now(UTC)

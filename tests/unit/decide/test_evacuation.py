@@ -18,6 +18,7 @@ from instance_ha.decide.evacuation import (
     age,
     check,
     is_at_work,
+    is_unheard,
     prepare,
     reason_not_well,
     restore,
@@ -298,6 +299,21 @@ def test_a_watched_evacuation_that_nova_works_on_is_left_to_it(status: str) -> N
 def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
     late = NOW + timedelta(seconds=91)
     assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), (vmove(),))
+
+
+def test_a_request_may_be_carried_out_late_until_its_limit_is_over_or_there_is_a_record_of_it() -> None:
+    asked, late = vmove(asked_at=NOW, last_migration_id=7), NOW + timedelta(seconds=119)
+    assert is_unheard(asked, None, late, 120)
+    assert is_unheard(asked, migration("failed", id=7), late, 120)
+    assert not is_unheard(asked, migration("accepted", id=8), late, 120)
+    assert not is_unheard(asked, None, NOW + timedelta(seconds=120), 120)
+    assert not is_unheard(vmove(asked_at=None), None, late, 120)
+
+
+def test_an_evacuation_to_a_host_that_is_down_is_checked_soon() -> None:
+    records, later = {"instance": migration("migrating", dest_host="compute2")}, NOW + timedelta(seconds=11)
+    assert watch([vmove()], records, later, 90, {"compute2"}) == Watch((), (vmove(),))
+    assert watch([vmove()], records, later, 90, {"compute3"}) == Watch((), ())
 
 
 def test_an_evacuation_without_a_record_gets_a_look_of_its_own() -> None:

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide import slots
-from instance_ha.decide.outcome import Retry, after_failure, back_off, hopeless, latest, left_over, of_recovery, tally
+from instance_ha.decide.outcome import (
+    LeftOut,
+    Retry,
+    after_failure,
+    back_off,
+    hopeless,
+    latest,
+    left_over,
+    of_recovery,
+    tally,
+)
 from instance_ha.decide.service import ServiceStep, next_step
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
@@ -22,6 +32,14 @@ def test_the_tally_says_how_many_instances_were_evacuated() -> None:
 def test_the_tally_counts_ignored_instances_apart() -> None:
     moves = [vmove(status=VMoveStatus.SUCCEEDED), vmove(status=VMoveStatus.IGNORED, start_time=NOW)]
     assert tally(moves).text == "1 of 1 instances evacuated, 1 ignored"
+
+
+def test_the_tally_ends_with_what_was_left_out() -> None:
+    failed = vmove(status=VMoveStatus.FAILED, instance_name="db", instance_uuid="42", message="no room")
+    text = tally([failed], LeftOut(5, ("a (1): opted out", "b (2): opted out"))).text
+    assert (
+        text == "0 of 1 instances evacuated, 1 failed: db (42): no room, 5 left out: a (1): opted out; b (2): opted out"
+    )
 
 
 @pytest.mark.parametrize("status", [VMoveStatus.PENDING, VMoveStatus.IGNORED])

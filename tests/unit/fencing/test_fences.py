@@ -99,9 +99,8 @@ class TestUrl:
             method = both.method("compute-1", both.ladder("compute-1")[0])
             assert method.off() == "accepted"
             assert method.power() is Power.OFF
-        now = datetime.now().astimezone()
         for attributes, data in got:
-            signature.check(attributes, data, [KEY], now, 60)
+            signature.check(attributes, data, [KEY], lambda: datetime.now().astimezone(), 60)
         assert [data for _, data in got] == [
             {"host_name": "compute-1", "action": "off"},
             {"host_name": "compute-1", "action": "power"},

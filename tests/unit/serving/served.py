@@ -23,6 +23,8 @@ import os, sys, time, functions_framework
 def answer(request):
     if request.path == "/_/ready":
         return "READY"
+    if request.path == "/large":
+        return "x" * 1000000
     if request.path == "/die":
         os.kill(os.getpid(), 9)
     if request.path == "/fail":

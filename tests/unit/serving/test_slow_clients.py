@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -20,9 +21,9 @@ HALF = [
 ]
 
 
-def assert_alive(function: Served) -> None:
+def assert_alive(function: Served, *paths: str) -> None:
     """It answers, and at once."""
-    for path in ("/_/ready", "/_/health", "/"):
+    for path in paths or ("/_/ready", "/_/health", "/"):
         assert requests.get(f"http://127.0.0.1:{function.port}{path}", timeout=2).status_code == 200
 
 
@@ -63,6 +64,53 @@ def test_clients_that_do_not_end_their_connection_hold_nobody_up(served: Serve) 
             held.enter_context(function.send(b"GET / HTTP/1.1\r\nHost: one\r\nConnection: close\r\n\r\n"))
 
         assert_alive(function)
+
+
+def test_clients_that_read_their_answers_a_byte_at_a_time_keep_nobody_from_being_answered(served: Serve) -> None:
+    function = served(THREADS="1")
+    with ExitStack() as held:
+        slow = [held.enter_context(function.send(20 * b"GET /large HTTP/1.1\r\nHost: one\r\n\r\n")) for _ in range(20)]
+        for _ in range(10):
+            for connection in slow:
+                connection.recv(1)
+            assert_alive(function, "/_/ready", "/_/health")
+        while function.get("/").status_code == 503:
+            pass  # what they have sent ahead is being served, as far as they take the answers
+
+
+def test_a_large_answer_arrives_whole_however_slowly_it_is_read(served: Serve) -> None:
+    function = served()
+    connection = function.send(b"GET /large HTTP/1.1\r\nHost: one\r\n\r\n")
+    connection.sendall(b"GET /large HTTP/1.1\r\nHost: one\r\nConnection: close\r\n\r\n")
+    time.sleep(0.5)  # by now it cannot send any more
+
+    told = answer(connection)
+
+    assert told.count(b"HTTP/1.1 200 OK") == 2
+    assert told.count(b"x" * 1_000_000) == 2
+
+
+def test_answers_that_nobody_reads_are_not_all_kept(served: Serve) -> None:
+    function = served()
+    before = function.memory()
+    with ExitStack() as held:
+        for _ in range(200):
+            held.enter_context(function.send(b"GET /large HTTP/1.1\r\nHost: one\r\n\r\n"))
+        assert_alive(function)
+
+        assert function.memory() - before < 60 << 20
+
+
+def test_an_answer_is_sent_to_its_end_though_the_instance_is_told_to_end(served: Serve) -> None:
+    function = served()
+    connection = function.send(b"GET /large HTTP/1.1\r\nHost: one\r\n\r\n")
+    connection.recv(1)
+    function.process.terminate()
+    time.sleep(1)
+
+    told = answer(connection)
+
+    assert told.endswith(b"x" * 900_000)
 
 
 @pytest.mark.parametrize(

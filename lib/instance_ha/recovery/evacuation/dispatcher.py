@@ -22,6 +22,7 @@ from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
+from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.source_host import SourceHost
 from instance_ha.recovery.evacuation.under_way import PAGE, under_way
 from instance_ha.recovery.recovery import Recovery
@@ -32,12 +33,12 @@ _FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked a
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
-    records, host = _Records(recovery), SourceHost(recovery, task)
+    records, host, dests = _Records(recovery), SourceHost(recovery, task), DestHosts(recovery)
     while True:
         ongoing, waiting_since = _state(recovery)
         if not ongoing and waiting_since is None:
             return True
-        found = _watch(recovery, records, [move for move in ongoing if move.step is VMoveStep.WATCHED])
+        found = _watch(recovery, records, dests, [move for move in ongoing if move.step is VMoveStep.WATCHED])
         free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
         if found.done or (waiting_since is not None and free > 0):
             begun = _go_on(recovery, host, records, found, free, target_host, waiting_since)
@@ -145,7 +146,7 @@ def _foreign_locks(recovery: Recovery) -> set[str]:
     return {server.id for server in locked if server.locked_reason != ours}
 
 
-def _watch(recovery: Recovery, records: "_Records", watched: Sequence[VMove]) -> Watch:
+def _watch(recovery: Recovery, records: "_Records", dests: DestHosts, watched: Sequence[VMove]) -> Watch:
     """Find the evacuations that Nova is done with, and those to be checked one by one."""
     if not watched:
         return Watch((), ())
@@ -154,8 +155,9 @@ def _watch(recovery: Recovery, records: "_Records", watched: Sequence[VMove]) ->
     except (CloudUnavailable, CloudRefused) as error:
         log.get().warning("Nova does not tell about evacuations", error=str(error))
         return Watch((), ())
+    down = dests.down(watched, records.newest)
     now, slow = recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation
-    return watch(watched, records.newest, now, slow)
+    return watch(watched, records.newest, now, slow, down)
 
 
 class _Records:

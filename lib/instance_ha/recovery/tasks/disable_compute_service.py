@@ -1,9 +1,8 @@
 """DisableComputeServiceTask: nothing new comes to the host, and Nova agrees that it is down."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from instance_ha import log
-from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
@@ -11,18 +10,12 @@ from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
-from instance_ha.recovery.recovery import Done, HostBefore, NotYet, Outcome, Recovery, Skip
-from instance_ha.store import fence_attempts, tasks, vmoves
+from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun
+from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
+from instance_ha.store import tasks
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
 DISABLE_TIMEOUT = 5.0
-
-
-@dataclass(frozen=True)
-class _Disabled:
-    """It is our recovery that has disabled the service."""
-
-    service_id: str
 
 
 def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -40,7 +33,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
-    force_down = _may_force_down(recovery)
+    force_down = recovery.may_force_down
     while True:
         service = recovery.nova.service(name)
         if service is None:
@@ -59,14 +52,6 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
             recovery.claim.pause()
 
 
-def _may_force_down(recovery: Recovery) -> bool:
-    """Say whether Nova may be told that the host is down: it was fenced, by us or before every report."""
-    uuid, attempt = recovery.notification.notification_uuid, recovery.notification.attempt
-    with recovery.claim.read() as connection:
-        fenced = is_fenced(fence_attempts.of_attempt(connection, uuid, attempt))
-    return fenced or recovery.world.settings.force_down
-
-
 def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Reports:
     before = recovery.recall(task, Reports)
     reports = listen(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
@@ -77,47 +62,34 @@ def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Repor
 
 def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Outcome:
     if not reports.is_up:
-        if not reports.is_alive or _has_begun(recovery):
+        if not reports.is_alive or has_begun(recovery):
             name = recovery.host.name
             raise NoFlowHelps(f"Nova still calls the compute service of {name} up: is the host really dead?")
         recovery.remember(task, replace(reports, is_up=True))  # that stays so, however long what follows takes
     return _undo(recovery, task)
 
 
-def _has_begun(recovery: Recovery) -> bool:
-    """Say whether an earlier flow or attempt may have evacuated something."""
-    with recovery.claim.read() as connection:
-        return bool(vmoves.of_notification(connection, recovery.notification.notification_uuid))
-
-
 def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
     """Give back what was changed of a live host: it was reported by mistake, or was back before Nova missed it."""
-    name, disabled = recovery.host.name, recovery.recall(task, _Disabled)
-    if disabled is not None:
-        recovery.nova.enable_service(disabled.service_id)
-        log.get().info("compute service enabled", host=name)
+    given_back = give_host_back(recovery)
     restarted = host_reset.restart(recovery, task)
     if restarted is None:
         return NotYet()
-    with recovery.claim.read() as connection:
-        reserved = tasks.recall_latest(connection, recovery.notification.notification_uuid, HostBefore)
-    changes = {"on_maintenance": False, "on_maintenance_for": None}
-    service = "is enabled again" if disabled is not None else "was disabled before"
     reason = (
-        f"host {name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
-        f"its compute service {service}, and it is off maintenance"
+        f"host {recovery.host.name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
+        f"{given_back.text}"
     )
     status = NotificationStatus.FINISHED if restarted.running else NotificationStatus.IGNORED
     if restarted.failed:
         status = NotificationStatus.FAILED
-    recovery.world.breakpoint(Breakpoint.HOST_GIVEN_BACK)
-    said = "; ".join(filter(None, (reason, restarted.text)))
-    return Skip(said, status, changes | ({"reserved": reserved.reserved} if reserved else {}))
+    return Skip("; ".join(filter(None, (reason, restarted.text))), status, given_back.host_changes)
 
 
 def _disable(recovery: Recovery, task: TaskRow, service: ComputeService, force_down: bool) -> None:
-    if not service.disabled:
-        recovery.remember(task, _Disabled(service.id))
+    with recovery.claim.read() as connection:
+        before = tasks.recall_latest(connection, recovery.notification.notification_uuid, ServiceBefore)
+    if before is None:
+        recovery.remember(task, ServiceBefore(service.id, service.disabled, service.forced_down))
     disable(recovery, service, recovery.world.settings.service_disable_reason, force_down=force_down)
 
 

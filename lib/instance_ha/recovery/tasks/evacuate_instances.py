@@ -1,17 +1,20 @@
 """EvacuateInstancesTask: all planned instances, to where the scheduler likes or to one reserved host after another."""
 
+from sqlalchemy import Connection
+
 from instance_ha import log
-from instance_ha.decide.outcome import Tally, left_over, of_recovery, tally
+from instance_ha.decide.outcome import LeftOut, Tally, left_over, of_recovery, tally
 from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.errors import RecoveryFailed
-from instance_ha.models.rows import TaskRow, VMove
+from instance_ha.models.rows import Notification, TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.evacuation.source_host import is_up_again
+from instance_ha.recovery.host_given_back import what_stays
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import Memory
-from instance_ha.store import segments, vmoves
+from instance_ha.store import segments, tasks, vmoves
 
 
 def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -70,10 +73,11 @@ def _moves(recovery: Recovery) -> list[VMove]:
         return vmoves.of_attempt(connection, recovery.notification.notification_uuid, recovery.notification.attempt)
 
 
-def _moves_of_recovery(recovery: Recovery) -> list[VMove]:
-    with recovery.claim.read() as connection:
-        found = vmoves.of_notification(connection, recovery.notification.notification_uuid)
-    return of_recovery(found, recovery.notification.attempt)
+def account(connection: Connection, notification: Notification) -> tuple[list[VMove], Tally]:
+    """Read the latest vmove of each instance of a recovery, and say how they have fared."""
+    uuid = notification.notification_uuid
+    moves = of_recovery(vmoves.of_notification(connection, uuid), notification.attempt)
+    return moves, tally(moves, tasks.recall_latest(connection, uuid, LeftOut) or LeftOut())
 
 
 def _is_disabled(recovery: Recovery) -> bool:
@@ -83,16 +87,17 @@ def _is_disabled(recovery: Recovery) -> bool:
 
 def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> Outcome:
     """Say how it went, by the latest vmove of each instance."""
-    moves = _moves_of_recovery(recovery)
+    with recovery.claim.read() as connection:
+        moves, result = account(connection, recovery.notification)
     if take_back_what_is_not_well(recovery, moves):
-        moves = _moves_of_recovery(recovery)
-    result = tally(moves)
+        with recovery.claim.read() as connection:
+            moves, result = account(connection, recovery.notification)
     _report_ids(recovery, task, moves)
     if is_up_again(recovery, task) and (result.failed or result.untried):
         reason = f"host {recovery.host.name} is up again, what is left stays on it: {result.text}"
         return Skip(reason, NotificationStatus.FAILED)
     if _is_disabled(recovery):
-        return _stopped(result)
+        return _stopped(recovery, result)
     if result.failed or result.untried or problem:
         raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
     recovery.progress(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
@@ -106,8 +111,9 @@ def _report_ids(recovery: Recovery, task: TaskRow, moves: list[VMove]) -> None:
             recovery.progress(task, 0.7, f"Instances {what}: {ids}")
 
 
-def _stopped(result: Tally) -> Skip:
-    reason = f"the segment was disabled meanwhile: {result.text}"
+def _stopped(recovery: Recovery, result: Tally) -> Skip:
+    reasons = f"the segment was disabled meanwhile: {result.text}", what_stays(recovery)
+    reason = "; ".join(filter(None, reasons))
     log.get().warning("recovery stopped", reason=reason)
     complete = not (result.failed or result.untried)
     return Skip(reason, NotificationStatus.FINISHED if complete else NotificationStatus.IGNORED)

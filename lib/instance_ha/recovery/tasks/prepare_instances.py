@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
+from instance_ha.decide.evacuation import is_unheard
 from instance_ha.decide.failures import superseded_by
 from instance_ha.decide.instances import (
     Choice,
@@ -17,7 +18,7 @@ from instance_ha.decide.instances import (
     first_facts,
     ha_enabled,
 )
-from instance_ha.decide.outcome import latest
+from instance_ha.decide.outcome import LeftOut, latest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState
@@ -42,21 +43,32 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     tried = first_facts(servers, tries, uuid)
     tried |= _stopped_by_us(recovery, policy, servers)
     choice = choose(servers, policy, tried)
+    left_out = _left_out(choice)
     away = failed_elsewhere(earlier, servers)
     _log(choice, name)
-    now = recovery.world.clock.now()
+    now, late_limit = recovery.world.clock.now(), recovery.world.settings.nova_late_request_limit
+    unheard = [move for move in tries.values() if is_unheard(move, newest.get(move.instance_uuid), now, late_limit)]
     with recovery.claim.transaction() as connection:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         planned += [(move.instance_uuid, move.instance_name, facts_again(move)) for move in away]
         last = max((record.id for record in newest.values()), default=0)
         vmoves.plan(connection, recovery.notification, name, planned, last, now)
         vmoves.follow(connection, uuid, followed, now)
+        vmoves.await_late(connection, uuid, unheard)
         _supersede(recovery, connection, servers, now)
+        tasks.remember(connection, task, left_out)
         tasks.add_progress(
             connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS if planned else None
         )
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
-    return Done() if planned else Skip(_nothing_to_do(choice, name))
+    nothing = f"there is no instance to evacuate on host {name}"
+    return Done() if planned else Skip(", ".join(filter(None, (nothing, left_out.text))))
+
+
+def _left_out(choice: Choice) -> LeftOut:
+    """Name the first three."""
+    named = (f"{server.name} ({server.id}): {reason}" for server, reason in choice.left_out[:3])
+    return LeftOut(len(choice.left_out), tuple(named))
 
 
 def _supersede(recovery: Recovery, connection: Connection, servers: list[Server], now: datetime) -> None:
@@ -65,13 +77,6 @@ def _supersede(recovery: Recovery, connection: Connection, servers: list[Server]
     for uuid in notifications.supersede_instances(connection, [server.id for server in servers], message, now):
         tasks.abandon(connection, uuid, now, message)
         emit.recovery_ended(recovery.world, connection, uuid)
-
-
-def _nothing_to_do(choice: Choice, host: str) -> str:
-    """Say why nothing is evacuated; what was left out is named, the first three at least."""
-    named = [f"{server.name} ({server.id}): {reason}" for server, reason in choice.left_out[:3]]
-    left_out = f", {len(choice.left_out)} left out: {'; '.join(named)}" if named else ""
-    return f"there is no instance to evacuate on host {host}{left_out}"
 
 
 def _servers(recovery: Recovery) -> list[Server]:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-Seconds = float
+from instance_ha.settings.part import Part, Seconds
 
 _AGENT = (
     "Consul agent of the {} network: address, address:port or an http(s) URL; not set: that network is not monitored."
@@ -17,10 +17,8 @@ _KEY = "Key of the client certificate for the {} network's agent."
 _TIMEOUT = "Time limit of one request to the {} network's agent."
 
 
-class MonitoringSettings(BaseModel):
-    """What monitor-poll and monitor-guests read beside what all functions read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class MonitoringSettings(Part):
+    """What monitor-poll and monitor-guests read (docs/monitoring.md); names are those of masakarimonitors.conf."""
 
     monitoring_driver: Literal["consul", "kubernetes"] | None = Field(
         None, description="Where monitor-poll learns which hosts are down; not set: hosts are not monitored."
