@@ -246,6 +246,7 @@ class Simulation:
 
     def _nova(self, settings: Settings) -> NovaClient:
         http = requests.Session()
+        http.trust_env = False
         pauses = self.faults.schedule.get("pauses", 0.0)
         http.mount(URL, ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
         user = self.cloud.identity.users["masakari"]
@@ -273,6 +274,7 @@ class Simulation:
 
     def _notification_client(self, settings: Settings) -> HttpNotificationClient:
         http = requests.Session()
+        http.trust_env = False
         http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
         return HttpNotificationClient(
             Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS),

@@ -1,7 +1,7 @@
 """Nova over HTTP: one Keystone session for the life of a function instance, time limits on every request."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from keystoneauth1.adapter import Adapter
 
-from instance_ha import log
 from instance_ha.models.cloud import (
     EVACUATION,
     LIVE_MIGRATION,
@@ -21,14 +20,11 @@ from instance_ha.models.cloud import (
     PowerAction,
     Server,
 )
-from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable
-from instance_ha.models.metrics import NOVA_REQUESTS
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import hypervisors, lists, parse
-from instance_ha.nova.answer import answer
+from instance_ha.nova.http import NovaHttp
 
-# 2.73 (Train): a lock carries its reason. Not 2.95 or later: it would leave evacuated instances stopped.
-MICROVERSION = "2.73"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,27 +45,16 @@ class NovaClient:
         page_size: int,
         metrics: Metrics,
     ) -> None:
-        self._metrics = metrics
-        self._adapter = adapter
-        self._clock = clock
-        self._timeout = timeout
+        self._http = NovaHttp(adapter, clock, timeout, metrics)
         self._list_timeout = list_timeout
         self._page_size = page_size
-        self._cover: Callable[[float], None] = lambda _seconds: None
-        self._renewed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
 
     def under(
         self, cover: Callable[[float], None], renewed: Callable[[float], AbstractContextManager[None]]
     ) -> "NovaClient":
-        """Return a client whose requests are made under a lease; what it raises keeps them from being sent.
-
-        Args:
-            cover: called right before a request that changes something, with the seconds that it may last.
-            renewed: what a question is asked within, given the seconds that it may last.
-
-        """
+        """Return a client whose requests are made under a lease (``NovaHttp.under``)."""
         covered = copy(self)
-        covered._cover, covered._renewed = cover, renewed
+        covered._http = self._http.under(cover, renewed)
         return covered
 
     def service(self, host: str) -> ComputeService | None:
@@ -79,17 +64,17 @@ class NovaClient:
         Raises CloudUnavailable, too, when the cell of a record does not answer, so that Nova knows only its name.
         """
         query = urlencode({"host": host, "binary": "nova-compute"})
-        found = [parse.service(body) for body in self._get(f"/os-services?{query}")["services"]]
+        found = [parse.service(body) for body in self._http.get(f"/os-services?{query}")["services"]]
         return max(found, key=lambda service: (service.up, service.updated_at or _LONG_AGO), default=None)
 
     def services(self) -> list[ComputeService]:
         """Read the nova-compute services of all hosts, but of those whose cell does not answer."""
-        found = self._get("/os-services?binary=nova-compute")["services"]
+        found = self._http.get("/os-services?binary=nova-compute")["services"]
         return [parse.service(body) for body in found if "id" in body]
 
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""
-        self._request("PUT", f"/os-services/{service_id}", json={"status": "enabled"})
+        self._http.put(f"/os-services/{service_id}", {"status": "enabled"})
 
     def lift_force_down(self, service_id: str) -> None:
         """Let a compute service that was forced down be up again, as soon as it reports.
@@ -98,11 +83,11 @@ class NovaClient:
             CloudRefused: instances were evacuated from its host, and its nova-compute was not restarted since then.
 
         """
-        self._request("PUT", f"/os-services/{service_id}", json={"forced_down": False})
+        self._http.put(f"/os-services/{service_id}", {"forced_down": False})
 
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
-        return [parse.aggregate(body) for body in self._get("/os-aggregates")["aggregates"]]
+        return [parse.aggregate(body) for body in self._http.get("/os-aggregates")["aggregates"]]
 
     def join_aggregate(self, aggregate_id: int, host: str) -> None:
         """Add a host to an aggregate; a host that is in it already is fine.
@@ -124,10 +109,10 @@ class NovaClient:
                 raise
 
     def _aggregate(self, aggregate_id: int) -> Aggregate:
-        return parse.aggregate(self._get(f"/os-aggregates/{aggregate_id}")["aggregate"])
+        return parse.aggregate(self._http.get(f"/os-aggregates/{aggregate_id}")["aggregate"])
 
     def _change_aggregate(self, aggregate_id: int, action: str, host: str) -> None:
-        self._request("POST", f"/os-aggregates/{aggregate_id}/action", json={action: {"host": host}})
+        self._http.post(f"/os-aggregates/{aggregate_id}/action", {action: {"host": host}})
 
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None:
         """Disable a compute service, so that nothing new is scheduled to it.
@@ -136,7 +121,7 @@ class NovaClient:
         """
         body: dict[str, Any] = {"status": "disabled"} | ({"disabled_reason": reason} if reason else {})
         body |= {"forced_down": True} if force_down else {}
-        self._request("PUT", f"/os-services/{service_id}", timeout, json=body)
+        self._http.put(f"/os-services/{service_id}", body, timeout)
 
     def servers_on(self, host: str) -> Iterator[list[Server]]:
         """Read all servers on a host, page by page; to be read to its end, where it is checked.
@@ -157,11 +142,13 @@ class NovaClient:
 
     def _servers(self, filters: dict[str, str]) -> Iterator[list[Server]]:
         query = {**filters, "limit": str(self._page_size)}
-        for page in lists.pages(self._get_list, "/servers/detail", query, "servers", "servers_links"):
+        for page in lists.pages(
+            partial(self._http.get, timeout=self._list_timeout), "/servers/detail", query, "servers", "servers_links"
+        ):
             yield [parse.server(body) for body in page]
 
     def _check_complete(self, host: str, listed: set[str]) -> None:
-        known = hypervisors.servers_on(self._get_list, host)
+        known = hypervisors.servers_on(partial(self._http.get, timeout=self._list_timeout), host)
         if known is None:
             pages = self._servers({"all_tenants": "True", "host": host})
             known = {server.id for page in pages for server in page if server.host == host}
@@ -189,7 +176,7 @@ class NovaClient:
     def server(self, server_id: str) -> Server | None:
         """Read a server; None when there is none."""
         try:
-            return parse.server(self._get(f"/servers/{server_id}")["server"])
+            return parse.server(self._http.get(f"/servers/{server_id}")["server"])
         except CloudRefused as error:
             if error.code == 404:
                 return None
@@ -198,19 +185,19 @@ class NovaClient:
     def last_power_action(self, server_id: str) -> PowerAction | None:
         """Read who last started, stopped or rebooted a server; None when nobody has."""
         path = f"/servers/{server_id}/os-instance-actions"
-        for page in lists.pages(self._get, path, {}, "instanceActions", "links"):
-            if (action := parse.power_action(page, self._adapter.get_user_id())) is not None:
+        for page in lists.pages(self._http.get, path, {}, "instanceActions", "links"):
+            if (action := parse.power_action(page, self._http.user_id)) is not None:
                 return action
         return None
 
     def uptime(self, host: str) -> timedelta | None:
         """Read how long a host has been up, rounded down to a minute; None: Nova does not tell, or it is down."""
-        return hypervisors.uptime(self._get, host)
+        return hypervisors.uptime(self._http.get, host)
 
     def evacuations_from(self, host: str, last_migration_id: int, limit: int) -> Iterator[Migration]:
         """Read Nova's records of evacuations from a host, newest first, down to the id ``last_migration_id``."""
         query = {"migration_type": EVACUATION, "source_compute": host, "limit": str(limit)}
-        for page in lists.pages(self._get, "/os-migrations", query, "migrations", "migrations_links"):
+        for page in lists.pages(self._http.get, "/os-migrations", query, "migrations", "migrations_links"):
             for body in page:
                 if body["id"] <= last_migration_id:
                     return
@@ -226,7 +213,7 @@ class NovaClient:
 
     def _latest_move(self, server_id: str, kind: str) -> Migration | None:
         query = urlencode({"migration_type": kind, "instance_uuid": server_id, "limit": "1"})
-        bodies = self._get(f"/os-migrations?{query}")["migrations"]
+        bodies = self._http.get(f"/os-migrations?{query}")["migrations"]
         return parse.migration(bodies[0]) if bodies else None
 
     def evacuate(self, server_id: str, host: str | None) -> None:
@@ -234,84 +221,36 @@ class NovaClient:
 
         Never ask twice without reading the server and its records first.
         """
-        self._action(server_id, {"evacuate": {"host": host} if host else {}})
+        self._http.post(f"/servers/{server_id}/action", {"evacuate": {"host": host} if host else {}})
 
     def lock(self, server_id: str, reason: str) -> None:
         """Keep the server's owner from acting on it."""
-        self._action(server_id, {"lock": {"locked_reason": reason}})
+        self._http.post(f"/servers/{server_id}/action", {"lock": {"locked_reason": reason}})
 
     def unlock(self, server_id: str) -> None:
         """Let its owner act on it again."""
-        self._action(server_id, {"unlock": None})
+        self._http.post(f"/servers/{server_id}/action", {"unlock": None})
 
     def reset_to_error(self, server_id: str) -> None:
         """Put a server into a state in which Nova evacuates it."""
-        self._action(server_id, {"os-resetState": {"state": "error"}})
+        self._http.post(f"/servers/{server_id}/action", {"os-resetState": {"state": "error"}})
 
     def start(self, server_id: str) -> None:
         """Start a stopped server."""
-        self._action(server_id, {"os-start": None})
+        self._http.post(f"/servers/{server_id}/action", {"os-start": None})
 
     def reset_to_active(self, server_id: str) -> None:
         """Put a server into the state active, by name alone."""
-        self._action(server_id, {"os-resetState": {"state": "active"}})
+        self._http.post(f"/servers/{server_id}/action", {"os-resetState": {"state": "active"}})
 
     def stop(self, server_id: str) -> None:
         """Stop a server."""
-        self._action(server_id, {"os-stop": None})
+        self._http.post(f"/servers/{server_id}/action", {"os-stop": None})
 
     def pause(self, server_id: str) -> None:
         """Pause a server."""
-        self._action(server_id, {"pause": None})
+        self._http.post(f"/servers/{server_id}/action", {"pause": None})
 
     def suspend(self, server_id: str) -> None:
         """Suspend a server."""
-        self._action(server_id, {"suspend": None})
-
-    def _action(self, server_id: str, body: dict[str, Any]) -> None:
-        self._request("POST", f"/servers/{server_id}/action", json=body)
-
-    def _get_list(self, path: str) -> Any:
-        return self._get(path, self._list_timeout)
-
-    def _get(self, path: str, timeout: float | None = None) -> Any:
-        for pause in (0.5, 1.0):
-            try:
-                return self._request("GET", path, timeout).json()
-            except CloudUnavailable as error:
-                log.get().warning("asking Nova again", path=path, reason=str(error))
-                self._clock.sleep(pause)
-        return self._request("GET", path, timeout).json()
-
-    def _request(self, method: str, path: str, timeout: float | None = None, **body: Any) -> Any:
-        limit = timeout or self._timeout
-        if method == "GET":
-            with self._renewed(limit):
-                return self._send(method, path, limit, **body)
-        self._cover(limit)
-        return self._send(method, path, limit, **body)
-
-    def _send(self, method: str, path: str, limit: float, **body: Any) -> Any:
-        ask = partial(self._adapter.request, path, method, timeout=limit, microversion=MICROVERSION, **body)
-        begun, outcome = self._clock.now(), "unavailable"
-        try:
-            response = answer(partial(ask, raise_exc=False, connect_retries=0, status_code_retries=0), limit)
-            outcome = "ok"
-            return response
-        except CloudTimeout:
-            outcome = "timeout"
-            raise
-        except CloudRefused:
-            outcome = "refused"
-            raise
-        finally:
-            took = (self._clock.now() - begun).total_seconds()
-            self._metrics.observe(NOVA_REQUESTS, took, operation=_operation(method, path, body), outcome=outcome)
-
-
-def _operation(method: str, path: str, body: dict[str, Any]) -> str:
-    """Name a request without naming what it is about: an action, or method and resource."""
-    parts = path.partition("?")[0].strip("/").split("/")
-    if parts[-1] == "action":
-        return str(next(iter(body["json"])))
-    return f"{method} {'/'.join(part for part in parts if part in {parts[0], 'detail', 'os-instance-actions'})}"
+        self._http.post(f"/servers/{server_id}/action", {"suspend": None})

@@ -40,8 +40,8 @@ class Claim(Generic[Row]):
     held_until: datetime
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Open a transaction that may write; it renews the lease.
+    def transaction(self, **values: Any) -> Iterator[Connection]:
+        """Open a transaction that may write; it renews the lease, and writes ``values`` to the row.
 
         Raises:
             LeaseLost: the row belongs to another invocation; nothing was written.
@@ -49,7 +49,7 @@ class Claim(Generic[Row]):
         """
         until = self.world.clock.now() + timedelta(seconds=self.lease.seconds)
         with self.world.database.begin() as connection:
-            self.lease.renew(connection, until)
+            self.lease.renew(connection, until, **values)
             yield connection
         self.held_until = until
 
@@ -74,8 +74,8 @@ class Claim(Generic[Row]):
 
     def write(self, **values: Any) -> None:
         """Write to the row; raises LeaseLost when it belongs to another invocation."""
-        with self.transaction() as connection:
-            self.lease.write(connection, **values)
+        with self.transaction(**values):
+            pass
         self.row = replace(self.row, **values)
 
     def cover(self, seconds: float) -> None:

@@ -35,8 +35,8 @@ def sweep(world: SweepWorld) -> None:
 def _next_due(world: SweepWorld, now: datetime) -> datetime:
     """Say when the next lease ends: one that is not renewed until then is found at once."""
     with world.database.read() as connection:
-        due = [leases.next_due(connection, table, now) for table in (notifications, vmoves)]
-    return min((at for at in due if at is not None), default=datetime.max.replace(tzinfo=UTC) - _SOON)
+        due = leases.next_due(connection, (notifications, vmoves), now)
+    return due or datetime.max.replace(tzinfo=UTC) - _SOON
 
 
 def expire_once(world: SweepWorld) -> None:

@@ -4,18 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any
 
 from psycopg import Error
 from sqlalchemy import URL, Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import (
-    DBAPIError,
-    DisconnectionError,
-    InterfaceError,
-    InternalError,
-    InvalidRequestError,
-    OperationalError,
-)
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from instance_ha.models.errors import StoreUnavailable
@@ -26,13 +18,17 @@ def driver_url(url: str) -> URL:
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
 
 
+# Asked of each connection before it is used.
+_LENT = "SELECT current_setting('transaction_read_only'), extract(epoch FROM clock_timestamp())"
 # How long a transaction may wait, and that times are in UTC. Set in each: behind a pgbouncer that pools transactions,
 # what is set for a session would go to others.
 _LIMITS = (
     "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s';"
     " SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL TIME ZONE 'UTC'"
 )
-_LENT = "SELECT current_setting('transaction_read_only'), extract(epoch FROM clock_timestamp())"
+# One string, so that all of it is one round trip.
+_BEGIN = f"{_LENT}; BEGIN; {_LIMITS}"
+_BEGIN_READING = f"{_LENT}; BEGIN READ ONLY; {_LIMITS}"
 _CARRIED_ON = 10.0  # seconds
 _CONNECT = {
     "target_session_attrs": "read-write",  # of several hosts the primary; none is better than one that takes no writes
@@ -59,16 +55,17 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=20,
+            isolation_level="AUTOCOMMIT",  # transactions are begun by us
             # No prepared statements: they do not survive a pgbouncer that pools transactions.
             connect_args={"prepare_threshold": None} | {k: v for k, v in _CONNECT.items() if k not in given.query},
         )
+        self._size = pool_size
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
-        event.listen(self._engine, "checkout", self._check)
         self._told: tuple[datetime, float] | None = None  # what Postgres' clock said, and when by the monotonic one
 
-    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        self.statements += statement != _LIMITS
+    def _count(self, *_: object) -> None:
+        self.statements += 1
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -89,10 +86,9 @@ class Database:
                 raise _unavailable(error) from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, begin: str = _BEGIN) -> Iterator[Connection]:
         try:
-            with self._connect() as connection, connection.begin():
-                connection.exec_driver_sql(_LIMITS)
+            with self._lend(begin) as connection, connection.begin():
                 yield connection
         except (OperationalError, InterfaceError) as error:
             raise _unavailable(error) from error
@@ -101,15 +97,34 @@ class Database:
                 raise StoreUnavailable("the connection to Postgres broke") from error
             raise
 
+    def _lend(self, begin: str) -> Connection:
+        """Lend a connection that has begun; one that is broken, or whose server is no primary any more, is replaced."""
+        for _ in range(self._size + 1):
+            connection = self._connect()
+            if self._has_begun(connection, begin):
+                return connection
+            connection.invalidate()
+            connection.close()
+        raise StoreUnavailable("Postgres takes no writes now")
+
     def _connect(self) -> Connection:
         try:
             return self._engine.connect()
         except PoolTimeout as error:
             raise StoreUnavailable("all connections to Postgres are in use") from error
-        except InvalidRequestError as error:  # the pool's word for a second connection in a row that _check refused
-            raise StoreUnavailable("Postgres takes no writes now") from error
         except (OperationalError, InterfaceError) as error:
             raise _unavailable(error) from error
+
+    def _has_begun(self, connection: Connection, begin: str) -> bool:
+        """Ask the driver itself: several statements at once are none of SQLAlchemy's business."""
+        driver, asked = connection.connection.driver_connection, monotonic()
+        assert driver is not None
+        try:
+            read_only, seconds = driver.execute(begin).fetchone()
+        except Error:
+            return False
+        self._told = datetime.fromtimestamp(float(seconds), UTC), (asked + monotonic()) / 2
+        return bool(read_only == "off")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -119,8 +134,7 @@ class Database:
             StoreUnavailable: Postgres does not answer.
 
         """
-        with self._transaction() as connection:
-            connection.execute(text("SET TRANSACTION READ ONLY"))
+        with self._transaction(_BEGIN_READING) as connection:
             yield connection
 
     def now(self) -> datetime:
@@ -133,8 +147,7 @@ class Database:
 
         """
         if self._told is None or monotonic() > self._told[1] + _CARRIED_ON:
-            with self._connect():
-                pass
+            self._lend(_LENT).close()
         assert self._told is not None
         told, at = self._told
         return told + timedelta(seconds=monotonic() - at)
@@ -148,19 +161,6 @@ class Database:
         """
         with self.begin() as connection:
             connection.execute(text("SELECT 1"))
-
-    def _check(self, connection: Any, _record: object, _proxy: object) -> None:
-        """Let the pool replace a connection that is broken, or whose server is no primary any more."""
-        begun = monotonic()
-        try:
-            connection.autocommit = True
-            read_only, seconds = connection.execute(_LENT).fetchone()
-            connection.autocommit = False
-        except Error as error:
-            raise DisconnectionError from error
-        if read_only == "on":
-            raise DisconnectionError("the server takes no writes any more")
-        self._told = datetime.fromtimestamp(float(seconds), UTC), (begun + monotonic()) / 2
 
     def close(self) -> None:
         """Close all connections."""

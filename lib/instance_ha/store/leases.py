@@ -5,12 +5,13 @@ renews the lease while it works; everything it writes names itself as owner, so 
 a row cannot write to it any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, and_, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, Table, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
@@ -26,14 +27,14 @@ class Lease:
     owner: str
     seconds: float
 
-    def renew(self, connection: Connection, until: datetime) -> None:
-        """Hold the row until then.
+    def renew(self, connection: Connection, until: datetime, **values: Any) -> None:
+        """Hold the row until then, and write ``values`` to it.
 
         Raises:
             LeaseLost: another invocation has it.
 
         """
-        self.write(connection, lease_until=until, due_at=until)
+        self.write(connection, lease_until=until, due_at=until, **values)
 
     def write(self, connection: Connection, **values: Any) -> None:
         """Change the row, if it still is ours.
@@ -42,8 +43,8 @@ class Lease:
             LeaseLost: another invocation has it.
 
         """
-        mine = update(self.table).where(self.key == self.value, self.table.c.lease_owner == self.owner)
-        if connection.execute(mine.values(**values)).rowcount != 1:
+        ours = {"our_row": self.value, "our_name": self.owner}
+        if connection.execute(_held(self.table, self.key), values | ours).rowcount != 1:
             raise LeaseLost(f"the row of {self.table.name} belongs to another invocation")
 
     def release(self, connection: Connection, due_at: datetime | None, **values: Any) -> None:
@@ -54,6 +55,12 @@ class Lease:
 
         """
         self.write(connection, due_at=due_at, lease_until=None, lease_owner=None, **values)
+
+
+@cache
+def _held(table: Table, key: Column[Any]) -> Update:
+    """Build the most frequent statement of all once."""
+    return update(table).where(key == bindparam("our_row"), table.c.lease_owner == bindparam("our_name"))
 
 
 def is_free(table: Table, now: datetime) -> ColumnElement[bool]:
@@ -67,9 +74,10 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
 
 
-def next_due(connection: Connection, table: Table, now: datetime) -> datetime | None:
+def next_due(connection: Connection, tables: Iterable[Table], now: datetime) -> datetime | None:
     """Say when the next lease ends, or the next work is due, by what is known now."""
-    due: datetime | None = connection.execute(select(func.min(table.c.due_at)).where(table.c.due_at > now)).scalar_one()
+    of_each = (select(func.min(table.c.due_at)).where(table.c.due_at > now).scalar_subquery() for table in tables)
+    due: datetime | None = connection.execute(select(func.least(*of_each))).scalar_one()
     return due
 
 

@@ -27,19 +27,17 @@ _TABLES = ("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segme
 class LastingDatabase(SimulatedDatabase):
     """One that many plays use, one after the other: what guards a pool against a server that goes away is left out."""
 
-    def _check(self, connection: Any, _record: object, _proxy: object) -> None:
-        """Lend each connection as it is."""
-
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
         with self._engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(begin)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction; that it cannot write is for the tests of the pool."""
+        """Lend a connection; that it cannot write is for the tests of the pool."""
         self._come()
-        with self._transaction() as connection:
+        with self._engine.connect() as connection:
             yield connection
 
     def ping(self) -> None:

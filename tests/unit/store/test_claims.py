@@ -180,8 +180,8 @@ def test_the_next_lease_to_end_is_known(rows: Rows) -> None:
     claimed(rows)
     rows.notification(due_at=after(-1))  # is due
     with rows.database.begin() as connection:
-        assert after(LEASE) == leases.next_due(connection, tables.notifications, NOW)
-        assert leases.next_due(connection, tables.vmoves, NOW) is None
+        assert after(LEASE) == leases.next_due(connection, [tables.notifications], NOW)
+        assert leases.next_due(connection, [tables.vmoves], NOW) is None
 
 
 def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:

@@ -121,7 +121,7 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {
-    "next due": lambda c: leases.next_due(c, tables.notifications, NOW),
+    "next due": lambda c: leases.next_due(c, [tables.notifications], NOW),
     "list segments": lambda c: segments.page(c, Page(10)),
     "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
     "list hosts": lambda c: hosts.page(c, SegmentUuid("segment"), Page(10)),
