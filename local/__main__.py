@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from instance_ha.models.errors import Misconfigured
-from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
+from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.files import make_state_dir
 
 from local.files import default_state_dir, repository
-from local.hosting import HostingError, InProcess, Isolated
+from local.hosting import TROUBLES, InProcess, Isolated
 from local.proxies import restart_without_proxies
-from stack import StackError
 
 _START_LIMIT = 90.0
 _STOP_LIMIT = 30.0
@@ -38,7 +36,7 @@ def main() -> None:
     options.state = options.state.absolute()
     try:
         sys.exit({"up": up, "down": down, "status": status}[options.command](options))
-    except (PostgresError, StackError, HostingError, Misconfigured, OSError) as error:
+    except TROUBLES as error:
         sys.exit(f"cannot {options.command}: {error}")
 
 

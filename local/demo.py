@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
+from local.hosting import TROUBLES
 from local.proxies import restart_without_proxies
 from local.runtime import Options, Runtime, without_cloud
 
@@ -136,4 +137,7 @@ def _clock(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except TROUBLES as trouble:
+        sys.exit(f"cannot run the demo: {trouble}")

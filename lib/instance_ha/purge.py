@@ -73,7 +73,7 @@ def _count(world: ArchiveWorld, request: PurgeRequest, before: datetime, result:
 def _delete(world: ArchiveWorld, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
     """Work off the rules in their order, a batch at a time, until the time or ``max_rows`` is used up."""
     deadline = world.deadline()
-    take_in(world.database, world.clock.now())  # what is purged stays in the counters
+    take_in(world.database)  # what is purged stays in the counters
     for rule in RULES:
         while True:
             limit = remaining(request, result.total, world.settings.purge_batch)

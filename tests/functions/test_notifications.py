@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -178,6 +179,19 @@ def test_an_equal_report_is_a_conflict_that_names_the_first(installation: Instal
     second = send(installation, report(host["name"]))
     assert fault(second) == (409, "conflictingRequest")
     assert first["notification_uuid"] in second.text
+
+
+@pytest.mark.parametrize(
+    "spelled", [VM["instance_uuid"].upper(), UUID(VM["instance_uuid"]).urn, f"{{{VM['instance_uuid']}}}"]
+)
+def test_an_equal_report_is_a_conflict_however_the_uuid_of_its_instance_is_spelled(
+    installation: Installation, host: dict[str, Any], spelled: str
+) -> None:
+    installation.notification(host, type="VM", payload=VM)
+    again = report(host["name"], type="VM", payload=VM | {"instance_uuid": spelled})
+    assert send(installation, again).status_code == 409
+    other = report(host["name"], type="VM", payload=VM | {"instance_uuid": str(uuid4())})
+    assert send(installation, other).status_code == 202
 
 
 def test_a_report_with_another_payload_is_no_duplicate(installation: Installation, host: dict[str, Any]) -> None:

@@ -128,5 +128,4 @@ def test_each_setting_column_metric_and_log_key_that_a_page_names_is_there(page:
 @pytest.mark.parametrize("page", [*PAGES, RULES])
 def test_each_setting_that_a_page_names_as_a_variable_is_there(page: str) -> None:
     named = {name.lower() for name in re.findall(r"\bINSTANCE_HA_([A-Z_]*[A-Z])\b(?!_?[*…])", text_of(page))}
-    local = {"state_dir"}  # of the local runtime
-    assert {name for name in named if name not in Settings.model_fields} - local == set()
+    assert named - set(Settings.model_fields) == set()

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 from instance_ha.decide.slots import LONGEST_PAUSE
 from instance_ha.models.errors import Misconfigured
-from instance_ha.settings import load
+from instance_ha.settings import Settings, load
 
 URL = "postgresql://ha:s3cret@db/ha"
+_NUMERIC = (int, float, int | None, float | None)
 
 
 def _refusal(**environ: str) -> str:
@@ -109,6 +110,14 @@ def test_a_wrong_value_is_refused_with_the_settings_name_and_without_the_value(n
 
 def test_an_infinite_time_is_refused() -> None:
     assert "INSTANCE_HA_LEASE_TIME" in _refusal(INSTANCE_HA_LEASE_TIME="inf")
+
+
+_NUMBERS = [name.upper() for name, about in Settings.model_fields.items() if about.annotation in _NUMERIC]
+
+
+@pytest.mark.parametrize("name", _NUMBERS)
+def test_every_number_has_an_upper_bound(name: str) -> None:
+    assert _refusal(**{f"INSTANCE_HA_{name}": f"{10**30}"}).startswith(f"INSTANCE_HA_{name}: ")
 
 
 @pytest.mark.parametrize("url", ["mysql://ha:s3cret@db/ha", "s3cret", "postgresql:ha:s3cret@db"])

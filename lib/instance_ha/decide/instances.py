@@ -116,15 +116,24 @@ def first_facts(
     }
 
 
-def failed_elsewhere(earlier: Iterable[VMove], servers: Iterable[Server]) -> list[VMove]:
-    """Name the instances that we have failed on and that are no more on the host: whether they are well is to be seen.
+def unsettled_elsewhere(tries: Iterable[VMove], servers: Iterable[Server]) -> list[VMove]:
+    """Name what has left the host although we have failed on it, or have not seen its evacuation end.
 
-    ``earlier`` are the latest vmoves of a notification, ``servers`` those on its host.
+    ``tries`` are the latest tries at instances, whichever notification they were for, ``servers`` those on the host.
     """
     here = {server.id for server in servers}
-    return [move for move in earlier if move.status is VMoveStatus.FAILED and move.instance_uuid not in here]
+    return [
+        move
+        for move in tries
+        if move.instance_uuid not in here and (move.status is VMoveStatus.FAILED or move.asked_at is not None)
+    ]
 
 
 def facts_again(move: VMove) -> InstanceFacts:
     """Keep what was known of an instance for another round."""
     return replace(move.facts, left_in_error=move.facts.left_in_error or move.status is VMoveStatus.FAILED)
+
+
+def facts_away(move: VMove) -> InstanceFacts:
+    """Keep what was known of an instance that has left the host: it is checked before anything is asked for it."""
+    return replace(move.facts, left_in_error=True)

@@ -15,6 +15,7 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.uuids import instance_of
 
 Old = Mapping[str, Any]
 
@@ -113,6 +114,7 @@ def notification(old: Old, now: datetime) -> Converted:
         "source_host_uuid": _needed(old, "source_host_uuid", 36),
         "type": old["type"],
         "payload": content,
+        "instance_uuid": instance_of(content),
         "status": status,
         "failover_segment_uuid": old.get("failover_segment_uuid"),
         "message": message or None,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -16,14 +15,17 @@ from instance_ha.store.database import Database
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def read(database: Database, now: datetime) -> Values:
+def read(database: Database) -> Values:
     """Take ended recoveries in, and return the values of all samples that are not what they start at.
+
+    Ages are told by Postgres' clock, as the times of the rows are.
 
     Raises:
         StoreUnavailable: Postgres does not answer.
 
     """
-    take_in(database, now)
+    take_in(database)
+    now = database.now()
     with database.begin() as connection:
         connection.execute(_ONE_MOMENT)
         connection.execute(PATIENCE)

@@ -1,7 +1,5 @@
 """Takes the recoveries that have ended into the counters, in bounded transactions."""
 
-from datetime import datetime
-
 from sqlalchemy import text
 
 from instance_ha.store import ended
@@ -11,14 +9,14 @@ PATIENCE = text("SET LOCAL statement_timeout = '8s'")  # Prometheus waits for 10
 _BATCH = 500
 
 
-def take_in(database: Database, now: datetime) -> None:
+def take_in(database: Database) -> None:
     """Count every ended recovery that is not counted yet, but for those that another invocation counts now.
 
     Raises:
         StoreUnavailable: Postgres does not answer.
 
     """
-    more = True
+    more, now = True, database.now()
     while more:
         with database.begin() as connection:
             connection.execute(PATIENCE)

@@ -5,7 +5,6 @@ A process may be gone the next second, and others count at the same time: memory
 
 import threading
 import time
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +40,7 @@ class Recorder:
             for sample, value in values.items():
                 self._pending[sample] = self._pending.get(sample, 0.0) + value
 
-    def flush(self, database: Database, now: datetime, *, rarely: bool = False) -> None:
+    def flush(self, database: Database, *, rarely: bool = False) -> None:
         """Add what was counted to Postgres, if anything was; ``rarely``: not if that was done a moment ago.
 
         No invocation fails for it: what cannot be added is kept for the next invocation of this process. If Postgres
@@ -55,6 +54,7 @@ class Recorder:
             return
         self._flushed = time.monotonic()
         try:
+            now = database.now()  # not the machine's: the times of all processes are compared
             with database.begin() as connection:
                 connection.execute(_PATIENCE)
                 counters.add(connection, pending, now)

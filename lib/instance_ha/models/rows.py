@@ -62,6 +62,7 @@ class Notification(Row):
     type: NotificationType
     payload: dict[str, str]
     status: NotificationStatus
+    instance_uuid: InstanceUuid | None = None  # of a VM: the one of the payload, spelled as Nova does
     failover_segment_uuid: SegmentUuid | None = None
     message: str | None = None
     request_id: str | None = None

@@ -29,7 +29,8 @@ from instance_ha.serving.ticking import tick
 from instance_ha.serving.watchdog import Watchdog
 from instance_ha.serving.worker import Worker
 
-_THREADS = 8
+_THREADS, _MOST_THREADS = 8, 1000
+_LAST_PORT = 65535
 _SPARE_THREADS = 2  # for questions about health: while all others work for a minute, the instance still lives
 _EXEC_TIMEOUT = "60s"
 _LINE, _FIELD = 8190, 16384  # bytes of a request line, and of one header: OpenStack's own bound, tokens are long
@@ -72,7 +73,7 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
 
     """
     return {
-        "bind": f"{environ.get('HOST') or '0.0.0.0'}:{_number(environ, 'PORT', 8080)}",  # noqa: S104 - a container's
+        "bind": f"{environ.get('HOST') or '0.0.0.0'}:{_number(environ, 'PORT', 8080, _LAST_PORT)}",  # noqa: S104 - a container's
         "workers": 1,
         "worker_class": Worker,
         "threads": 2 * work(environ) + _SPARE_THREADS,
@@ -93,13 +94,13 @@ def options(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def work(environ: Mapping[str, str]) -> int:
     """Return how much is worked on at once."""
-    return _number(environ, "THREADS", _THREADS)
+    return _number(environ, "THREADS", _THREADS, _MOST_THREADS)
 
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _number(environ: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = environ.get(name) or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{name}: {text!r} is no positive number")
+    if not (text.isdecimal() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise ValueError(f"{name}: {text!r} is no number from 1 to {most}")
     return int(text)
 
 

@@ -4,15 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from instance_ha.settings.part import Part, Seconds
+from instance_ha.settings.part import Count, Part, Seconds
 
 
 class ApiSettings(Part):
     """What the functions of the API read; names are those of masakari.conf where it has them."""
 
-    osapi_max_limit: int = Field(1000, ge=1, description="Most items that one list answer holds.")
+    osapi_max_limit: Count = Field(1000, ge=1, description="Most items that one list answer holds.")
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
-    max_request_body_size: int = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
+    max_request_body_size: Count = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
     auth_strategy: Literal["keystone", "noauth2"] = Field(
         "keystone",
         description="`noauth2`: every caller is an administrator, for a demo. Refused where a Keystone is configured.",
@@ -25,8 +25,8 @@ class ApiSettings(Part):
     www_authenticate_uri: str | None = Field(
         None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
     )
-    token_cache_time: int = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
-    refused_tokens_per_minute: int = Field(
+    token_cache_time: Count = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    refused_tokens_per_minute: Count = Field(
         120,
         ge=1,
         description="Tokens that Keystone has refused within a minute, after which an instance asks about none that it "

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from instance_ha.settings.part import Part, Seconds
+from instance_ha.settings.part import Count, Part, Seconds
 
 
 class FunctionSettings(Part):
@@ -19,7 +19,7 @@ class FunctionSettings(Part):
         description="Postgres, as postgresql://user:password@host:port/name. "
         "Also read from `DATABASE_URL` and from the secret `database-url`."
     )
-    database_pool_size: int = Field(4, ge=1, description="Connections one function instance keeps at most.")
+    database_pool_size: Count = Field(4, ge=1, description="Connections one function instance keeps at most.")
     trigger_key: SecretStr | None = Field(
         None,
         description="Keys that sign triggers, the events between our functions, one a line: the first signs, all are "

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from instance_ha.settings.part import Part, Seconds
+from instance_ha.settings.part import Count, Part, Seconds
 
 _AGENT = (
     "Consul agent of the {} network: address, address:port or an http(s) URL; not set: that network is not monitored."
@@ -28,13 +28,13 @@ class MonitoringSettings(Part):
     down_segment_share: float = Field(
         0.5, gt=0, le=1, description="When a larger share of a segment's hosts is down at once, none is reported."
     )
-    down_segment_number: int = Field(
+    down_segment_number: Count = Field(
         10, ge=1, description="When more hosts of a segment are down at once, none of it is reported."
     )
     down_total_share: float = Field(
         0.5, gt=0, le=1, description="When a larger share of all hosts is down at once, none is reported."
     )
-    down_total_number: int = Field(20, ge=1, description="When more hosts are down at once, none is reported.")
+    down_total_number: Count = Field(20, ge=1, description="When more hosts are down at once, none is reported.")
     api_url: str | None = Field(
         None,
         description="Base URL of the instance HA API, as `http://host:port/v1`, where the monitors post notifications; "
@@ -76,7 +76,7 @@ class MonitoringSettings(Part):
     )
     kubernetes_context: str | None = Field(None, description="Context of the kubeconfig; its current one by default.")
     kubernetes_node_labels: str = Field("", description="Label selector of the nodes that are compute hosts.")
-    kubernetes_page_size: int = Field(500, ge=1, description="Nodes asked of the API server in one page.")
+    kubernetes_page_size: Count = Field(500, ge=1, description="Nodes asked of the API server in one page.")
     kubernetes_timeout: Seconds = Field(10, gt=0, description="Time limit of one request to the API server.")
     kubernetes_host_name: str = Field(
         "{name}",
@@ -95,7 +95,7 @@ class MonitoringSettings(Part):
     )
     guest_monitoring_interval: Seconds = Field(10, ge=1, description="Pause between two pings of a guest.")
     guest_monitoring_timeout: Seconds = Field(2, ge=1, description="Time limit of a ping.")
-    guest_monitoring_failure_threshold: int = Field(
+    guest_monitoring_failure_threshold: Count = Field(
         3, ge=1, description="Pings in a row that a guest must miss before it is reported."
     )
     guest_policy_ttl: Seconds = Field(

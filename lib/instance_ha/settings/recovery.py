@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from instance_ha.settings.part import Part, Seconds
+from instance_ha.settings.part import Count, Part, Seconds
 
 
 class RecoverySettings(Part):
@@ -31,7 +31,7 @@ class RecoverySettings(Part):
         "Only where every reported host has been fenced.",
     )
     process_all_instances: bool = Field(False, description="Restart failed instances without the metadata key too.")
-    guest_restarts_per_day: int = Field(
+    guest_restarts_per_day: Count = Field(
         3,
         ge=0,
         description="How often an instance is restarted within 24 hours since its guest agent does not answer; "
@@ -53,7 +53,7 @@ class RecoverySettings(Part):
     service_disable_reason: str = Field(
         "Masakari detected host failed.", description="Reason that Nova shows for the disabled service."
     )
-    evacuation_abort_after: int = Field(
+    evacuation_abort_after: Count = Field(
         5,
         ge=0,
         description="So many failed evacuations in a row, and the rest of the attempt is not tried on that host; "
@@ -103,6 +103,7 @@ class RecoverySettings(Part):
     recovery_attempts: int | None = Field(
         None,
         ge=1,
+        le=1000,
         description="Attempts at one recovery before it is `failed`. By default a host's go on until it expires "
         "(`notifications_expired_interval`), and an instance's or a process' end after 2.",
     )

@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
-from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.models.uuids import HostUuid, NotificationUuid, instance_of
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
+
+_INSTANCE = "instance_uuid"  # in a payload
 
 
 def find(connection: Connection, uuid: NotificationUuid) -> Notification:
@@ -52,7 +55,7 @@ def like(
         .where(
             notifications.c.source_host_uuid == host_uuid,
             notifications.c.type == kind,
-            notifications.c.payload == payload,
+            _says_the_same(payload),
             notifications.c.deleted_at.is_(None),
         )
         .order_by(notifications.c.created_at.desc())
@@ -64,8 +67,8 @@ def like(
 def count_finished(connection: Connection, payload: dict[str, str], since: datetime) -> int:
     """Count the recoveries from equal failures of an instance, on whatever host, that were reported since a time."""
     query = select(func.count()).where(
-        notifications.c.type == NotificationType.VM,
-        notifications.c.payload == payload,
+        notifications.c.type == literal_column("'VM'"),  # as the index has it
+        _says_the_same(payload),
         notifications.c.status == NotificationStatus.FINISHED,
         notifications.c.attempt > 0,
         notifications.c.created_at > since,
@@ -75,7 +78,8 @@ def count_finished(connection: Connection, payload: dict[str, str], since: datet
 
 def create(connection: Connection, values: dict[str, Any], now: datetime) -> Notification:
     """Store a report; it is due at once."""
-    values = {"notification_uuid": str(uuid4()), "status": NotificationStatus.NEW, "due_at": now, **values}
+    made = {"notification_uuid": str(uuid4()), "status": NotificationStatus.NEW, "due_at": now}
+    values = {**made, "instance_uuid": instance_of(values["payload"]), **values}
     statement = insert(notifications).values(created_at=now, **values).returning(notifications)
     return records.one(connection, statement, Notification)
 
@@ -126,9 +130,15 @@ def supersede_instances(
 
 def is_about(instances: Iterable[str]) -> ColumnElement[bool]:
     """Match the notifications about the failure of one of the instances, whatever host they name."""
-    reported = func.lower(func.replace(notifications.c.payload["instance_uuid"].astext, "-", ""))
-    is_one = reported.in_([instance.replace("-", "") for instance in instances])
+    is_one = notifications.c.instance_uuid.in_(list(instances))
     return and_(notifications.c.type == literal_column("'VM'"), is_one)  # as the index has it
+
+
+def _says_the_same(payload: dict[str, str]) -> ColumnElement[bool]:
+    """Match equal payloads; the uuid of an instance is the same in each of its spellings."""
+    details = {name: value for name, value in payload.items() if name != _INSTANCE}
+    is_equal = notifications.c.payload.op("-")(_INSTANCE) == type_coerce(details, JSONB)
+    return and_(is_equal, notifications.c.instance_uuid == instance_of(payload))
 
 
 def _supersede(

@@ -106,8 +106,6 @@ hosts = Table(
     Index("hosts_list", "failover_segment_id", "created_at", "id", postgresql_where=LIVE),
 )
 
-_REPORTED_INSTANCE = "lower(replace(payload ->> 'instance_uuid', '-', ''))"  # reports may leave its dashes out
-
 notifications = Table(
     "notifications",
     metadata,
@@ -117,6 +115,7 @@ notifications = Table(
     Column("source_host_uuid", String(36), nullable=False),
     _enum("type", NotificationType),
     Column("payload", JSONB, nullable=False),
+    Column("instance_uuid", String(36)),
     _enum("status", NotificationStatus),
     Column("failover_segment_uuid", String(36)),
     Column("message", Text),
@@ -132,11 +131,11 @@ notifications = Table(
     ),
     Index(
         "notifications_one_running_instance",
-        text(_REPORTED_INSTANCE),
+        "instance_uuid",
         unique=True,
         postgresql_where=text("status = 'running' AND type = 'VM'"),
     ),
-    Index("notifications_instance", text(_REPORTED_INSTANCE), postgresql_where=text("type = 'VM'")),
+    Index("notifications_instance", "instance_uuid", postgresql_where=text("type = 'VM'")),
     Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("notifications_host", "source_host_uuid", "type", "created_at"),
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),

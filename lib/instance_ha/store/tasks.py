@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
@@ -119,9 +118,8 @@ def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> 
 def instances_stopped(connection: Connection, instances: Iterable[str]) -> set[str]:
     """Name those of the instances that recoveries have stopped, at whatever time, so as to start them again."""
     joined = notifications.c.notification_uuid == tasks.c.notification_uuid
-    reported = select(notifications.c.payload["instance_uuid"].astext).distinct()
-    query = reported.where(is_about(instances), joined, _HAS_STOPPED)
-    return {str(UUID(uuid)) for uuid in connection.execute(query).scalars()}
+    query = select(notifications.c.instance_uuid).distinct().where(is_about(instances), joined, _HAS_STOPPED)
+    return set(connection.execute(query).scalars())
 
 
 def remember(connection: Connection, task: TaskRow, memory: object) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
+from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.text import NO_VALID_HOST
@@ -107,7 +107,7 @@ def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[Colu
 
 
 def latest_tries(connection: Connection, source_host: str, instances: Sequence[str]) -> dict[str, VMove]:
-    """Read, for each of these instances of a host, its latest vmove that was begun, if that did not succeed.
+    """Read, for each of these instances, its latest vmove that was begun, if it was from this host and did not succeed.
 
     It knows what the instance was when its host had failed; what Nova shows now may be what we have left.
     """
@@ -118,6 +118,27 @@ def latest_tries(connection: Connection, source_host: str, instances: Sequence[s
         for move in records.every(connection, select(vmoves).where(vmoves.c.id.in_(newest)), _vmove)
         if move.status is not VMoveStatus.SUCCEEDED and move.source_host == source_host
     }
+
+
+def begun_since_the_last_success(connection: Connection, notification: Notification) -> Sequence[str]:
+    """Name the instances that recoveries of a host have begun to evacuate since the last one that has finished.
+
+    A finished recovery has settled all that was before it. What a failed one has left is settled by nobody, and the
+    next one of the host has to look at it: this one, or an earlier one, has begun it.
+    """
+    of_host = (
+        notifications.c.source_host_uuid == notification.source_host_uuid,
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+    )
+    finished = select(func.max(notifications.c.id)).where(
+        *of_host, notifications.c.status == NotificationStatus.FINISHED, notifications.c.id < notification.id
+    )
+    since = select(notifications.c.notification_uuid).where(
+        *of_host, notifications.c.id > func.coalesce(finished.scalar_subquery(), 0)
+    )
+    query = select(vmoves.c.instance_uuid).distinct()
+    begun = query.where(vmoves.c.notification_uuid.in_(since), vmoves.c.start_time.is_not(None))
+    return connection.execute(begun).scalars().all()
 
 
 def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:

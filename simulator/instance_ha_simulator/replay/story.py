@@ -118,7 +118,7 @@ class _Teller:
 
     def _add_reported(self, one: Handled, found: dict[str, list[dict[str, Any]]], first: Mapping[str, VMove]) -> None:
         """Add an instance that was reported itself, and was on no host that failed."""
-        uuid = one.notification.payload.get("instance_uuid")
+        uuid = one.notification.instance_uuid
         host = self._hosts[self._host(one).name]
         if one.notification.type is not NotificationType.VM or uuid is None or uuid in first:
             return
@@ -175,7 +175,7 @@ class _Teller:
             return {"host": host, "process": _COMPUTE if known else "another", "payload": payload}
         if notification.type is NotificationType.VM:
             event = notification.payload.get("event", "").upper()
-            instance = self._instances[notification.payload["instance_uuid"]]
+            instance = self._instances[str(notification.instance_uuid)]
             return {"host": host, "instance": instance, "event": event if event in _VM_EVENTS else "LIFECYCLE"}
         return {"host": host, "payload": payload}
 

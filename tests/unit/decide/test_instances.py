@@ -6,16 +6,17 @@ from instance_ha.decide.instances import (
     choose,
     facts,
     facts_again,
-    failed_elsewhere,
+    facts_away,
     first_facts,
     ha_enabled,
     priority,
+    unsettled_elsewhere,
 )
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts
 
-from tests.unit.build import server, vmove
+from tests.unit.build import NOW, server, vmove
 
 SERVERS = st.lists(
     st.builds(
@@ -167,7 +168,12 @@ def test_what_our_own_tries_have_left_is_not_taken_for_what_the_instance_was(
     assert found == ({"instance": paused.facts} if remembered else {})
 
 
-def test_an_instance_that_we_failed_on_is_checked_although_it_has_left_the_host() -> None:
+def test_what_we_failed_on_or_lost_sight_of_is_checked_although_it_has_left_the_host() -> None:
     gone, here = vmove(instance_uuid="gone", status=VMoveStatus.FAILED), vmove(status=VMoveStatus.FAILED)
-    moved = vmove(instance_uuid="moved", status=VMoveStatus.SUCCEEDED)
-    assert failed_elsewhere([gone, here, moved], [server()]) == [gone]
+    lost = vmove(instance_uuid="lost", status=VMoveStatus.IGNORED, asked_at=NOW)
+    runs_elsewhere = vmove(instance_uuid="moved", status=VMoveStatus.IGNORED, asked_at=None)
+    assert unsettled_elsewhere([gone, here, lost, runs_elsewhere], [server()]) == [gone, lost]
+
+
+def test_what_has_left_the_host_is_checked_before_anything_is_asked_for_it() -> None:
+    assert facts_away(vmove(facts=InstanceFacts(vm_state="paused"))).left_in_error

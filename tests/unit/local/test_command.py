@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -62,6 +63,19 @@ def test_it_goes_up_says_how_to_use_it_and_goes_down(state: Path) -> None:
     assert not EmbeddedPostgres(state).running
     assert (after.returncode, after.stdout) == (3, "not running\n")
     assert (twice.returncode, twice.stdout) == (0, "not running\n")
+
+
+def test_a_demo_without_a_postgres_says_why_in_place_of_a_traceback() -> None:
+    def write_nothing() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    words = [sys.executable, "-m", "local.demo"]
+    demo = subprocess.run(
+        words, cwd=repository(), env=NOTHING_SAID, capture_output=True, text=True, timeout=60, preexec_fn=write_nothing
+    )
+    assert demo.returncode == 1
+    assert demo.stderr.startswith("cannot run the demo: ")
+    assert "Traceback" not in demo.stderr
 
 
 def test_after_a_kill_it_goes_down_and_up_again(state: Path) -> None:

@@ -34,7 +34,7 @@ def simulation(database_url: str) -> Simulation:
 def counted(simulation: Simulation) -> Values:
     """Return what is in Postgres after an invocation."""
     database = simulation.world.database
-    simulation.metrics.flush(database, simulation.scheduler.now())
+    simulation.metrics.flush(database)
     with database.begin() as connection:
         return counters.read(connection)
 

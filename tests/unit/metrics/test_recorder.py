@@ -28,7 +28,7 @@ def test_processes_that_count_at_the_same_time_lose_nothing(database: Database, 
             for function in ("sweep", "monitor-poll")[:: 1 if number % 2 else -1]:
                 recorder.count(TICKS, function=function)
             recorder.count(LEASE_LOSSES, table="vmoves")
-            recorder.flush(own, NOW)
+            recorder.flush(own)
         own.close()
 
     with ThreadPoolExecutor(4) as pool:
@@ -41,7 +41,7 @@ def test_threads_of_a_process_that_count_and_flush_lose_nothing(database: Databa
 
     def invocation(_: int) -> None:
         recorder.count(TICKS, function="sweep")
-        recorder.flush(database, NOW)
+        recorder.flush(database)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(invocation, range(40)))
@@ -50,7 +50,7 @@ def test_threads_of_a_process_that_count_and_flush_lose_nothing(database: Databa
 
 def test_an_invocation_that_has_counted_nothing_asks_nothing_of_postgres(database: Database) -> None:
     before = database.statements
-    Recorder().flush(database, NOW)
+    Recorder().flush(database)
     assert before == database.statements
 
 
@@ -59,16 +59,16 @@ def test_all_counts_of_an_invocation_are_added_by_one_statement_within_a_time_li
     for number in range(20):
         recorder.observe(NOVA_REQUESTS, 0.5, operation=f"GET thing-{number}", outcome="ok")
     before = database.statements
-    recorder.flush(database, NOW)
+    recorder.flush(database)
     assert database.statements == before + 2  # the time limit, and the counts
 
 
 def test_counts_wait_while_postgres_is_away_and_nobody_fails(database: Database) -> None:
     away, recorder = Database("postgresql://ha:s3cret@127.0.0.1:1/ha"), Recorder()
     recorder.count(TICKS, function="sweep")
-    recorder.flush(away, NOW)
+    recorder.flush(away)
     recorder.count(TICKS, function="sweep")
-    recorder.flush(database, NOW)
+    recorder.flush(database)
     assert read(database) == {SWEEP: 2}
 
 
@@ -77,18 +77,17 @@ def test_counts_wait_while_the_table_is_not_there_yet_and_nobody_fails(database:
     recorder.count(TICKS, function="sweep")
     with database.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE counters RENAME TO elsewhere")
-    recorder.flush(database, NOW)
+    recorder.flush(database)
     with database.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO counters")
-    recorder.flush(database, NOW)
+    recorder.flush(database)
     assert read(database) == {SWEEP: 1}
 
 
 def test_the_time_of_the_last_count_never_goes_back(database: Database) -> None:
-    recorder = Recorder()
-    for seconds in (60, 0):  # a process with a slow clock comes last
-        recorder.count(TICKS, function="sweep")
-        recorder.flush(database, NOW + timedelta(seconds=seconds))
+    for seconds in (60, 0):  # a process that was slow after it had read the clock comes last
+        with database.begin() as connection:
+            counters.add(connection, {SWEEP: 1.0}, NOW + timedelta(seconds=seconds))
     with database.begin() as connection:
         assert counters.grown(connection, TICKS.shown) == {SWEEP[1]: NOW + timedelta(seconds=60)}
 
@@ -104,11 +103,11 @@ def test_an_observation_on_a_bound_is_within_it_and_one_before_the_failure_took_
 def test_what_strangers_cause_is_written_now_and_then_and_not_lost(database: Database) -> None:
     recorder = Recorder()
     recorder.count(LEASE_LOSSES, table="vmoves")
-    recorder.flush(database, NOW, rarely=True)
+    recorder.flush(database, rarely=True)
     before = database.statements
     for _ in range(100):
         recorder.count(LEASE_LOSSES, table="vmoves")
-        recorder.flush(database, NOW, rarely=True)
+        recorder.flush(database, rarely=True)
     assert before == database.statements
-    recorder.flush(database, NOW)
+    recorder.flush(database)
     assert read(database)[VMOVES] == 101

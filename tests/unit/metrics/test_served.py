@@ -36,8 +36,9 @@ Played = Callable[..., Play]
 def played(postgres: Postgres, database_url: str, tmp_path: Path) -> Played:
     """What plays a scenario, with a token for the metrics."""
 
-    def play(folder: str, **settings: Any) -> Play:
+    def play(folder: str, *clocks: dict[str, Any], **settings: Any) -> Play:
         scenario = Scenario.read(SCENARIOS / folder)
+        scenario.faults["clocks"] = [*scenario.faults.get("clocks", ()), *clocks]
         scenario.world["settings"] = scenario.world.get("settings", {}) | {"metrics_token": "scrape-me"} | settings
         story = Play(scenario, database_url, postgres, tmp_path)
         story.run()
@@ -95,14 +96,31 @@ def test_a_recovery_is_told_as_it_was(played: Played) -> None:
     assert one("overdue_rows", table="vmoves") == 0
 
 
-def test_an_open_recovery_is_told_as_it_is(played: Played) -> None:
-    play = played(EVENT_LOST)
+def reopen(play: Play) -> None:
+    """Let the recovery run, since 100 s, and be overdue, since 40 s."""
     now = play.simulation.scheduler.now()
     with play.simulation.world.database.begin() as connection:
         running = "status = 'running', counted = false, created_at = :old, due_at = :due, lease_until = NULL"
         times = {"old": now - timedelta(seconds=100), "due": now - timedelta(seconds=40)}
         connection.execute(text(f"UPDATE notifications SET {running}"), times)
         connection.execute(text("UPDATE vmoves SET status = 'pending' WHERE instance_name = 'vm-1'"))
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -360.0])
+def test_ages_and_the_last_tick_are_told_by_postgres_clock_whatever_a_machine_says(
+    played: Played, ahead: float
+) -> None:
+    play = played(EVENT_LOST, *({"function": name, "ahead": ahead} for name in ("sweep", "api-hosts")))
+    reopen(play)
+    series, now = scraped(play, "api-hosts"), play.simulation.scheduler.now().timestamp()
+    assert value(series, "oldest_open_recovery_age_seconds", type="COMPUTE_HOST") == 100
+    assert value(series, "oldest_overdue_seconds", table="notifications") == 40
+    assert 0 <= now - value(series, "last_tick_timestamp_seconds", function="sweep") <= 60
+
+
+def test_an_open_recovery_is_told_as_it_is(played: Played) -> None:
+    play = played(EVENT_LOST)
+    reopen(play)
     series = scraped(play)
     assert value(series, "open_recoveries", type="COMPUTE_HOST", status="running") == 1
     assert value(series, "oldest_open_recovery_age_seconds", type="COMPUTE_HOST") == 100
@@ -137,9 +155,8 @@ def test_a_recovery_counts_once_however_often_and_by_how_many_it_is_asked_for(
 ) -> None:
     play = played(EVENT_LOST)
     pools = [Database(database_url, 1) for _ in range(4)]
-    now = play.simulation.scheduler.now()
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda pool: take_in(pool, now), pools))
+        list(threads.map(take_in, pools))
     for pool in pools:
         pool.close()
     for _ in range(2):

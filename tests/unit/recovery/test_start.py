@@ -1,16 +1,24 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import UUID, uuid4
 
+from instance_ha.decide.power import StopRecorded
+from instance_ha.models.enums import Flow
 from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.start import acquire_host
-from instance_ha.store import notifications
+from instance_ha.store import notifications, tasks
 from instance_ha.store.database import Database
 from instance_ha.store.leases import Lease
 from sqlalchemy import text
 
 from tests.unit.build import NOW
 from tests.unit.store.conftest import Rows
+
+
+def spellings(instance: UUID) -> list[str]:
+    """Spell a uuid in each way in which the API takes it."""
+    return [str(instance), instance.hex, str(instance).upper(), f"{{{instance}}}", instance.urn]
 
 
 def reported(rows: Rows, host: Host, kind: str, instance: str = "") -> tuple[Notification, Lease]:
@@ -37,11 +45,37 @@ def statuses(database: Database, *claimed: tuple[Notification, Lease]) -> list[s
 
 def test_instances_of_one_host_are_recovered_side_by_side_and_each_by_one(database: Database) -> None:
     rows = Rows(database)
-    host, one = rows.host(rows.segment()), str(uuid4())
-    without_dashes = UUID(one).hex.upper()
-    assert begin(database, reported(rows, host, "VM", one))
+    host, one = rows.host(rows.segment()), uuid4()
+    assert begin(database, reported(rows, host, "VM", str(one)))
     assert begin(database, reported(rows, host, "VM", str(uuid4())))
-    assert not begin(database, reported(rows, host, "VM", without_dashes))
+    for spelled in spellings(one):
+        assert not begin(database, reported(rows, host, "VM", spelled)), spelled
+
+
+def test_restarts_of_a_day_are_counted_by_the_instance_however_its_uuid_is_spelled(database: Database) -> None:
+    rows, instance = Rows(database), uuid4()
+    ended = {"type": "VM", "status": "finished", "attempt": 1}
+    for spelled in [*spellings(instance), str(uuid4())]:
+        rows.notification(payload={"event": "GUEST", "instance_uuid": spelled}, **ended)
+    rows.notification(payload={"event": "OTHER", "instance_uuid": str(instance)}, **ended)
+    with database.begin() as connection:
+        payload = {"instance_uuid": str(instance), "event": "GUEST"}
+        assert notifications.count_finished(connection, payload, NOW - timedelta(days=1)) == 5
+
+
+def test_what_a_restart_has_stopped_is_found_however_its_uuid_was_spelled(database: Database) -> None:
+    rows, instances = Rows(database), [uuid4() for _ in range(5)]
+    for number, instance in enumerate(instances):
+        payload = {"instance_uuid": spellings(instance)[number]}
+        notification = rows.notification(type="VM", payload=payload)
+        with database.begin() as connection:
+            tasks.plan(connection, notification.notification_uuid, 1, Flow.INSTANCE, ["StopInstanceTask"])
+            task = tasks.next_open(connection, notification.notification_uuid, 1)
+            assert task is not None
+            tasks.remember(connection, task, StopRecorded(""))
+    wanted = {str(instance) for instance in instances}
+    with database.begin() as connection:
+        assert tasks.instances_stopped(connection, wanted) == wanted
 
 
 def test_a_process_is_recovered_beside_instances_and_beside_no_other_process(database: Database) -> None:
@@ -76,18 +110,18 @@ def test_recoveries_of_instances_are_superseded_by_the_instance_and_not_by_the_r
     rows = Rows(database)
     segment = rows.segment()
     ours, other = str(uuid4()), str(uuid4())
-    elsewhere, without_dashes, another = (
-        reported(rows, rows.host(segment), "VM", instance) for instance in (ours, ours.replace("-", "").upper(), other)
+    elsewhere, in_braces, another = (
+        reported(rows, rows.host(segment), "VM", instance) for instance in (ours, f"{{{ours.upper()}}}", other)
     )
     assert begin(database, elsewhere)
     assert begin(database, another)
     with database.begin() as connection:
         ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
     assert ended == [elsewhere[0].notification_uuid]
-    assert begin(database, without_dashes)
+    assert begin(database, in_braces)
     with database.begin() as connection:
         ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
-    assert ended == [without_dashes[0].notification_uuid]
+    assert ended == [in_braces[0].notification_uuid]
     assert statuses(database, elsewhere, another) == ["ignored", "running"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 from instance_ha.serving import application
+from instance_ha.serving.server import options
 
 from tests.unit.serving.served import Serve
 
@@ -114,8 +115,8 @@ def test_headers_longer_than_openstack_takes_are_refused(served: Serve) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"THREADS": "many"}, "THREADS: 'many' is no positive number"),
-        ({"PORT": "0"}, "PORT: '0' is no positive number"),
+        ({"THREADS": "many"}, "THREADS: 'many' is no number from 1 to 1000"),
+        ({"PORT": "0"}, "PORT: '0' is no number from 1 to 65535"),
         ({"exec_timeout": "soon"}, "exec_timeout: 'soon' is no duration"),
     ],
 )
@@ -124,6 +125,12 @@ def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables
 
     assert (code, output.count("\n")) == (1, 1)
     assert words in output
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "65536"), ("THREADS", "1001"), ("PORT", "9" * 5000)])
+def test_a_number_that_is_too_large_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: '{value}' is no number from 1 to "):
+        options({name: value})
 
 
 def test_a_folder_without_one_function_is_refused(tmp_path: Path) -> None:

@@ -97,7 +97,6 @@ class Cloud:
             "event": self.one("STOPPED", self.name()),
             "host_status": self.one("NORMAL", self.name()),
             "process_name": self.one("nova-compute", self.name()),
-            "instance_uuid": self.name(),
             self.name(): self.name(),
         }
         notification = Notification(
@@ -109,6 +108,7 @@ class Cloud:
             source_host_uuid=host.uuid,
             type=self.one(*NotificationType),
             payload=payload,
+            instance_uuid=InstanceUuid(self.name()),
             status=self.one(*NotificationStatus),
             message=self.one(None, self.message()),
             request_id=self.name(),

@@ -148,6 +148,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
     "vmoves that wait": lambda c: vmoves.waiting_since(c, NotificationUuid("notification")),
     "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
+    "instances of earlier recoveries": lambda c: vmoves.begun_since_the_last_success(c, notification()),
     "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),
     "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),

@@ -26,7 +26,7 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
     if not moved:
         return False
     reasons: dict[VMoveUuid, str] = {}
-    for server in _read(recovery.nova, moved):
+    for server in read_moved(recovery.nova, moved):
         move = moved[server.id]
         if (reason := reason_not_well(move, server)) is not None:
             reasons[move.uuid] = reason
@@ -40,18 +40,21 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
     return bool(reasons)
 
 
-def _read(nova: Nova, moved: dict[str, VMove]) -> Iterator[Server]:
-    """Read the instances that still exist; what that costs depends on how many they are, not on the cloud.
+def read_moved(nova: Nova, moved: dict[str, VMove]) -> Iterator[Server]:
+    """Read the moved instances that still exist; what that costs depends on how many they are, not on the cloud.
 
     Usually one page of what has changed in the whole cloud has all of them. Where much else has changed, the list is
     not read to its end: what it has not shown is looked for on the destinations, and then one by one.
     """
+    if not moved:
+        return
     since = min(move.start_time or move.created_at for move in moved.values()) - CLOCKS_APART
     missing = dict(moved)
     yield from _take(nova.changed_servers(since), 1 + len(missing) // _SHARE, missing)
     by_host: dict[str, int] = defaultdict(int)
     for move in missing.values():
-        by_host[move.dest_host or ""] += 1
+        if move.dest_host is not None:
+            by_host[move.dest_host] += 1
     for host, count in by_host.items():
         yield from _take(nova.changed_servers(since, host), count - 1, missing)
     for server_id in missing:

@@ -49,7 +49,7 @@ def start(work: Evacuation, *, showed_task: bool = False) -> None:
 def _reason_not_to(work: Evacuation, *, must_reset: bool) -> End | None:
     """End it when there is nothing to evacuate any more, or the instance may run elsewhere."""
     # A reset to error and another try wreck what has moved meanwhile, or is about to.
-    if must_reset or work.move.is_retry:
+    if must_reset or work.move.is_retry or work.move.facts.left_in_error:
         verdict = evacuation.check(work.move, work.server(), None, _NOTHING_YET)
         if isinstance(verdict, End):
             return verdict

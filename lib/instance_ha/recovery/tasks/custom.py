@@ -87,7 +87,7 @@ def gather(recovery: Recovery, task: TaskRow) -> TaskFacts:
         host_name=host.name,
         segment_name=segment.name,
         flow=str(task.flow),
-        instance_uuid=notification.payload.get("instance_uuid"),
+        instance_uuid=notification.instance_uuid,
         process_name=notification.payload.get("process_name"),
         reserved_hosts=tuple(sorted(targets)) if task.flow is Flow.HOST_RESERVED else (),
     )

@@ -1,5 +1,6 @@
 """PrepareHAEnabledInstancesTask: which instances, in which order; one pending vmove each."""
 
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,16 +14,17 @@ from instance_ha.decide.instances import (
     InstancePolicy,
     choose,
     facts,
-    facts_again,
-    failed_elsewhere,
+    facts_away,
     first_facts,
     ha_enabled,
+    unsettled_elsewhere,
 )
 from instance_ha.decide.outcome import LeftOut, latest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
-from instance_ha.models.enums import TaskState
-from instance_ha.models.rows import InstanceFacts, TaskRow
+from instance_ha.models.enums import TaskState, VMoveStatus
+from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
+from instance_ha.recovery.evacuation.arrivals import read_moved
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
 from instance_ha.store import notifications, tasks, vmoves
@@ -38,19 +40,22 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
     followed = to_follow(recovery, newest)
     with recovery.claim.read() as connection:
-        tries = vmoves.latest_tries(connection, name, [server.id for server in servers])
+        begun = vmoves.begun_since_the_last_success(connection, recovery.notification)
+        tries = vmoves.latest_tries(connection, name, [*(server.id for server in servers), *begun])
         earlier = latest(vmoves.of_notification(connection, uuid))
     tried = first_facts(servers, tries, uuid)
     tried |= _stopped_by_us(recovery, policy, servers)
     choice = choose(servers, policy, tried)
     left_out = _left_out(choice)
-    away = failed_elsewhere(earlier, servers)
     _log(choice, name)
     now, late_limit = recovery.world.clock.now(), recovery.world.settings.nova_late_request_limit
     unheard = [move for move in tries.values() if is_unheard(move, newest.get(move.instance_uuid), now, late_limit)]
+    on_their_way = {*followed, *(move.instance_uuid for move in unheard)}
+    away = _not_well(recovery, unsettled_elsewhere(tries.values(), servers), on_their_way)
     with recovery.claim.transaction() as connection:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
-        planned += [(move.instance_uuid, move.instance_name, facts_again(move)) for move in away]
+        planned += [(move.instance_uuid, move.instance_name, facts_away(move)) for move in away]
+        has_work = bool(planned) or any(move.status is VMoveStatus.SUCCEEDED for move in earlier)
         last = max((record.id for record in newest.values()), default=0)
         vmoves.plan(connection, recovery.notification, name, planned, last, now)
         vmoves.follow(connection, uuid, followed, now)
@@ -58,11 +63,18 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         _supersede(recovery, connection, servers, now)
         tasks.remember(connection, task, left_out)
         tasks.add_progress(
-            connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS if planned else None
+            connection, task, now, _progress(choice, policy, name), TaskState.SUCCESS if has_work else None
         )
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     nothing = f"there is no instance to evacuate on host {name}"
-    return Done() if planned else Skip(", ".join(filter(None, (nothing, left_out.text))))
+    return Done() if has_work else Skip(", ".join(filter(None, (nothing, left_out.text))))
+
+
+def _not_well(recovery: Recovery, away: list[VMove], on_their_way: Container[str]) -> list[VMove]:
+    """Keep what is in error, or still on its way: what runs elsewhere, or is gone, needs nothing of us."""
+    moves = {str(move.instance_uuid): move for move in away}
+    in_error = {server.id for server in read_moved(recovery.nova, moves) if server.vm_state == "error" and server.host}
+    return [move for server_id, move in moves.items() if server_id in in_error or server_id in on_their_way]
 
 
 def _left_out(choice: Choice) -> LeftOut:

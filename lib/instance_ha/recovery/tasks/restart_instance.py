@@ -4,8 +4,6 @@ Nova shows at once that it is stopping or starting an instance, and remembers wh
 after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
-from uuid import UUID
-
 from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
 from instance_ha.decide.power import Broken, Leave, Step, StopRecorded, Verdict
@@ -81,7 +79,9 @@ def confirm_instance_active(recovery: Recovery, task: TaskRow) -> Outcome:
 
 
 def _instance(recovery: Recovery) -> str:
-    return str(UUID(recovery.notification.payload["instance_uuid"]))  # reports may leave its dashes out
+    instance = recovery.notification.instance_uuid
+    assert instance is not None  # the API takes no report of an instance without one
+    return instance
 
 
 def _reason_to_skip(recovery: Recovery, server: Server | None) -> Skip | None:

@@ -274,6 +274,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("payload", postgresql.JSONB(), nullable=False),
+        sa.Column("instance_uuid", sa.String(length=36), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -316,7 +317,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_instance",
         "notifications",
-        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        ["instance_uuid"],
         unique=False,
         postgresql_where=sa.text("type = 'VM'"),
     )
@@ -337,7 +338,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_one_running_instance",
         "notifications",
-        [sa.literal_column("lower(replace(payload ->> 'instance_uuid', '-', ''))")],
+        ["instance_uuid"],
         unique=True,
         postgresql_where=sa.text("status = 'running' AND type = 'VM'"),
     )
