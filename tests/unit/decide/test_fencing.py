@@ -33,7 +33,7 @@ def tried(position: int, outcome: str | None = None, *, ago: float = 0, reason: 
     )
 
 
-def step(*attempts: FenceAttempt, seen: Seen | None = None, ladder: tuple[Rung, ...] = LADDER) -> Step:
+def following(*attempts: FenceAttempt, seen: Seen | None = None, ladder: tuple[Rung, ...] = LADDER) -> Step:
     """Say what is next now."""
     return next_step(ladder, attempts, seen or Seen(), NOW, CONFIRM)
 
@@ -47,78 +47,79 @@ def read(*said: tuple[float, str]) -> Seen:
 
 
 def test_the_first_rung_is_begun_first() -> None:
-    assert step() == Step(Do.BEGIN, LADDER[0])
+    assert following() == Step(Do.BEGIN, LADDER[0])
 
 
 def test_a_rung_that_was_begun_is_asked_for_the_power() -> None:
-    assert step(tried(0)) == Step(Do.READ, LADDER[0])
+    assert following(tried(0)) == Step(Do.READ, LADDER[0])
 
 
 def test_another_invocation_reads_the_power_before_it_asks_again() -> None:
-    assert step(tried(0, ago=30)) == Step(Do.READ, LADDER[0])
+    assert following(tried(0, ago=30)) == Step(Do.READ, LADDER[0])
 
 
 def test_off_is_not_believed_at_once() -> None:
-    assert step(tried(0, ago=5), seen=read((0, "off"))) == Step(Do.WAIT, LADDER[0])
-    assert step(tried(0, ago=5), seen=read((2, "off"))) == Step(Do.READ, LADDER[0])
+    assert following(tried(0, ago=5), seen=read((0, "off"))) == Step(Do.WAIT, LADDER[0])
+    assert following(tried(0, ago=5), seen=read((2, "off"))) == Step(Do.READ, LADDER[0])
 
 
 def test_off_twice_is_believed_when_the_second_came_later() -> None:
-    assert step(tried(0, ago=5), seen=read((2, "off"), (0, "off"))) == Step(Do.BELIEVE, LADDER[0])
-    assert step(tried(0, ago=5), seen=read((1, "off"), (0, "off"))).do is Do.WAIT
+    assert following(tried(0, ago=5), seen=read((2, "off"), (0, "off"))) == Step(Do.BELIEVE, LADDER[0])
+    assert following(tried(0, ago=5), seen=read((1, "off"), (0, "off"))).do is Do.WAIT
 
 
 @pytest.mark.parametrize("between", ["on", "unknown"])
 def test_off_on_off_is_not_believed(between: str) -> None:
-    assert step(tried(0, ago=9), seen=read((4, "off"), (2, between), (0, "off"))).do is Do.WAIT
+    assert following(tried(0, ago=9), seen=read((4, "off"), (2, between), (0, "off"))).do is Do.WAIT
 
 
 def test_a_question_without_an_answer_neither_confirms_nor_refutes() -> None:
     seen = read((4, "off"))
     assert (
-        step(tried(0, ago=9), seen=Seen(off_since=seen.off_since, off_at=seen.off_at, trouble="silent")).do is Do.READ
+        following(tried(0, ago=9), seen=Seen(off_since=seen.off_since, off_at=seen.off_at, trouble="silent")).do
+        is Do.READ
     )
 
 
 def test_what_stays_on_is_asked_again_after_a_while() -> None:
     on = read((0, "on"))
-    assert step(tried(0, ago=2), seen=on).do is Do.READ
-    assert step(tried(0, ago=3), seen=on).do is Do.ASK
+    assert following(tried(0, ago=2), seen=on).do is Do.READ
+    assert following(tried(0, ago=3), seen=on).do is Do.ASK
     accepted = Seen(accepted=True, is_on=True)
-    assert step(tried(0, ago=14), seen=accepted).do is Do.READ
-    assert step(tried(0, ago=15), seen=accepted).do is Do.ASK
+    assert following(tried(0, ago=14), seen=accepted).do is Do.READ
+    assert following(tried(0, ago=15), seen=accepted).do is Do.ASK
 
 
 def test_a_rung_is_given_up_at_its_time_limit() -> None:
-    assert step(tried(1, ago=29), tried(0, "failed")).do is Do.READ
-    given_up = step(tried(0, "failed"), tried(1, ago=30), seen=read((0, "on")))
+    assert following(tried(1, ago=29), tried(0, "failed")).do is Do.READ
+    given_up = following(tried(0, "failed"), tried(1, ago=30), seen=read((0, "on")))
     assert given_up == Step(Do.GIVE_UP, LADDER[1], "the power was not seen off within 30 s: it stays on")
 
 
 def test_a_method_that_cannot_be_used_is_given_up_at_once() -> None:
-    assert step(tried(0), seen=Seen(refused="401")) == Step(Do.GIVE_UP, LADDER[0], "401")
+    assert following(tried(0), seen=Seen(refused="401")) == Step(Do.GIVE_UP, LADDER[0], "401")
 
 
 def test_off_that_was_said_before_the_time_limit_is_confirmed_after_it() -> None:
-    assert step(tried(0, ago=61), seen=read((1.5, "off"))).do is Do.WAIT
-    assert step(tried(0, ago=62), seen=read((2.5, "off"), (0, "off"))).do is Do.BELIEVE
+    assert following(tried(0, ago=61), seen=read((1.5, "off"))).do is Do.WAIT
+    assert following(tried(0, ago=62), seen=read((2.5, "off"), (0, "off"))).do is Do.BELIEVE
 
 
 def test_the_next_rung_is_begun_when_one_has_failed() -> None:
-    assert step(tried(0, "failed")) == Step(Do.BEGIN, LADDER[1])
-    assert step(tried(0, "failed"), tried(1, "failed")) == Step(Do.BEGIN, LADDER[2])
+    assert following(tried(0, "failed")) == Step(Do.BEGIN, LADDER[1])
+    assert following(tried(0, "failed"), tried(1, "failed")) == Step(Do.BEGIN, LADDER[2])
 
 
 def test_the_ladder_ends_when_the_host_is_off_or_no_rung_is_left() -> None:
-    assert step(tried(0, "failed"), tried(1, "off")) == Step(Do.END)
-    assert step(*(tried(position, "failed") for position in range(3))) == Step(Do.END)
-    assert step(ladder=()) == Step(Do.END)
+    assert following(tried(0, "failed"), tried(1, "off")) == Step(Do.END)
+    assert following(*(tried(position, "failed") for position in range(3))) == Step(Do.END)
+    assert following(ladder=()) == Step(Do.END)
 
 
 def test_a_rung_that_the_file_has_no_more_is_given_up() -> None:
     other = (Rung(0, "redfish", "another-bmc", 60), *LADDER[1:])
-    assert step(tried(0), ladder=other) == Step(Do.GIVE_UP, reason="it is not in the ladder any more")
-    assert step(tried(0, "failed"), ladder=other) == Step(Do.BEGIN, LADDER[1])
+    assert following(tried(0), ladder=other) == Step(Do.GIVE_UP, reason="it is not in the ladder any more")
+    assert following(tried(0, "failed"), ladder=other) == Step(Do.BEGIN, LADDER[1])
 
 
 SAID = st.lists(st.tuples(st.floats(0, 60), st.sampled_from(["on", "off", "unknown"])), max_size=12)
@@ -129,7 +130,7 @@ def test_nothing_is_believed_but_off_twice_in_a_row_and_apart(said: list[tuple[f
     said = sorted(said, reverse=True)
     last_on = max((place for place, (_, power) in enumerate(said) if power != "off"), default=-1)
     offs = [ago for ago, _ in said[last_on + 1 :]]
-    believed = step(tried(0, ago=70), seen=read(*said)).do is Do.BELIEVE
+    believed = following(tried(0, ago=70), seen=read(*said)).do is Do.BELIEVE
     assert believed == (len(offs) > 1 and timedelta(seconds=offs[0]) - timedelta(seconds=offs[-1]) >= CONFIRM)
 
 
@@ -141,7 +142,7 @@ def test_no_rung_is_begun_while_another_is_tried_or_when_the_host_is_off(
     outcomes: list[str | None], said: list[tuple[float, str]]
 ) -> None:
     attempts = [tried(position, outcome) for position, outcome in enumerate(outcomes)]
-    begun = step(*attempts, seen=read(*sorted(said, reverse=True))).do is Do.BEGIN
+    begun = following(*attempts, seen=read(*sorted(said, reverse=True))).do is Do.BEGIN
     assert not (begun and (None in outcomes or "off" in outcomes))
 
 
