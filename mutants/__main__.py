@@ -25,6 +25,8 @@ def main() -> int:
     for mutant in mutants:
         mutate(mutant, repository())  # before anything is begun
     with _copies(options.processes) as copies:
+        if options.explore:
+            return _explore(copies, mutants, options)
         if (trouble := _trouble_of_the_tree(copies, mutants)) is not None:
             print(trouble)
             return 1
@@ -41,6 +43,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
     parser.add_argument("only", nargs="*", metavar="NAME", help="mutants to try (all)")
     parser.add_argument("--processes", type=int, default=1, help="mutants that are tried at once (1)")
+    parser.add_argument(
+        "--explore", type=int, metavar="N", help="let the explorer play N schedules with each, instead of the tests"
+    )
     parser.add_argument(
         "--all", action="store_true", help="run the whole suite on those that the named tests do not notice"
     )
@@ -74,6 +79,24 @@ def _trouble_of_the_tree(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant])
     if verdict.killed_by is not None:
         return f"{verdict.killed_by} fails without any mutant"
     return verdict.trouble
+
+
+def _explore(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant], options: argparse.Namespace) -> int:
+    def play(mutant: Mutant) -> tuple[int, str] | None:
+        copy = copies.get()
+        try:
+            found = copy.explore(mutant, options.explore)
+        finally:
+            copies.put(copy)
+        said = f"noticed by schedule {found[0]}: {found[1]}" if found else "not noticed"
+        print(f"{mutant.promise} {mutant.name}: {said}", flush=True)
+        return found
+
+    with ThreadPoolExecutor(options.processes) as pool:
+        found = list(pool.map(play, mutants))
+    print(f"{sum(one is not None for one in found)} of {len(mutants)} mutants were noticed by the explorer")
+    document.write_explored(mutants, found, options.explore)
+    return 0
 
 
 def _try_out(copies: "queue.Queue[Copy]", mutant: Mutant, *, everything: bool) -> Verdict:

@@ -9,6 +9,9 @@ PROMISES = repository() / "docs/promises.md"
 NOTHING = "**nothing**"
 _BEGIN = "<!-- mutants: written by `make mutate` -->"
 _END = "<!-- end of mutants -->"
+_EXPLORED = "<!-- explored: written by `make mutate ARGS='--explore N'` -->"
+_END_EXPLORED = "<!-- end of explored -->"
+_HEAD_EXPLORED = ["| | rule that is broken | schedules | first breach |", "| --- | --- | --- | --- |"]
 _HEAD = ["| | rule that is broken | file | noticed by |", "| --- | --- | --- | --- |"]
 
 
@@ -26,9 +29,22 @@ def write(mutants: Sequence[Mutant], killers: Mapping[str, str | None]) -> None:
         noticed = _shown(killers[mutant.name]) if mutant.name in killers else before.get(mutant.rule, NOTHING)
         file = mutant.file.removeprefix("lib/instance_ha/")
         table.append(f"| {mutant.promise} | {mutant.rule} | `{file}` | {noticed} |")
-    head, _, rest = PROMISES.read_text().partition(_BEGIN)
-    tail = rest.partition(_END)[2]
-    PROMISES.write_text("\n".join([f"{head}{_BEGIN}", "", *table, "", f"{_END}{tail}"]))
+    _put(_BEGIN, table, _END)
+
+
+def write_explored(mutants: Sequence[Mutant], found: Sequence[tuple[int, str] | None], schedules: int) -> None:
+    """Put the table of what the explorer has noticed in, by whether and how soon."""
+    table = []
+    for mutant, breach in zip(mutants, found, strict=True):
+        after, what = breach if breach is not None else (schedules, NOTHING)
+        table.append((breach is None, after, f"| {mutant.promise} | {mutant.rule} | {after} | {what} |"))
+    _put(_EXPLORED, [*_HEAD_EXPLORED, *(row for *_, row in sorted(table))], _END_EXPLORED)
+
+
+def _put(begin: str, table: Sequence[str], end: str) -> None:
+    head, _, rest = PROMISES.read_text().partition(begin)
+    tail = rest.partition(end)[2]
+    PROMISES.write_text("\n".join([f"{head}{begin}", "", *table, "", f"{end}{tail}"]))
 
 
 def _shown(test: str | None) -> str:

@@ -17,6 +17,7 @@ from mutants.catalogue import Mutant, mutate
 _FAILED = re.compile(r"^FAILED (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 _PASSED, _SOME_FAILED = 0, 1  # exit codes of pytest
 _LONGEST = 600  # seconds of one run
+_SEED = re.compile(r"^seed (\d+): ([^;\n]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Copy:
         path = os.pathsep.join(str(folder / one) for one in ("lib", "simulator", "."))
         environment = os.environ | {"PYTHONPATH": path, "TEST_DATABASE_URL": database_url}
         environment.pop("WRITE_EXPECTED", None)
+        self._environment = environment
         command = [sys.executable, "-m", "mutants.runner"]
         self._runner = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -57,6 +59,24 @@ class Copy:
             return self.run(tests)
         finally:
             self._write(file, before)
+
+    def explore(self, mutant: Mutant, schedules: int) -> tuple[int, str] | None:
+        """Let the explorer play so many schedules; returns how many it took to notice it, and what broke."""
+        file = self._folder / mutant.file
+        before = file.read_text()
+        command = [sys.executable, "-m", "instance_ha_simulator.explorer", "--schedules", str(schedules)]
+        try:
+            self._write(file, mutate(mutant, self._folder))
+            ran = subprocess.run(
+                command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+            )
+        finally:
+            self._write(file, before)
+        if ran.returncode == _PASSED:
+            return None
+        if (found := _SEED.search(ran.stdout)) is None:
+            raise RuntimeError(f"{mutant.name}: {ran.stderr[-2000:]}")
+        return int(found[1]) + 1, found[2]
 
     def _write(self, file: Path, text: str) -> None:
         file.write_text(text)

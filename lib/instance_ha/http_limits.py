@@ -23,7 +23,6 @@ from instance_ha.models.errors import TimeIsUp
 
 _LONGEST = 120.0  # seconds for each part of an exchange that nobody has given less
 _LARGEST = 64 << 20  # bytes of an answer: a page of Nova's list has a few MiB
-_SHORTEST = 0.001  # seconds; to a socket, 0 means not to wait at all
 
 
 @dataclass
@@ -58,11 +57,14 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def _left(seconds: float | None) -> float:
+    """Return how long a part of an exchange may take; the time may be over since another thread fetched a token."""
     given, deadline = _LONGEST if seconds is None else float(seconds), _deadline.get()
     if deadline is None:
         return given
     deadline.used = True
-    return max(_SHORTEST, min(given, deadline.until - time.monotonic()))
+    if (left := deadline.until - time.monotonic()) <= 0:
+        raise TimeoutError("the time is up")  # a request that was to be sent by then is not sent any more
+    return min(given, left)
 
 
 class Limited(HTTPConnection):

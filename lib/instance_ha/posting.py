@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
@@ -29,6 +29,22 @@ class AnsweredLate(NotAnswered):
     def __init__(self, connection: socket.socket) -> None:
         super().__init__("no answer in time")
         self.connection = connection
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def reach(address: str, seconds: float) -> str:
+    """Connect to where a URL leads, and send nothing; returns that, in words.
+
+    Raises:
+        OSError: nobody takes the connection.
+        ValueError: the URL makes no sense.
+
+    """
+    url = urlsplit(address)
+    with socket.create_connection((url.hostname or "", url.port or _PORTS[url.scheme]), timeout=seconds):
+        return "takes connections; nothing was sent"
 
 
 @dataclass(frozen=True)

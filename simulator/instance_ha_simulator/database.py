@@ -11,7 +11,8 @@ from flask import Flask
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.store.database import Database
-from sqlalchemy import Connection
+from instance_ha.store.schema import metadata
+from sqlalchemy import Connection, text
 
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.scheduler import KilledError, Scheduler
@@ -58,6 +59,22 @@ class SimulatedDatabase(Database):
     def go_away(self, until: datetime) -> None:
         """Answer nobody until then."""
         self._away_until = until
+
+    def fall_behind(self) -> None:
+        """Let the asynchronous standby get no commit any more from now on."""
+        with super().begin() as connection:
+            connection.execute(text("CREATE SCHEMA standby"))
+            for table in metadata.sorted_tables:
+                connection.execute(text(f"CREATE TABLE standby.{table.name} AS TABLE {table.name}"))
+
+    def promote_standby(self) -> None:
+        """Let the standby be the primary: what was committed since it fell behind is lost."""
+        names = [table.name for table in metadata.sorted_tables]
+        with super().begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(names)}"))
+            for name in names:
+                connection.execute(text(f"INSERT INTO {name} OVERRIDING SYSTEM VALUE TABLE standby.{name}"))
+            connection.execute(text("DROP SCHEMA standby CASCADE"))
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -206,6 +206,8 @@ class Play:
             "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
             "delete_server": lambda name: cloud.delete_server(self._server(name)),
             "postgres_away": self._send_postgres_away,
+            "standby_falls_behind": lambda _: self.simulation.database.fall_behind(),
+            "standby_is_promoted": self._fail_over,
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
@@ -240,6 +242,10 @@ class Play:
     def _send_postgres_away(self, seconds: float) -> None:
         simulation = self.simulation
         simulation.database.go_away(simulation.scheduler.now() + timedelta(seconds=seconds))
+
+    def _fail_over(self, seconds: float) -> None:
+        self.simulation.database.promote_standby()
+        self._send_postgres_away(seconds)
 
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         change = {"segment": {"enabled": enabled}}

@@ -29,7 +29,6 @@ from instance_ha.settings import Settings, load
 from instance_ha.triggers.codec import encode
 from instance_ha.world import WholeWorld
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.identity.v3 import Password
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
@@ -44,6 +43,7 @@ from instance_ha_simulator.fences import SimulatedFences
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
 from instance_ha_simulator.scheduler import KilledError, MachineClock, Process, Scheduler, TimeLimitError, ahead
+from instance_ha_simulator.tokens import SharedToken
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = (
@@ -249,15 +249,7 @@ class Simulation:
         http.trust_env = False
         pauses = self.faults.schedule.get("pauses", 0.0)
         http.mount(URL, ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
-        user = self.cloud.identity.users["masakari"]
-        auth = Password(
-            f"{URL}identity/v3",
-            username=user.name,
-            password=user.password,
-            project_name=user.project.name,
-            user_domain_id="default",
-            project_domain_id="default",
-        )
+        auth = SharedToken(self.cloud.identity.users["masakari"], self.scheduler)
         adapter = Adapter(
             Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
         )

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     )
     problems = [problem for check in checks if (problem := _problem(check, settings, options.environ))]
     if not problems and not options.offline:
-        asked = parts(composition.of(options.environ).whole())
+        asked = parts(composition.of(options.environ).whole(), options.environ)
         with ThreadPoolExecutor(len(asked)) as pool:
             answers = list(pool.map(_ask, asked))
         for part, (answered, words) in zip(asked, answers, strict=True):

@@ -79,9 +79,10 @@ class Tokens:
         if not self._budget.allows(token):
             raise CloudUnavailable("too many tokens were refused within a minute: only known ones are taken now")
         checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
+        middleware = self._middleware  # its import is no time of Keystone's
         try:
             with within(self._settings.nova_timeout):
-                answer = Request(checked).get_response(self._middleware)
+                answer = Request(checked).get_response(middleware)
         except TimeIsUp:
             raise CloudTimeout("Keystone did not answer in time") from None
         except ClientException as error:

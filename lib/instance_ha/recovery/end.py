@@ -63,6 +63,11 @@ def _final_check_at(world: RecoveryWorld, notification: Notification, now: datet
     """Say when to check once more what a recovery had in work; None when it had nothing."""
     if not notification.attempt or notification.type is NotificationType.PROCESS:
         return None
+    return final_check_at(world, now)
+
+
+def final_check_at(world: RecoveryWorld, now: datetime) -> datetime:
+    """Say when Nova has carried out whatever a recovery that ends now has asked for."""
     return now + timedelta(seconds=world.settings.nova_late_request_limit + _FINAL_CHECK_LATER)
 
 

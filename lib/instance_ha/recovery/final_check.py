@@ -4,8 +4,6 @@ A request whose answer was lost may be carried out when all is over: a lock afte
 evacuation, a stop after the start. A killed invocation may have left locks, too.
 """
 
-from uuid import UUID
-
 from instance_ha import log
 from instance_ha.decide import evacuation, power
 from instance_ha.decide.evacuation import lock_reason
@@ -18,6 +16,7 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
 
@@ -36,8 +35,9 @@ def final_check(claim: Claim[Notification]) -> None:
         for move in moves:
             if move.status is VMoveStatus.SUCCEEDED and evacuation.prepare(move.facts).reset_to_error:
                 _give_state_back(claim, move)
-    elif claim.row.status is NotificationStatus.FINISHED:
-        _undo_late_power_action(claim, str(UUID(claim.row.payload["instance_uuid"])))
+    elif _has_restarted(claim) and not _undo_late_power_action(claim):
+        with claim.release(final_check_at(claim.world, claim.world.clock.now())):
+            return
     about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
     with claim.release(None, **about):
         pass
@@ -89,11 +89,28 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
         log.get().warning("late reset not undone", instance=server.name, reason=str(error))
 
 
-def _undo_late_power_action(claim: Claim[Notification], instance: str) -> None:
-    """Give an instance back the power state that it had after its restart, or that its owner has given it since."""
-    server = claim.nova.server(instance)
-    if server is None:
-        return
+def _has_restarted(claim: Claim[Notification]) -> bool:
+    """Say whether a recovery of an instance has asked for anything, however it has ended."""
+    with claim.read() as connection:
+        has_stopped = tasks.has_stopped(connection, claim.row.notification_uuid)
+    return has_stopped or claim.row.status is NotificationStatus.FINISHED
+
+
+def _undo_late_power_action(claim: Claim[Notification]) -> bool:
+    """Give an instance back the power state that it had after its restart, or that its owner has given it since.
+
+    Returns whether it could be seen: not while its host is recovered, since it starts where it is evacuated to.
+    """
+    instance = claim.row.instance_uuid
+    server = claim.nova.server(instance) if instance else None
+    if instance is None or server is None:
+        return True
+    with claim.read() as connection:
+        host = hosts.by_name(connection, server.host or "")
+        if host is not None and notifications.host_is_recovered(connection, host.uuid):
+            return False
+    if host is not None and host.on_maintenance:  # it has failed, and is not recovered: nothing starts there
+        return True
     late = power.carried_out_late(server, claim.nova.last_power_action(instance))
     try:
         if late is Step.START:
@@ -104,3 +121,4 @@ def _undo_late_power_action(claim: Claim[Notification], instance: str) -> None:
             log.get().warning("late start undone", instance=server.name)
     except CloudRefused as error:  # somebody else has acted since
         log.get().warning("late power action not undone", instance=server.name, reason=str(error))
+    return True

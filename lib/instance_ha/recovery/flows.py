@@ -82,9 +82,14 @@ def check(settings: Settings, _environ: Mapping[str, str]) -> None:
         Misconfigured: a flow or a task of it cannot be used.
 
     """
-    all_flows = _flows(settings.recovery_flows_file, settings.invocation_time)
-    if not settings.task_keys and any(_is_url(name) for names in all_flows.values() for name in names):
+    if urls(settings) and not settings.task_keys:
         raise Misconfigured("a task is a URL, and there is no key to sign what it is sent: mount the secret task-key")
+
+
+def urls(settings: Settings) -> tuple[str, ...]:
+    """List the tasks that are URLs, each once."""
+    all_flows = _flows(settings.recovery_flows_file, settings.invocation_time)
+    return tuple(dict.fromkeys(name for names in all_flows.values() for name in names if _is_url(name)))
 
 
 @cache

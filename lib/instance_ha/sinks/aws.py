@@ -3,7 +3,8 @@
 In a FIFO topic or queue (``….fifo``) the order of events about the same thing is kept, and doubles are dropped there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.config import Config
@@ -16,6 +17,7 @@ from instance_ha.models.events import EVENT_PREFIX, Event, Sink
 from instance_ha.sinks.senders import structured
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 
 
 class _AwsSender:
@@ -39,11 +41,28 @@ class _AwsSender:
         }
         fifo = {"MessageGroupId": event.subject, "MessageDeduplicationId": event.event_id}
         extra = fifo if self._sink.address.endswith(".fifo") else {}
+        with self._speaking():
+            self._put(structured(event), MessageAttributes=attributes, **extra)
+
+    def probe(self) -> str:
+        """Ask whether it is there, and send nothing; raises SinkUnavailable or SinkRefused."""
+        with self._speaking():
+            try:
+                self._read()
+            except ClientError as error:
+                if _code(error) not in _DENIED:
+                    raise
+                return "not known whether it is there: our user may not read its attributes"
+        return "is there; nothing was sent"
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Tell what an exchange fails for."""
         try:
             with within(self._timeout):
-                self._put(structured(event), MessageAttributes=attributes, **extra)
+                yield
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", "unknown"))
+            code = _code(error)
             kind = SinkRefused if code in _REFUSED else SinkUnavailable
             raise kind(f"sink {self._sink.name} answered {code}") from None
         except TimeIsUp:
@@ -54,6 +73,13 @@ class _AwsSender:
     def _put(self, text: str, **how: Any) -> None:
         raise NotImplementedError
 
+    def _read(self) -> None:
+        raise NotImplementedError
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
 
 class TopicSender(_AwsSender):
     """Publishes to a topic."""
@@ -63,6 +89,9 @@ class TopicSender(_AwsSender):
     def _put(self, text: str, **how: Any) -> None:
         self._client.publish(TopicArn=self._sink.address, Message=text, **how)
 
+    def _read(self) -> None:
+        self._client.get_topic_attributes(TopicArn=self._sink.address)
+
 
 class QueueSender(_AwsSender):
     """Sends to a queue."""
@@ -71,3 +100,6 @@ class QueueSender(_AwsSender):
 
     def _put(self, text: str, **how: Any) -> None:
         self._client.send_message(QueueUrl=self._sink.address, MessageBody=text, **how)
+
+    def _read(self) -> None:
+        self._client.get_queue_attributes(QueueUrl=self._sink.address, AttributeNames=["QueueArn"])

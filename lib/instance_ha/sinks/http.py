@@ -3,7 +3,7 @@
 from instance_ha.decide.delivery import DeliveryResult, delivery_result
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
 from instance_ha.models.events import Event, Sink
-from instance_ha.posting import NotAnswered, Poster
+from instance_ha.posting import NotAnswered, Poster, reach
 from instance_ha.sinks.senders import binary
 
 
@@ -15,6 +15,18 @@ class HttpSender:
         self._sink = sink
         self._timeout = timeout
         self._poster = Poster(timeout)
+
+    def probe(self) -> str:
+        """Connect, and send nothing: an event would be taken for one.
+
+        Raises:
+            SinkUnavailable: the sink takes no connection.
+
+        """
+        try:
+            return reach(self._sink.address, self._timeout)
+        except (OSError, ValueError) as error:
+            raise SinkUnavailable(f"sink {self._sink.name} takes no connection: {type(error).__name__}") from None
 
     def send(self, event: Event) -> None:
         """Post an event; only the status of the answer matters.

@@ -22,6 +22,9 @@ class Sender(Protocol):
     def send(self, event: Event) -> None:
         """Hand an event over."""
 
+    def probe(self) -> str:
+        """Ask whether the sink is there, and send no event; returns what is worth a word."""
+
 
 class Senders:
     """The clients of all sinks."""
@@ -40,11 +43,12 @@ class Senders:
 
         """
         if sink.name not in self._made:
-            self._made[sink.name] = _make(sink, self._settings, self._environ)
+            self._made[sink.name] = make(sink, self._settings, self._environ)
         self._made[sink.name].send(event)
 
 
-def _make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
+def make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
+    """Make the client of a sink."""
     timeout = settings.event_timeout  # which the lease of its sink outlasts, or no function would have started
     if sink.kind is SinkKind.HTTP:
         from instance_ha.sinks.http import HttpSender
@@ -52,9 +56,8 @@ def _make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
         return HttpSender(sink, timeout)
     from instance_ha.sinks.aws import QueueSender, TopicSender
 
-    make: Any = TopicSender if sink.kind is SinkKind.SNS else QueueSender
-    sender: Sender = make(sink, settings.event_endpoint_url, timeout, environ)
-    return sender
+    kind = TopicSender if sink.kind is SinkKind.SNS else QueueSender
+    return kind(sink, settings.event_endpoint_url, timeout, environ)
 
 
 def cloud_event(event: Event) -> CloudEvent:

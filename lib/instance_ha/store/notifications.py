@@ -118,14 +118,17 @@ def supersede_processes(
 ) -> Sequence[NotificationUuid]:
     """End the recoveries of a host's processes, and return their uuids; their invocations lose them."""
     is_process = notifications.c.type == NotificationType.PROCESS
-    return _supersede(connection, message, now, is_process, notifications.c.source_host_uuid == host_uuid)
+    return _supersede(connection, message, now, None, is_process, notifications.c.source_host_uuid == host_uuid)
 
 
 def supersede_instances(
-    connection: Connection, instances: Iterable[str], message: str, now: datetime
+    connection: Connection, instances: Iterable[str], message: str, now: datetime, check_at: datetime
 ) -> Sequence[NotificationUuid]:
-    """End the recoveries of instances, whatever host they were reported on; returns the uuids of the recoveries."""
-    return _supersede(connection, message, now, is_about(instances))
+    """End the recoveries of instances, whatever host they were reported on; returns the uuids of the recoveries.
+
+    Each has its final check at ``check_at``: Nova may yet carry out its stop.
+    """
+    return _supersede(connection, message, now, check_at, is_about(instances))
 
 
 def is_about(instances: Iterable[str]) -> ColumnElement[bool]:
@@ -142,13 +145,13 @@ def _says_the_same(payload: dict[str, str]) -> ColumnElement[bool]:
 
 
 def _supersede(
-    connection: Connection, message: str, now: datetime, *which: ColumnElement[bool]
+    connection: Connection, message: str, now: datetime, due_at: datetime | None, *which: ColumnElement[bool]
 ) -> Sequence[NotificationUuid]:
     ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
     statement = (
         update(notifications)
         .where(notifications.c.status == NotificationStatus.RUNNING, *which)
-        .values(**ended, due_at=None, lease_until=None, lease_owner=None)
+        .values(**ended, due_at=due_at, lease_until=None, lease_owner=None)
         .returning(notifications.c.notification_uuid)
     )
     return connection.execute(statement).scalars().all()

@@ -53,7 +53,9 @@ class LoopbackServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End what `start` began."""
+        """End what `start` began; what has ended stays so."""
+        if not self._thread.is_alive():
+            return
         self._server.task_dispatcher.shutdown(timeout=1)
         pulled = Event()
         self._server.trigger.pull_trigger(partial(self._close_all, pulled))  # type: ignore[union-attr]

@@ -5,12 +5,12 @@ import multiprocessing
 import sys
 import time
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from instance_ha.store import migrate
 
 from instance_ha_simulator.embedded import EmbeddedPostgres
-from instance_ha_simulator.explorer.explore import explore
+from instance_ha_simulator.explorer.explore import explore, explore_seed
 from instance_ha_simulator.explorer.play import set_stage
 from instance_ha_simulator.explorer.worker import work
 from instance_ha_simulator.files import temporary_state_dir
@@ -23,11 +23,13 @@ def main() -> int:
     options = _options()
     keep = options.keep or Path(mkdtemp(prefix="explored-"))
     keep.mkdir(parents=True, exist_ok=True)
-    count = 1 if options.folders else options.processes
+    count = 1 if options.folders or options.schedules else options.processes
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
         urls = [_database(Postgres(server.dsn), f"explorer_{number}") for number in range(count)]
         if options.folders:
             return _play(options.folders, urls[0])
+        if options.schedules:
+            return _play_until_broken(options.seed or 0, options.schedules, urls[0])
         seed = options.seed if options.seed is not None else int(time.time()) * 1000
         until = time.monotonic() + options.minutes * 60
         context = multiprocessing.get_context("spawn")
@@ -52,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, help="the first one; by default one that was never played")
+    parser.add_argument("--schedules", type=int, help="play so many, and stop at the first that breaks a promise")
     parser.add_argument("--keep", type=Path, help="where to keep what breaks a promise; by default a new folder")
     return parser.parse_args()
 
@@ -71,6 +74,17 @@ def _play(folders: list[Path], url: str) -> int:
         sys.stdout.write("\n".join([*result.log, *(f"BROKEN: {what}" for what in result.broken)]) + "\n")
         broken = broken or bool(result.broken)
     return 1 if broken else 0
+
+
+def _play_until_broken(first: int, count: int, url: str) -> int:
+    stage = set_stage(url)
+    with TemporaryDirectory() as folder:
+        for seed in range(first, first + count):
+            if found := explore_seed(stage, seed, Path(folder)).broken:
+                sys.stdout.write(f"seed {seed}: {'; '.join(found)}\n")
+                return 1
+    sys.stdout.write(f"{count} schedules from seed {first} on broke no promise\n")
+    return 0
 
 
 if __name__ == "__main__":

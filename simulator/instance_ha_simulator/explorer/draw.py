@@ -39,12 +39,13 @@ class Size:
 
 
 SMALL, MIDDLE, LARGE = Size(1, 2, 3), Size(2, 4, 4), Size(8, 60, 6)
+LARGE_EVERY = 40  # seeds, where large worlds are drawn
 
 
 def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
-    """Return a world and its faults; most worlds are small, ``large`` ones may be among them."""
+    """Return a world and its faults; most worlds are small; with ``large`` every fortieth is a large one."""
     random = Random(seed)  # noqa: S311 no secret depends on it
-    size = random.choices((SMALL, MIDDLE, LARGE if large else MIDDLE), (85, 12, 3))[0]
+    size = LARGE if large and seed % LARGE_EVERY == 0 else random.choices((SMALL, MIDDLE), (85, 15))[0]
     world = _world(random, size)
     faults = troubles.draw(random, world, random.randint(0, size.troubles))
     world["happenings"].sort(key=lambda happening: happening["at"])
@@ -104,14 +105,15 @@ def _failing_host(random: Random, host: str, size: Size) -> Data:
         if random.random() < 0.05:
             metadata["HA_Never"] = "true"
         groups.append(group | ({"metadata": metadata} if metadata else {}))
-    return {"instances": groups, **({"cell": "cell2"} if random.random() < 0.3 else {})}
+    about: Data = {"instances": groups, **({"cell": "cell2"} if random.random() < 0.3 else {})}
+    return about | ({"old_service_in": "cell1"} if random.random() < 0.1 else {})
 
 
 def _other_host(random: Random, host: str) -> Data:
     about: Data = {"instances": [{"names": [f"{host}-1"]}]} if random.random() < 0.3 else {}
     if random.random() < 0.15:
         about["capacity"] = random.randint(0, 4)
-    return about
+    return about | ({"old_service_in": "cell2"} if random.random() < 0.1 else {})
 
 
 def _settings(random: Random) -> Data:
@@ -152,6 +154,7 @@ def _cloud(random: Random, others: list[str]) -> Data:
     maybe: list[tuple[float, Data]] = [
         (0.1, {"max_limit": random.choice((1, 2, 3))}),
         (0.1, {"host_filter": False}),
+        (0.1, {"list_lag": random.choice((0.5, 2.0))}),
         (0.07, {"spawn_fails_on": [random.choice(others)]}),
         (0.07, {"claim_fails_on": [random.choice(others)]}),
         (0.5, {"resume_guests": True}),

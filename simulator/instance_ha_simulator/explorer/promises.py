@@ -193,6 +193,7 @@ def reserved_hosts_are_used_or_given_back(played: Exploration) -> Iterator[str]:
     """A reserved host that received nothing, and did not fail itself, is reserved again, or it is said why not."""
     messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
     used = {request.host for request in our_requests(played)}
+    used |= {server.host for server in played.simulation.cloud.servers()}  # by whomever it was evacuated there
     failed = {_host_of(about) for about in played.reported.values()}
     for about in played.scenario.world["segments"].values():
         for name in about.get("reserved", []):

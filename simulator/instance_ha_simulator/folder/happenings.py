@@ -159,6 +159,12 @@ class Happening(Part):
     tokens_expire: Literal[True] | None = Field(None, description="Keystone takes no token of before any more")
     # our own database
     postgres_away: float | None = Field(None, description="Postgres does not answer for so many seconds")
+    standby_falls_behind: Literal[True] | None = Field(
+        None, description="from now on the asynchronous standby of Postgres gets no commit"
+    )
+    standby_is_promoted: float | None = Field(
+        None, description="it becomes the primary, without what it has not got, and answers after so many seconds"
+    )
     database: Literal["stop", "start"] | None = Field(None, description="Postgres stops, or starts again")
     sql_admin: str | None = Field(None, description="SQL of the database's administrator; DBNAME is its name")
     # what the monitors see

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,6 +21,7 @@ from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
 from instance_ha_simulator.cloud.clouds import login_variables
+from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.cloud.server import LoopbackServer
 from werkzeug.test import EnvironBuilder
@@ -43,9 +45,13 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def environ() -> Iterator[dict[str, str]]:
+def cloud() -> SimulatedCloud:
+    return SimulatedCloud(RealClock(), CloudOptions())
+
+
+@pytest.fixture(scope="module")
+def environ(cloud: SimulatedCloud) -> Iterator[dict[str, str]]:
     """Run a cloud; yields how to log in."""
-    cloud = SimulatedCloud(RealClock(), CloudOptions())
     server = LoopbackServer(create_app(cloud))
     server.start()
     yield login_variables(cloud, server.url)
@@ -134,3 +140,26 @@ def test_a_connection_to_nova_is_kept_and_its_limits_begin_anew(environ: dict[st
     for _ in range(4):
         client.lock("a-server", "why")
     assert len(set(seen)) == 1
+
+
+def test_nothing_is_sent_when_the_time_was_over_while_another_thread_fetched_the_token(
+    cloud: SimulatedCloud, environ: dict[str, str], start: Start
+) -> None:
+    asked: list[Any] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(connection.getpeername())
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+    adapter = Cloud(settings(60), environ).adapter("compute", start(serve))
+    patient = NovaClient(adapter, SystemClock(), 60, 60, 100, Recorder())
+    hasty = NovaClient(adapter, SystemClock(), LIMIT, LIMIT, 100, Recorder())
+    cloud.faults.add(Rule(path="^/identity", latency=4 * LIMIT, times=1))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(patient.lock, "a-server", "why")
+        while not cloud.faults.rules[0].hits:
+            time.sleep(0.01)
+        with pytest.raises(CloudTimeout):
+            hasty.lock("another-server", "why")
+        first.result()
+    assert len(asked) == 1

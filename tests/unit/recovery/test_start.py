@@ -116,11 +116,11 @@ def test_recoveries_of_instances_are_superseded_by_the_instance_and_not_by_the_r
     assert begin(database, elsewhere)
     assert begin(database, another)
     with database.begin() as connection:
-        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
+        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW, NOW)
     assert ended == [elsewhere[0].notification_uuid]
     assert begin(database, in_braces)
     with database.begin() as connection:
-        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW)
+        ended = notifications.supersede_instances(connection, [ours], "its host has failed", NOW, NOW)
     assert ended == [in_braces[0].notification_uuid]
     assert statuses(database, elsewhere, another) == ["ignored", "running"]
 

@@ -24,6 +24,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState, VMoveStatus
 from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
+from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.arrivals import read_moved
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
@@ -85,8 +86,9 @@ def _left_out(choice: Choice) -> LeftOut:
 
 def _supersede(recovery: Recovery, connection: Connection, servers: list[Server], now: datetime) -> None:
     """End the recoveries of the instances on the host, whatever host they were reported on."""
-    message = superseded_by(recovery.notification)
-    for uuid in notifications.supersede_instances(connection, [server.id for server in servers], message, now):
+    message, instances = superseded_by(recovery.notification), [server.id for server in servers]
+    check_at = final_check_at(recovery.world, now)
+    for uuid in notifications.supersede_instances(connection, instances, message, now, check_at):
         tasks.abandon(connection, uuid, now, message)
         emit.recovery_ended(recovery.world, connection, uuid)
 

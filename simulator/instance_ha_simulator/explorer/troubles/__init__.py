@@ -1,0 +1,53 @@
+"""What may go wrong in a drawn world: each trouble adds its happenings and faults."""
+
+from collections.abc import Callable
+from random import Random
+
+from instance_ha_simulator.explorer.troubles import cloud, people, platform
+from instance_ha_simulator.explorer.troubles.base import Data
+
+TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # with their weights
+    (cloud.nova_fails, 10),
+    (cloud.nova_refuses_for_a_while, 4),
+    (cloud.keystone_is_away, 2),
+    (cloud.tokens_expire, 2),
+    (cloud.right_is_missing, 3),
+    (cloud.request_is_lost, 12),
+    (cloud.nova_is_slow, 5),
+    (cloud.cell_is_down, 4),
+    (cloud.cast_is_lost, 2),
+    (cloud.evacuations_fail, 6),
+    (cloud.room_changes, 4),
+    (platform.events_go_wrong, 10),
+    (platform.invocation_is_killed, 12),
+    (platform.invocation_freezes, 6),
+    (platform.transaction_breaks, 10),
+    (platform.postgres_is_away, 4),
+    (platform.clock_is_wrong, 4),
+    (platform.tick_is_wrong, 3),
+    (platform.tick_too_much, 3),
+    (people.another_host_dies, 6),
+    (people.host_comes_back, 8),
+    (people.host_is_reported_again, 5),
+    (people.live_host_is_reported, 3),
+    (people.instance_fails, 5),
+    (people.process_fails, 3),
+    (people.owner_acts, 12),
+    (people.owner_deletes, 4),
+    (people.operator_evacuates, 5),
+    (people.operator_acts, 5),
+    (people.migrates_live, 6),
+    (people.segment_is_disabled, 3),
+)
+
+
+def draw(random: Random, world: Data, count: int) -> Data:
+    """Draw so many troubles into a world; returns the faults."""
+    faults: Data = {}
+    if random.random() < 0.7:
+        faults["schedule"] = {"seed": random.randrange(10**6), "pauses": random.choice((0.0, 0.0, 0.05, 0.2))}
+        faults["schedule"]["jitter"] = random.choice((0.0, 1.0, 5.0))
+    kinds, weights = zip(*TROUBLES, strict=True)
+    for trouble in random.choices(kinds, weights, k=count):
+        trouble(random, world, faults)
+    return faults
