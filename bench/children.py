@@ -13,7 +13,7 @@ from typing import IO
 from instance_ha_simulator.files import free_port
 
 _LIMIT = 60.0
-_PAUSE = 0.005  # between two looks whether the server answers
+_PAUSE = 0.005  # between two questions whether the server answers
 
 HELLO = '''"""Says hello, whatever it is asked."""
 

@@ -24,7 +24,7 @@ EVACUATE_SECONDS = 2.0
 IN_FLIGHT = 10
 _REQUESTS_EACH = 4  # lock, evacuate, confirm, unlock: one after the other
 _FINAL = frozenset({"finished", "failed", "ignored", "error"})
-_LOOK = 0.1
+_POLL = 0.1
 _LIMIT_FACTOR = 5
 
 
@@ -106,11 +106,11 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def _await_end(connection: psycopg.Connection[Any], notification: str, limit: float) -> None:
-    """Look at the row itself, so that looking costs the functions nothing."""
+    """Read the row itself, so that polling costs the functions nothing."""
     until = time.monotonic() + limit
     status = ""
     while time.monotonic() < until and status not in _FINAL:
-        time.sleep(_LOOK)
+        time.sleep(_POLL)
         query = "SELECT status, message FROM notifications WHERE notification_uuid = %s"
         status, message = connection.execute(query, [notification]).fetchone() or ("", "")
     if status != "finished":

@@ -95,8 +95,8 @@ class _Demo:
         report = self._ha.create_notification(type="COMPUTE_HOST", hostname=DEAD, generated_time=now, payload=payload)
         return str(report.notification_uuid)
 
-    def _looks(self, uuid: str) -> Iterator[tuple[str, list[Any]]]:
-        """Look at the notification and its vmoves until it is over."""
+    def _states(self, uuid: str) -> Iterator[tuple[str, list[Any]]]:
+        """Read the notification and its vmoves until it is over."""
         until = time.monotonic() + _LIMIT
         while time.monotonic() < until:
             status = str(self._ha.get_notification(uuid).status)
@@ -109,10 +109,10 @@ class _Demo:
         status, last = "", ""
         if self._console.is_terminal:
             with Live(console=self._console, transient=True) as live:
-                for status, moves in self._looks(uuid):
+                for status, moves in self._states(uuid):
                     live.update(_table(moves, f"{status}, {time.monotonic() - begun:.1f} s"))
             return status
-        for status, moves in self._looks(uuid):
+        for status, moves in self._states(uuid):
             counts = Counter(str(move.status) for move in moves)
             line = f"{status}: " + (", ".join(f"{n} {word}" for word, n in counts.items()) or "no vmoves yet")
             if line != last:

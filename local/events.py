@@ -1,6 +1,6 @@
 """The event queue: takes an event at once, delivers it later, and again after an error.
 
-It is kept in memory, as the queue of OpenFaaS CE and Knative's default channel are: who restarts, loses events.
+It is kept in memory, as the queue of OpenFaaS CE and Knative's default channel are: a restart loses events.
 """
 
 import heapq

@@ -9,7 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LIB = "lib/pyproject.toml"
-DEVELOPMENT = ("api", "recovery", "consul", "kubernetes", "fencing", "mysql")  # not libvirt: it needs headers that not every machine has
+DEVELOPMENT = (
+    "api",
+    "recovery",
+    "consul",
+    "kubernetes",
+    "fencing",
+    "mysql",
+)  # not libvirt: it needs headers that not every machine has
 EXTRAS = {
     "api-segments": ["api"],
     "api-hosts": ["api"],

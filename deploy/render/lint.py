@@ -99,10 +99,10 @@ def _cron(_name: str, entry: Entry) -> Complaints:
 def _events(name: str, entry: Entry) -> Complaints:
     annotations = entry.get("annotations") or {}
     kinds = {kind.type for kind in vars(triggers).values() if isinstance(kind, triggers.Kind) and kind.function == name}
-    told = {text.strip() for text in str(annotations.get(EVENTS, "")).split(",") if text.strip()}
-    yield from (f"models/triggers.py sends it {kind}: {EVENTS} must name it" for kind in sorted(kinds - told))
-    yield from (f"models/triggers.py sends it no {kind}" for kind in sorted(told - kinds))
-    if told and ROUTE in annotations:
+    named = {text.strip() for text in str(annotations.get(EVENTS, "")).split(",") if text.strip()}
+    yield from (f"models/triggers.py sends it {kind}: {EVENTS} must name it" for kind in sorted(kinds - named))
+    yield from (f"models/triggers.py sends it no {kind}" for kind in sorted(named - kinds))
+    if named and ROUTE in annotations:
         yield "a function that takes events must have no public route"
 
 

@@ -1,11 +1,12 @@
-"""api-notifications: the REST API of notifications and their vmoves."""
+"""api-notifications: the REST API of notifications, their vmoves, and of what decides over recoveries."""
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import notifications, vmoves
+from instance_ha.api import evidence, notifications, policies, vmoves
 from instance_ha.serving import api_function
 
-FUNCTION = api_function("api-notifications", notifications.ROUTES + vmoves.ROUTES, events=True)
+ROUTES = notifications.ROUTES + vmoves.ROUTES + evidence.ROUTES + policies.ROUTES
+FUNCTION = api_function("api-notifications", ROUTES, events=True)
 
 
 @functions_framework.http

@@ -1,6 +1,6 @@
 """The one place that makes the real world: it alone knows which class stands behind which port.
 
-Nothing here is kept for a process: who serves a function, or runs a command, composes a world and hands it in.
+Nothing here is kept for a process: a server of functions, or a command, composes a world and hands it in.
 """
 
 import socket

@@ -134,6 +134,22 @@ def recovery_ended(world: World, connection: Connection, uuid: NotificationUuid)
     _write(world, connection, _event(world, event_type, row.notification_uuid, vars(row), error))
 
 
+def recovery_held(world: World, connection: Connection, uuid: NotificationUuid) -> None:
+    """Write that a recovery is held, by what stands in its row now."""
+    _write_hold(world, connection, uuid, "start")
+
+
+def recovery_released(world: World, connection: Connection, uuid: NotificationUuid) -> None:
+    """Write that a recovery is not held any more."""
+    _write_hold(world, connection, uuid, "end")
+
+
+def _write_hold(world: World, connection: Connection, uuid: NotificationUuid, phase: str) -> None:
+    if world.settings.sinks:
+        row = notifications.find(connection, uuid)
+        _write(world, connection, _event(world, f"notification.hold.{phase}", row.notification_uuid, vars(row)))
+
+
 def monitor_degraded(world: World, reason: str) -> None:
     """Write that the state of the hosts is not known now, and that no failure is reported for that reason."""
     if world.settings.sinks:

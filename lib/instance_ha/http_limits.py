@@ -122,7 +122,7 @@ class _Reader(io.RawIOBase):
         self._socket = connected
         self._file = connected.makefile("rb", buffering=0)
         self._until = until
-        self._room = _LARGEST
+        self._remaining = _LARGEST
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Be read by ``http.client``."""
@@ -145,8 +145,8 @@ class _Reader(io.RawIOBase):
             raise TimeoutError("timed out")
         self._socket.settimeout(left)
         got = self._file.readinto(buffer)
-        self._room -= got or 0
-        if self._room < 0:
+        self._remaining -= got or 0
+        if self._remaining < 0:
             raise OSError(f"the answer has more than {_LARGEST} bytes")
         return got
 

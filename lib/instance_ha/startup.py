@@ -3,9 +3,11 @@
 Each check gets the settings and the environment, and looks at what it needs of them.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from configparser import Error as ConfigParserError
+from configparser import RawConfigParser
 from pathlib import Path
+from typing import Any
 
 from instance_ha import masking
 from instance_ha.models.errors import Misconfigured
@@ -21,13 +23,10 @@ _VARIABLES = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
 )
-_FILES = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-# In both kinds of files. A YAML parser would cost each cold start 15 to 25 ms of CPU, and keystoneauth masks all it
-# reads at the first request (keystone/cloud.py; aws.py for the other one): this only finds the usual lines sooner.
-_IN_FILES = re.compile(
-    r"""(?<!\w)["']?(?:password|token|application_credential_secret|aws_secret_access_key|aws_session_token)["']?"""
-    r"""[ \t]*[:=][ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',}#!&*|>{\[][^\s"',}#]*))"""
-)
+_CLOUD_FILES = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE")
+_IN_CLOUD_FILES = frozenset({"password", "token", "application_credential_secret"})
+_AWS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
+_IN_AWS_FILE = ("aws_secret_access_key", "aws_session_token")
 
 
 def check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -54,15 +53,48 @@ def check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
                 raise Misconfigured(f"the secrets {purposes[line]} and {secret} have a line in common: use two values")
     masking.hide(settings.secrets)
     masking.hide({f"the secret {name}": (environ.get(name) or "",) for name in _VARIABLES})
-    files = {Path(environ[name]) for name in _FILES if environ.get(name)}
-    masking.hide({f"a secret in {file}": _secrets_in(file) for file in files if file.is_file()})
+    for name, read in [*((name, _in_cloud_file) for name in _CLOUD_FILES), (_AWS_FILE, _in_aws_file)]:
+        file = Path(environ.get(name) or "/")
+        if file.is_file():
+            masking.hide({f"a secret in {file}": read(_text(file))})
 
 
-def _secrets_in(file: Path) -> list[str]:
+def _text(file: Path) -> str:
     try:
-        return ["".join(found) for found in _IN_FILES.findall(file.read_text(errors="replace"))]
+        return file.read_text(errors="replace")
     except OSError as error:
         raise Misconfigured(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _in_cloud_file(text: str) -> list[str]:
+    """Find the secrets in a clouds.yaml; none in one that is broken, which its own reader will say."""
+    try:
+        import yaml
+    except ImportError:  # of an image that reads no cloud
+        return []
+    try:
+        return list(_secrets_in(yaml.safe_load(text)))
+    except yaml.YAMLError:
+        return []
+
+
+def _secrets_in(document: Any) -> Iterator[str]:
+    if isinstance(document, dict):
+        yield from (str(value) for name, value in document.items() if name in _IN_CLOUD_FILES and value is not None)
+        document = list(document.values())
+    if isinstance(document, list):
+        for part in document:
+            yield from _secrets_in(part)
+
+
+def _in_aws_file(text: str) -> list[str]:
+    """Find the secrets in a file of AWS' keys, read as botocore does."""
+    parser = RawConfigParser(default_section="")
+    try:
+        parser.read_string(text)
+    except ConfigParserError:
+        return []
+    return [part[name] for part in parser.values() for name in _IN_AWS_FILE if part.get(name)]
 
 
 def check_triggers(settings: Settings, _environ: Mapping[str, str]) -> None:

@@ -42,6 +42,7 @@ def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) ->
         "user_unlocks": lambda: people.owner_unlocks(cloud, server(about)),
         "enable_service": lambda: people.operator_switches(cloud, about, enabled=True),
         "disable_service": lambda: people.operator_switches(cloud, about, enabled=False),
+        "stop_compute": lambda: cloud.stop_compute(about),
         "tokens_expire": cloud.identity.expire_all,
         "user_resizes": lambda: people.owner_resizes(cloud, server(about)),
         **{

@@ -94,10 +94,10 @@ class SimulatedDatabase(Database):
             raise KilledError
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Open a transaction that cannot write."""
         self._come()
-        with super().read() as connection:
+        with super().read(one_moment=one_moment) as connection:
             yield connection
 
     def ping(self) -> None:
@@ -115,6 +115,6 @@ class SimulatedDatabase(Database):
         """Get a connection, after a pause; no transaction is open while an invocation stands still."""
         random = self._scheduler.random
         if working.get() and random is not None and random.random() < self._pauses:
-            self._scheduler.sleep(random.choice((0.0, 0.1, self.PAUSE)))
+            self._scheduler.stand_still(random.choice((0.0, 0.1, self.PAUSE)))
         if self.is_away:
             raise StoreUnavailable("Postgres does not answer")

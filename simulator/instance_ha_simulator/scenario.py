@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import structlog
 from instance_ha.models.errors import StoreUnavailable
-from instance_ha.models.uuids import SegmentUuid
-from instance_ha.store import hosts, policies
+from instance_ha.store import hosts
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -211,6 +210,7 @@ class Play:
             "reserve_host": lambda host: self._host(next(iter(self.segments)), host, reserved=True),
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
+            "policy": self._change_policy,
             "purge": self._purge,
             "kill_host": cloud.kill_host,
             "start_host": cloud.start_host,
@@ -252,9 +252,8 @@ class Play:
         self._api("api-segments", f"/v1/segments/{self.segments[name]}", change, "PUT")
 
     def _change_policy(self, about: dict[str, Any]) -> None:
-        now = self.simulation.scheduler.now()
-        with self.simulation.world.database.begin() as connection:
-            policies.change(connection, SegmentUuid(self.segments[about["segment"]]), about["change"], None, now)
+        path = f"/v1/x-instance-ha/policies/{self.segments[about['segment']]}"
+        self._api("api-notifications", path, {"policy": about["change"]}, "PUT")
 
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():
@@ -290,8 +289,8 @@ class Play:
     def _purge(self, about: dict[str, Any]) -> None:
         try:
             answer = self.simulation.request("purge", "POST", "/v1/x-instance-ha/purge", {"purge": about})
-            told = answer.get_json().get("purge") or answer.get_json()
-            self._line("-", f"answered {answer.status_code} {told}")
+            shown = answer.get_json().get("purge") or answer.get_json()
+            self._line("-", f"answered {answer.status_code} {shown}")
         finally:  # killed or not
             self._answered += 1
 

@@ -102,6 +102,7 @@ class Scheduler:
         self._queue: list[tuple[datetime, float, int, Process]] = []
         self._count = itertools.count()
         self._running: Process | None = None
+        self.stood_still: list[tuple[datetime, float]] = []  # since when, and for how long
 
     def now(self) -> datetime:
         """Return the virtual time."""
@@ -156,8 +157,13 @@ class Scheduler:
         if patience is not None and until > patience:
             raise TimeLimitError
 
+    def stand_still(self, seconds: float) -> None:
+        """Have the running process do nothing for a while, as when its machine has no time for it."""
+        self.stood_still.append((self._now, seconds))
+        self.sleep(seconds)
+
     def map_concurrent(self, work: Callable[[Any], Any], items: Iterable[Any], _limit: int) -> list[Any]:
-        """Do the same with several things, as threads of the running process: who kills one kills all.
+        """Do the same with several things, as threads of the running process: a kill of one kills all.
 
         A test that calls a function without any process has no time to share: one thing after the other.
         """

@@ -86,7 +86,7 @@ class Faults:
 
 
 class ImpatientAdapter(WsgiAdapter):
-    """The way to the simulated cloud: who asked gives up after its time limit, in virtual time."""
+    """The way to the simulated cloud: the caller gives up after its time limit, in virtual time."""
 
     def __init__(self, app: flask.Flask, scheduler: Scheduler, pauses: float) -> None:
         super().__init__(app)
@@ -96,7 +96,7 @@ class ImpatientAdapter(WsgiAdapter):
         """Answer, or let the client run out of patience."""
         timeout, random = options.get("timeout"), self._scheduler.random
         if random is not None and random.random() < self._pauses:
-            self._scheduler.sleep(random.uniform(0.0, 2.0))
+            self._scheduler.stand_still(random.uniform(0.0, 2.0))
         self._scheduler.patience(timeout[1] if isinstance(timeout, tuple) else timeout)
         try:
             return super().send(request, **options)
@@ -277,7 +277,7 @@ class Simulation:
         self.reached[name] += 1
         for fault in self.faults.freeze:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
-                self.scheduler.sleep(fault["seconds"])
+                self.scheduler.stand_still(fault["seconds"])
         for fault in self.faults.kill:
             if fault["breakpoint"] == name and fault.get("nth", 1) == self.reached[name]:
                 self.killed.append(name)

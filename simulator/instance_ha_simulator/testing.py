@@ -94,5 +94,5 @@ def _recovery(play: Play) -> Recovery:
     shown = play.show(uuid)
     with play.simulation.world.database.begin() as connection:
         done = tasks.of_notification(connection, NotificationUuid(uuid))
-    told = {task.name: [line["message"] for line in task.details] for task in done}
-    return Recovery(shown["status"], shown["message"], told, play.lines, play.simulation.scheduler.elapsed)
+    lines = {task.name: [line["message"] for line in task.details] for task in done}
+    return Recovery(shown["status"], shown["message"], lines, play.lines, play.simulation.scheduler.elapsed)

@@ -7,7 +7,7 @@ from instance_ha_simulator.cloud.adapter import URL
 from instance_ha_simulator.cloud.identity import User
 from instance_ha_simulator.scheduler import Scheduler
 
-# Seconds that a lease outlasts the limit of a request; who has waited for longer sends nothing.
+# Seconds that a lease outlasts the limit of a request; a request that has waited for longer is not sent.
 _PATIENCE = 2.0
 
 

@@ -24,6 +24,7 @@ WORLD: dict[str, Any] = {
         "spare1": None,
     },
     "segments": {"one": {"hosts": ["failing1", "other1"], "method": "auto_priority", "reserved": ["spare1"]}},
+    "disabled": ["spare1"],  # or the scheduler evacuates to it
     "happenings": [{"at": 5.0, "kill_host": "failing1"}, {"at": 10.0, "notify": "failing1"}],
 }
 
@@ -32,8 +33,8 @@ def play(stage: Stage, folder: Path, change: Callable[[Exploration, World], None
     """Play the world, change what has happened once the recovery is closed, and return what is broken."""
     changed: list[bool] = []
 
-    def hear(played: Exploration, told: Any) -> None:
-        if told["event"] == "notification closed" and change is not None and not changed:
+    def hear(played: Exploration, line: Any) -> None:
+        if line["event"] == "notification closed" and change is not None and not changed:
             changed.append(True)
             with played.simulation.cloud.world() as cloud:
                 change(played, cloud)
@@ -135,6 +136,35 @@ def test_a_broken_promise_is_found(
     change: Callable[[Exploration, World], None], said: str, stage: Stage, tmp_path: Path
 ) -> None:
     assert said in play(stage, tmp_path, change)
+
+
+@pytest.mark.parametrize(
+    ("looked", "evacuated", "is_excused"),
+    [(8, 7, True), (8, 8, True), (8, 9, False), (11, 7, False)],  # seconds before our request
+)
+def test_an_operators_evacuation_excuses_ours_only_after_a_look_that_is_as_late_as_promised(
+    looked: float, evacuated: float, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def evacuate(played: Exploration, cloud: World) -> None:
+        cloud.history.reads["os-migrations"] = [cloud.now - timedelta(seconds=looked)]
+        at = cloud.now - timedelta(seconds=evacuated)
+        cloud.evacuation_requests.append(request(played, cloud, time=at, by="operator"))
+        cloud.evacuation_requests.append(request(played, cloud, overlapping=True))
+
+    said = "vm-1 evacuated while an evacuation was under way"
+    assert (said not in play(stage, tmp_path, evacuate)) == is_excused
+
+
+def test_what_an_owner_asks_a_dead_host_for_counts_until_its_instances_are_listed(stage: Stage, tmp_path: Path) -> None:
+    def pause(before: float) -> Callable[[Exploration, World], None]:
+        def asked(played: Exploration, cloud: World) -> None:
+            at = cloud.history.reads["detail"][0] - timedelta(seconds=before)
+            cloud.history.asked(server(cloud, "vm-1").id, "pause", at, alive=False)
+
+        return asked
+
+    assert play(stage, tmp_path, pause(0.0)) == ""
+    assert "its owner wants paused" in play(stage, tmp_path, pause(1.0))
 
 
 def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_path: Path) -> None:

@@ -215,8 +215,8 @@ def no_secret_is_told(installation: Installation) -> Iterator[None]:
     installation.traffic.clear()
     begin = installation.log.tell()
     yield
-    told = "\n".join([*installation.traffic, installation.log.getvalue()[begin:]])
-    assert [secret[:4] for secret in installation.secrets() if secret in told] == []
+    seen = "\n".join([*installation.traffic, installation.log.getvalue()[begin:]])
+    assert [secret[:4] for secret in installation.secrets() if secret in seen] == []
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``/_/metrics``: for who knows the token, and for nobody else."""
+"""``/_/metrics``: for callers with the token, and for nobody else."""
 
 from pathlib import Path
 

@@ -302,8 +302,8 @@ def test_why_a_recovery_did_not_succeed_stands_last_where_stock_clients_show_it(
     ignored = closed(installation, installation.notification(host, payload=unknown))
     path = f"{PATH}/{ignored['notification_uuid']}"
     last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
-    told = [line["message"] for line in last["progress_details"]]
-    assert (last["name"], last["state"], told) == ("Reason", "SUCCESS", [ignored["message"]])
+    lines = [line["message"] for line in last["progress_details"]]
+    assert (last["name"], last["state"], lines) == ("Reason", "SUCCESS", [ignored["message"]])
     long = "No valid host was found. " + "x" * 1000
     installation.sql(
         "UPDATE notifications SET status = 'failed', message = :long WHERE notification_uuid = :uuid",

@@ -48,10 +48,10 @@ def test_a_purge_answers_with_the_rows_of_each_table(installation: Installation,
     counted = purge(installation, dry_run=True)
     assert (counted["dry_run"], counted["tables"]["notifications"]) == (True, 1)
     assert installation.get(f"/v1/notifications/{old['notification_uuid']}").status_code == 200
-    told = purge(installation)
-    assert set(told["tables"]) == TABLES
-    assert told == counted | {"dry_run": False}
-    assert told["complete"] is True
+    answered = purge(installation)
+    assert set(answered["tables"]) == TABLES
+    assert answered == counted | {"dry_run": False}
+    assert answered["complete"] is True
     assert installation.get(f"/v1/notifications/{old['notification_uuid']}").status_code == 404
 
 

@@ -84,10 +84,10 @@ def test_what_is_the_platforms_is_not_public(address: str, path: str) -> None:
     ],
 )
 def test_no_path_leaves_its_function(address: str, path: str) -> None:
-    code, told = raw(address, path)
+    code, received = raw(address, path)
 
     if code == 200:
-        way = told["path"].split("?")[0]
+        way = received["path"].split("?")[0]
         assert way.startswith(("/function/api-segments/", "/function/api-hosts/", "/function/api-notifications/"))
         assert "/../" not in way and "%2e" not in way.lower() and "//" not in way
         assert "\n" not in way
@@ -99,20 +99,20 @@ def test_the_function_is_told_the_public_address_whatever_the_caller_claims(addr
     claimed = {"X-Forwarded-Host": "evil.test", "X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "gopher"}
     claimed |= {"X-Forwarded-Prefix": "/evil"}
 
-    told = requests.get(f"{address}/v1", headers=claimed, timeout=10).json()["headers"]
+    received = requests.get(f"{address}/v1", headers=claimed, timeout=10).json()["headers"]
 
-    assert told["x-forwarded-host"] == urlsplit(address).netloc
-    assert (told["x-forwarded-proto"], told["x-forwarded-for"]) == ("http", "127.0.0.1")
-    assert not told.get("x-forwarded-prefix")
+    assert received["x-forwarded-host"] == urlsplit(address).netloc
+    assert (received["x-forwarded-proto"], received["x-forwarded-for"]) == ("http", "127.0.0.1")
+    assert not received.get("x-forwarded-prefix")
 
 
 def test_a_body_and_the_headers_of_the_api_come_through(address: str) -> None:
     given = {"X-Auth-Token": "t" * 9000, "OpenStack-API-Version": "instance-ha 1.3"}
 
-    told = requests.post(f"{address}/v1/notifications", data=b"x" * 100_000, headers=given, timeout=10).json()
+    received = requests.post(f"{address}/v1/notifications", data=b"x" * 100_000, headers=given, timeout=10).json()
 
-    assert told["method"] == "POST"
-    assert {key: told["headers"][key.lower()] for key in given} == given
+    assert received["method"] == "POST"
+    assert {key: received["headers"][key.lower()] for key in given} == given
 
 
 def test_a_client_works_through_it_and_gets_links_to_it(front: Front) -> None:

@@ -126,10 +126,12 @@ def test_a_function_needs_no_rights_and_writes_nothing(run: Run, name: str) -> N
     container = run(name)
     container.becomes("/_/ready", 200)
     path = tools.podman("exec", "-w", "/tmp", container.name, "python3", "-c", "import sys; print(sys.path)")
-    look = "grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs)' /proc/1/status; find /tmp /dev/shm -type f; touch /opt/x || true"
+    script = (
+        "grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs)' /proc/1/status; find /tmp /dev/shm -type f; touch /opt/x || true"
+    )
 
     user = tools.podman("inspect", "--format", "{{.Config.User}}", container.name)
-    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1").split("\n")
+    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {script}; }} 2>&1").split("\n")
 
     assert [entry for entry in literal_eval(path) if not entry.startswith(("/opt/", "/usr/"))] == []
     assert [int(part) > 0 for part in user.split(":")] == [True, True]
@@ -174,9 +176,9 @@ def test_an_image_says_what_it_is_and_under_which_licence(build: Callable[..., s
 def test_libvirt_is_in_the_image_that_watches_guests_and_its_compiler_is_not(run: Run) -> None:
     container = run("monitor-guests")
     container.becomes("/_/ready", 200)
-    look = "python3 -c 'import libvirt_qemu as l; print(l.__name__)'; command -v gcc; ls /usr/include/libvirt || true"
+    script = "python3 -c 'import libvirt_qemu as l; print(l.__name__)'; command -v gcc; ls /usr/include/libvirt || true"
 
-    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {look}; }} 2>&1")
+    seen = tools.podman("exec", container.name, "sh", "-c", f"{{ {script}; }} 2>&1")
 
     assert seen.split("\n")[0] == "libvirt_qemu"
     assert "gcc" not in seen

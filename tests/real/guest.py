@@ -98,7 +98,7 @@ class Libvirtd:
         return self.folder / "small" / "image"
 
     def tls_uri(self, certificates: str = "client") -> str:
-        """Return the address over TLS, for who has these certificates."""
+        """Return the address over TLS, for a client with these certificates."""
         return f"qemu+tls://127.0.0.1:{TLS_PORT}/system?pkipath={self.folder}/{certificates}"
 
     @contextmanager

@@ -94,7 +94,7 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
 
 # A third-party task keeps its lease for as long as it may take.
 CRASHES = [(at, False) for at in breakpoints("recovery") if at is not Breakpoint.CUSTOM_TASK_STARTED]
-# Leases end right after sweep's last look in a minute.
+# Leases end right after sweep's last check in a minute.
 CRASHES += [(at, True) for at in (Breakpoint.RECOVERY_STARTED, Breakpoint.ROUND_ADVANCED, Breakpoint.VMOVE_CLAIMED)]
 
 

@@ -93,9 +93,9 @@ def test_every_status_of_a_notification_is_either_open_or_final() -> None:
 
 
 @pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled", "accepted", "migrating"])
-def test_a_migration_that_is_over_has_moved_or_failed_or_is_in_doubt_and_only_one_of_these(status: str) -> None:
+def test_a_migration_that_is_over_has_moved_or_failed_or_unclear_and_only_one_of_these(status: str) -> None:
     migration = Migration(id=1, server_id="vm", status=status, source_host="compute1")
-    assert [migration.moved, migration.failed, migration.in_doubt].count(True) == int(migration.final)
+    assert [migration.moved, migration.failed, migration.unclear].count(True) == int(migration.final)
 
 
 def test_every_refusal_has_its_own_http_code() -> None:

@@ -25,12 +25,12 @@ def metadata(folder: Path, target: Path) -> Message:
 
 @pytest.mark.parametrize("folder", PACKAGES)
 def test_a_wheel_says_who_made_it_and_under_which_licence(folder: str, tmp_path: Path) -> None:
-    told = metadata(repository() / folder, tmp_path / folder)
+    shown = metadata(repository() / folder, tmp_path / folder)
 
-    assert told["Author"] == "The Masakari Functions maintainers"
-    assert told["License-Expression"] == "Apache-2.0"
-    assert told["License-File"] == "LICENSE"
-    assert str(told.get_payload()).startswith("# instance-ha")
+    assert shown["Author"] == "The Masakari Functions maintainers"
+    assert shown["License-Expression"] == "Apache-2.0"
+    assert shown["License-File"] == "LICENSE"
+    assert str(shown.get_payload()).startswith("# instance-ha")
 
 
 def test_the_wheel_of_the_functions_links_to_the_api_that_it_serves(tmp_path: Path) -> None:

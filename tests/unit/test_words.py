@@ -16,18 +16,24 @@ HERE = Path(__file__).relative_to(ROOT)
 
 # What must not be found, and the word that stands in its place (docs/glossary.md).
 RETIRED = {
-    r"\b[Ee]yes?\b|\bblind\b|\b[Dd]oubt(s|ed)?\b|hosts_doubted": "mass-failure guard, suppressed, degraded",
-    r"\b_Look\b|class Look\b|import .*\bLook\b|\.look\b|\blook\(|looked_at|last_look": "poll, evaluate, check",
+    r"(?i)(?<![a-z])(eyes?|blind|doubt(s|ed|ful)?)(?![a-z])": "mass-failure guard, suppressed, degraded, unclear",
+    r"(?<![a-z])_(?i:look)(s|ed|_back)?(?![a-z])|class Look\b"
+    r"|import .*\bLook\b|\.look\b|\blook( =|\()"
+    r"|(?i:looked[ _]at)|\b(last|other|another|each|no|next|two|one)[ _-]looks?\b(?! at)": "poll, evaluate, check",
     r"\bSight(ing|Unavailable)?\b|\bView\b": "Reading, Observation, Snapshot, SourceUnavailable",
-    r"\bTold\b|\btold_at\b|\.told\b|\btold=": "reported, ReportState",
-    r"\bjudge[ds]?\b": "monitored",
+    r"\bTold\b|\btold_at\b|[._]told\b(?!\()|\btold(=| = |: [A-Z]|\[|\.[a-z])|\"told\"": "reported, ReportState",
+    r"(?i)(?<![a-z])judg(e[ds]?|ing)(?![a-z])": "monitored, evaluate",
     r"\bspared\b|\bunsure\b": "degraded, unknown",
     r"\b_cry\b|\b_say\b|\bcr(y|ies)\b": "alert, log",
     r"\bwish(es)?\b|guest_wishes": "guest policy",
     r"\bLetters?\b|\b_?letters\b(?<!dead letters)(?<!dead-letters)(?<!dead_letters)(?<!small letters)": "message",
-    r"\bbur(y|ied)\b|\blet_go\b|\bParcel\b|class Order\b|\.room\b": "dead_letter, release, ArchiveObject, remaining",
+    r"(?i)(?<![a-z])(bur(y|ied)|let_go)(?![a-z])|\bParcel\b|class Order\b": "dead_letter, release, ArchiveObject",
+    r"(?<![a-z])_room\b|\bself\.room\b|\broom = ": "remaining",
     r"\bstore[./]work\b|models/work\b|serve\.work\b|class Work\b|import .*\bWork\b": "Trigger, leases, TaskFunction",
-    r"\bReportClient\b|\bReporter\b|class Report\b|import .*\bReport\b": "NotificationClient, ProgressCallback",
+    r"\bReportClient\b|(?<!terminal)(?<!Terminal)(?i:reporter)|class Report\b"
+    r"|import .*\bReport\b": "NotificationClient, ProgressCallback",
+    r"\bas reports\b|\breport: (str|New|Notification)|(?i:versioned notification\b)"
+    r"|Wrap a notification": "notification, event",
     r"(?i)(?<![a-z])notification_(sinks|timeout|interval|give_up_after|endpoint_url)": "event_sinks, event_timeout",
     r"class _?Answer\b|import .*\bAnswer\b|-> _?Answer\b": "ApiModel, DeliveryResult, Handler, Response",
     r"\bNotThere\b|\bLater\[|import .*\bLater\b|\.at_once\b|def at_once\b": "Lazy, Unconfigured, map_concurrent",
@@ -37,6 +43,9 @@ RETIRED = {
     r"\bquiet_until\b": "muted_until",
     r"seen otherwise|is not to be had|work stumbled|work waits|sink takes nothing": "a plain log line",
     r"counts are lost|event not told|comes again|grow(s|n)? weary|[Ww]hoever": "a plain word",
+    r"(: |; |[,.] |\b(for|with|by) )[Ww]ho (asked|asks|can|cannot|follows|has|kills|knows|may not|restarts|sends)\b"
+    r"|(: |; |[,.] |\b(for|with|by) )[Ww]ho (serves|stops)\b": "a noun: the caller, an operator, a receiver",
+    r"(?i)\bthe original('s)?\b(?! version of the Work)": "Masakari",
     r"\((reference|design|platform facts|spec)[, ]|\(sections? \d|behaviour reference": "what the paper says",
 }
 

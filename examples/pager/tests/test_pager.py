@@ -18,18 +18,18 @@ host_auto_failure_recovery_tasks = pre:['call_pager','disable_compute_service_ta
 
 @pytest.fixture
 def calls() -> Iterator[list[str]]:
-    """What a pager was told."""
-    told: list[str] = []
+    """What a pager has received."""
+    received: list[str] = []
 
     class Pager(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(204)
             self.end_headers()
 
     server = HTTPServer(("127.0.0.1", urlsplit(pager.URL).port or 80), Pager)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield told
+    yield received
     server.shutdown()
     server.server_close()
 

@@ -1,4 +1,4 @@
-"""``/extensions``: the parts of the API, as the original lists them."""
+"""``/extensions``: the parts of the API, as Masakari lists them."""
 
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing

@@ -28,7 +28,7 @@ _NO_COLUMN = frozenset({"generated_since"})
 _HAS_PROGRESS = (1, 1)
 _NOT_RECOVERED = frozenset({NotificationStatus.FAILED, NotificationStatus.ERROR, NotificationStatus.IGNORED})
 _REASON_LENGTH = 255  # characters
-_LOOK_BACK = 20  # equal reports of one host that are compared; far more than an interval can hold
+_COMPARED = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
 def index(call: Call, asked: NotificationsQuery) -> NotificationsEnvelope:
@@ -41,23 +41,23 @@ def index(call: Call, asked: NotificationsQuery) -> NotificationsEnvelope:
 
 def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     """Take a report of a failure; once it is stored nothing can lose it."""
-    report = asked.notification
-    payload = report.payload.given()
+    posted = asked.notification
+    payload = posted.payload.given()
     now, uuid = call.world.clock.now(), str(uuid4())
     with emit.change(call.world, "notification.create") as change, call.world.database.begin() as connection:
         # The lock makes equal reports come one after the other: the second one finds the first.
-        host = hosts.by_name(connection, report.hostname, lock=True)
+        host = hosts.by_name(connection, posted.hostname, lock=True)
         if host is None:
-            raise BadRequest(f"host {report.hostname} is not registered in any segment")
+            raise BadRequest(f"host {posted.hostname} is not registered in any segment")
         recovery = notifications.by_uuid(connection, host.on_maintenance_for)
-        if refused := failures.refusal(host, NotificationType(report.type), recovery):
+        if refused := failures.refusal(host, NotificationType(posted.type), recovery):
             raise Conflict(refused)
-        for earlier in notifications.like(connection, host.uuid, report.type, payload, _LOOK_BACK):
-            _refuse_duplicate(call, earlier, report)
+        for earlier in notifications.like(connection, host.uuid, posted.type, payload, _COMPARED):
+            _refuse_duplicate(call, earlier, posted)
         values = {
-            "generated_time": report.generated_time,
+            "generated_time": posted.generated_time,
             "source_host_uuid": host.uuid,
-            "type": report.type,
+            "type": posted.type,
             "payload": payload,
         }
         change.start(connection, uuid, values | {"status": NotificationStatus.NEW})
@@ -65,14 +65,14 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
         row = notifications.create(connection, {"notification_uuid": uuid} | values | about, now)
         change.end(connection, vars(row))
     with log.bound(notification_uuid=row.notification_uuid):
-        log.get().info("failure reported", host=host.name, type=report.type, payload=payload)
+        log.get().info("failure reported", host=host.name, type=posted.type, payload=payload)
         call.world.publisher.publish([Trigger(recovery_of(row.type), row.notification_uuid, call.request_id)], now)
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
-def _refuse_duplicate(call: Call, earlier: Notification, report: NewNotification) -> None:
+def _refuse_duplicate(call: Call, earlier: Notification, posted: NewNotification) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
-    if failures.is_duplicate(earlier, report.generated_time, call.world.clock.now(), interval):
+    if failures.is_duplicate(earlier, posted.generated_time, call.world.clock.now(), interval):
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 

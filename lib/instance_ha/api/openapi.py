@@ -10,17 +10,19 @@ from pydantic.json_schema import models_json_schema
 
 from instance_ha.api import (
     description,
+    evidence,
     extensions,
     hosts,
     microversion,
     notifications,
+    policies,
     purge,
     segments,
     versions,
     vmoves,
 )
 from instance_ha.api.operation import Operation, Route
-from instance_ha.api.schemas.base import Body, ListQuery
+from instance_ha.api.schemas.base import Body, Query
 from instance_ha.api.schemas.discovery import FaultEnvelope
 
 Mode = Literal["validation", "serialization"]
@@ -33,6 +35,8 @@ _ROUTES = (
     *notifications.ROUTES,
     *vmoves.ROUTES,
     *purge.ROUTES,
+    *policies.ROUTES,
+    *evidence.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {
@@ -128,16 +132,16 @@ def _identify(route: Route, method: str, operation: Operation[Any]) -> str:
 
 
 def _query(operation: Operation[Any]) -> Iterator[dict[str, Any]]:
-    if not issubclass(operation.asks, ListQuery):
+    if not issubclass(operation.asks, Query) or not operation.asks.model_fields:
         return
     schema = operation.asks.model_json_schema(mode="validation")["properties"]
     for name, field in operation.asks.model_fields.items():
         about = dict(schema[field.alias or name])
-        told = about.pop("description", None)
+        described = {"description": about.pop("description")} if "description" in about else {}
         for unused in ("title", "default"):
             about.pop(unused, None)
         about = next((kind for kind in about.get("anyOf", []) if kind.get("type") != "null"), about)
-        yield {"name": field.alias or name, "in": "query", "schema": about, **({"description": told} if told else {})}
+        yield {"name": field.alias or name, "in": "query", "schema": about, **described}
 
 
 def _microversion() -> dict[str, Any]:

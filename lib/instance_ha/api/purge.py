@@ -1,4 +1,4 @@
-"""``/x-instance-ha/purge``: the original has only a command for it. Its paths never begin with ``x-``."""
+"""``/x-instance-ha/purge``: Masakari has only a command for it. Its paths never begin with ``x-``."""
 
 from instance_ha import purge as purging
 from instance_ha.api.operation import Call, Operation, Route

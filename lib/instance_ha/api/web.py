@@ -1,6 +1,6 @@
 """The web layer that the three api functions share: routes, checks in their order, answers and faults.
 
-The order of checks is that of the original, but for policy: a caller that may not do a thing
+The order of checks is that of Masakari, but for policy: a caller that may not do a thing
 hears so before its body is read. All checks but those of the body need the head of a request only.
 """
 
@@ -146,7 +146,7 @@ def _allowed(
 
 
 def _forms(route: Route) -> list[str]:
-    """Name the paths of forms, which the original routes but never serves: 405, not 404."""
+    """Name the paths of forms, which Masakari routes but never serves: 405, not 404."""
     if route.public:
         return []
     return [f"{route.path}/edit", f"{route.path}/action"] if route.path.endswith("_id>") else [f"{route.path}/new"]

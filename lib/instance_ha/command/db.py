@@ -27,7 +27,7 @@ def register(subparsers: Any) -> None:
 
 
 def add_purge_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that the original has, in both spellings."""
+    """Add the options that Masakari has, in both spellings."""
     age = "purge what ended so many days ago, or earlier (default: %(default)s)"
     parser.add_argument("--age_in_days", "--age-in-days", type=int, default=AGE_IN_DAYS, help=age)
     most = "most rows over all tables, -1: all (default: %(default)s)"

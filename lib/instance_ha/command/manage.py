@@ -9,7 +9,7 @@ from instance_ha.command import db, run
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:
-    """Run a command and exit; the exit codes are those of the original."""
+    """Run a command and exit; the exit codes are those of Masakari."""
     parser = argparse.ArgumentParser(prog="masakari-manage", description="The same as instance-ha db.")
     ignored = "not read: settings come from the environment and from secret files"
     parser.add_argument("--config-file", action="append", help=ignored)

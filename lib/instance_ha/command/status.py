@@ -79,6 +79,7 @@ def _open(connection: Connection, now: datetime) -> Sequence["_Line"]:
         progress = [f"attempt {row['attempt']}"] if row["attempt"] > 1 else []
         progress += [row["task"]] if row["task"] else []
         progress += [_instances(row)] if row["instances"] else []
+        progress += [f"held for {_age(now - row['held_since'])}"] if row["held_since"] else []
         if row["status"] == NotificationStatus.ERROR and row["due_at"]:
             wait = row["due_at"] - now
             progress += [f"next attempt in {_age(wait)}" if wait > timedelta(0) else "next attempt due"]

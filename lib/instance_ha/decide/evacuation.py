@@ -117,7 +117,7 @@ class End:
 Verdict = Ask | Wait | Moved | End
 
 CHECK_UNRECORDED_AFTER = 60.0
-CHECK_DOUBT_AFTER = 10.0
+CHECK_UNCLEAR_AFTER = 10.0
 # A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
 UNCLAIMED_AFTER = 600.0
 
@@ -132,7 +132,7 @@ class Age:
 
 
 def age(move: VMove, now: datetime, late_limit: float, give_up_after: float) -> Age:
-    """Judge the age of a request.
+    """Say what the age of a request allows.
 
     Nova may carry it out for ``late_limit`` seconds although nothing was answered. It does not refuse a second
     evacuation, and two at once wreck the instance.
@@ -173,7 +173,7 @@ def check(
         reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
         failed_host = None if NO_VALID_HOST in reason else migration.dest_host
         return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
-    if migration is not None and migration.in_doubt and (dest_down or server.task_state is None):
+    if migration is not None and migration.unclear and (dest_down or server.task_state is None):
         return End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
@@ -259,9 +259,9 @@ def watch(
     for move in moves:
         migration = migrations.get(move.instance_uuid)
         patience = CHECK_UNRECORDED_AFTER if migration is None else slow
-        if migration is not None and (migration.in_doubt or migration.dest_host in down):
-            patience = min(slow, CHECK_DOUBT_AFTER)
-        if migration is not None and migration.final and not migration.in_doubt:
+        if migration is not None and (migration.unclear or migration.dest_host in down):
+            patience = min(slow, CHECK_UNCLEAR_AFTER)
+        if migration is not None and migration.final and not migration.unclear:
             done.append((move, migration.dest_host if migration.moved else None))
         elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
             unseen.append(move)

@@ -12,11 +12,11 @@ _BY_METHOD = {
 }
 
 
-def flows_for(report: NotificationType, method: RecoveryMethod) -> tuple[Flow, ...]:
+def flows_for(failure: NotificationType, method: RecoveryMethod) -> tuple[Flow, ...]:
     """Return the flows of an attempt in order; a later one takes what the one before left over."""
-    if report is NotificationType.VM:
+    if failure is NotificationType.VM:
         return (Flow.INSTANCE,)
-    if report is NotificationType.PROCESS:
+    if failure is NotificationType.PROCESS:
         return (Flow.PROCESS,)
     return _BY_METHOD[method]
 

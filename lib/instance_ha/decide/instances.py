@@ -22,6 +22,7 @@ class InstancePolicy:
     opt_out_key: str | None = None
     evacuate_all: bool = True
     ignore_error_state: bool = False
+    leave_local_disks: bool = False  # the segment's policy: an evacuation would build them anew, empty
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,19 @@ def reason_to_leave(server: Server, policy: InstancePolicy, tried: Container[str
         return f"opted out by metadata {policy.opt_out_key}"
     if policy.ignore_error_state and server.vm_state == "error" and server.id not in tried:
         return "in error state"
+    if policy.leave_local_disks and not server.on_volume:
+        return "its disk is lost with the host, and the segment's policy leaves such instances"
     if not policy.evacuate_all and not ha_enabled(server, policy):
         return f"no metadata {policy.metadata_key}"
     return None
+
+
+def disks_lost(chosen: Iterable[Server]) -> tuple[Server, ...]:
+    """Name the instances that an evacuation would build anew, empty, unless their storage is shared.
+
+    Whether it is Nova does not say: an operator whose instances are on shared storage leaves the policy as it is.
+    """
+    return tuple(server for server in chosen if not server.on_volume)
 
 
 def _locked_by_others(server: Server) -> bool:

@@ -145,5 +145,5 @@ def after_failure(attempt: int, attempts: int | None, now: datetime, pause: floa
 
 
 def back_off(tries: int, now: datetime) -> datetime:
-    """When to look again after the ``tries``-th passing trouble in a row: 1, 2, 4 … at most 60 s later."""
+    """When to check again after the ``tries``-th passing trouble in a row: 1, 2, 4 … at most 60 s later."""
     return now + timedelta(seconds=min(60.0, 2.0 ** min(tries - 1, 6)))

@@ -20,7 +20,7 @@ class PurgeRequest:
 
 
 def check(request: PurgeRequest, now: datetime) -> None:
-    """Let only pass what makes sense; the order of the checks is that of the original.
+    """Let only pass what makes sense; the order of the checks is that of Masakari.
 
     Raises:
         BadRequest: says what is wrong.

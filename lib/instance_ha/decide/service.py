@@ -66,7 +66,7 @@ def listen(before: Reports | None, service: ComputeService, now: datetime, repor
 def compare(
     before: Reports | None, service: ComputeService | None, now: datetime, report_interval: float
 ) -> tuple[Source, Reports]:
-    """Judge a host that was down by what Nova says now, and what it said before.
+    """Say whether a host that was down is still, by what Nova says now, and what it said before.
 
     A service that was forced down stays down for Nova although its host lives; but it goes on to report.
     """

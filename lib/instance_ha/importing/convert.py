@@ -1,4 +1,4 @@
-"""From a row of the original's database to one of ours; pure. What is odd becomes a remark, never a silent guess."""
+"""From a row of Masakari's database to one of ours; pure. What is odd becomes a remark, never a silent guess."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ class Converted:
 
 
 def time(value: Any) -> datetime | None:
-    """Read a time; those of the original have no zone and mean UTC. None for none, and for MySQL's day zero."""
+    """Read a time; those of Masakari have no zone and mean UTC. None for none, and for MySQL's day zero."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -149,7 +149,7 @@ def vmove(old: Old, now: datetime) -> Converted:
         "type": old.get("type") or "evacuation",
         "status": status,
         "message": message or None,
-        # No attempt here has the number 0; the original retries an instance without a trace, hence its id as round.
+        # No attempt here has the number 0; Masakari retries an instance without a trace, hence its id as round.
         "attempt": 0,
         "round": old["id"],
         "step": VMoveStep.SETTLE,

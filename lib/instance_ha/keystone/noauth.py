@@ -1,4 +1,4 @@
-"""No authentication, for a demo beside a simulated cloud: every caller is an administrator."""
+"""No authentication, for a demo beside a simulated cloud: every caller is an administrator, and an operator."""
 
 from typing import Any
 
@@ -11,4 +11,4 @@ class NoAuth:
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the caller; an ``X-Auth-Token`` of the form ``user:project`` may name them."""
         user, _, project = environ.get("HTTP_X_AUTH_TOKEN", "").partition(":")
-        return Caller(user or "admin", project or user or "admin", frozenset({"admin"}))
+        return Caller(user or "admin", project or user or "admin", frozenset({"admin", "instance_ha_operator"}))

@@ -9,10 +9,8 @@ from instance_ha import log
 from instance_ha.kubernetes.client import SERVICE_ACCOUNT, Nodes
 from instance_ha.kubernetes.names import host_name
 from instance_ha.models.errors import SourceUnavailable
-from instance_ha.models.health import Observation, Reading, Snapshot, Strategy
+from instance_ha.models.health import NODE, Observation, Reading, Snapshot, Strategy
 from instance_ha.settings import Settings
-
-_NETWORK = "node"
 
 
 class KubernetesSource:
@@ -22,7 +20,7 @@ class KubernetesSource:
     is cordoned is being worked on by an operator: it is never down.
     """
 
-    strategy = Strategy((_NETWORK,), frozenset({(Reading.DOWN,)}))
+    strategy = Strategy((NODE,), frozenset({(Reading.DOWN,)}))
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], account: Path = SERVICE_ACCOUNT) -> None:
         """Ask the API server of a kubeconfig, or that of the pod that the environment and its account tell of."""
@@ -48,7 +46,7 @@ class KubernetesSource:
             unclear = None in named
             others = self._named(self._nodes.all("")) if selector else named
             for name in (gone := missing - set(others)):
-                hosts[name] = Observation({_NETWORK: Reading.UNKNOWN if unclear else Reading.DOWN})
+                hosts[name] = Observation({NODE: Reading.UNKNOWN if unclear else Reading.DOWN})
             if gone:
                 log.get().warning("nodes missing", hosts=sorted(gone), deleted=not unclear)
             if unlabelled := missing - gone:
@@ -72,4 +70,4 @@ class KubernetesSource:
         cordoned = bool((node.get("spec") or {}).get("unschedulable"))
         if cordoned and reading is not Reading.UP:
             reading = Reading.UNKNOWN
-        return Observation({_NETWORK: reading}, administratively_down=cordoned)
+        return Observation({NODE: reading}, administratively_down=cordoned)

@@ -4,15 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import text
-
 from instance_ha.metrics.gather import PATIENCE, take_in
 from instance_ha.models import metrics
 from instance_ha.models.metrics import Form, Metric, Values
 from instance_ha.store import counters, measures
 from instance_ha.store.database import Database
-
-_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def read(database: Database) -> Values:
@@ -26,8 +22,7 @@ def read(database: Database) -> Values:
     """
     take_in(database)
     now = database.now()
-    with database.begin() as connection:
-        connection.execute(_ONE_MOMENT)
+    with database.read(one_moment=True) as connection:
         connection.execute(PATIENCE)
         return counters.read(connection) | measures.measure(connection, now)
 

@@ -9,6 +9,7 @@ class Breakpoint(StrEnum):
     # the recovery of a host, a process or an instance
     RECOVERY_CLAIMED = "recovery-claimed"
     RECOVERY_STARTED = "recovery-started"
+    RECOVERY_HELD = "recovery-held"
     NEXT_FLOW_PLANNED = "next-flow-planned"
     RECOVERY_SKIPPED = "recovery-skipped"
     RECOVERY_FAILED = "recovery-failed"

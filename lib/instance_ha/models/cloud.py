@@ -44,6 +44,7 @@ class Server:
     locked_reason: str | None = None
     fault: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
     extra_specs: dict[str, str] = field(default_factory=dict)  # of its flavor
 
 
@@ -70,7 +71,7 @@ class Migration:
         return self.status in {"error", "failed", "cancelled"}
 
     @property
-    def in_doubt(self) -> bool:
+    def unclear(self) -> bool:
         """Whether the record does not tell how the evacuation stands.
 
         A nova-compute that comes back makes the records of evacuations from it ``completed``, however far they are;
@@ -81,7 +82,7 @@ class Migration:
     @property
     def final(self) -> bool:
         """Whether the record will not change any more."""
-        return self.moved or self.failed or self.in_doubt
+        return self.moved or self.failed or self.unclear
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@
     │   └── BadMediaType        415
     ├── TryAgain                a passing trouble: nothing is lost, later it may work (503)
     │   ├── CloudUnavailable    Nova or Keystone did not answer, or answered 5xx or 429
-    │   │   └── CloudTimeout    no answer in time: what was asked may have happened
+    │   │   ├── CloudTimeout    no answer in time: what was asked may have happened
+    │   │   └── ListIncomplete  a list of Nova contradicts what Nova says elsewhere
     │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
@@ -108,6 +109,10 @@ class CloudUnavailable(TryAgain):
 
 class CloudTimeout(CloudUnavailable):
     """Nova did not answer in time; it may have done what was asked."""
+
+
+class ListIncomplete(CloudUnavailable):
+    """Nova's list of the servers on a host lacks some that are there; the text has both numbers."""
 
 
 class SourceUnavailable(TryAgain):

@@ -10,7 +10,7 @@ from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
 
 class EvidenceKind(StrEnum):
-    """What was looked at."""
+    """What was asked."""
 
     SERVICE_DOWN = "service_down"  # Nova's record of the host's nova-compute
     REPORTED = "reported"  # a notification, with what its monitor is sure of

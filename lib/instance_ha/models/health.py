@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from instance_ha.models.uuids import NotificationUuid
+
 
 class Reading(StrEnum):
     """What one source says of a host in one network."""
@@ -34,6 +36,7 @@ class ReportState(StrEnum):
 
 
 Vector = Mapping[str, Reading]  # the networks by their names
+NODE = "node"  # the one "network" of hosts that Kubernetes tells of
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class RegisteredHost:
     segment_name: str
     monitored: bool  # its segment is enabled, and it is not on maintenance, or only since its nova-compute failed
     on_maintenance: bool = False
+    open_recovery: NotificationUuid | None = None  # the host was reported, and its recovery has not ended
     health: HostHealth
 
 

@@ -157,6 +157,16 @@ OLDEST_RECOVERY = Metric(
     "Time since the notification of the oldest recovery that has not ended; 0 without one.",
     {"type": _TYPES},
 )
+HELD_RECOVERIES = Metric(
+    "instance_ha_held_recoveries",
+    Form.GAUGE,
+    "Recoveries that are held; the message of each says why, and what releases it.",
+)
+OLDEST_HOLD = Metric(
+    "instance_ha_oldest_hold_age_seconds",
+    Form.GAUGE,
+    "How long the longest held of them is held; 0 without one.",
+)
 OPEN_EVACUATIONS = Metric(
     "instance_ha_open_recovery_evacuations",
     Form.GAUGE,
@@ -210,6 +220,8 @@ MEASURED = (
     LAST_TICK,
     OPEN_RECOVERIES,
     OLDEST_RECOVERY,
+    HELD_RECOVERIES,
+    OLDEST_HOLD,
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,

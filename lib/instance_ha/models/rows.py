@@ -66,6 +66,7 @@ class Notification(Row):
     failover_segment_uuid: SegmentUuid | None = None
     message: str | None = None
     request_id: str | None = None
+    held_since: datetime | None = None  # it is held since then; the message says why
     counted: bool = False  # its end is in the counters
     attempt: int = 0  # which try at the whole recovery; 0 before the first
     tries: int = 0  # troubles in a row that were not the recovery's own fault

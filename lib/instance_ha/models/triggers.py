@@ -22,9 +22,9 @@ RECOVER_INSTANCE = Kind("org.openstack.instanceha.recover-instance", "recover-in
 EVACUATE_INSTANCE = Kind("org.openstack.instanceha.evacuate-instance", "recover-instance")  # about a vmove
 
 
-def recovery_of(report: str) -> Kind:
+def recovery_of(failure: str) -> Kind:
     """Return the kind of event that starts the recovery of a reported failure, by the notification's type."""
-    return RECOVER_INSTANCE if report == NotificationType.VM else RECOVER_HOST
+    return RECOVER_INSTANCE if failure == NotificationType.VM else RECOVER_HOST
 
 
 @dataclass(frozen=True)

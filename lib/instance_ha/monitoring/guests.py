@@ -4,24 +4,27 @@ The poll of a host is claimed, so several invocations may share the hosts. A hos
 monitor-poll: nothing follows for its guests.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from instance_ha import log
-from instance_ha.decide import guests
+from instance_ha.decide import guests, witnesses
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SourceUnavailable, StoreUnavailable, TryAgain
+from instance_ha.models.evidence import Evidence
 from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy
 from instance_ha.models.health import RegisteredHost
 from instance_ha.models.ports import Hypervisor
+from instance_ha.models.uuids import HostUuid
 from instance_ha.monitoring import reporting
-from instance_ha.store import guest_health, host_health, watches
+from instance_ha.store import evidence, guest_health, host_health, watches
 from instance_ha.ticks import repeat
 from instance_ha.world import GuestMonitorWorld, new_owner
 
 _CLAIM = 60.0  # seconds in which the poll of a host must be made
 _SOON = timedelta(seconds=0.1)  # before asking again whether another invocation has made its poll
+_POLLS = 3  # for so many intervals counts what a hypervisor has answered
 _PINGS = 4  # at once on one connection; libvirt handles five requests of a client at a time
 
 
@@ -47,12 +50,10 @@ def poll_once(world: GuestMonitorWorld, deadline: datetime) -> list[str]:
     with world.database.begin() as connection:
         registered = host_health.registered(connection)
         hosts = _reachable(world, registered)
-        everywhere = [
-            host.health.host_uuid for host in registered if _has_monitored_guests(host)
-        ]  # others may reach the rest
         watches.register(connection, hosts, now)
-        watches.forget(connection, everywhere)
-        guest_health.forget(connection, everywhere)
+        # Those that cannot be reached from here others may reach.
+        watches.forget(connection, [host.health.host_uuid for host in registered if _is_polled(host)])
+        guest_health.forget(connection, [host.health.host_uuid for host in registered if _has_monitored_guests(host)])
         taken = watches.claim(connection, list(hosts), owner, now, _CLAIM, limit)
     world.breakpoint(Breakpoint.GUESTS_CLAIMED)
     polls = [_HostPoll(world, hosts[uuid], owner, now, deadline) for uuid in taken]
@@ -65,9 +66,14 @@ def _has_monitored_guests(host: RegisteredHost) -> bool:
     return host.monitored and not host.on_maintenance
 
 
+def _is_polled(host: RegisteredHost) -> bool:
+    """Whether its hypervisor is asked: for its guests, or only whether it answers, while its own death is handled."""
+    return _has_monitored_guests(host) or host.open_recovery is not None
+
+
 def _reachable(world: GuestMonitorWorld, hosts: Iterable[RegisteredHost]) -> dict[str, RegisteredHost]:
-    monitored = {host.name: host for host in hosts if _has_monitored_guests(host)}
-    return {monitored[name].health.host_uuid: monitored[name] for name in world.hypervisors.here(monitored)}
+    polled = {host.name: host for host in hosts if _is_polled(host)}
+    return {polled[name].health.host_uuid: polled[name] for name in world.hypervisors.here(polled)}
 
 
 @dataclass(frozen=True)
@@ -82,23 +88,25 @@ class _HostPoll:
 
     def run(self) -> None:
         """Ask libvirt and the agents, remember, report."""
-        health = None
+        health, domains = None, None
         try:
             with self.world.hypervisors.open(self.host.name) as hypervisor:
-                health = self._poll(hypervisor)
+                domains = hypervisor.domains()
+                if _has_monitored_guests(self.host):
+                    health = self._poll(hypervisor, domains)
         except SourceUnavailable as error:
             log.get().warning("libvirt not available", host=self.host.name, reason=str(error))
         except StoreUnavailable:
             raise
         except Exception:  # one host must not keep the others from being polled
             log.get().exception("unexpected error", host=self.host.name)
-        if self._remember(health) and health is not None:
+        if self._remember(health, domains) and health is not None:
             self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._schedule(guest), self.at)]
             reporting.report_guests(self.world, due)
 
-    def _poll(self, hypervisor: Hypervisor) -> list[GuestHealth]:
-        domains, host_uuid = {domain.uuid: domain for domain in hypervisor.domains()}, self.host.health.host_uuid
+    def _poll(self, hypervisor: Hypervisor, found: Iterable[Domain]) -> list[GuestHealth]:
+        domains, host_uuid = {domain.uuid: domain for domain in found}, self.host.health.host_uuid
         with self.world.database.begin() as connection:
             before = guest_health.of_host(connection, host_uuid, list(domains))
         known = {}
@@ -155,7 +163,14 @@ class _HostPoll:
             refreshed[uuid] = guest if self._schedule(guest).on else guests.switched_off(guest)
         return refreshed
 
-    def _remember(self, health: list[GuestHealth] | None) -> bool:
+    def _evidence(self, domains: Iterable[Domain] | None) -> Iterator[Evidence]:
+        """Say what the hypervisor tells of a host whose death was reported."""
+        if self.host.open_recovery is not None:
+            lasts = timedelta(seconds=_POLLS * self.world.settings.guest_monitoring_interval)
+            uuid = HostUuid(self.host.health.host_uuid)
+            yield witnesses.of_hypervisor(uuid, self.host.open_recovery, domains, self.at, lasts)
+
+    def _remember(self, health: list[GuestHealth] | None, domains: Iterable[Domain] | None) -> bool:
         later = self.at + timedelta(seconds=self.world.settings.guest_monitoring_interval)
         uuid = self.host.health.host_uuid
         with self.world.database.begin() as connection:
@@ -164,5 +179,6 @@ class _HostPoll:
                 return False
             if health is not None:
                 guest_health.write(connection, uuid, health)
+            evidence.add(connection, self._evidence(domains))
             watches.polled(connection, uuid, self.at, later)
         return True

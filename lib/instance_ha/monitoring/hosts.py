@@ -3,17 +3,19 @@
 An invocation makes as many polls as fit into it; each is claimed for its time, so that of two ticks only one makes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from instance_ha import emit, log
-from instance_ha.decide import health, mass_failure
+from instance_ha.decide import health, mass_failure, witnesses
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.evidence import Evidence
 from instance_ha.models.health import HostState, RegisteredHost, Snapshot
+from instance_ha.models.uuids import HostUuid
 from instance_ha.monitoring import reporting
-from instance_ha.store import host_health, watches
+from instance_ha.store import evidence, host_health, watches
 from instance_ha.ticks import repeat
 from instance_ha.world import HostMonitorWorld, new_owner
 
@@ -121,6 +123,7 @@ def _remember(world: HostMonitorWorld, poll: _Poll, snapshot: Snapshot | None) -
         found = health.evaluate(before, snapshot, poll.at, world.source.strategy, _window(world), limits)
         host_health.write(connection, (host.health for host in found.hosts))
         host_health.forget(connection)
+        evidence.add(connection, _evidence(world, poll, snapshot, found))
         if snapshot is not None:
             watches.polled(connection, watches.HOSTS, poll.at)
     for reason in found.suppression.reasons:
@@ -129,6 +132,22 @@ def _remember(world: HostMonitorWorld, poll: _Poll, snapshot: Snapshot | None) -
     for change in changes:
         _log(world, change)
     return changes
+
+
+def _evidence(
+    world: HostMonitorWorld, poll: _Poll, snapshot: Snapshot | None, found: health.Evaluation
+) -> Iterator[Evidence]:
+    """Say what the poll tells of the hosts that are down or are being recovered; a suppressed one tells nothing."""
+    strategy, lasts = world.source.strategy, _window(world).longest_gap
+    if snapshot is None:
+        return
+    for host in found.hosts:
+        is_asked_for = host.open_recovery is not None or host.health.state is HostState.DOWN
+        if is_asked_for and not found.suppression.covers(host.segment_name):
+            vector = health.vector(snapshot.hosts.get(host.name), strategy)
+            yield witnesses.of_vector(
+                HostUuid(host.health.host_uuid), host.open_recovery, vector, strategy, poll.at, lasts
+            )
 
 
 def _window(world: HostMonitorWorld) -> health.Window:

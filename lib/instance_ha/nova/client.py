@@ -20,7 +20,7 @@ from instance_ha.models.cloud import (
     PowerAction,
     Server,
 )
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudRefused, ListIncomplete
 from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import hypervisors, lists, parse
 from instance_ha.nova.http import NovaHttp
@@ -33,7 +33,7 @@ class NovaClient:
 
     All methods raise CloudUnavailable (nothing was answered, or 5xx), CloudTimeout (no answer in time:
     the request may have been carried out) and CloudRefused (4xx, with Nova's own words). Only questions are
-    repeated by themselves; what changes something is repeated by the caller, who knows how to ask first.
+    repeated by themselves; what changes something is repeated by callers that know how to ask first.
     """
 
     def __init__(
@@ -156,7 +156,8 @@ class NovaClient:
         for server_id in known - listed:
             server = self.server(server_id)
             if server is not None and server.host == host and server.vm_state != SOFT_DELETED:
-                raise CloudUnavailable(f"Nova's list of the servers on {host} is not complete")
+                has = len(known | listed)
+                raise ListIncomplete(f"Nova lists {len(listed)} servers on {host}, and has {has} by its record of it")
 
     def locked_servers(self, changed_since: datetime) -> list[Server]:
         """Read the locked servers that have changed since then: those that we have in work, and a few of others."""

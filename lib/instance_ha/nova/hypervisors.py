@@ -28,10 +28,10 @@ def uptime(get: Get, host: str) -> timedelta | None:
     """Ask a host how long it has been up, rounded down to a minute; None: Nova does not tell."""
     try:
         (ours,) = _of_host(get, host)
-        told = get(f"/os-hypervisors/{ours['id']}/uptime")["hypervisor"]["uptime"]
+        answer = get(f"/os-hypervisors/{ours['id']}/uptime")["hypervisor"]["uptime"]
     except (CloudRefused, CloudUnavailable, ValueError):  # ValueError: it has several hypervisors, or none
         return None
-    return parse_uptime(told)
+    return parse_uptime(answer)
 
 
 def parse_uptime(text: str | None) -> timedelta | None:

@@ -47,6 +47,7 @@ def server(body: dict[str, Any]) -> Server:
         locked=bool(body.get("locked")),
         locked_reason=body.get("locked_reason"),
         fault=fault.get("message"),
+        on_volume=body.get("image") == "",
         metadata=body.get("metadata") or {},
         extra_specs=(body.get("flavor") or {}).get("extra_specs") or {},
     )

@@ -1,1 +1,1 @@
-"""Who may do what, by oslo.policy with the rule names of the original."""
+"""Who may do what, by oslo.policy with the rule names of Masakari."""

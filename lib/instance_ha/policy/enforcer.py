@@ -8,7 +8,7 @@ from oslo_policy import policy
 
 from instance_ha.models.errors import Forbidden, Misconfigured
 from instance_ha.models.rows import Caller
-from instance_ha.policy.rules import PREFIX, list_rules
+from instance_ha.policy.rules import list_rules, whole_name
 
 READER = Path(__file__).parent / "reader.yaml"
 
@@ -53,7 +53,7 @@ class Policy:
         target = {"project_id": caller.project_id, "user_id": caller.user_id}
         who: dict[str, Any] = {**target, "roles": sorted(caller.roles)}
         who["is_admin"] = bool(self._enforcer.enforce("context_is_admin", target, who))
-        return bool(self._enforcer.enforce(f"{PREFIX}{rule}", target, who))
+        return bool(self._enforcer.enforce(whole_name(rule), target, who))
 
     def check(self, caller: Caller, rule: str) -> None:
         """Let only those pass who may.
@@ -63,4 +63,4 @@ class Policy:
 
         """
         if not self.allows(caller, rule):
-            raise Forbidden(f"Policy doesn't allow {PREFIX}{rule} to be performed.")
+            raise Forbidden(f"Policy doesn't allow {whole_name(rule)} to be performed.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from oslo_policy import policy
 
 PREFIX = "os_masakari_api:"
+OURS = "instance-ha:"  # begins the rules of what Masakari has not
 _ADMIN = "rule:admin_api"
 _LIST, _ITEM = "/segments", "/segments/{segment_id}"
 _NOTIFICATIONS = "/notifications"
@@ -30,7 +31,29 @@ _OPERATIONS = (
     ("extensions:index", "List the parts of the API.", "GET", "/extensions"),
     ("extensions:detail", "Show a part of the API.", "GET", "/extensions/{alias}"),
 )
+# What decides over a recovery is apart from what reports a failure: the user of a monitor, who is an administrator in
+# most clouds, may do none of it.
+_OPERATOR, _WITNESS = "rule:instance_ha_operator", "rule:instance_ha_operator or role:instance_ha_witness"
+_EVIDENCE, _POLICY = "/x-instance-ha/evidence", "/x-instance-ha/policies/{segment_id}"
+_OF_OURS = (
+    ("policies:detail", _ADMIN, "Show the policy of a segment.", "GET", _POLICY),
+    ("policies:update", _OPERATOR, "Change the policy of a segment.", "PUT", _POLICY),
+    ("evidence:index", _ADMIN, "List evidence about hosts.", "GET", _EVIDENCE),
+    ("evidence:create", _WITNESS, "Add evidence about a host.", "POST", _EVIDENCE),
+    (
+        "evidence:confirm",
+        _OPERATOR,
+        "Confirm that a host is dead; `evidence:create` is needed, too.",
+        "POST",
+        _EVIDENCE,
+    ),
+)
 _DISCOVERABLE = ("segments", "os-hosts", "notifications", "vmoves", "extensions")
+
+
+def whole_name(rule: str) -> str:
+    """Return the name of a rule with its prefix; routes leave that of Masakari out."""
+    return rule if rule.startswith(OURS) else f"{PREFIX}{rule}"
 
 
 def list_rules() -> Iterator[policy.RuleDefault]:
@@ -43,6 +66,13 @@ def list_rules() -> Iterator[policy.RuleDefault]:
     for name, description, method, path in _OPERATIONS:
         yield policy.DocumentedRuleDefault(
             f"{PREFIX}{name}", _ADMIN, description, [{"method": method, "path": f"/v1{path}"}]
+        )
+    yield policy.RuleDefault(
+        "instance_ha_operator", "role:instance_ha_operator", "Who may decide over recoveries: no user of a monitor's."
+    )
+    for name, check, description, method, path in _OF_OURS:
+        yield policy.DocumentedRuleDefault(
+            f"{OURS}{name}", check, description, [{"method": method, "path": f"/v1{path}"}]
         )
     for part in _DISCOVERABLE:
         yield policy.RuleDefault(f"{PREFIX}{part}:discoverable", _ADMIN, f"Whether /extensions lists {part}.")

@@ -32,7 +32,9 @@ def close(
     """
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     due_at = _final_check_at(world, notification, now)
-    with claim.release(due_at, status=status, message=message, updated_at=now) as connection:
+    with claim.release(due_at, status=status, message=message, held_since=None, updated_at=now) as connection:
+        if notification.held_since is not None:
+            emit.recovery_released(world, connection, notification.notification_uuid)
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
@@ -82,7 +84,9 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     pause = settings.process_unfinished_notifications_interval
     retry = after_failure(notification.attempt, attempts, now, pause, expires_at)
     due_at = retry.due_at or _final_check_at(world, notification, now)
-    with claim.release(due_at, status=retry.status, message=reason, updated_at=now) as connection:
+    with claim.release(due_at, status=retry.status, message=reason, held_since=None, updated_at=now) as connection:
+        if notification.held_since is not None:
+            emit.recovery_released(world, connection, notification.notification_uuid)
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:
             tasks.fail(connection, task, now, reason)

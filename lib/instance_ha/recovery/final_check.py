@@ -1,7 +1,8 @@
 """The check of a recovery some minutes after its end: what Nova has carried out late is put right.
 
 A request whose answer was lost may be carried out when all is over: a lock after its unlock, a reset to error after the
-evacuation, a stop after the start. A killed invocation may have left locks, too.
+evacuation, a stop after the start, a change of a reserved host after it was given back. A killed invocation may have
+left locks, too.
 """
 
 from instance_ha import log
@@ -14,7 +15,7 @@ from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.recovery import host_reset
+from instance_ha.recovery import host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
@@ -29,12 +30,13 @@ def final_check(claim: Claim[Notification]) -> None:
     late = ""
     if claim.row.type is NotificationType.COMPUTE_HOST:
         _unlock(claim)
-        late = _start_what_is_off(claim)
         with claim.read() as connection:
-            moves = latest(vmoves.of_notification(connection, claim.row.notification_uuid))
-        for move in moves:
-            if move.status is VMoveStatus.SUCCEEDED and evacuation.prepare(move.facts).reset_to_error:
+            moves = vmoves.of_notification(connection, claim.row.notification_uuid)
+        for move in latest(move for move in moves if move.start_time is not None):
+            if evacuation.prepare(move.facts).reset_to_error:
                 _give_state_back(claim, move)
+        reserved_hosts.restore_late(claim)
+        late = _start_what_is_off(claim)
     elif _has_restarted(claim) and not _undo_late_power_action(claim):
         with claim.release(final_check_at(claim.world, claim.world.clock.now())):
             return
@@ -71,13 +73,20 @@ def _unlock(claim: Claim[Notification]) -> None:
 
 
 def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
-    """Undo a reset to error that came late: an instance that failed by itself has a fault."""
-    server = claim.nova.server(move.instance_uuid)
+    """Undo a reset to error that came late, where the instance has moved and where it has stayed.
+
+    One that failed by itself has a fault. On a host that is down it is left as it is: the host's recovery takes care.
+    """
+    nova = claim.nova
+    server = nova.server(move.instance_uuid)
     if server is None or (server.vm_state, server.task_state, server.fault) != ("error", None, None):
         return
-    if server.host != move.dest_host or move.facts.vm_state == "error":
+    left_on = move.dest_host if move.status is VMoveStatus.SUCCEEDED else move.source_host
+    if left_on is None or server.host != left_on or move.facts.vm_state == "error":
         return
-    nova = claim.nova
+    service = nova.service(left_on)
+    if service is None or not service.up:
+        return
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
     try:
         nova.reset_to_active(server.id)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from instance_ha.decide.fencing import is_fenced
+from instance_ha.decide.hold import Hold
 from instance_ha.decide.instances import InstancePolicy
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import RecoveryFailed
@@ -38,7 +39,14 @@ class NotYet:
     """The invocation's time is up: another one goes on with this task."""
 
 
-Outcome = Done | Skip | NotYet
+@dataclass(frozen=True)
+class Held:
+    """The task must not go on: the recovery waits, and comes to this task again."""
+
+    hold: Hold
+
+
+Outcome = Done | Skip | NotYet | Held
 
 
 @dataclass(frozen=True)

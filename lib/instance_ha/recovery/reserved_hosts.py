@@ -11,8 +11,9 @@ from instance_ha.decide.instances import facts_again
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
-from instance_ha.models.rows import TaskRow, VMove
+from instance_ha.models.rows import Notification, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid
+from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, tasks, vmoves
@@ -27,8 +28,8 @@ class Held:
     uuid: HostUuid
     name: str
     is_shared: bool = False
-    was_disabled: bool | None = None  # None: not looked at yet
-    joined: list[int] | None = None  # aggregates; None: not looked at yet
+    was_disabled: bool | None = None  # None: not read yet
+    joined: list[int] | None = None  # aggregates; None: not read yet
     is_ready: bool = False
 
 
@@ -38,6 +39,7 @@ class Memory:
 
     held: Held | None = None
     tried: list[HostUuid] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
+    given_back: list[Held] = field(default_factory=list)  # what Nova may still change of them late
 
 
 def recall(recovery: Recovery, task: TaskRow) -> Memory:
@@ -126,16 +128,9 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     held, world = memory.held, recovery.world
     if held.is_shared:
         return keep(recovery, task, memory)
-    try:
-        service = recovery.nova.service(held.name)
-        if held.was_disabled and service is not None and not service.disabled:
-            recovery.nova.disable_service(service.id, world.settings.reserved_host_disable_reason, False, None)
-        for number in held.joined or ():
-            recovery.nova.leave_aggregate(number, held.name)
-    except CloudRefused as error:
-        log.get().warning("reserved host not restored in Nova", reserved_host=held.name, reason=str(error))
+    _restore(recovery.claim, held)
     now = world.clock.now()
-    memory = replace(memory, held=None)
+    memory = replace(memory, held=None, given_back=[*memory.given_back, held])
     with recovery.claim.transaction() as connection:
         if hosts.by_uuid(connection, held.uuid) is not None:
             emit.host_changed(world, connection, hosts.change(connection, held.uuid, {"reserved": True}, now))
@@ -143,6 +138,38 @@ def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     log.get().info("reserved host given back", reserved_host=held.name)
     world.breakpoint(Breakpoint.RESERVED_HOST_GIVEN_BACK)
     return memory
+
+
+def restore_late(claim: Claim[Notification]) -> None:
+    """Undo what Nova has changed of hosts only since they were given back, unless they were taken again.
+
+    Raises CloudUnavailable when Nova does not tell.
+    """
+    with claim.read() as connection:
+        memories = tasks.recall_all(connection, claim.row.notification_uuid, Memory)
+        given_back = [held for memory in memories for held in memory.given_back]
+        still = [held for held in given_back if (host := hosts.by_uuid(connection, held.uuid)) and host.reserved]
+    for held in still:
+        members = claim.nova.aggregates() if held.joined else []
+        joined = [one.id for one in members if one.id in (held.joined or ()) and held.name in one.hosts]
+        if _restore(claim, replace(held, joined=joined)):
+            log.get().warning("late change of a reserved host undone", reserved_host=held.name)
+
+
+def _restore(claim: Claim[Notification], held: Held) -> bool:
+    """Undo in Nova what was changed on a host; says whether that was necessary."""
+    nova, reason = claim.nova, claim.world.settings.reserved_host_disable_reason
+    try:
+        service = nova.service(held.name)
+        is_enabled = service is not None and not service.disabled
+        if service is not None and held.was_disabled and not service.disabled:
+            nova.disable_service(service.id, reason, False, None)
+        for number in held.joined or ():
+            nova.leave_aggregate(number, held.name)
+    except CloudRefused as error:
+        log.get().warning("reserved host not restored in Nova", reserved_host=held.name, reason=str(error))
+        return False
+    return bool(held.joined or (held.was_disabled and is_enabled))
 
 
 def keep(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:

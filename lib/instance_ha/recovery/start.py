@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import failures
+from instance_ha.decide import failures, fencing
 from instance_ha.decide.failures import superseded_by
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
@@ -16,6 +16,7 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
+from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
@@ -35,6 +36,8 @@ def start(claim: Claim[Notification]) -> bool:
         verdict = _evaluate(world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
+        return False
+    if _is_held(claim, host):
         return False
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
@@ -60,6 +63,29 @@ def start(claim: Claim[Notification]) -> bool:
     log.get().info("recovery started", host=host.name, attempt=attempt)
     world.breakpoint(Breakpoint.RECOVERY_STARTED)
     return True
+
+
+def _is_held(claim: Claim[Notification], host: Host) -> bool:
+    """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring.
+
+    A host that is fenced first is not held: its power off outvotes a sign of life, and what is missing is asked after.
+    """
+    held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
+    if held is None or _is_fenced_first(claim, host):
+        go_on(claim)
+        return False
+    hold(claim, held)
+    return True
+
+
+def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
+    """Say whether the recovery may cut the host's power, and has a way to."""
+    world = claim.world
+    with claim.read() as connection:
+        policy = policies.of_segment(connection, host.failover_segment_id).fence
+    if fencing.forbidden(host, policy, claim.row, world.settings.never_fenced) is not None:
+        return False
+    return bool(world.fences.ladder(host.name))
 
 
 def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import or_
 
 from instance_ha import log
+from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger, recovery_of
-from instance_ha.store import leases
-from instance_ha.store import notifications as reports
-from instance_ha.store.schema import notifications, vmoves
+from instance_ha.store import leases, notifications, schema
 from instance_ha.ticks import repeat
 from instance_ha.world import SweepWorld
 
@@ -35,7 +34,7 @@ def sweep(world: SweepWorld) -> None:
 def _next_due(world: SweepWorld, now: datetime) -> datetime:
     """Say when the next lease ends: one that is not renewed until then is found at once."""
     with world.database.read() as connection:
-        due = leases.next_due(connection, (notifications, vmoves), now)
+        due = leases.next_due(connection, (schema.notifications, schema.vmoves), now)
     return due or datetime.max.replace(tzinfo=UTC) - _SOON
 
 
@@ -44,17 +43,22 @@ def expire_once(world: SweepWorld) -> None:
     now = world.clock.now()
     before = now - timedelta(seconds=world.settings.notifications_expired_interval)
     with world.database.begin() as connection:
-        reports.take_expired(connection, before, now)
+        notifications.take_expired(connection, before, now)
 
 
 def sweep_once(world: SweepWorld) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first; returns how many."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
-    not_too_new = or_(notifications.c.status != "new", notifications.c.created_at <= now - patience)
+    is_held = schema.notifications.c.held_since.is_not(None)
+    not_too_new = or_(
+        schema.notifications.c.status != NotificationStatus.NEW,
+        schema.notifications.c.created_at <= now - patience,
+        is_held,
+    )
     with world.database.begin() as connection:
-        late_notifications = leases.take_overdue(connection, notifications, now, grace, _BATCH, not_too_new)
-        late_vmoves = leases.take_overdue(connection, vmoves, now, grace, _BATCH)
+        late_notifications = leases.take_overdue(connection, schema.notifications, now, grace, _BATCH, not_too_new)
+        late_vmoves = leases.take_overdue(connection, schema.vmoves, now, grace, _BATCH)
     overdue = [Trigger(recovery_of(row.type), row.notification_uuid) for row in late_notifications]
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]
     if overdue:

@@ -17,8 +17,9 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.end import close, fail
 from instance_ha.recovery.final_check import final_check
+from instance_ha.recovery.hold import hold
 from instance_ha.recovery.host_given_back import end_early, what_stays
-from instance_ha.recovery.recovery import NotYet, Recovery, Skip
+from instance_ha.recovery.recovery import Held, NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import account, give_up
 from instance_ha.store import hosts, policies, segments, tasks, vmoves
@@ -76,7 +77,8 @@ def _expire(claim: Claim[Notification]) -> None:
     kept, stays = None, what_stays(Recovery(claim, host)) if host is not None else None
     if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
         kept = give_up(Recovery(claim, host), task)
-    reasons = filter(None, ("it was not done in time and has expired", kept, stays))
+    was_held = claim.row.message if claim.row.held_since else None
+    reasons = filter(None, ("it was not done in time and has expired", was_held, kept, stays))
     close(claim, NotificationStatus.FAILED, "; ".join(reasons))
 
 
@@ -131,6 +133,12 @@ def _run_tasks(recovery: Recovery) -> None:
         if isinstance(outcome, Skip):
             claim.world.breakpoint(Breakpoint.RECOVERY_SKIPPED)
             close(claim, outcome.status, outcome.reason, outcome.host_changes, task)
+            return
+        if isinstance(outcome, Held):
+            if enabled:
+                hold(claim, outcome.hold)
+            else:
+                _stop(recovery, task)
             return
         if isinstance(outcome, NotYet):
             kind = recovery_of(notification.type)

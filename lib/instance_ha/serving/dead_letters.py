@@ -25,6 +25,6 @@ def take(request: Request, body: bytes, world: World) -> Response:
     """
     attributes, data = codec.read(dict(request.headers), body)
     signature.check(attributes, data, world.settings.trigger_keys, world.clock.now, _DAY)
-    told = {name: str(attributes.get(name) or "")[:_MOST] for name in _ATTRIBUTES}
-    log.get().warning("dead letter received", **{f"event_{name}": value for name, value in told.items() if value})
+    given = {name: str(attributes.get(name) or "")[:_MOST] for name in _ATTRIBUTES}
+    log.get().warning("dead letter received", **{f"event_{name}": value for name, value in given.items() if value})
     return Response(status=204)

@@ -21,7 +21,7 @@ class Gate:
     def __init__(self, application: Wsgi, limit: int) -> None:
         self._application = application
         self._limit = limit
-        self._room = threading.Condition()
+        self._change = threading.Condition()
         self._inside = 0
         self._waiting = 0
         self.closed = False
@@ -29,7 +29,7 @@ class Gate:
     @property
     def idle(self) -> bool:
         """Whether no work is being done."""
-        with self._room:
+        with self._change:
             return self._inside == 0
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -42,15 +42,15 @@ class Gate:
         try:
             return self._application(environ, start_response)
         finally:
-            with self._room:
+            with self._change:
                 self._inside -= 1
-                self._room.notify()
+                self._change.notify()
 
     def _enter(self) -> bool:
-        with self._room:
+        with self._change:
             if not self.closed and self._full() and self._waiting < self._limit:
                 self._waiting += 1
-                self._room.wait_for(lambda: not self._full(), _PATIENCE)
+                self._change.wait_for(lambda: not self._full(), _PATIENCE)
                 self._waiting -= 1
             if self.closed or self._full():
                 return False

@@ -1,4 +1,4 @@
-"""``GET /_/metrics``, for who knows the token."""
+"""``GET /_/metrics``, for callers with the token."""
 
 from flask import Request, Response
 

@@ -70,7 +70,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_exit(self, _signal: int, _frame: object) -> None:
         """Begin to end: on SIGTERM an instance first says that it is not ready, and takes no more."""
         self.app.gate.closed = True
-        self.method_queue.defer(lambda: None)  # the loop looks again at once
+        self.method_queue.defer(lambda: None)  # the loop goes round at once
 
     def notify(self) -> None:
         """Take a turn of the loop."""

@@ -65,7 +65,7 @@ class FunctionSettings(Part):
     sweep_interval: Seconds = Field(
         5,
         gt=0,
-        description="Pause between two looks of `sweep` at what is overdue; less when a lease ends sooner.",
+        description="Pause between two checks of `sweep` for what is overdue; less when a lease ends sooner.",
     )
     sweep_grace: Seconds = Field(5, ge=0, description="How long due work is left to its own event.")
     metrics_token: SecretStr | None = Field(

@@ -17,7 +17,7 @@ class RecoverySettings(Part):
         180, ge=0, description="Longest wait until Nova calls the failed compute service down."
     )
     wait_period_after_evacuation: Seconds = Field(
-        90, gt=0, description="An evacuation that takes longer is looked at by itself, again and again."
+        90, gt=0, description="An evacuation that takes longer is checked by itself, again and again."
     )
     evacuation_give_up_after: Seconds = Field(
         3600, gt=0, description="An evacuation that Nova has not finished by then has failed."
@@ -89,7 +89,7 @@ class RecoverySettings(Part):
         5, ge=0, description="How long a new notification is left to its own event before `sweep` sends another."
     )
     check_expired_notifications_interval: Seconds = Field(
-        5, gt=0, description="Pause between two looks of `sweep` for what has expired."
+        5, gt=0, description="Pause between two checks of `sweep` for what has expired."
     )
     recovery_flows_file: Path | None = Field(
         None, description="File of customised recovery flows (docs/custom-tasks.md); without it the usual ones."

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, WithJsonSchema
 
 from instance_ha.sinks.payloads import (
+    HoldPayload,
     HostApiPayload,
     MonitorPayload,
     NotificationApiPayload,
@@ -49,6 +50,12 @@ FAMILIES = (
         tuple(f"notification.{action}.{phase}" for action in ("create", "process") for phase in _PHASES),
     ),
     EventFamily(
+        "HoldEvent",
+        "A recovery is held (start), and not any more (end): it goes on, or has ended.",
+        HoldPayload,
+        tuple(f"notification.hold.{phase}" for phase in ("start", "end")),
+    ),
+    EventFamily(
         "VMoveEvent",
         "An instance is being evacuated.",
         VMoveApiPayload,
@@ -76,7 +83,7 @@ Timestamp = Annotated[
 
 
 class Envelope(BaseModel):
-    """A versioned notification, as oslo.messaging sends it."""
+    """An event, in the format of the versioned notifications that oslo.messaging sends."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -97,8 +104,8 @@ def write(event_type: str, message_id: str, host: str, now: datetime, values: Ma
         ValueError: the values are not what the schema of its payload allows.
 
     """
-    # As in the original a host is changed by the API, also when a recovery does it.
-    engine = event_type.startswith(("notification.process.", "vmove.", "monitor."))
+    # As in Masakari a host is changed by the API, also when a recovery does it.
+    engine = event_type.startswith(("notification.process.", "notification.hold.", "vmove.", "monitor."))
     return Envelope(
         event_type=event_type,
         priority="ERROR" if event_type.endswith(".error") else "INFO",

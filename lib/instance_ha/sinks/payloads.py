@@ -132,8 +132,17 @@ class NotificationApiPayload(Payload):
     fault: ExceptionPayload | None
 
 
+class HoldPayload(Payload):
+    """A recovery that is held; Masakari holds none."""
+
+    notification_uuid: str
+    source_host_uuid: str
+    status: NotificationStatus
+    message: str | None = Field(description="While it is held: why, and what releases it.")
+
+
 class VMoveApiPayload(Payload):
-    """The evacuation of one instance; the original sends no events about it."""
+    """The evacuation of one instance; Masakari sends no events about it."""
 
     id: int
     uuid: str
@@ -151,7 +160,7 @@ class VMoveApiPayload(Payload):
 
 
 class MonitorPayload(Payload):
-    """What monitor-poll has to say of itself; the original sends no events about it."""
+    """What monitor-poll has to say of itself; Masakari sends no events about it."""
 
     reason: str
 
@@ -162,6 +171,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     FailoverSegment,
     HostApiPayload,
     NotificationApiPayload,
+    HoldPayload,
     VMoveApiPayload,
     MonitorPayload,
 )

@@ -30,7 +30,7 @@ def document() -> dict[str, Any]:
         }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Versioned notification of instance HA",
+        "title": "Event of instance HA",
         "description": "The data of the CloudEvents org.openstack.instanceha.<event_type>.",
         "oneOf": [{"$ref": f"#/$defs/{family.name}"} for family in FAMILIES],
         "$defs": dict(sorted(schemas.items())),

@@ -61,7 +61,7 @@ def make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
 
 
 def cloud_event(event: Event) -> CloudEvent:
-    """Wrap a notification."""
+    """Wrap an event."""
     attributes = {
         "id": event.event_id,
         "source": SOURCE,

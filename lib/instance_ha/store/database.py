@@ -18,17 +18,22 @@ def driver_url(url: str) -> URL:
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
 
 
-# Asked of each connection before it is used.
-_LENT = "SELECT current_setting('transaction_read_only'), extract(epoch FROM clock_timestamp())"
+# Asked of each connection before it is used: whether its server takes writes, and what time it is there.
+_LENT = (
+    "SELECT NOT pg_is_in_recovery() AND NOT current_setting('default_transaction_read_only')::boolean,"
+    " extract(epoch FROM clock_timestamp())"
+)
 # How long a transaction may wait, and that times are in UTC. Set in each: behind a pgbouncer that pools transactions,
 # what is set for a session would go to others.
 _LIMITS = (
     "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s';"
     " SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL TIME ZONE 'UTC'"
 )
-# One string, so that all of it is one round trip.
-_BEGIN = f"{_LENT}; BEGIN; {_LIMITS}"
-_BEGIN_READING = f"{_LENT}; BEGIN READ ONLY; {_LIMITS}"
+# One string each, so that all of it is one round trip. The question comes last: asked first, it would be a part of the
+# transaction already, whose isolation could not be set any more.
+_BEGIN = f"BEGIN; {_LIMITS}; {_LENT}"
+_BEGIN_READING = f"BEGIN READ ONLY; {_LIMITS}; {_LENT}"
+_BEGIN_READING_ONE_MOMENT = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_LIMITS}; {_LENT}"
 _CARRIED_ON = 10.0  # seconds
 _CONNECT = {
     "target_session_attrs": "read-write",  # of several hosts the primary; none is better than one that takes no writes
@@ -62,7 +67,8 @@ class Database:
         self._size = pool_size
         self.statements = 0
         event.listen(self._engine, "before_cursor_execute", self._count)
-        self._told: tuple[datetime, float] | None = None  # what Postgres' clock said, and when by the monotonic one
+        # What Postgres' clock said, and when by the monotonic one.
+        self._clock_read: tuple[datetime, float] | None = None
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -120,21 +126,24 @@ class Database:
         driver, asked = connection.connection.driver_connection, monotonic()
         assert driver is not None
         try:
-            read_only, seconds = driver.execute(begin).fetchone()
+            answers = driver.execute(begin)
+            while answers.nextset():
+                pass
+            takes_writes, seconds = answers.fetchone()
         except Error:
             return False
-        self._told = datetime.fromtimestamp(float(seconds), UTC), (asked + monotonic()) / 2
-        return bool(read_only == "off")
+        self._clock_read = datetime.fromtimestamp(float(seconds), UTC), (asked + monotonic()) / 2
+        return bool(takes_writes)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open a transaction that cannot write.
+    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
+        """Open a transaction that cannot write; with ``one_moment`` all of it sees what there was at one moment.
 
         Raises:
             StoreUnavailable: Postgres does not answer.
 
         """
-        with self._transaction(_BEGIN_READING) as connection:
+        with self._transaction(_BEGIN_READING_ONE_MOMENT if one_moment else _BEGIN_READING) as connection:
             yield connection
 
     def now(self) -> datetime:
@@ -146,11 +155,11 @@ class Database:
             StoreUnavailable: Postgres does not answer.
 
         """
-        if self._told is None or monotonic() > self._told[1] + _CARRIED_ON:
+        if self._clock_read is None or monotonic() > self._clock_read[1] + _CARRIED_ON:
             self._lend(_LENT).close()
-        assert self._told is not None
-        told, at = self._told
-        return told + timedelta(seconds=monotonic() - at)
+        assert self._clock_read is not None
+        time, at = self._clock_read
+        return time + timedelta(seconds=monotonic() - at)
 
     def ping(self) -> None:
         """Ask Postgres whether it answers and takes writes.

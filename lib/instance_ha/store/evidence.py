@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from instance_ha.models.evidence import Evidence
-from instance_ha.models.uuids import HostUuid
+from instance_ha.models.evidence import Evidence, KindSet
+from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
-from instance_ha.store.schema import evidence
+from instance_ha.store.schema import evidence, hosts
 
 
 def add(connection: Connection, found: Iterable[Evidence]) -> None:
@@ -20,10 +20,33 @@ def add(connection: Connection, found: Iterable[Evidence]) -> None:
         connection.execute(insert(evidence).values(rows).on_conflict_do_nothing())
 
 
+def add_one(connection: Connection, one: Evidence) -> Evidence:
+    """Store one piece of evidence, and return it as it was stored."""
+    return records.one(connection, insert(evidence).values(_values(one)).returning(evidence), Evidence)
+
+
+def page(connection: Connection, host: str | None, before: int | None, limit: int) -> list[Evidence]:
+    """List evidence about a host, by its name or uuid, or about all; only older rows than ``before``."""
+    query = select(evidence).order_by(evidence.c.id.desc()).limit(limit)
+    if host is not None:
+        named = select(hosts.c.uuid).where(hosts.c.name == host, hosts.c.deleted_at.is_(None))
+        query = query.where(or_(evidence.c.host_uuid == host, evidence.c.host_uuid.in_(named)))
+    if before is not None:
+        query = query.where(evidence.c.id < before)
+    return records.every(connection, query, Evidence)
+
+
 def _values(one: Evidence) -> dict[str, Any]:
     values = asdict(one)
     del values["id"]  # Postgres gives it
     return values
+
+
+def is_there(connection: Connection, notification_uuid: NotificationUuid, kinds: KindSet) -> bool:
+    """Say whether there is evidence of one of the kinds for the recovery of a notification, whatever it says."""
+    is_of = evidence.c.notification_uuid == notification_uuid, evidence.c.kind.in_(kinds)
+    query = select(evidence.c.id).where(*is_of)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def fresh(connection: Connection, host_uuid: HostUuid, now: datetime) -> list[Evidence]:

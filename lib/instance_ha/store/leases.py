@@ -84,7 +84,7 @@ def next_due(connection: Connection, tables: Iterable[Table], now: datetime) -> 
 def take_overdue(
     connection: Connection, table: Table, now: datetime, grace: float, limit: int, *where: ColumnElement[bool]
 ) -> Sequence[Row[Any]]:
-    """Return rows that were not looked at in time, the oldest first; none twice within ``grace``.
+    """Return rows that were not checked in time, the oldest first; none twice within ``grace``.
 
     A row whose lease has run out is not left to its own event for ``grace``: there is none.
     When there are more than ``limit``, the longest overdue ones are returned.

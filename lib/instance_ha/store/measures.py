@@ -8,11 +8,13 @@ from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.events import OutboxState
 from instance_ha.models.metrics import (
     EVENTS_PENDING,
+    HELD_RECOVERIES,
     HOSTS,
     HOSTS_SUPPRESSED,
     LAST_POLL,
     LAST_TICK,
     OLDEST_EVENT,
+    OLDEST_HOLD,
     OLDEST_OVERDUE,
     OLDEST_RECOVERY,
     OPEN_EVACUATIONS,
@@ -31,7 +33,13 @@ _OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
 
 def measure(connection: Connection, now: datetime) -> Values:
     """Return the values of all gauges that are not what they start at."""
-    values = _recoveries(connection, now) | _outbox(connection, now) | _hosts(connection) | _times(connection)
+    values = (
+        _recoveries(connection, now)
+        | _holds(connection, now)
+        | _outbox(connection, now)
+        | _hosts(connection)
+        | _times(connection)
+    )
     for table in (notifications, vmoves):
         values |= _overdue(connection, table, now)
     return values
@@ -48,6 +56,13 @@ def _recoveries(connection: Connection, now: datetime) -> Values:
     its = vmoves.c.notification_uuid == notifications.c.notification_uuid
     moves = select(vmoves.c.status, func.count()).join(notifications, its).where(_OPEN).group_by(vmoves.c.status)
     return values | {OPEN_EVACUATIONS.sample(status=status): number for status, number in connection.execute(moves)}
+
+
+def _holds(connection: Connection, now: datetime) -> Values:
+    held = notifications.c.held_since
+    number, since = connection.execute(select(func.count(), func.min(held)).where(held.is_not(None))).one()
+    oldest = (now - since).total_seconds() if since else 0.0
+    return {HELD_RECOVERIES.sample(): number, OLDEST_HOLD.sample(): oldest}
 
 
 def _overdue(connection: Connection, table: Table, now: datetime) -> Values:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
-from instance_ha.models.uuids import HostUuid, NotificationUuid, instance_of
+from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid, instance_of
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
 
@@ -147,7 +147,7 @@ def _says_the_same(payload: dict[str, str]) -> ColumnElement[bool]:
 def _supersede(
     connection: Connection, message: str, now: datetime, due_at: datetime | None, *which: ColumnElement[bool]
 ) -> Sequence[NotificationUuid]:
-    ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
+    ended = {"status": NotificationStatus.IGNORED, "message": message, "held_since": None, "updated_at": now}
     statement = (
         update(notifications)
         .where(notifications.c.status == NotificationStatus.RUNNING, *which)
@@ -176,6 +176,25 @@ def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notifi
     return records.every(connection, query.order_by(notifications.c.id).limit(100), Notification)
 
 
+def open_of_host(connection: Connection, host_uuid: HostUuid) -> Notification | None:
+    """Read the notification of a host's own failure that is being handled, the oldest one if there are several."""
+    query = select(notifications).where(
+        notifications.c.source_host_uuid == host_uuid,
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+        notifications.c.status.in_(OPEN_NOTIFICATION),
+        notifications.c.deleted_at.is_(None),
+    )
+    return records.first(connection, query.order_by(notifications.c.created_at, notifications.c.id), Notification)
+
+
+def held_in_segment(connection: Connection, segment_uuid: SegmentUuid) -> list[Notification]:
+    """Read the notifications of a segment whose recoveries are held."""
+    query = select(notifications).where(
+        notifications.c.failover_segment_uuid == segment_uuid, notifications.c.held_since.is_not(None)
+    )
+    return records.every(connection, query.order_by(notifications.c.id), Notification)
+
+
 def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> bool:
     """Make a claimed notification ``running``; False while another of its host or instance is.
 
@@ -191,6 +210,7 @@ def start(connection: Connection, lease: leases.Lease, attempt: int, now: dateti
                 attempt=attempt,
                 tries=0,
                 message=None,
+                held_since=None,
                 updated_at=now,
             )
     except IntegrityError:  # notifications_one_running, or notifications_one_running_instance

@@ -80,6 +80,7 @@ _OF_ALL = (
     notifications.c.created_at,
     notifications.c.updated_at,
     notifications.c.message,
+    notifications.c.held_since,
     hosts.c.name.label("host"),
     _instances().label("instances"),
     _instances(VMoveStatus.SUCCEEDED).label("moved"),

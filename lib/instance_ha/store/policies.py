@@ -23,7 +23,7 @@ def change(
     """Change the policy of a segment; what is not among the values stays as it is."""
     stored = values | {"updated_at": now, "actor": actor}
     if "dead_when" in stored:
-        stored["dead_when"] = [sorted(kinds) for kinds in stored["dead_when"]]
+        stored["dead_when"] = [sorted(set(kinds)) for kinds in stored["dead_when"]]
     statement = insert(segment_policies).values(segment_uuid=uuid, **stored)
     statement = statement.on_conflict_do_update(index_elements=["segment_uuid"], set_=stored)
     return _policy(connection.execute(statement.returning(segment_policies)).one()._asdict())

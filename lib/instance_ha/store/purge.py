@@ -96,7 +96,7 @@ def _vmoves(cutoff: datetime) -> ColumnElement[bool]:
 
 _STATUS = case({"failed": 1, "ignored": 2, "finished": 3}, value=notifications.c.status)
 
-# The order of the original, and what it forgets: what belongs to a row goes before the row. Samples of
+# The order of Masakari, and what it forgets: what belongs to a row goes before the row. Samples of
 # hosts go before `hosts`.
 RULES: tuple[Rule, ...] = (
     _of_deleted_hosts(host_health),

@@ -51,7 +51,7 @@ def _row() -> list[Column[Any]]:
 
 
 def _work() -> list[Column[Any]]:
-    """Columns of a row that is worked on; a lease is a promise to look at it again before it ends."""
+    """Columns of a row that is worked on; a lease is a promise to check it again before it ends."""
     return [
         Column("attempt", Integer, nullable=False, server_default="0"),
         Column("tries", Integer, nullable=False, server_default="0"),
@@ -120,6 +120,7 @@ notifications = Table(
     Column("failover_segment_uuid", String(36)),
     Column("message", Text),
     Column("request_id", String(64)),
+    Column("held_since", Time),
     Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
     # The promises that at most one recovery acts on a host, or on an instance, at a time are kept by the database.
@@ -136,6 +137,7 @@ notifications = Table(
         postgresql_where=text("status = 'running' AND type = 'VM'"),
     ),
     Index("notifications_instance", "instance_uuid", postgresql_where=text("type = 'VM'")),
+    Index("notifications_held", "held_since", postgresql_where=text("held_since IS NOT NULL")),
     Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("notifications_host", "source_host_uuid", "type", "created_at"),
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
@@ -212,6 +214,7 @@ evidence = Table(  # what was seen of hosts when it mattered whether they are de
     Column("notification_uuid", String(36)),
     Index("evidence_once", "host_uuid", "kind", "source", "seen_at", unique=True),
     Index("evidence_fresh", "host_uuid", "valid_until"),
+    Index("evidence_notification", "notification_uuid", "kind"),
     Index("evidence_old", "valid_until", "id"),
 )
 

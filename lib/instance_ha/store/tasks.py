@@ -109,6 +109,15 @@ def recall_latest(
     return None if found is None else TypeAdapter(kind).validate_python(found)
 
 
+def recall_all(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> list[Memory]:
+    """Read what the tasks of a recovery remember of a kind, the oldest first."""
+    query = select(tasks.c.data[kind.__name__]).where(
+        tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__)
+    )
+    found = connection.execute(query.order_by(tasks.c.id)).scalars()
+    return [TypeAdapter(kind).validate_python(kept) for kept in found]
+
+
 def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> bool:
     """Say whether a recovery has stopped an instance, so as to start it again."""
     query = select(tasks.c.id).where(tasks.c.notification_uuid == notification_uuid, _HAS_STOPPED)

@@ -68,6 +68,9 @@ def _carry_out_later(cloud: Cloud, seconds: float) -> None:
 
 
 def _after(cloud: Cloud, answer: Response) -> Response:
+    if request.method == "GET" and answer.status_code == 200:
+        with cloud.world() as world:
+            world.history.reads.setdefault(request.path.rpartition("/")[2], []).append(world.now)
     rule: Rule | None = g.pop("rule_after", None)
     return answer if rule is None else _trouble(rule) or answer
 

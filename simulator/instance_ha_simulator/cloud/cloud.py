@@ -32,7 +32,7 @@ from instance_ha_simulator.cloud.world import World
 class Cloud:
     """A cloud in memory, safe for threads.
 
-    Nothing runs in the background: each look at it lets all happen that is due by then.
+    Nothing runs in the background: each question lets all happen that is due by then.
     """
 
     def __init__(self, clock: Clock, options: CloudOptions | None = None) -> None:
@@ -71,10 +71,10 @@ class Cloud:
         """Add a compute host whose nova-compute reports from now on; Nova may have a record of before in a cell."""
         with self.world() as world:
             fqdn = f"{name}.{self.options.domain}" if self.options.domain else name
-            room = self.options.capacity if capacity is None else capacity
+            capacity = self.options.capacity if capacity is None else capacity
             number = len(world.hosts) + 3
             ids = str(uuid4()), str(uuid4())
-            host = Host(name, number, *ids, fqdn, zone, room, world.now, world.now, cell)
+            host = Host(name, number, *ids, fqdn, zone, capacity, world.now, world.now, cell)
             if old_service_in is not None:
                 host.old_service = OldService(str(uuid4()), old_service_in, world.now - timedelta(days=365))
             world.hosts[name] = host
@@ -90,6 +90,7 @@ class Cloud:
         power_state: int | None = None,
         project_id: str | None = None,
         zone: str | None = None,
+        on_volume: bool = False,
     ) -> list[Server]:
         """Have servers on a host at once: so many, or with these names; `zone` is one they insist on."""
         names = [f"vm-{uuid4().hex[:8]}" for _ in range(servers)] if isinstance(servers, int) else servers
@@ -112,6 +113,7 @@ class Cloud:
                     number=world.server_count,
                     metadata=dict(metadata or {}),
                     requested_zone=zone,
+                    on_volume=on_volume,
                 )
                 server.become(world.now, vm_state, task_state, power_state)
                 if vm_state == "paused":
@@ -127,14 +129,24 @@ class Cloud:
         """Let a host die: its nova-compute reports no more."""
         with self.world() as world:
             host = self._host(world, name)
-            if host.alive:
-                host.last_report = host.reported_at(world.now, self.options.report_interval)
+            if host.alive or host.guests_run:
                 there = tuple(server.id for server in world.servers.values() if server.host == name)
                 world.history.died(name, world.now, there)
-            host.alive = False
-            host.starts += 1
+            self._silence(world, host, guests_run=False)
             for evacuation in self._evacuations.values():
                 evacuation.lose_destination(name)
+
+    def stop_compute(self, name: str) -> None:
+        """Let a host's nova-compute stop, or lose its way to Nova; its guests run on."""
+        with self.world() as world:
+            host = self._host(world, name)
+            self._silence(world, host, guests_run=host.alive or host.guests_run)
+
+    def _silence(self, world: World, host: Host, *, guests_run: bool) -> None:
+        if host.alive:
+            host.last_report = host.reported_at(world.now, self.options.report_interval)
+        host.alive, host.guests_run = False, guests_run
+        host.starts += 1
 
     def start_host(self, name: str) -> None:
         """Let a host come back; after `startup_seconds` its nova-compute is there."""
@@ -150,6 +162,7 @@ class Cloud:
             world.timeline.at(world.now, self.options.startup_seconds, arrive)
 
     def _arrive(self, world: World, host: Host, at: datetime) -> None:
+        was_reset, host.guests_run = not host.guests_run, False
         host.alive, host.started_at = True, at
         left = set()  # nova-compute removes the guests of these before it starts any
         for migration in world.migrations:
@@ -157,7 +170,8 @@ class Cloud:
             if of_it and migration.status in ("accepted", "pre-migrating", "done"):
                 migration.become(at, "completed")
                 left.add(migration.instance_uuid)
-        resets.boot(world, host, at, left)
+        if was_reset:
+            resets.boot(world, host, at, left)
         waiting, host.waiting = host.waiting, []
         for event in waiting:
             world.timeline.at(at, 0, event)

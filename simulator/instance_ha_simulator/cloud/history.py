@@ -51,6 +51,7 @@ class History:
     deaths: list[Death] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)  # by server
     locked: dict[str, datetime] = field(default_factory=dict)  # servers that others want to be locked, and since when
+    reads: dict[str, list[datetime]] = field(default_factory=dict)  # when each route of the API was read, by its end
     meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
 
     def power(self, server_id: str, host: str, at: datetime, power_state: int) -> None:
@@ -64,6 +65,10 @@ class History:
     def runs_elsewhere(self, server_id: str, host: str) -> bool:
         """Whether a guest runs on another host than this."""
         return any(run.host != host for run in self._of(server_id))
+
+    def last_read(self, route: str, before: datetime) -> datetime | None:
+        """Say when a list was last read until then."""
+        return max((at for at in self.reads.get(route, ()) if at <= before), default=None)
 
     def gone(self, server_id: str, at: datetime) -> None:
         """Write down that a guest runs nowhere any more."""

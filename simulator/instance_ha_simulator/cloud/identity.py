@@ -53,7 +53,7 @@ class Identity:
         self._clock = clock
         self._lifetime = timedelta(seconds=token_lifetime)
         self._tokens: dict[str, Token] = {}
-        self.role_ids: Mapping[str, str] = {name: uuid4().hex for name in ("admin", "manager", "member", "reader")}
+        self.role_ids: Mapping[str, str] = {name: uuid4().hex for name in _ROLES}
         self.users = {user.name: user for user in _users()}
 
     def login(self, name: str, password: str) -> User:
@@ -94,9 +94,12 @@ class Identity:
         self._tokens.clear()
 
 
+_ROLES = ("admin", "manager", "member", "reader", "instance_ha_operator")
+
+
 def _users() -> list[User]:
     return [
-        User("admin", Project("admin"), ("admin", "manager", "member", "reader")),
+        User("admin", Project("admin"), _ROLES),
         User("masakari", Project("service"), ("admin", "member", "reader")),
         User("demo", Project("demo"), ("member", "reader")),
     ]

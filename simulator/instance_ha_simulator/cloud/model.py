@@ -96,7 +96,8 @@ class Host:
     changed_at: datetime
     cell: str = "cell1"
     old_service: OldService | None = None
-    alive: bool = True
+    alive: bool = True  # to Nova: its nova-compute reports
+    guests_run: bool = False  # although it is not alive: only its nova-compute has stopped
     last_report: datetime | None = None  # of a nova-compute that is dead
     booted_at: datetime | None = None  # None: long ago
     starts: int = 0
@@ -140,6 +141,7 @@ class Server:
     task_state: str | None = None
     power_state: int = 1
     requested_zone: str | None = None
+    on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
     locked_by: str | None = None  # "owner" or "admin"
     locked_reason: str | None = None
     fault: Fault | None = None

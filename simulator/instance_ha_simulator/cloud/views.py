@@ -56,7 +56,7 @@ def server(world: World, server: Server, version: Version, base: str, admin: boo
         "accessIPv4": "",
         "accessIPv6": "",
         "hostId": uuid5(NAMESPACE_OID, server.project_id + server.host).hex,
-        "image": {"id": _IMAGE, "links": []},
+        "image": "" if server.on_volume else {"id": _IMAGE, "links": []},
         "flavor": _flavor(version),
         "key_name": None,
         "config_drive": "",

@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="instance-ha replay",
         description="Reads a recovery, and what else was recovered at the same time, from the database, and writes it "
-        "down as a scenario folder: no name, uuid, project or time of the original is in it.",
+        "down as a scenario folder: no name, uuid, project or time of the incident is in it.",
     )
     parser.add_argument("notification", metavar="NOTIFICATION", help="the uuid of the notification")
     parser.add_argument(

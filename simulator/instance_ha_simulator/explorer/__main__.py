@@ -40,10 +40,10 @@ def main() -> int:
         ]
         for worker in workers:
             worker.start()
-        told = [results.get() for _ in workers]
+        counts = [results.get() for _ in workers]
         for worker in workers:
             worker.join()
-    runs, broken = sum(one for one, _ in told), sum(other for _, other in told)
+    runs, broken = sum(one for one, _ in counts), sum(other for _, other in counts)
     sys.stdout.write(f"{runs} schedules from seed {seed} on, {broken} broke a promise; kept in {keep}\n")
     return 1 if broken else 0
 

@@ -34,7 +34,7 @@ class LastingDatabase(SimulatedDatabase):
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Lend a connection; that it cannot write is for the tests of the pool."""
         self._come()
         with self._engine.connect() as connection:
@@ -94,10 +94,10 @@ class Exploration(Play):
         """Our rows, read once, when all is over."""
         return Rows(self.simulation.database)
 
-    def hear(self, told: Any) -> None:
+    def hear(self, line: Any) -> None:
         """Take in a line of the log."""
-        if told.get("exc_info") or told["event"] == "unexpected error, will retry":
-            self.errors.append(str(told.get("exception") or told["event"]))
+        if line.get("exc_info") or line["event"] == "unexpected error, will retry":
+            self.errors.append(str(line.get("exception") or line["event"]))
 
     def _register(self) -> None:
         """Store segments and hosts without the API, which is not what is explored."""

@@ -2,86 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import combinations, pairwise
+from datetime import timedelta
+from itertools import combinations, pairwise, takewhile
 from typing import Any
 
 from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.checks import open_vmoves, our_requests
-from instance_ha_simulator.cloud.history import Wanted
-from instance_ha_simulator.cloud.model import Host, Server
+from instance_ha_simulator.cloud.model import EvacuationRequest, Server
+from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
 
 # A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
 FORCED_DOWN_GRACE = 45.0
+# Our last look at Nova's evacuations may be so old when an evacuation begins, and as old again when it is asked for.
+LOOKED = timedelta(seconds=10)
 LOCKS_READ = timedelta(seconds=5)  # owners' locks are read so long before evacuations begin, at most
 _FINAL = {"finished", "failed", "ignored"}
 _NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may become others
-
-
-class Account:
-    """What our functions have said of each instance and each recovery, by their log."""
-
-    def __init__(self, played: Exploration) -> None:
-        self._played = played
-        self.left_out: dict[str, set[str]] = defaultdict(set)  # by notification
-        self.ended: dict[tuple[str, str], dict[str, Any]] = {}  # the last end of an evacuation: notification, instance
-        self.chosen: list[datetime] = []  # when the instances of a failed host were listed
-        self.begun: list[datetime] = []  # when evacuations were begun
-        self.broken: list[str] = []
-        played.watchers.append(self.hear)
-
-    def hear(self, event: Any) -> None:
-        """Take in a line of the log."""
-        uuid = event.get("notification_uuid")
-        if event["event"] == "instance left out":
-            self.left_out[uuid].add(event["instance_uuid"])
-        elif event["event"] == "instances chosen":
-            self.chosen.append(self._played.simulation.scheduler.now())
-        elif event["event"] == "evacuations begun":
-            self.begun.append(self._played.simulation.scheduler.now())
-        elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
-            self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
-        elif event["event"] == "notification closed" and event["status"] == "finished":
-            self.broken += finished_means_well(self._played, self, uuid, event["message"])
-
-    def is_late(self, wanted: Wanted) -> bool:
-        """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
-        return wanted.to_dead_host and any(wanted.since > listed for listed in self.chosen)
-
-    def is_named(self, server: Server, notification: str, message: str) -> bool:
-        """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
-        if server.id in self.left_out[notification] or server.id in message or server.name in message:
-            return True
-        end = self.ended.get((notification, server.id), {})
-        return end.get("status") in ("ignored", "failed") or bool(end.get("message"))
-
-
-def finished_means_well(played: Exploration, account: Account, uuid: str, message: str) -> Iterator[str]:
-    """Finished is said only when every instance of the host is well or named; checked at the moment it is said."""
-    host = played.reported.get(uuid)
-    if not isinstance(host, str):
-        return
-    with played.simulation.cloud.world() as world:
-        deaths = [death for death in world.history.deaths if death.host == host]
-        if not deaths:
-            return
-        for server_id in deaths[-1].servers:
-            server = world.servers.get(server_id)
-            if server is None or account.is_named(server, uuid, message):
-                continue
-            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
-            if wrong and server_id not in world.history.meddled:
-                yield f"finished, but {server.name} {wrong}"
-
-
-def _wrong_at_the_end_of_a_recovery(server: Server, source: str, wanted: str, hosts: dict[str, Host]) -> str | None:
-    if server.host == source:
-        return None if server.task_state == "deleting" or hosts[source].alive else f"is still on {source}"
-    if server.vm_state == "error" and wanted != "error" and server.task_state is None:
-        return f"is in error on {server.host}"
-    return None
 
 
 def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
@@ -94,10 +32,24 @@ def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
 
 
 def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
-    """Nobody of us asks for another while one is under way."""
+    """Nobody of us asks for another while one is under way, but after an operator whom we could not see."""
     for request in our_requests(played):
-        if request.overlapping:
+        if request.overlapping and not _came_after_our_look(played, request):
             yield f"{_name(played, request.server_id)} evacuated while an evacuation was under way"
+
+
+def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
+    """Whether the other evacuation is an operator's that we could not see, though we looked as late as we promise."""
+    simulation = played.simulation
+    with simulation.cloud.world() as world:
+        earlier = takewhile(lambda one: one is not ours, world.evacuation_requests)
+        other = [one for one in earlier if one.server_id == ours.server_id][-1]
+        looked = world.history.last_read("os-migrations", ours.time)
+        lag = timedelta(seconds=world.options.list_lag)
+    if looked is None or other.by == ours.by or other.time < looked - lag:
+        return False
+    stood_still = sum(seconds for at, seconds in simulation.scheduler.stood_still if looked <= at <= ours.time)
+    return ours.time - looked <= LOOKED + timedelta(seconds=stood_still)
 
 
 def runs_never_overlap(played: Exploration) -> Iterator[str]:

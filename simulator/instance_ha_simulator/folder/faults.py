@@ -117,4 +117,4 @@ class Faults(Part):
     database: list[DatabaseFault] = Field([], description="transactions that break")
     ticks: list[TickFault] = Field([], description="ticks that are missing, late, or there twice")
     schedule: Schedule | None = Field(None, description="a random order of what happens at the same time, and pauses")
-    sinks: list[SinkFault] = Field([], description="trouble with who follows events")
+    sinks: list[SinkFault] = Field([], description="trouble with the receivers of events")

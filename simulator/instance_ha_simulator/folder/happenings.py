@@ -59,6 +59,13 @@ class LiveMigrationEnd(Part):
     status: str = Field(description="`completed` has moved the instance, anything else has not")
 
 
+class PolicyChange(Part):
+    """A change of a segment's policy."""
+
+    segment: str
+    change: dict[str, Any] = Field(description="such as `{local_disk: evacuate}`")
+
+
 class ApiCall(Part):
     """A request to the API."""
 
@@ -110,12 +117,16 @@ class Happening(Part):
     at: float = Field(ge=0, description="the second, from the beginning of the story")
     # the hosts
     kill_host: str | None = Field(None, description="a host dies")
+    stop_compute: str | None = Field(
+        None, description="a host's nova-compute stops, or loses its way to Nova; its guests run on"
+    )
     start_host: str | None = Field(None, description="its nova-compute starts again")
     # reports, and others who use the API
     notify: ReportedFailure | None = Field(
         None, description="a host is reported (its name), or what the table below says"
     )
     api: ApiCall | None = Field(None, description="a request to the API, whatever it answers")
+    policy: PolicyChange | None = Field(None, description="the policy of a segment is changed")
     reserve_host: str | None = Field(None, description="a host is added to the first segment, reserved")
     maintenance: HostState | None = Field(None, description="a host is put on maintenance, or taken off it")
     disable_segment: str | None = Field(None, description="a segment is disabled")
@@ -177,6 +188,6 @@ class Happening(Part):
     def _one(self) -> "Happening":
         what = self.model_fields_set - {"at"}
         if len(what) != 1:
-            told = ", ".join(sorted(what)) or "none"
-            raise PydanticCustomError("one_thing", "one thing happens at a time, here: {told}", {"told": told})
+            given = ", ".join(sorted(what)) or "none"
+            raise PydanticCustomError("one_thing", "one thing happens at a time, here: {given}", {"given": given})
         return self

@@ -11,7 +11,8 @@ from instance_ha_simulator.folder.world import World
 
 Place = tuple[str | int, ...]  # the keys and positions that lead to a value
 
-_HOSTS = {"kill_host", "start_host", "reserve_host", "enable_service", "disable_service", "instances_change"}
+_HOSTS = {"kill_host", "stop_compute", "start_host", "reserve_host", "enable_service", "disable_service"}
+_HOSTS |= {"instances_change"}
 _INSTANCES = {
     "breaks",
     "delete_server",

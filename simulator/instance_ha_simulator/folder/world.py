@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from instance_ha.models.enums import NotificationStatus, RecoveryMethod, VMoveStatus
+from instance_ha.models.evidence import EvidenceKind, LocalDisk
 from instance_ha.models.fencing import FencePolicy, Power
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -26,6 +27,7 @@ class Instances(Part):
     task_state: str | None = Field(None, description="Nova's")
     power_state: int | None = Field(None, description="Nova's number, if it is not that of the vm_state")
     zone: str | None = Field(None, description="the availability zone that they insist on")
+    on_volume: bool = Field(False, description="they boot from volumes, so that their disks outlive their host")
 
     @model_validator(mode="after")
     def _named(self) -> "Instances":
@@ -54,6 +56,8 @@ class Host(Part):
 class Policy(Part):
     """What is changed of a segment's policy."""
 
+    dead_when: list[list[EvidenceKind]] | None = Field(None, description="sets of kinds of evidence")
+    local_disk: LocalDisk | None = Field(None, description="what becomes of instances whose disk is lost")
     fence: FencePolicy | None = Field(None, description="whether its hosts are fenced")
 
 

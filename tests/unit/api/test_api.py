@@ -326,18 +326,18 @@ def test_a_body_without_a_length_that_is_too_large_is_413() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "shown"),
     [
         (CloudUnavailable("Keystone cannot be reached: http://10.0.0.5:5000/v3"), "Keystone or Nova is not available"),
         (CloudTimeout("Nova did not answer in time: https://nova.inner:8774"), "Keystone or Nova is not available"),
         (StoreUnavailable("Postgres: a row stays locked"), "Postgres: a row stays locked"),
     ],
 )
-def test_an_answer_503_tells_no_inner_address_and_when_to_try_again(error: TryAgain, told: str) -> None:
+def test_an_answer_503_tells_no_inner_address_and_when_to_try_again(error: TryAgain, shown: str) -> None:
     answer = faults.unavailable(error)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     text = answer.get_data(as_text=True)
-    assert told in text
+    assert shown in text
     assert not re.search(r"10\.0|inner|http", text)
 
 

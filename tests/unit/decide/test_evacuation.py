@@ -322,7 +322,7 @@ def test_an_evacuation_without_a_record_gets_a_look_of_its_own() -> None:
     assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), (vmove(),))
 
 
-def test_the_patience_begins_anew_with_each_look() -> None:
+def test_the_patience_begins_anew_with_each_check() -> None:
     checked = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
     assert watch([checked], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == Watch((), ())
 

@@ -227,8 +227,8 @@ def test_no_probe_keeps_pods_away_or_slows_cold_starts() -> None:
 def test_every_kind_of_event_reaches_its_function_through_a_trigger_that_waits_for_its_work() -> None:
     kinds = {kind.type: kind.function for kind in vars(triggers).values() if isinstance(kind, triggers.Kind)}
     found = [o["spec"] for o in OBJECTS if o["kind"] == "Trigger"]
-    told = {t["filter"]["attributes"]["type"]: t["subscriber"]["ref"]["name"] for t in found}
-    assert told == kinds
+    named = {t["filter"]["attributes"]["type"]: t["subscriber"]["ref"]["name"] for t in found}
+    assert named == kinds
     invocation = load_settings({"DATABASE_URL": "postgresql://u@h/d"}).invocation_time
     for trigger in found:
         delivery = trigger["delivery"]

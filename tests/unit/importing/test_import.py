@@ -65,7 +65,7 @@ def test_everything_comes_with_its_uuids_and_times(run: Run, old: OldMasakari, d
     segment = old.segment(enabled=False, description="rack 1", updated_at=old_masakari.WHEN)
     host = old.host(segment, reserved=True, on_maintenance=True)
     notification = old.notification(source_host_uuid=host["uuid"], failover_segment_uuid=segment["uuid"])
-    moves = [old.vmove(notification, instance_uuid="one") for _ in range(2)]  # the original tried twice
+    moves = [old.vmove(notification, instance_uuid="one") for _ in range(2)]  # Masakari tried twice
     code, out, _ = run()
     assert code == 0, out
     when = old_masakari.WHEN.replace(tzinfo=UTC)

@@ -171,7 +171,7 @@ def test_no_counter_falls_when_its_rows_are_purged(played: Played, seen_before: 
     before: Series = scraped(play) if seen_before else {}
     with play.simulation.world.database.begin() as connection:
         long_ago = "UPDATE notifications SET updated_at = updated_at - interval '40 days', due_at = NULL"
-        connection.execute(text(long_ago))  # and so looked at once more, long ago as well
+        connection.execute(text(long_ago))  # and so checked once more, long ago as well
     assert purge.purge(play.simulation.world, PurgeRequest(30, -1)).tables["notifications"] == 1
     after = scraped(play)
     assert value(after, "recoveries_total", type="COMPUTE_HOST", status="finished") == 1

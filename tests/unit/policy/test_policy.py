@@ -9,13 +9,19 @@ from instance_ha.api import openapi
 from instance_ha.models.errors import Forbidden, Misconfigured
 from instance_ha.models.rows import Caller
 from instance_ha.policy.enforcer import READER, Policy
-from instance_ha.policy.rules import PREFIX, list_rules
+from instance_ha.policy.rules import OURS, PREFIX, list_rules, whole_name
 
 RULES = {rule.name for rule in list_rules()}
 READING = [
     f"{part}:{what}" for part in ("segments", "os-hosts", "notifications", "vmoves") for what in ("index", "detail")
 ]
-WRITING = sorted(name.removeprefix(PREFIX) for name in RULES if name.endswith((":create", ":update", ":delete")))
+WRITING = sorted(
+    name.removeprefix(PREFIX)
+    for name in RULES
+    if name.startswith(PREFIX) and name.endswith((":create", ":update", ":delete"))
+)
+OURS_READING = [f"{OURS}policies:detail", f"{OURS}evidence:index"]
+DECIDING = [f"{OURS}policies:update", f"{OURS}evidence:confirm"]
 
 
 def who(*roles: str, project: str | None = "0a") -> Caller:
@@ -27,7 +33,7 @@ def test_each_operation_below_v1_asks_for_a_rule_that_exists_and_no_other_does()
     operations = [operation for path in openapi.document()["paths"].items() for operation in _operations(*path)]
     assert {(path.startswith("/v1/") and "versions" not in path and path != "/v1/", rule is not None)
             for path, rule in operations} == {(True, True), (False, False)}  # fmt: skip
-    assert {f"{PREFIX}{rule}" for _, rule in operations if rule} <= RULES
+    assert {whole_name(rule) for _, rule in operations if rule} <= RULES
 
 
 def _operations(path: str, methods: dict[str, dict[str, str]]) -> list[tuple[str, str | None]]:
@@ -41,6 +47,31 @@ def test_by_default_an_administrator_may_do_all_and_nobody_else_anything(rule: s
     assert policy.allows(who("admin", project=None), rule)
     assert not policy.allows(who("manager", "member", "reader"), rule)
     assert not policy.allows(who(), rule)
+
+
+@pytest.mark.parametrize("rule", DECIDING)
+def test_a_right_to_report_is_none_to_decide(rule: str) -> None:
+    """The users of monitors are administrators in most clouds."""
+    policy = Policy(None)
+    assert policy.allows(who("admin"), "notifications:create")
+    assert not policy.allows(who("admin"), rule)
+    assert not policy.allows(who("instance_ha_witness"), rule)
+    assert policy.allows(who("instance_ha_operator"), rule)
+    assert not policy.allows(who("instance_ha_operator"), "notifications:create")
+
+
+def test_a_system_of_the_operator_s_own_may_add_evidence_and_confirm_nothing() -> None:
+    policy = Policy(None)
+    assert policy.allows(who("instance_ha_witness"), f"{OURS}evidence:create")
+    assert policy.allows(who("instance_ha_operator"), f"{OURS}evidence:create")
+    assert not policy.allows(who("admin"), f"{OURS}evidence:create")
+
+
+@pytest.mark.parametrize("rule", OURS_READING)
+def test_an_administrator_may_read_what_decides_and_a_reader_with_the_reader_file(rule: str) -> None:
+    assert Policy(None).allows(who("admin"), rule)
+    assert not Policy(None).allows(who("reader"), rule)
+    assert Policy("reader").allows(who("reader"), rule)
 
 
 def test_a_refusal_names_the_rule() -> None:

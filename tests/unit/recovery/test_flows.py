@@ -51,7 +51,7 @@ def test_a_url_may_be_a_task(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         ("pre:['stop_instance_task'],main:['start_instance_task']", "pre, main and post"),
         (f"{GOOD},last:[]", "pre, main and post"),
@@ -70,8 +70,8 @@ def test_a_url_may_be_a_task(tmp_path: Path) -> None:
         ("pre:['https://me:secret@pager.example.org'],main:[],post:[]", "password"),
     ],
 )
-def test_a_flow_that_makes_no_sense_is_refused_at_the_start(tmp_path: Path, value: str, told: str) -> None:
-    with pytest.raises(Misconfigured, match=told) as raised:
+def test_a_flow_that_makes_no_sense_is_refused_at_the_start(tmp_path: Path, value: str, message: str) -> None:
+    with pytest.raises(Misconfigured, match=message) as raised:
         flows.check(write(tmp_path, value), {})
     assert INSTANCE in str(raised.value)
     assert "secret" not in str(raised.value)

@@ -75,10 +75,10 @@ def test_no_bytes_make_an_instance_answer_5xx_or_die() -> None:
 
 
 def _answer(connection: socket.socket) -> bytes:
-    told = b""
+    answered = b""
     try:
         while more := connection.recv(65536):
-            told += more
+            answered += more
     except ConnectionResetError:
         pass
-    return told
+    return answered

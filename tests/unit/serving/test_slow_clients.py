@@ -84,10 +84,10 @@ def test_a_large_answer_arrives_whole_however_slowly_it_is_read(served: Serve) -
     connection.sendall(b"GET /large HTTP/1.1\r\nHost: one\r\nConnection: close\r\n\r\n")
     time.sleep(0.5)  # by now it cannot send any more
 
-    told = answer(connection)
+    answered = answer(connection)
 
-    assert told.count(b"HTTP/1.1 200 OK") == 2
-    assert told.count(b"x" * 1_000_000) == 2
+    assert answered.count(b"HTTP/1.1 200 OK") == 2
+    assert answered.count(b"x" * 1_000_000) == 2
 
 
 def test_answers_that_nobody_reads_are_not_all_kept(served: Serve) -> None:
@@ -108,9 +108,9 @@ def test_an_answer_is_sent_to_its_end_though_the_instance_is_told_to_end(served:
     function.process.terminate()
     time.sleep(1)
 
-    told = answer(connection)
+    answered = answer(connection)
 
-    assert told.endswith(b"x" * 900_000)
+    assert answered.endswith(b"x" * 900_000)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_a_body_of_400_mb_is_refused_without_being_read(served: Serve, head: byt
 
 def test_a_client_that_waits_before_it_sends_a_large_body_is_told_that_it_is_too_large(served: Serve) -> None:
     function = served()
-    told = answer(
+    answered = answer(
         function.send(b"PUT / HTTP/1.1\r\nHost: one\r\nExpect: 100-continue\r\nContent-Length: 114689\r\n\r\n")
     )
 
-    head, body = told.split(b"\r\n\r\n")
+    head, body = answered.split(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 413 ")
     assert body == b'{"overLimit": {"code": 413, "message": "the request body is larger than 114688 bytes"}}'
 
@@ -156,10 +156,10 @@ def test_a_client_that_waits_for_a_go_ahead_gets_it(served: Serve) -> None:
 
     assert connection.recv(65536).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
     connection.sendall(b"body")
-    told = b""
-    while b"body" not in told:
-        told += connection.recv(65536)
-    assert b"HTTP/1.1 200 OK" in told
+    answered = b""
+    while b"body" not in answered:
+        answered += connection.recv(65536)
+    assert b"HTTP/1.1 200 OK" in answered
 
 
 @pytest.mark.parametrize("how", ["length", "chunked"])
@@ -167,9 +167,9 @@ def test_the_largest_body_that_is_allowed_arrives_whole(served: Serve, how: str)
     function, body = served(), b"x" * LIMIT
 
     data = body if how == "length" else iter([body[:50_000], body[50_000:]])
-    told = requests.put(f"http://127.0.0.1:{function.port}/", data=data, timeout=20)
+    answered = requests.put(f"http://127.0.0.1:{function.port}/", data=data, timeout=20)
 
-    assert (told.status_code, len(told.content)) == (200, LIMIT)
+    assert (answered.status_code, len(answered.content)) == (200, LIMIT)
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_their_order(served: Serve) -> None:
@@ -177,18 +177,18 @@ def test_requests_that_are_sent_ahead_are_answered_in_their_order(served: Serve)
     one = b"PUT / HTTP/1.1\r\nHost: one\r\nContent-Length: 3\r\n\r\n%s"
     last = one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
-    told = answer(function.send(one % b"111" + one % b"222" + last % b"333"))
+    answered = answer(function.send(one % b"111" + one % b"222" + last % b"333"))
 
-    assert re.findall(rb"\r\n\r\n(\d+)", told) == [b"111", b"222", b"333"]
+    assert re.findall(rb"\r\n\r\n(\d+)", answered) == [b"111", b"222", b"333"]
 
 
 @pytest.mark.parametrize("broken", [b"five\r\n12345\r\n", b"5\r\n123456789", b"-1\r\n"])
 def test_a_broken_chunk_is_the_clients_mistake(served: Serve, broken: bytes) -> None:
     function = served()
 
-    told = answer(function.send(b"PUT / HTTP/1.1\r\nHost: one\r\nTransfer-Encoding: chunked\r\n\r\n" + broken))
+    answered = answer(function.send(b"PUT / HTTP/1.1\r\nHost: one\r\nTransfer-Encoding: chunked\r\n\r\n" + broken))
 
-    assert told.startswith(b"HTTP/1.1 400 ")
+    assert answered.startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "Path-Info"])

@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from instance_ha import startup
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from instance_ha import masking, startup
 from instance_ha.models.errors import Misconfigured
 from instance_ha.settings import Settings, load
 
@@ -44,7 +47,7 @@ LONG = "0123456789abcdef"
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({KEY: "k"}, "trigger-key"),
         ({KEY: LONG[:15]}, "trigger-key"),
@@ -58,8 +61,8 @@ LONG = "0123456789abcdef"
         ({"INSTANCE_HA_CONSUL_TOKEN_MANAGE": "tiny"}, "6 characters"),
     ],
 )
-def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dict[str, str], told: str) -> None:
-    with pytest.raises(Misconfigured, match=told) as raised:
+def test_secrets_that_are_short_or_serve_two_purposes_stop_the_start(values: dict[str, str], message: str) -> None:
+    with pytest.raises(Misconfigured, match=message) as raised:
         startup.check_secrets(settings(**values), {})
     assert "tiny" not in str(raised.value)
 
@@ -92,6 +95,39 @@ def test_a_secret_in_a_mounted_file_that_is_too_short_to_be_masked_stops_the_sta
     file.write_text(text.format("12345"))
     with pytest.raises(Misconfigured, match=f"a secret in {file} is shorter than 6 characters"):
         startup.check_secrets(settings(), {name: str(file)})
+
+
+@pytest.mark.parametrize(
+    "password", ["Ab#12345xyzlong", "it's-a-long-password", "a,b,c-long-password", "sec}ret-long-pw"]
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OS_CLIENT_CONFIG_FILE", "clouds:\n  masakari:\n    auth:\n      password: {}  # the prod cloud's\n"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "[default]\naws_secret_access_key = {}\n"),
+    ],
+)
+def test_a_secret_in_a_mounted_file_is_masked_whole_whatever_is_in_it(
+    tmp_path: Path, name: str, text: str, password: str
+) -> None:
+    file = tmp_path / "mounted"
+    file.write_text(text.format(password))
+
+    startup.check_secrets(settings(), {name: str(file)})
+
+    assert masking.masked(f"{password} was refused") == "*** was refused"
+
+
+@given(password=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=6))
+def test_whatever_yaml_reads_as_a_password_is_masked_whole(
+    tmp_path_factory: pytest.TempPathFactory, password: str
+) -> None:
+    file = tmp_path_factory.mktemp("cloud") / "clouds.yaml"
+    file.write_text(yaml.safe_dump({"clouds": {"one": {"auth": {"password": password}}}}, allow_unicode=True))
+
+    startup.check_secrets(settings(), {"OS_CLIENT_CONFIG_FILE": str(file)})
+
+    assert password not in masking.masked(f"<{password}>")
 
 
 def test_secrets_of_their_own_and_long_enough_let_it_start() -> None:

@@ -71,10 +71,10 @@ def head(path: str = "/v1/segments", *lines: str, method: str = "POST", length: 
 
 def until_end_of_json(connection: socket.socket) -> bytes:
     """Read one answer of a connection that is kept."""
-    told = b""
-    while not told.endswith(b"}}"):
-        told += connection.recv(65536)
-    return told
+    answered = b""
+    while not answered.endswith(b"}}"):
+        answered += connection.recv(65536)
+    return answered
 
 
 def answer(connection: socket.socket) -> bytes:
@@ -84,11 +84,11 @@ def answer(connection: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("path", ["/v1/segments", "/v1/no-such-thing"])
 def test_without_a_token_a_request_is_refused_before_its_body(function: Served, path: str) -> None:
-    told, _, body = answer(function.send(head(path))).partition(b"\r\n\r\n")
+    answered, _, body = answer(function.send(head(path))).partition(b"\r\n\r\n")
 
-    assert told.startswith(b"HTTP/1.1 401 ")
-    assert b"WWW-Authenticate: Keystone" in told
-    assert b"x-openstack-request-id: req-" in told
+    assert answered.startswith(b"HTTP/1.1 401 ")
+    assert b"WWW-Authenticate: Keystone" in answered
+    assert b"x-openstack-request-id: req-" in answered
     assert body == b'{"unauthorized": {"code": 401, "message": "the request has no X-Auth-Token"}}'
 
 
@@ -132,16 +132,16 @@ def test_a_caller_who_may_not_do_it_hears_so_before_the_body(function: Served, k
 
 
 def test_behind_a_request_that_was_answered_the_next_head_is_checked_too(function: Served) -> None:
-    told = answer(function.send(b"GET / HTTP/1.1\r\nHost: one\r\n\r\n" + head()))
+    answered = answer(function.send(b"GET / HTTP/1.1\r\nHost: one\r\n\r\n" + head()))
 
-    assert re.findall(rb"HTTP/1\.1 (\d+)", told) == [b"200", b"401"]
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answered) == [b"200", b"401"]
 
 
 def test_an_answer_to_head_has_no_body(function: Served) -> None:
-    told = answer(function.send(head(method="HEAD")))
+    answered = answer(function.send(head(method="HEAD")))
 
-    assert told.startswith(b"HTTP/1.1 401 ")
-    assert told.endswith(b"\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 401 ")
+    assert answered.endswith(b"\r\n\r\n")
 
 
 def test_a_document_for_everybody_needs_no_token_whatever_body_is_promised(function: Served) -> None:
@@ -180,7 +180,7 @@ def secrets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def variables(secrets: Path, keystone: Keystone) -> dict[str, str]:
-    """Return what functions with keys are told."""
+    """Return what functions with keys are answered."""
     return keystone.environ | {
         "DATABASE_URL": "postgresql://ha@127.0.0.1:1/ha",
         "INSTANCE_HA_SECRETS_DIR": str(secrets),

@@ -20,7 +20,7 @@ import http.server, json, os, sys, urllib.request
 print("2026/11/26 18:03:06 Listening on port: 8080", file=sys.stderr, flush=True)
 url = os.environ["upstream_url"]
 answer = urllib.request.urlopen(url + "/_/health", timeout=20).status  # at once: it does not try again
-with open(os.environ["TOLD"], "w") as file:
+with open(os.environ["STARTED"], "w") as file:
     json.dump({"answer": answer, "fprocess": os.environ["fprocess"], "pid": os.getpid()}, file)
 
 
@@ -44,18 +44,18 @@ class Fronted:
 
     def __init__(self, serve: Serve, folder: Path) -> None:
         self.port, self.url = free_port(), ""
-        program, told = folder / "fwatchdog", folder / "told"
+        program, started = folder / "fwatchdog", folder / "started"
         program.write_text(STAND_IN)
         program.chmod(0o755)
         own = free_port()
-        variables = {"WATCHDOG": str(program), "TOLD": str(told), "port": str(self.port)}
+        variables = {"WATCHDOG": str(program), "STARTED": str(started), "port": str(self.port)}
         variables |= {"upstream_url": f"http://127.0.0.1:{own}", "PORT": str(own), "fprocess": "false"}
         self.function: Served = serve(**variables)
         self.url = f"http://127.0.0.1:{self.port}"
         until = time.monotonic() + 20
         while not self.answers() and time.monotonic() < until:
             time.sleep(0.05)
-        self.seen = json.loads(told.read_text())
+        self.seen = json.loads(started.read_text())
 
     def answers(self) -> bool:
         try:

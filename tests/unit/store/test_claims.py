@@ -288,7 +288,7 @@ def test_the_latest_try_at_an_instance_is_known_to_later_notifications(rows: Row
     assert tries(rows, "compute2") == {}
 
 
-def test_an_instance_that_was_evacuated_since_a_failed_try_is_judged_anew(rows: Rows) -> None:
+def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(rows: Rows) -> None:
     for status in (VMoveStatus.FAILED, VMoveStatus.SUCCEEDED):
         notification = running(rows, "a")
         with rows.database.begin() as connection:

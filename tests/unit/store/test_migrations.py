@@ -1,6 +1,6 @@
 """Code of version N works on the schema of N+1: the job that upgrades runs before the functions are replaced.
 
-What each migration does to a real schema is looked at, table by table. One that takes something away, or asks for more,
+What each migration does to a real schema is compared, table by table. One that takes something away, or asks for more,
 says ``contract = True``, and may do so only with what the release before names no more.
 """
 
@@ -146,7 +146,7 @@ def test_rows_written_before_an_upgrade_are_there_after_it(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "found"),
     [
         ("DROP TABLE vmoves", "vmoves is gone"),
         ("ALTER TABLE hosts RENAME COLUMN type TO kind", "hosts.type is gone"),
@@ -165,12 +165,12 @@ def test_rows_written_before_an_upgrade_are_there_after_it(url: str) -> None:
         ("CREATE UNIQUE INDEX one ON vmoves (instance_uuid)", "one is a new uniqueness"),
     ],
 )
-def test_the_checker_finds_what_would_break(url: str, change: str, told: str) -> None:
+def test_the_checker_finds_what_would_break(url: str, change: str, found: str) -> None:
     migrate.upgrade(url)
     before = _schema(url)
     with _engine(url).begin() as connection:
         connection.execute(text(change))
-    assert any(told in line for line in broken(before, _schema(url)))
+    assert any(found in line for line in broken(before, _schema(url)))
 
 
 def test_upgrades_at_the_same_time_wait_for_each_other(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Purge: ours, the original has only a command for it."""
+"""Purge: ours, Masakari has only a command for it."""
 
 from typing import Annotated
 

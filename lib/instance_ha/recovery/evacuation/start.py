@@ -15,7 +15,7 @@ from instance_ha.recovery.evacuation.claimed import Evacuation
 from instance_ha.recovery.evacuation.source_host import state_now
 from instance_ha.recovery.evacuation.under_way import under_way
 
-_FRESH = timedelta(seconds=5)  # so long after the dispatcher looked for evacuations under way they need no other look
+_FRESH = timedelta(seconds=5)  # so long after the dispatcher listed evacuations under way they need not be read again
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
 
 
@@ -124,7 +124,7 @@ def _request(work: Evacuation, *, showed_task: bool = False) -> None:
 
 
 def _is_heard(work: Evacuation, *, showed_task: bool) -> bool:
-    """Look once more right before a second request: whether Nova has carried out the first one after all."""
+    """Read once more right before a second request: whether Nova has carried out the first one after all."""
     record, server, now = _under_way(work), work.server(), work.world.clock.now()
     if record is not None:
         _follow(work, record)

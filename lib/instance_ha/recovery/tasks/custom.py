@@ -20,10 +20,10 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
     begun = _begin(recovery, task)
     if begun > custom.attempts:
         return _failed(recovery, task, custom, "it was begun before, and whether it worked is not known")
-    facts, reporter = gather(recovery, task), _Reporter(recovery, task, custom.time_limit)
+    facts, progress = gather(recovery, task), _ProgressLines(recovery, task, custom.time_limit)
     try:
         recovery.claim.cover(custom.time_limit)
-        world.with_timeout(lambda: custom.function(facts, reporter), custom.time_limit)
+        world.with_timeout(lambda: custom.function(facts, progress), custom.time_limit)
     except (LeaseLost, TryAgain):
         raise
     except TimeIsUp:
@@ -32,7 +32,7 @@ def run_custom(custom: CustomTask, recovery: Recovery, task: TaskRow) -> Outcome
         log.get().warning("custom task raised", exc_info=error)
         return _failed(recovery, task, custom, f"{type(error).__name__}: {error}")
     finally:
-        reporter.is_open = False
+        progress.is_open = False
     recovery.progress(task, 1.0, f"{task.name} is done", TaskState.SUCCESS)
     return Done()
 
@@ -44,7 +44,7 @@ class _Begun:
     times: int = 0
 
 
-class _Reporter:
+class _ProgressLines:
     """Takes progress while the task runs; what an abandoned task says later is dropped."""
 
     def __init__(self, recovery: Recovery, task: TaskRow, seconds: float) -> None:

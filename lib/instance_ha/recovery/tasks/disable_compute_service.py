@@ -10,8 +10,9 @@ from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
+from instance_ha.recovery.hold import check_evidence, go_on, hypervisor_is_awaited
 from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun
-from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
 from instance_ha.store import tasks
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
@@ -25,6 +26,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
         recovery.progress(task, 0.0, f"Disabling compute service on host {name}")
     outcome = _wait_until_down(recovery, task)
     if isinstance(outcome, Done):
+        go_on(recovery.claim)
         log.get().info("compute service is down", host=name)
         recovery.progress(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
         recovery.world.breakpoint(Breakpoint.SERVICE_DOWN)
@@ -39,17 +41,28 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         if service is None:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
         step = next_step(service, force_down)
-        if step is ServiceStep.READY:
-            return Done()
+        if step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim):
+            return _decide(recovery, service)
         reports = _listen(recovery, task, service)
-        if world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update):
+        is_late = world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update)
+        if is_late and not (step is ServiceStep.READY or _may_be_back(recovery, reports)):
             return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
             _disable(recovery, task, service, force_down)
         if recovery.claim.out_of_time:
             return NotYet()
-        if step is ServiceStep.WAIT:
+        if step is not ServiceStep.DISABLE:
             recovery.claim.pause()
+
+
+def _decide(recovery: Recovery, service: ComputeService) -> Outcome:
+    held = check_evidence(recovery.claim, recovery.host, service)
+    return Done() if held is None else Held(held)
+
+
+def _may_be_back(recovery: Recovery, reports: Reports) -> bool:
+    """Say whether a host whose recovery was held may have come back: one more report will tell."""
+    return recovery.notification.held_since is not None and not (reports.is_alive or reports.is_up)
 
 
 def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Reports:

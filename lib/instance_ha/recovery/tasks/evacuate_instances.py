@@ -11,8 +11,9 @@ from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.evacuation.source_host import is_up_again
+from instance_ha.recovery.hold import check_evidence, go_on
 from instance_ha.recovery.host_given_back import what_stays
-from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import Memory
 from instance_ha.store import segments, tasks, vmoves
 
@@ -20,6 +21,9 @@ from instance_ha.store import segments, tasks, vmoves
 def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     """Evacuate everything that is planned; fails when an instance did not move."""
     if not task.details:
+        if (held := check_evidence(recovery.claim, recovery.host)) is not None:  # a flow may not wait for the service
+            return Held(held)
+        go_on(recovery.claim)
         recovery.progress(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
     if task.flow is Flow.HOST_RESERVED:
         return _to_reserved_hosts(recovery, task)
@@ -46,7 +50,7 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
         assert ready.held is not None
         if not evacuate_round(recovery, task, ready.held.name):
             return NotYet()
-        memory = _let_go(recovery, task, ready)
+        memory = _release(recovery, task, ready)
 
 
 def give_up(recovery: Recovery, task: TaskRow) -> str | None:
@@ -56,11 +60,11 @@ def give_up(recovery: Recovery, task: TaskRow) -> str | None:
         return None
     if any(move.status is VMoveStatus.ONGOING for move in _moves(recovery)):
         return f"reserved host {memory.held.name} is not given back: an evacuation may be under way to it"
-    _let_go(recovery, task, memory)
+    _release(recovery, task, memory)
     return None
 
 
-def _let_go(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def _release(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
     assert memory.held is not None
     name = memory.held.name
     if any(move.dest_host == name for move in _moves(recovery)):

@@ -9,16 +9,18 @@ from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import fencing
+from instance_ha.decide import hold as holds
 from instance_ha.decide.fencing import Do, Seen
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
-from instance_ha.models.errors import FenceRefused, FenceUnavailable, NoFlowHelps
+from instance_ha.models.errors import FenceRefused, FenceUnavailable
 from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Rung
 from instance_ha.models.metrics import FENCES
 from instance_ha.models.ports import FenceMethod
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery
+from instance_ha.recovery.hold import go_on
+from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
 from instance_ha.store import evidence, fence_attempts, hosts, policies, tasks
 
 
@@ -173,22 +175,22 @@ class _Climb:
 
     def _end(self, reason: str) -> Outcome:
         """Go on with the recovery of a host that is off; of another one only where the policy lets it."""
-        recovery, name = self._recovery, self._recovery.host.name
+        recovery, name, now = self._recovery, self._recovery.host.name, self._world.clock.now()
         if fencing.is_fenced(self._attempts):
+            go_on(recovery.claim)
             recovery.progress(self._task, 1.0, f"The power of host {name} is off", TaskState.SUCCESS)
             return Done()
         with recovery.claim.read() as connection:
             policy = policies.of_segment(connection, recovery.host.failover_segment_id).fence
-            known = evidence.fresh(connection, recovery.host.uuid, self._world.clock.now())
-        if policy is FencePolicy.REQUIRED and not _is_confirmed(known, recovery):
-            raise NoFlowHelps(f"host {name} was not fenced, which the policy of its segment requires: {reason}")
+            known = holds.about(evidence.fresh(connection, recovery.host.uuid, now), recovery.notification)
+        if policy is FencePolicy.REQUIRED and not _is_confirmed(known):
+            return Held(holds.not_fenced(name, reason, now))
+        go_on(recovery.claim)
         log.get().warning("host not fenced", host=name, reason=reason)
         recovery.progress(self._task, 1.0, f"Host {name} was not fenced: {reason}", TaskState.SUCCESS)
         return Done()
 
 
-def _is_confirmed(known: list[Evidence], recovery: Recovery) -> bool:
-    """Say whether a person answers for this failure of the host."""
-    begun = recovery.notification.created_at
-    dead = (one for one in known if one.kind is EvidenceKind.CONFIRMED and one.verdict is Verdict.DEAD)
-    return any(one.seen_at >= begun for one in dead)
+def _is_confirmed(known: list[Evidence]) -> bool:
+    """Say whether a person answers for the failure of the host."""
+    return any(one.kind is EvidenceKind.CONFIRMED and one.verdict is Verdict.DEAD for one in known)

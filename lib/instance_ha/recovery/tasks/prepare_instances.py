@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 from instance_ha import emit, log
 from instance_ha.decide.evacuation import is_unheard
 from instance_ha.decide.failures import superseded_by
+from instance_ha.decide.hold import incomplete_list, lost_disks
 from instance_ha.decide.instances import (
     Choice,
     InstancePolicy,
     choose,
+    disks_lost,
     facts,
     facts_away,
     first_facts,
@@ -23,12 +25,15 @@ from instance_ha.decide.outcome import LeftOut, latest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.enums import TaskState, VMoveStatus
+from instance_ha.models.errors import ListIncomplete
+from instance_ha.models.evidence import LocalDisk
 from instance_ha.models.rows import InstanceFacts, TaskRow, VMove
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.arrivals import read_moved
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
-from instance_ha.recovery.recovery import Done, Outcome, Recovery, Skip, instance_policy
-from instance_ha.store import notifications, tasks, vmoves
+from instance_ha.recovery.hold import go_on
+from instance_ha.recovery.recovery import Done, Held, Outcome, Recovery, Skip, instance_policy
+from instance_ha.store import notifications, policies, tasks, vmoves
 
 
 def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -36,17 +41,25 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     name = recovery.host.name
     if not task.details:
         recovery.progress(task, 0.0, "Preparing instances for evacuation")
-    policy, uuid = instance_policy(recovery.world.settings), recovery.notification.notification_uuid
-    servers = _servers(recovery)
+    uuid = recovery.notification.notification_uuid
+    try:
+        servers = _servers(recovery)
+    except ListIncomplete as error:
+        return Held(incomplete_list(str(error), recovery.world.clock.now()))
     newest = newest_of_each(recovery.nova.evacuations_from(name, 0, PAGE))
     followed = to_follow(recovery, newest)
     with recovery.claim.read() as connection:
         begun = vmoves.begun_since_the_last_success(connection, recovery.notification)
         tries = vmoves.latest_tries(connection, name, [*(server.id for server in servers), *begun])
         earlier = latest(vmoves.of_notification(connection, uuid))
+        local_disk = policies.of_segment(connection, recovery.host.failover_segment_id).local_disk
+    policy = replace(instance_policy(recovery.world.settings), leave_local_disks=local_disk is LocalDisk.LEAVE)
     tried = first_facts(servers, tries, uuid)
     tried |= _stopped_by_us(recovery, policy, servers)
     choice = choose(servers, policy, tried)
+    if local_disk is LocalDisk.HOLD and (lost := disks_lost(choice.chosen)):
+        return Held(lost_disks([server.name for server in lost], recovery.world.clock.now()))
+    go_on(recovery.claim)
     left_out = _left_out(choice)
     _log(choice, name)
     now, late_limit = recovery.world.clock.now(), recovery.world.settings.nova_late_request_limit

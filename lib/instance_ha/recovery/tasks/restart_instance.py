@@ -105,7 +105,7 @@ def _reason_to_skip(recovery: Recovery, server: Server | None) -> Skip | None:
 
 
 def _reason_to_skip_elsewhere(recovery: Recovery, server: Server) -> str | None:
-    """Judge an instance that is not on the reported host: only what Nova shows to be dead is restarted there."""
+    """Say why an instance elsewhere is left alone, if so: only what Nova shows to be dead is restarted there."""
     if server.host is None:
         return "the instance is on no host"
     if not power.is_dead(server):

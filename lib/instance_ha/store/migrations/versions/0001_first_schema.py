@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("evidence_once", "evidence", ["host_uuid", "kind", "source", "seen_at"], unique=True)
+    op.create_index("evidence_notification", "evidence", ["notification_uuid", "kind"], unique=False)
     op.create_index("evidence_fresh", "evidence", ["host_uuid", "valid_until"], unique=False)
     op.create_index("evidence_old", "evidence", ["valid_until", "id"], unique=False)
     op.create_table(
@@ -294,6 +295,7 @@ def upgrade() -> None:
         sa.Column("failover_segment_uuid", sa.String(length=36), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("held_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("counted", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
@@ -312,6 +314,13 @@ def upgrade() -> None:
         ["generated_time"],
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "notifications_held",
+        "notifications",
+        ["held_since"],
+        unique=False,
+        postgresql_where=sa.text("held_since IS NOT NULL"),
     )
     op.create_index("notifications_host", "notifications", ["source_host_uuid", "type", "created_at"], unique=False)
     op.create_index(

@@ -1,0 +1,93 @@
+"""A recovery that must not go on: why, what would release it, and when to look again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get
+from instance_ha.decide.witnesses import failed_at
+from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
+from instance_ha.models.rows import Notification
+
+_CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
+_LIST_AGAIN = timedelta(seconds=5)
+_OWN = frozenset({EvidenceKind.POWER_OFF, EvidenceKind.CONFIRMED})  # said of one failure, and of no later one
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What keeps a recovery, and what releases it."""
+
+    reason: str
+    released_by: str
+    check_at: datetime
+
+    def message(self, until: datetime) -> str:
+        """Say so in a notification's message; ``until`` is when the recovery expires."""
+        return f"held: {self.reason}; it goes on when {self.released_by}, and is given up at {until:%Y-%m-%d %H:%M} UTC"
+
+
+def about(evidence: Sequence[Evidence], notification: Notification) -> list[Evidence]:
+    """Keep what says something of the failure that was reported.
+
+    What was confirmed for an earlier failure of the host proves nothing of this one, and a sign of life from before
+    the failure refutes nothing.
+    """
+    return [
+        one
+        for one in evidence
+        if (one.verdict is not Verdict.ALIVE or one.seen_at >= failed_at(notification))
+        and (one.kind not in _OWN or one.notification_uuid == notification.notification_uuid)
+    ]
+
+
+def hold_unless_dead(
+    host: str, evidence: Sequence[Evidence], dead_when: Sequence[KindSet], brings: KindSet, now: datetime
+) -> Hold | None:
+    """Say what keeps a host's recovery; None when it may go on.
+
+    It may when the host is proven dead, or when the recovery itself brings all that is missing (``brings``).
+    """
+    decision = decide(evidence, dead_when, now)
+    if isinstance(decision, Proven):
+        return None
+    if isinstance(decision, Refuted):
+        seen = ", ".join(sorted({f"{one.kind} ({one.source}: {_shown(one)})" for one in decision.by}))
+        expire = max(one.valid_until for one in decision.by)
+        return Hold(
+            f"{host} shows signs of life by {seen}",
+            "these have ended, its power is seen to be off, or an operator confirms that it is dead",
+            min(expire, now + _CHECK_AGAIN),
+        )
+    if any(needed <= brings for needed in decision.what):
+        return None
+    missing = Missing(tuple(needed - brings for needed in decision.what))
+    return Hold(f"{host} is not proven dead", f"there is {how_to_get(missing)}", now + _CHECK_AGAIN)
+
+
+def incomplete_list(reason: str, now: datetime) -> Hold:
+    """Hold a recovery whose instances Nova does not list completely, as while a cell does not answer."""
+    return Hold(reason, "the numbers agree", now + _LIST_AGAIN)
+
+
+def not_fenced(host: str, reason: str, now: datetime) -> Hold:
+    """Hold a recovery whose host could not be fenced, where the segment's policy requires it."""
+    return Hold(
+        f"{host} was not fenced, which the policy of its segment requires: {reason}",
+        "an operator confirms that it is dead, or fence of the segment's policy is not required any more",
+        now + _CHECK_AGAIN,
+    )
+
+
+def lost_disks(names: Sequence[str], now: datetime) -> Hold:
+    """Hold a recovery that would build instances anew, empty, where the segment's policy asks for that."""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return Hold(
+        f"the disks of {len(names)} instances are lost with their host: {shown}",
+        "local_disk of the segment's policy is evacuate or leave",
+        now + _CHECK_AGAIN,
+    )
+
+
+def _shown(one: Evidence) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.detail.items())

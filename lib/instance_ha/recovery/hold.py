@@ -1,0 +1,77 @@
+"""Holding a recovery: it waits, visibly and without a lease, until what keeps it has gone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from instance_ha import emit, log
+from instance_ha.decide import hold as holds
+from instance_ha.decide import witnesses
+from instance_ha.decide.hold import Hold
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import ComputeService
+from instance_ha.models.evidence import EvidenceKind
+from instance_ha.models.rows import Host, Notification
+from instance_ha.recovery.claim import Claim
+from instance_ha.store import evidence, policies
+
+# What the flow of a host's failure waits for by itself.
+_BROUGHT = frozenset({EvidenceKind.SERVICE_DOWN})
+_ANSWERS = frozenset({EvidenceKind.LIBVIRT, EvidenceKind.POWER_OFF, EvidenceKind.CONFIRMED})
+
+
+def check_evidence(claim: Claim[Notification], host: Host, service: ComputeService | None = None) -> Hold | None:
+    """Say what keeps the recovery of a host, by the evidence and its segment's policy; None when it may go on.
+
+    What is known is written down before. ``service`` is what Nova has just said of the host; None: it was not asked,
+    and is by the time that it matters.
+    """
+    world, notification, now = claim.world, claim.row, claim.world.clock.now()
+    seen = [witnesses.of_report(notification, world.settings.notifications_expired_interval)]
+    if service is not None:
+        seen.append(witnesses.of_service(notification, service, now))
+    with claim.transaction() as connection:
+        evidence.add(connection, seen)
+        known = holds.about(evidence.fresh(connection, host.uuid, now), notification)
+        policy = policies.of_segment(connection, host.failover_segment_id)
+    brings = _BROUGHT if service is None else frozenset()
+    return holds.hold_unless_dead(host.name, known, policy.dead_when, brings, now)
+
+
+def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:
+    """Say whether monitor-guests has yet to ask the host's hypervisor, as it does in its next poll.
+
+    It need not when a fence or a person has answered for the host.
+    """
+    world, row = claim.world, claim.row
+    settings = world.settings
+    limit = timedelta(seconds=settings.guest_monitoring_interval + settings.libvirt_timeout)
+    if not settings.guest_monitoring or world.clock.now() >= row.created_at + limit:
+        return False
+    with claim.read() as connection:
+        return not evidence.is_there(connection, row.notification_uuid, _ANSWERS)
+
+
+def hold(claim: Claim[Notification], held: Hold) -> None:
+    """Give a recovery back until it must be checked again; its status stays what it was."""
+    world, row, now = claim.world, claim.row, claim.world.clock.now()
+    expires_at = row.created_at + timedelta(seconds=world.settings.notifications_expired_interval)
+    message, is_new = held.message(expires_at), row.held_since is None
+    values = {"message": message, "held_since": row.held_since or now, "tries": 0}
+    if message != row.message:
+        log.get().warning("recovery held", reason=held.reason, released_by=held.released_by)
+        values["updated_at"] = now
+    with claim.release(min(held.check_at, expires_at + timedelta(seconds=1)), **values) as connection:
+        if is_new:
+            emit.recovery_held(world, connection, row.notification_uuid)
+    world.breakpoint(Breakpoint.RECOVERY_HELD)
+
+
+def go_on(claim: Claim[Notification]) -> None:
+    """Take a recovery that was held up again; nothing happens to one that was not."""
+    if claim.row.held_since is None:
+        return
+    with claim.transaction() as connection:
+        claim.lease.write(connection, message=None, held_since=None)
+        emit.recovery_released(claim.world, connection, claim.row.notification_uuid)
+    log.get().info("recovery not held any more")
+    claim.row = replace(claim.row, message=None, held_since=None)

@@ -1,0 +1,83 @@
+"""What our functions say by their log, and whether they may say it at that moment."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from instance_ha_simulator.cloud.history import Wanted
+from instance_ha_simulator.cloud.model import Host, Server
+from instance_ha_simulator.explorer.play import Exploration
+
+
+class Account:
+    """What our functions have said of each instance and each recovery, by their log."""
+
+    def __init__(self, played: Exploration) -> None:
+        self._played = played
+        self.left_out: dict[str, set[str]] = defaultdict(set)  # by notification
+        self.ended: dict[tuple[str, str], dict[str, Any]] = {}  # the last end of an evacuation: notification, instance
+        self.chosen: list[datetime] = []  # up to which time what owners did is seen in the list of a failed host
+        self._down: dict[str, datetime] = {}  # since when a host is known to be down, by notification
+        self.begun: list[datetime] = []  # when evacuations were begun
+        self.broken: list[str] = []
+        played.watchers.append(self.hear)
+
+    def hear(self, event: Any) -> None:
+        """Take in a line of the log."""
+        uuid = event.get("notification_uuid")
+        if event["event"] == "instance left out":
+            self.left_out[uuid].add(event["instance_uuid"])
+        elif event["event"] == "instances chosen":
+            self.chosen.append(self._listed(self._down.get(uuid)))
+        elif event["event"] == "compute service is down":
+            self._down[uuid] = self._played.simulation.scheduler.now()
+        elif event["event"] == "evacuations begun":
+            self.begun.append(self._played.simulation.scheduler.now())
+        elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
+            self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
+        elif event["event"] == "notification closed" and event["status"] == "finished":
+            self.broken += finished_means_well(self._played, self, uuid, event["message"])
+
+    def _listed(self, since: datetime | None) -> datetime:
+        """Say up to which time the list tells that was just read: of its first page, and of a replica that lags."""
+        with self._played.simulation.cloud.world() as world:
+            pages = [at for at in world.history.reads.get("detail", ()) if since is not None and at >= since]
+            return min(pages, default=world.now) - timedelta(seconds=world.options.list_lag)
+
+    def is_late(self, wanted: Wanted) -> bool:
+        """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
+        return wanted.to_dead_host and any(wanted.since >= listed for listed in self.chosen)
+
+    def is_named(self, server: Server, notification: str, message: str) -> bool:
+        """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
+        if server.id in self.left_out[notification] or server.id in message or server.name in message:
+            return True
+        end = self.ended.get((notification, server.id), {})
+        return end.get("status") in ("ignored", "failed") or bool(end.get("message"))
+
+
+def finished_means_well(played: Exploration, account: Account, uuid: str, message: str) -> Iterator[str]:
+    """Finished is said only when every instance of the host is well or named; checked at the moment it is said."""
+    host = played.reported.get(uuid)
+    if not isinstance(host, str):
+        return
+    with played.simulation.cloud.world() as world:
+        deaths = [death for death in world.history.deaths if death.host == host]
+        if not deaths:
+            return
+        for server_id in deaths[-1].servers:
+            server = world.servers.get(server_id)
+            if server is None or account.is_named(server, uuid, message):
+                continue
+            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
+            if wrong and server_id not in world.history.meddled:
+                yield f"finished, but {server.name} {wrong}"
+
+
+def _wrong_at_the_end_of_a_recovery(server: Server, source: str, wanted: str, hosts: dict[str, Host]) -> str | None:
+    if server.host == source:
+        return None if server.task_state == "deleting" or hosts[source].alive else f"is still on {source}"
+    if server.vm_state == "error" and wanted != "error" and server.task_state is None:
+        return f"is in error on {server.host}"
+    return None
