@@ -10,7 +10,14 @@ from instance_ha_simulator.scenario import Play
 
 def broken(played: Play) -> list[str]:
     """Return a line for each promise that was not kept."""
-    return [*_evacuations(played), *_instances(played), *open_vmoves(played), *_events(played), *_at_the_end(played)]
+    return [
+        *_evacuations(played),
+        *_fences(played),
+        *_instances(played),
+        *open_vmoves(played),
+        *_events(played),
+        *_at_the_end(played),
+    ]
 
 
 def our_requests(played: Play) -> Iterator[EvacuationRequest]:
@@ -41,9 +48,21 @@ def _evacuations(played: Play) -> Iterator[str]:
             yield f"{played.name_of(request.server_id)} was evacuated although its host {request.source} lives"
 
 
+def _fences(played: Play) -> Iterator[str]:
+    """No host is fenced in two ways at once, or where its segment does not say so."""
+    fences, segments = played.simulation.fences, played.scenario.world["segments"].values()
+    for host in fences.parallel:
+        yield f"{host} was fenced in two ways at once"
+    fenced = [segment for segment in segments if (segment.get("policy") or {}).get("fence", "never") != "never"]
+    allowed = {host for segment in fenced for host in [*segment["hosts"], *segment.get("reserved", [])]}
+    for host in {host for _, host, _ in fences.requests} - allowed:
+        yield f"{host} was fenced although its segment does not say so"
+
+
 def _instances(played: Play) -> Iterator[str]:
     world = played.scenario.world
     dead = {happening["kill_host"] for happening in world["happenings"] if "kill_host" in happening}
+    dead |= {host for _, host, _ in played.simulation.fences.requests if played.simulation.fences.is_off(host)}
     stay = world.get("stay", [])
     for server in played.simulation.cloud.servers():
         if server.host in dead and not any(fnmatchcase(server.name, name) for name in stay):

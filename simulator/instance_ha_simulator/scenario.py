@@ -75,7 +75,7 @@ class Play:
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
-        self.simulation = Simulation(database, settings, options, given, self.sources.guests)
+        self.simulation = Simulation(database, settings, options, given, self.sources.guests, world.get("bmcs", {}))
         self.sources.guests.servers = self.simulation.cloud.servers
         self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import flask
@@ -38,6 +39,7 @@ from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.database import SimulatedDatabase, Stage, working
+from instance_ha_simulator.fences import SimulatedFences
 from instance_ha_simulator.monitors import ReportsAdapter
 from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
 from instance_ha_simulator.scheduler import KilledError, MachineClock, Process, Scheduler, TimeLimitError, ahead
@@ -184,6 +186,7 @@ class Simulation:
         options: CloudOptions,
         faults: Faults,
         hypervisors: Hypervisors | None = None,
+        ladders: Mapping[str, list[dict[str, Any]]] = MappingProxyType({}),
     ) -> None:
         environ = {
             "DATABASE_URL": "postgresql://simulated",
@@ -210,6 +213,7 @@ class Simulation:
         self.broker = Broker(self)
         self.on_crash: Callable[[], None] = lambda: None
         self.database.join(self.scheduler, faults.database, faults.schedule.get("pauses", 0.0))
+        self.fences = SimulatedFences(self.scheduler, self.cloud, ladders, self.settings.fence_timeout)
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
         self.metrics = Recorder() if isinstance(database, str) else database.metrics
@@ -226,7 +230,7 @@ class Simulation:
             tokens=NoAuth(),
             policy=Policy(None),
             remote=self.remote,
-            fences=Unconfigured("fences"),
+            fences=self.fences,
             with_timeout=self._with_timeout,
             beside=self.scheduler.beside,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),

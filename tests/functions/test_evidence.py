@@ -38,6 +38,7 @@ def test_a_segment_has_the_policy_of_masakari_until_it_is_changed(
         "segment_uuid": segment["uuid"],
         "dead_when": [["service_down"]],
         "local_disk": "evacuate",
+        "fence": "never",
         "updated_at": None,
         "actor": None,
     }
@@ -48,15 +49,24 @@ def test_a_policy_is_changed_in_part_and_names_who_has_changed_it(
 ) -> None:
     sets = [["power_off", "service_down"], ["confirmed"]]
     assert installation.put(policy(segment), {"policy": {"dead_when": sets}}).status_code == 200
+    assert installation.put(policy(segment), {"policy": {"fence": "required"}}).status_code == 200
     changed = installation.put(policy(segment), {"policy": {"local_disk": "hold"}}).json()["policy"]
-    assert (changed["dead_when"], changed["local_disk"]) == (sets, "hold")
+    assert (changed["dead_when"], changed["local_disk"], changed["fence"]) == (sets, "hold", "required")
     assert changed["actor"] == installation.cloud.identity.users["admin"].id
     assert installation.get(policy(segment)).json()["policy"] == changed
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"dead_when": []}, {"dead_when": [[]]}, {"dead_when": [["rumour"]]}, {"local_disk": "burn"}, {"more": 1}],
+    [
+        {},
+        {"dead_when": []},
+        {"dead_when": [[]]},
+        {"dead_when": [["rumour"]]},
+        {"local_disk": "burn"},
+        {"fence": "maybe"},
+        {"more": 1},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(
     installation: Installation, segment: dict[str, Any], wrong: dict[str, Any]

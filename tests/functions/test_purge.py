@@ -13,6 +13,7 @@ TABLES = {
     "hosts",
     "vmoves",
     "recovery_tasks",
+    "fence_attempts",
     "notifications",
     "evidence",
     "segment_policies",

@@ -66,6 +66,8 @@ KILLED_IN = {
     "failed-instance": "vm-fails-and-is-started-again",
     "remote-task": "task-is-a-url",
     "custom-task": "custom-task-works",
+    "fence": "fence-fails-then-next-rung",
+    "host-fenced": "fence-fails-then-next-rung",
     "": "killed-after-each-step",
 }
 

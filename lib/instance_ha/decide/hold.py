@@ -70,6 +70,15 @@ def incomplete_list(reason: str, now: datetime) -> Hold:
     return Hold(reason, "the numbers agree", now + _LIST_AGAIN)
 
 
+def not_fenced(host: str, reason: str, now: datetime) -> Hold:
+    """Hold a recovery whose host could not be fenced, where the segment's policy requires it."""
+    return Hold(
+        f"{host} was not fenced, which the policy of its segment requires: {reason}",
+        "an operator confirms that it is dead, or fence of the segment's policy is not required any more",
+        now + _CHECK_AGAIN,
+    )
+
+
 def lost_disks(names: Sequence[str], now: datetime) -> Hold:
     """Hold a recovery that would build instances anew, empty, where the segment's policy asks for that."""
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

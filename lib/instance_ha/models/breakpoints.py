@@ -30,6 +30,10 @@ class Breakpoint(StrEnum):
     FAILED_INSTANCE_STOP_REQUESTED = "failed-instance-stop-requested"
     FAILED_INSTANCE_STOPPED = "failed-instance-stopped"
     FAILED_INSTANCE_STARTED = "failed-instance-started"
+    FENCE_RECORDED = "fence-recorded"
+    FENCE_REQUESTED = "fence-requested"
+    FENCE_FAILED = "fence-failed"
+    HOST_FENCED = "host-fenced"
     CUSTOM_TASK_STARTED = "custom-task-started"
     REMOTE_TASK_DUE = "remote-task-due"
     # the evacuation of one instance

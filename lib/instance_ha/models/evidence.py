@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from instance_ha.models.fencing import FencePolicy
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
 
@@ -69,5 +70,6 @@ class SegmentPolicy:
     segment_uuid: SegmentUuid
     dead_when: tuple[KindSet, ...] = DEAD_WHEN  # a host is dead when there is evidence of all kinds of one set
     local_disk: LocalDisk = LocalDisk.EVACUATE
+    fence: FencePolicy = FencePolicy.NEVER
     updated_at: datetime | None = None
     actor: str | None = None  # the id of the user who has changed it last

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import product
 
 from instance_ha.models.enums import FINAL_NOTIFICATION, OPEN_NOTIFICATION, NotificationType, VMoveStatus
+from instance_ha.models.fencing import FenceOutcome
 from instance_ha.models.health import HostState
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
 
@@ -111,6 +112,13 @@ LEASE_LOSSES = Metric(
     "Rows that an invocation lost to another while it worked on them.",
     {"table": _TABLES},
 )
+FENCES = Metric(
+    "instance_ha_fences",
+    Form.COUNTER,
+    "Ways to fence a host that recoveries have tried, by method; outcome is `off` (the power was seen to be off) or "
+    "`failed`.",
+    {"method": ("redfish", "ipmi", "ironic", "url"), "outcome": _words(tuple(FenceOutcome))},
+)
 TRIGGERS_REFUSED = Metric(
     "instance_ha_triggers_refused",
     Form.COUNTER,
@@ -207,7 +215,7 @@ LAST_POLL = Metric(
 )
 
 GATHERED = (RECOVERIES, EVACUATIONS, NOTIFICATION_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
-COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
+COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, FENCES, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
 MEASURED = (
     LAST_TICK,
     OPEN_RECOVERIES,

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from instance_ha.custom import CustomTask
 from instance_ha.models.enums import Flow
 from instance_ha.models.errors import Misconfigured
+from instance_ha.models.fencing import FencePolicy
 from instance_ha.recovery import flow_file
 from instance_ha.recovery.recovery import Task
 from instance_ha.recovery.tasks.custom import run_custom
 from instance_ha.recovery.tasks.disable_compute_node import confirm_compute_node_disabled, disable_compute_node
 from instance_ha.recovery.tasks.disable_compute_service import disable_compute_service
 from instance_ha.recovery.tasks.evacuate_instances import evacuate_instances
+from instance_ha.recovery.tasks.fence_host import fence_host
 from instance_ha.recovery.tasks.no_op import no_op
 from instance_ha.recovery.tasks.prepare_instances import prepare_instances
 from instance_ha.recovery.tasks.remote import run_remote
@@ -28,6 +30,7 @@ _INSTANCE, _PROCESS = frozenset({Flow.INSTANCE}), frozenset({Flow.PROCESS})
 
 # By the name in files of flows: the name that the API shows, what is done, and the flows that can have it.
 _BUILT_IN: Mapping[str, tuple[str, Task, frozenset[Flow]]] = {
+    "fence_host_task": ("FenceHostTask", fence_host, _HOST),
     "disable_compute_service_task": ("DisableComputeServiceTask", disable_compute_service, _HOST),
     "prepare_HA_enabled_instances_task": ("PrepareHAEnabledInstancesTask", prepare_instances, _HOST),
     "evacuate_instances_task": ("EvacuateInstancesTask", evacuate_instances, _HOST),
@@ -38,6 +41,7 @@ _BUILT_IN: Mapping[str, tuple[str, Task, frozenset[Flow]]] = {
     "confirm_compute_node_disabled_task": ("ConfirmComputeNodeDisabledTask", confirm_compute_node_disabled, _PROCESS),
     "no_op": ("Noop", no_op, frozenset(Flow)),
 }
+_FENCE = "fence_host_task"
 _EVACUATION = ("disable_compute_service_task", "prepare_HA_enabled_instances_task", "evacuate_instances_task")
 DEFAULT: Mapping[Flow, tuple[str, ...]] = {
     Flow.HOST_AUTO: _EVACUATION,
@@ -47,9 +51,14 @@ DEFAULT: Mapping[Flow, tuple[str, ...]] = {
 }
 
 
-def shown_names(settings: Settings, flow: Flow) -> tuple[str, ...]:
-    """Return the tasks of a flow, by the names that rows and the API have."""
+def shown_names(settings: Settings, flow: Flow, fence: FencePolicy = FencePolicy.NEVER) -> tuple[str, ...]:
+    """Return the tasks of a flow, by the names that rows and the API have.
+
+    Where the policy of the segment asks for it, a host is fenced first, or where an operator's flow has put that.
+    """
     names = _flows(settings.recovery_flows_file, settings.invocation_time)[flow]
+    if flow in _HOST and fence is not FencePolicy.NEVER and _FENCE not in names:
+        names = (_FENCE, *names)
     return tuple(_BUILT_IN[name][0] if name in _BUILT_IN else name for name in names)
 
 

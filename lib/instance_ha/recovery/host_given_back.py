@@ -8,7 +8,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import CloudRefused
 from instance_ha.recovery.recovery import HostBefore, Recovery
-from instance_ha.store import tasks, vmoves
+from instance_ha.store import fence_attempts, tasks, vmoves
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,15 @@ def give_host_back(recovery: Recovery) -> GivenBack:
 
 
 def _give_service_back(recovery: Recovery, before: ServiceBefore | None) -> str:
-    name, settings = recovery.host.name, recovery.world.settings
-    if before is not None and settings.force_down and not before.forced_down:
+    name, forces = recovery.host.name, recovery.world.settings.force_down
+    with recovery.claim.read() as connection:
+        may_be_forced_down = forces or fence_attempts.was_fenced(connection, recovery.host.uuid)
+    if before is not None and may_be_forced_down and not before.forced_down:
         recovery.nova.lift_force_down(before.service_id)
         log.get().info("compute service not forced down any more", host=name)
-    if before is None or before.disabled:
+    if before is None:
+        return "was not changed"
+    if before.disabled:
         return "was disabled before"
     recovery.nova.enable_service(before.service_id)
     log.get().info("compute service enabled", host=name)
@@ -83,4 +87,7 @@ def what_stays(recovery: Recovery) -> str:
     host = recovery.host
     if not host.on_maintenance or host.on_maintenance_for != recovery.notification.notification_uuid:
         return ""
-    return f"host {host.name} stays on maintenance, and its compute service disabled"
+    with recovery.claim.read() as connection:
+        service = tasks.recall_latest(connection, recovery.notification.notification_uuid, ServiceBefore)
+    too = ", and its compute service disabled" if service is not None else ""
+    return f"host {host.name} stays on maintenance{too}"

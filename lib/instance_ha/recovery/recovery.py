@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.hold import Hold
 from instance_ha.decide.instances import InstancePolicy
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -13,7 +14,7 @@ from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Host, Notification, TaskRow
 from instance_ha.recovery.claim import Claim
 from instance_ha.settings import Settings
-from instance_ha.store import tasks
+from instance_ha.store import fence_attempts, tasks
 from instance_ha.world import RecoveryWorld
 
 Memory = TypeVar("Memory")
@@ -89,6 +90,15 @@ class Recovery:
         """Whether the invocation has just begun, so that another one would have no more time."""
         begun = self.claim.deadline - timedelta(seconds=self.world.settings.invocation_time)
         return self.world.clock.now() - begun < timedelta(seconds=1)
+
+    @property
+    def may_force_down(self) -> bool:
+        """Whether Nova may be told that the host is down: it was fenced, in this attempt or before every report."""
+        with self.claim.read() as connection:
+            tried = fence_attempts.of_attempt(
+                connection, self.notification.notification_uuid, self.notification.attempt
+            )
+        return is_fenced(tried) or self.world.settings.force_down
 
     def recall(self, task: TaskRow, kind: type[Memory]) -> Memory | None:
         """Read what a task remembers of this kind; None when it has not remembered any."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import failures
+from instance_ha.decide import failures, fencing
 from instance_ha.decide.failures import superseded_by
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
@@ -19,7 +19,7 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.recovery import HostBefore, Recovery
-from instance_ha.store import hosts, notifications, segments, tasks
+from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
 
@@ -48,8 +48,8 @@ def start(claim: Claim[Notification]) -> bool:
             if verdict.host_changes:
                 changes = failures.host_changes(verdict, current, notification)
                 emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
-            flow = verdict.flows[0]
-            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+            flow, fence = verdict.flows[0], policies.of_segment(connection, host.failover_segment_id).fence
+            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
             first = tasks.next_open(connection, uuid, attempt)
             if attempt == 1 and first is not None:
                 tasks.remember(connection, first, HostBefore(current.reserved))
@@ -66,13 +66,26 @@ def start(claim: Claim[Notification]) -> bool:
 
 
 def _is_held(claim: Claim[Notification], host: Host) -> bool:
-    """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring."""
+    """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring.
+
+    A host that is fenced first is not held: its power off outvotes a sign of life, and what is missing is asked after.
+    """
     held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
-    if held is None:
+    if held is None or _is_fenced_first(claim, host):
         go_on(claim)
         return False
     hold(claim, held)
     return True
+
+
+def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
+    """Say whether the recovery may cut the host's power, and has a way to."""
+    world = claim.world
+    with claim.read() as connection:
+        policy = policies.of_segment(connection, host.failover_segment_id).fence
+    if fencing.forbidden(host, policy, claim.row, world.settings.never_fenced) is not None:
+        return False
+    return bool(world.fences.ladder(host.name))
 
 
 def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:
@@ -106,8 +119,11 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
         CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
 
     """
-    if not claim.world.settings.force_down or host.on_maintenance:  # on maintenance: it has failed again meanwhile
+    if host.on_maintenance:  # it has failed again meanwhile
         return False
+    with claim.read() as connection:
+        if not claim.world.settings.force_down and not fence_attempts.was_fenced(connection, host.uuid):
+            return False
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False

@@ -22,7 +22,7 @@ from instance_ha.recovery.host_given_back import end_early, what_stays
 from instance_ha.recovery.recovery import Held, NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import account, give_up
-from instance_ha.store import hosts, segments, tasks, vmoves
+from instance_ha.store import hosts, policies, segments, tasks, vmoves
 from instance_ha.world import RecoveryWorld
 
 _DONE = {
@@ -104,9 +104,10 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
         flow = flow_after(failed.flow, flows_for(notification.type, segment.recovery_method)) if failed else None
         if failed is None or flow is None or not segment.enabled:
             return False
+        fence = policies.of_segment(connection, recovery.host.failover_segment_id).fence
         tasks.fail(connection, failed, now, reason)
         emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
-        tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow))
+        tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
     log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
     world.breakpoint(Breakpoint.NEXT_FLOW_PLANNED)
     return True

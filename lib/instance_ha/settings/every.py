@@ -81,6 +81,11 @@ class Settings(
         text = self.event_sinks.get_secret_value().strip() if self.event_sinks else ""
         return parse_sinks(text) if text else ()
 
+    @cached_property
+    def never_fenced(self) -> tuple[str, ...]:
+        """Names, or forms of names, of hosts that are never fenced."""
+        return tuple(name.strip() for name in self.never_fence.split(",") if name.strip())
+
     @property
     def fencing_path(self) -> Path | None:
         """The file that says how hosts are fenced; None: no host can be."""

@@ -17,3 +17,11 @@ class FencingSettings(Part):
     fence_timeout: Seconds = Field(
         10, gt=0, description="Time limit of one question to what cuts the power of a host: a BMC, Ironic, a URL."
     )
+    fence_confirm_interval: Seconds = Field(
+        2, gt=0, description="The power of a fenced host must be off, and off again so much later, to be believed."
+    )
+    never_fence: str = Field(
+        "",
+        description="Hosts that no recovery ever fences: names, or forms with `*` in them, with commas between. The "
+        "hosts of your control plane belong here.",
+    )

@@ -16,6 +16,7 @@ from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.store import leases
 from instance_ha.store.schema import (
     evidence,
+    fence_attempts,
     guest_health,
     host_health,
     hosts,
@@ -103,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     Rule(hosts, _deleted(hosts), (hosts.c.deleted_at, hosts.c.id)),
     Rule(vmoves, _vmoves, (vmoves.c.deleted_at, vmoves.c.id)),
     Rule(tasks, _of_closed(tasks), (tasks.c.id,)),
+    Rule(fence_attempts, _of_closed(fence_attempts), (fence_attempts.c.id,)),
     Rule(
         notifications,
         _closed,
@@ -110,6 +112,7 @@ RULES: tuple[Rule, ...] = (
         and_(
             ~exists().where(vmoves.c.notification_uuid == notifications.c.notification_uuid),
             ~exists().where(tasks.c.notification_uuid == notifications.c.notification_uuid),
+            ~exists().where(fence_attempts.c.notification_uuid == notifications.c.notification_uuid),
         ),
     ),
     Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until, evidence.c.id)),

@@ -33,6 +33,7 @@ from instance_ha.models.enums import (
 )
 from instance_ha.models.events import OutboxState
 from instance_ha.models.evidence import EvidenceKind, LocalDisk, Verdict
+from instance_ha.models.fencing import FenceOutcome, FencePolicy
 from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
 
@@ -224,8 +225,31 @@ segment_policies = Table(  # of the segments whose policy was ever changed
     Column("segment_uuid", String(36), primary_key=True),
     Column("dead_when", JSONB, nullable=False, server_default=text("""'[["service_down"]]'::jsonb""")),
     _enum("local_disk", LocalDisk, server_default=LocalDisk.EVACUATE),
+    _enum("fence", FencePolicy, server_default=FencePolicy.NEVER),
     Column("updated_at", Time, nullable=False),
     Column("actor", String(64)),
+)
+
+fence_attempts = Table(  # rungs of ladders that recoveries have tried
+    "fence_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("notification_uuid", String(36), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("host_uuid", String(36), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("method", String(36), nullable=False),
+    Column("address", String(1024), nullable=False),
+    Column("begun_at", Time, nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("answer", Text),
+    Column("ended_at", Time),
+    _enum("outcome", FenceOutcome, nullable=True),
+    Column("reason", Text),
+    Index("fence_attempts_order", "notification_uuid", "attempt", "position", unique=True),
+    Index("fence_attempts_of_host", "host_uuid", "id"),
+    # No host is fenced in two ways at once.
+    Index("fence_attempts_one_at_a_time", "host_uuid", unique=True, postgresql_where=text("outcome IS NULL")),
 )
 
 # What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.

@@ -1,9 +1,10 @@
 """world.yaml."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from instance_ha.models.enums import NotificationStatus, RecoveryMethod, VMoveStatus
 from instance_ha.models.evidence import EvidenceKind, LocalDisk
+from instance_ha.models.fencing import FencePolicy, Power
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -57,6 +58,21 @@ class Policy(Part):
 
     dead_when: list[list[EvidenceKind]] | None = Field(None, description="sets of kinds of evidence")
     local_disk: LocalDisk | None = Field(None, description="what becomes of instances whose disk is lost")
+    fence: FencePolicy | None = Field(None, description="whether its hosts are fenced")
+
+
+class Bmc(Part):
+    """A way to cut a host's power: a rung of its ladder."""
+
+    method: Literal["redfish", "ipmi", "ironic", "url"] = Field("redfish", description="what it is called")
+    time_limit: float = Field(60, description="seconds until the next rung is tried")
+    after: float = Field(1.0, description="seconds from the request until the power is cut")
+    cuts: bool = Field(True, description="else it accepts the request, and does nothing")
+    is_off: bool = Field(False, description="the host is off from the beginning")
+    says: list[Power] = Field([], description="of the power, the first times it is asked, whatever is so")
+    answers_in: float = Field(0.2, description="seconds")
+    silent: bool = Field(False, description="it never answers")
+    refuses: bool = Field(False, description="it does not let us in")
 
 
 class Segment(Part):
@@ -99,6 +115,7 @@ class World(Part):
     cloud: CloudOptions = Field(CloudOptions(), description="how the cloud behaves")
     aggregates: dict[str, Aggregate] = Field({}, description="of Nova, by their names")
     disabled: list[str] = Field([], description="hosts whose compute service is disabled at the beginning")
+    bmcs: dict[str, list[Bmc]] = Field({}, description="what can cut the power of hosts, by their names, in order")
     boot_at_once: bool = Field(False, description="else the instances are a second apart in age")
     consul: list[str] = Field([], description="networks with a Consul agent; monitor-poll asks them")
     kubernetes: Annotated[None, Field(description="monitor-poll asks Kubernetes")] = None

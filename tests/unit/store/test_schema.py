@@ -11,9 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
 from instance_ha.models.evidence import Evidence, SegmentPolicy
+from instance_ha.models.fencing import FenceAttempt
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
-from instance_ha.store import evidence, hosts, leases, migrate, notifications, outbox, segments, vmoves
+from instance_ha.store import evidence, fence_attempts, hosts, leases, migrate, notifications, outbox, segments, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
@@ -136,6 +137,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "find a host by uuid": lambda c: hosts.by_uuid(c, HostUuid("host")),
     "is under recovery": lambda c: segments.under_recovery(c, SegmentUuid("segment")),
     "fresh evidence": lambda c: evidence.fresh(c, HostUuid("host"), NOW),
+    "fences of an attempt": lambda c: fence_attempts.of_attempt(c, NotificationUuid("notification"), 1),
+    "was fenced": lambda c: fence_attempts.was_fenced(c, HostUuid("host")),
     "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
@@ -188,7 +191,7 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
     assert [
         plan
         for plan in plans
-        if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg|outbox\b|evidence)", plan)
+        if re.search(r"Seq Scan on (notifications|vmoves|hosts|failover_seg|outbox\b|evidence|fence_attempts)", plan)
     ] == []
 
 
@@ -202,6 +205,7 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
         (TaskRow, tables.tasks),
         (Evidence, tables.evidence),
         (SegmentPolicy, tables.segment_policies),
+        (FenceAttempt, tables.fence_attempts),
     ],
 )
 def test_a_record_has_the_fields_that_its_table_has_columns(record: Any, table: Table) -> None:

@@ -7,11 +7,17 @@ from pydantic import Field, PlainSerializer
 from instance_ha.api.schemas.base import ApiModel, Body, Change
 from instance_ha.api.schemas.types import Shown
 from instance_ha.models.evidence import EvidenceKind, KindSet, LocalDisk
+from instance_ha.models.fencing import FencePolicy
 
 _DEAD_WHEN = "A host counts as dead when there is fresh evidence of death of all kinds of one of these sets."
 _LOCAL_DISK = (
     "What becomes of instances whose disk is lost with their host: `evacuate` (they are built anew, empty, as Masakari "
     "does), `leave` (they stay on the failed host), `hold` (nothing of the host is evacuated)."
+)
+_FENCE = (
+    "Whether the power of a failed host is cut before its instances are evacuated: `never`, `if_possible` (a host that "
+    "could not be fenced is recovered as with `never`), `required` (nothing is evacuated from a host that was not "
+    "fenced, unless an operator confirms that it is dead)."
 )
 _Kinds = Annotated[list[EvidenceKind], Field(min_length=1, max_length=len(EvidenceKind))]
 _ShownKinds = Annotated[KindSet, PlainSerializer(sorted, return_type=list[EvidenceKind])]
@@ -22,6 +28,7 @@ class PolicyChange(Change):
 
     dead_when: list[_Kinds] = Field([], min_length=1, max_length=10, description=_DEAD_WHEN)
     local_disk: LocalDisk = Field(LocalDisk.EVACUATE, description=_LOCAL_DISK)
+    fence: FencePolicy = Field(FencePolicy.NEVER, description=_FENCE)
 
 
 class UpdatePolicy(Body):
@@ -36,6 +43,7 @@ class Policy(ApiModel):
     segment_uuid: str
     dead_when: list[_ShownKinds] = Field(description=_DEAD_WHEN)
     local_disk: LocalDisk = Field(description=_LOCAL_DISK)
+    fence: FencePolicy = Field(description=_FENCE)
     updated_at: Shown | None = Field(description="Null: nobody has changed it.")
     actor: str | None = Field(description="Id of the user who has changed it last.")
 

@@ -35,11 +35,12 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
+    force_down = recovery.may_force_down
     while True:
         service = recovery.nova.service(name)
         if service is None:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
-        step = next_step(service, world.settings.force_down)
+        step = next_step(service, force_down)
         if step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim):
             return _decide(recovery, service)
         reports = _listen(recovery, task, service)
@@ -47,7 +48,7 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         if is_late and not (step is ServiceStep.READY or _may_be_back(recovery, reports)):
             return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
-            _disable(recovery, task, service)
+            _disable(recovery, task, service, force_down)
         if recovery.claim.out_of_time:
             return NotYet()
         if step is not ServiceStep.DISABLE:
@@ -97,13 +98,12 @@ def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
     return Skip("; ".join(filter(None, (reason, restarted.text))), status, given_back.host_changes)
 
 
-def _disable(recovery: Recovery, task: TaskRow, service: ComputeService) -> None:
-    settings = recovery.world.settings
+def _disable(recovery: Recovery, task: TaskRow, service: ComputeService, force_down: bool) -> None:
     with recovery.claim.read() as connection:
         before = tasks.recall_latest(connection, recovery.notification.notification_uuid, ServiceBefore)
     if before is None:
         recovery.remember(task, ServiceBefore(service.id, service.disabled, service.forced_down))
-    disable(recovery, service, settings.service_disable_reason, force_down=settings.force_down)
+    disable(recovery, service, recovery.world.settings.service_disable_reason, force_down=force_down)
 
 
 def disable(recovery: Recovery, service: ComputeService, reason: str, *, force_down: bool) -> None:

@@ -83,10 +83,54 @@ def upgrade() -> None:
             server_default="evacuate",
             nullable=False,
         ),
+        sa.Column(
+            "fence",
+            sa.Enum(
+                "never",
+                "if_possible",
+                "required",
+                name="fence_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            server_default="never",
+            nullable=False,
+        ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("segment_uuid"),
         sa.UniqueConstraint("id"),
+    )
+    op.create_table(
+        "fence_attempts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("notification_uuid", sa.String(length=36), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("host_uuid", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("method", sa.String(length=36), nullable=False),
+        sa.Column("address", sa.String(length=1024), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("off", "failed", name="outcome_known", native_enum=False, create_constraint=True, length=36),
+            nullable=True,
+        ),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("fence_attempts_order", "fence_attempts", ["notification_uuid", "attempt", "position"], unique=True)
+    op.create_index("fence_attempts_of_host", "fence_attempts", ["host_uuid", "id"], unique=False)
+    op.create_index(
+        "fence_attempts_one_at_a_time",
+        "fence_attempts",
+        ["host_uuid"],
+        unique=True,
+        postgresql_where=sa.text("outcome IS NULL"),
     )
     op.create_table(
         "failover_segments",

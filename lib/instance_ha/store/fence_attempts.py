@@ -1,0 +1,49 @@
+"""What recoveries do to fence hosts: a row for each rung, written before anything is sent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from instance_ha.models.fencing import FenceAttempt, FenceOutcome, Rung
+from instance_ha.models.rows import Host, Notification
+from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.store import records
+from instance_ha.store.schema import fence_attempts
+
+
+def begin(connection: Connection, notification: Notification, host: Host, rung: Rung, now: datetime) -> FenceAttempt:
+    """Write down that a rung is about to be asked; what an earlier recovery of the host has left open has failed."""
+    left_open = fence_attempts.c.host_uuid == host.uuid, fence_attempts.c.outcome.is_(None)
+    ended = {"outcome": FenceOutcome.FAILED, "ended_at": now, "reason": "its recovery has ended"}
+    connection.execute(update(fence_attempts).where(*left_open).values(**ended))
+    values = {
+        "notification_uuid": notification.notification_uuid,
+        "attempt": notification.attempt,
+        "host_uuid": host.uuid,
+        "position": rung.position,
+        "method": rung.method,
+        "address": rung.address,
+        "begun_at": now,
+        "asked_at": now,
+    }
+    return records.one(connection, insert(fence_attempts).values(**values).returning(fence_attempts), FenceAttempt)
+
+
+def change(connection: Connection, attempt: FenceAttempt, **values: Any) -> FenceAttempt:
+    """Write down what became of a rung."""
+    statement = update(fence_attempts).where(fence_attempts.c.id == attempt.id).values(**values)
+    return records.one(connection, statement.returning(fence_attempts), FenceAttempt)
+
+
+def of_attempt(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> list[FenceAttempt]:
+    """Read what one attempt of a recovery has tried, in order."""
+    of_it = fence_attempts.c.notification_uuid == notification_uuid, fence_attempts.c.attempt == attempt
+    query = select(fence_attempts).where(*of_it).order_by(fence_attempts.c.position)
+    return records.every(connection, query, FenceAttempt)
+
+
+def was_fenced(connection: Connection, host_uuid: HostUuid) -> bool:
+    """Say whether any recovery has fenced a host."""
+    off = fence_attempts.c.host_uuid == host_uuid, fence_attempts.c.outcome == FenceOutcome.OFF
+    return connection.execute(select(fence_attempts.c.id).where(*off).limit(1)).first() is not None
