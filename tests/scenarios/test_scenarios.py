@@ -58,6 +58,7 @@ def breakpoints(package: str) -> list[Breakpoint]:
 # Where breakpoints are reached, by the begin of their names.
 KILLED_IN = {
     "recovery-skipped": "segment-disabled-midway",
+    "recovery-held": "cell-does-not-answer-while-listing",
     "shut-off": "host-resets-before-nova-missed-it",
     "host-given-back": "host-stays-up-is-waited-for-once",
     "reserved-host": "reserved-host-given-back",
@@ -106,7 +107,8 @@ def test_after_a_crash_of_everything_all_work_goes_on_within_20_seconds(
     later = 32.5 if sweep_survives else 0.0
     played = play(_scenario_with(at), postgres, database_url, kill=[kill], later=later)
     assert played.simulation.killed == [at]
-    assert played.watched or at in {Breakpoint.RECOVERY_CLOSED, Breakpoint.RECOVERY_FAILED}  # nothing is in work then
+    at_rest = {Breakpoint.RECOVERY_CLOSED, Breakpoint.RECOVERY_FAILED, Breakpoint.RECOVERY_HELD}
+    assert played.watched or at in at_rest  # nothing is in work then
     assert played.simulation.settings.idle_after_crash + 2.0 <= 20
     assert played.left_idle == []
     assert broken(played) == []
