@@ -7,6 +7,7 @@ from typing import Any
 from instance_ha.models.errors import Misconfigured
 
 MASK = "***"
+IN_CLOUDS_YAML = frozenset({"password", "token", "application_credential_secret"})  # names of what is secret there
 _SHORTEST = 6  # characters: to mask what is shorter would mask half of every line
 _NAMES = r"(?:password|passwd|secret|token|api_?key|signature|authorization)"
 _PATTERNS = (

@@ -24,7 +24,6 @@ _VARIABLES = (
     "AWS_SESSION_TOKEN",
 )
 _CLOUD_FILES = ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE")
-_IN_CLOUD_FILES = frozenset({"password", "token", "application_credential_secret"})
 _AWS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
 _IN_AWS_FILE = ("aws_secret_access_key", "aws_session_token")
 
@@ -80,7 +79,9 @@ def _in_cloud_file(text: str) -> list[str]:
 
 def _secrets_in(document: Any) -> Iterator[str]:
     if isinstance(document, dict):
-        yield from (str(value) for name, value in document.items() if name in _IN_CLOUD_FILES and value is not None)
+        yield from (
+            str(value) for name, value in document.items() if name in masking.IN_CLOUDS_YAML and value is not None
+        )
         document = list(document.values())
     if isinstance(document, list):
         for part in document:

@@ -17,7 +17,6 @@ from instance_ha.settings import Settings
 
 _NAME = "masakari-functions"
 _CONNECTIONS = 64  # kept to one server: as many as a function serves requests at once
-_SECRET = frozenset({"password", "token", "application_credential_secret"})
 
 
 class Cloud:
@@ -45,7 +44,9 @@ class Cloud:
             ) from None
         _check(region.config)
         auth = (region.config.get("auth") or {}).items()
-        masking.hide({f"the cloud's {name}": (str(value),) for name, value in auth if name in _SECRET and value})
+        masking.hide(
+            {f"the cloud's {name}": (str(value),) for name, value in auth if name in masking.IN_CLOUDS_YAML and value}
+        )
         return region
 
     @cached_property
