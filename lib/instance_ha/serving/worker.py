@@ -10,7 +10,6 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -88,7 +87,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             conn.sock = Outgoing(conn.sock)
         arrival = Arrival(self.app.body_limit)
         waiting = _Waiting(conn, time.monotonic() + _ARRIVAL_TIME, arrival, admitted=not self.app.heads_first)
-        self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
+        self._wait(waiting)
         if conn.parser is not None and (ahead := conn.parser.unreader.take_buffered()):
             self._feed(waiting, arrival, ahead)
         self._make_room()
@@ -96,8 +95,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
         """Keep a connection whose answer is sent, or end it without holding up the loop."""
         if conn.sock.unsent:
-            waiting = _Waiting(conn, time.monotonic() + _ANSWER_TIME)
-            self._wait(waiting, EVENT_WRITE, partial(self._send_on, waiting, future))
+            self._wait(_Waiting(conn, time.monotonic() + _ANSWER_TIME), future)
             self._make_room()
         elif future.cancelled() or future.exception() is not None or not future.result():
             self._linger(conn)
@@ -109,10 +107,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         request._expected_100_continue = False
         return super().handle_request(request, conn)
 
-    def _wait(self, waiting: _Waiting, event: int, then: Callable[[Outgoing], None]) -> None:
+    def _wait(self, waiting: _Waiting, served: "Future[Any] | None" = None) -> None:
+        """Wait for what a client sends or, when it is ``served``, until it takes its answer."""
         waiting.conn.sock.setblocking(False)
         self._waiting[waiting.conn.sock] = waiting
-        self.poller.register(waiting.conn.sock, event, then)
+        if served is None:
+            self.poller.register(waiting.conn.sock, EVENT_READ, partial(self._receive, waiting))
+        else:
+            self.poller.register(waiting.conn.sock, EVENT_WRITE, partial(self._send_on, waiting, served))
 
     def _wait_no_more(self, waiting: _Waiting) -> None:
         del self._waiting[waiting.conn.sock]
@@ -186,7 +188,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif checked.result().status_code == HTTPStatus.CONTINUE:
             waiting.admitted = True
             waiting.until = time.monotonic() + _ARRIVAL_TIME
-            self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
+            self._wait(waiting)
             self._feed(waiting, arrival, b"")
             self._make_room()
         else:
@@ -222,6 +224,5 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.nr_conns -= 1
             conn.close()
         else:
-            waiting = _Waiting(conn, time.monotonic() + _LINGER_TIME)
-            self._wait(waiting, EVENT_READ, partial(self._receive, waiting))
+            self._wait(_Waiting(conn, time.monotonic() + _LINGER_TIME))
             self._make_room()
