@@ -1,8 +1,11 @@
 """The end of an attempt, or of the whole recovery."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import MappingProxyType
+
+from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide.outcome import after_failure
@@ -32,9 +35,7 @@ def close(
     """
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     due_at = _final_check_at(world, notification, now)
-    with claim.release(due_at, status=status, message=message, held_since=None, updated_at=now) as connection:
-        if notification.held_since is not None:
-            emit.recovery_released(world, connection, notification.notification_uuid)
+    with _end(claim, due_at, status, message, now) as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
@@ -61,6 +62,17 @@ def close(
                 log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
 
+@contextmanager
+def _end(
+    claim: Claim[Notification], due_at: datetime | None, status: NotificationStatus, message: str, now: datetime
+) -> Iterator[Connection]:
+    """Open the last transaction of an attempt; a recovery that was held is not any more."""
+    with claim.release(due_at, status=status, message=message, held_since=None, updated_at=now) as connection:
+        if claim.row.held_since is not None:
+            emit.recovery_released(claim.world, connection, claim.row.notification_uuid)
+        yield connection
+
+
 def _final_check_at(world: RecoveryWorld, notification: Notification, now: datetime) -> datetime | None:
     """Say when to check once more what a recovery had in work; None when it had nothing."""
     if not notification.attempt or notification.type is NotificationType.PROCESS:
@@ -84,9 +96,7 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     pause = settings.process_unfinished_notifications_interval
     retry = after_failure(notification.attempt, attempts, now, pause, expires_at)
     due_at = retry.due_at or _final_check_at(world, notification, now)
-    with claim.release(due_at, status=retry.status, message=reason, held_since=None, updated_at=now) as connection:
-        if notification.held_since is not None:
-            emit.recovery_released(world, connection, notification.notification_uuid)
+    with _end(claim, due_at, retry.status, reason, now) as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:
             tasks.fail(connection, task, now, reason)

@@ -147,7 +147,7 @@ def _says_the_same(payload: dict[str, str]) -> ColumnElement[bool]:
 def _supersede(
     connection: Connection, message: str, now: datetime, due_at: datetime | None, *which: ColumnElement[bool]
 ) -> Sequence[NotificationUuid]:
-    ended = {"status": NotificationStatus.IGNORED, "message": message, "held_since": None, "updated_at": now}
+    ended = {"status": NotificationStatus.IGNORED, "message": message, "updated_at": now}
     statement = (
         update(notifications)
         .where(notifications.c.status == NotificationStatus.RUNNING, *which)
@@ -210,7 +210,6 @@ def start(connection: Connection, lease: leases.Lease, attempt: int, now: dateti
                 attempt=attempt,
                 tries=0,
                 message=None,
-                held_since=None,
                 updated_at=now,
             )
     except IntegrityError:  # notifications_one_running, or notifications_one_running_instance
