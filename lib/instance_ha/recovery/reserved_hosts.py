@@ -149,8 +149,8 @@ def restore_late(claim: Claim[Notification]) -> None:
         memories = tasks.recall_all(connection, claim.row.notification_uuid, Memory)
         given_back = [held for memory in memories for held in memory.given_back]
         still = [held for held in given_back if (host := hosts.by_uuid(connection, held.uuid)) and host.reserved]
+    members = claim.nova.aggregates() if any(held.joined for held in still) else []
     for held in still:
-        members = claim.nova.aggregates() if held.joined else []
         joined = [one.id for one in members if one.id in (held.joined or ()) and held.name in one.hosts]
         if _restore(claim, replace(held, joined=joined)):
             log.get().warning("late change of a reserved host undone", reserved_host=held.name)
