@@ -165,7 +165,7 @@ class Composition:
 
         settings = self._settings
         ironic = partial(self._cloud.adapter, "baremetal")
-        return FileFences(settings.fencing_path, settings.fence_timeout, self._clock, settings.task_keys, ironic)
+        return FileFences(settings.fencing_path, settings.fence_timeout, settings.task_keys, ironic)
 
     def _source(self) -> ports.HostSource:
         if self._settings.monitoring_driver == "kubernetes":

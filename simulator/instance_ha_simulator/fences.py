@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
@@ -34,7 +35,7 @@ class SimulatedFences:
             for place, about in enumerate(self._ladders.get(host, []))
         )
 
-    def method(self, host: str, rung: Rung) -> "SimulatedMethod":
+    def method(self, host: str, rung: Rung, now: datetime) -> "SimulatedMethod":
         """Return the method of a rung."""
         about = self._ladders[host][rung.position]
         said = self._said.setdefault((host, rung.position), list(about.get("says", [])))

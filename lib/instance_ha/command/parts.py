@@ -187,7 +187,8 @@ def _fencing(world: WholeWorld) -> str:
     """Ask what would fence each registered host for its power."""
     with world.database.read() as connection:
         names = hosts.names(connection)
-    asked: list[Readiness] = world.map_concurrent(lambda name: probe(world.fences, name), names, _ASKED_AT_ONCE)
+    now = world.database.now()
+    asked: list[Readiness] = world.map_concurrent(lambda name: probe(world.fences, name, now), names, _ASKED_AT_ONCE)
     troubles = [trouble for readiness in asked for trouble in readiness.troubles]
     if troubles:
         raise Misconfigured("; ".join(troubles))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instance_ha.fencing import file
 from instance_ha.models.errors import FenceRefused, Misconfigured
 from instance_ha.models.fencing import Rung
-from instance_ha.models.ports import Clock, FenceMethod
+from instance_ha.models.ports import FenceMethod
 
 if TYPE_CHECKING:
     from keystoneauth1.adapter import Adapter
@@ -26,21 +27,19 @@ class FileFences:
     """The methods of ``fencing.yaml``; each library is imported when its method is used."""
 
     def __init__(
-        self, path: Path | None, timeout: float, clock: Clock, keys: tuple[bytes, ...], ironic: Callable[[], "Adapter"]
+        self, path: Path | None, timeout: float, keys: tuple[bytes, ...], ironic: Callable[[], "Adapter"]
     ) -> None:
         """Make one.
 
         Args:
             path: the file; None: no host can be fenced.
             timeout: of one question, in seconds.
-            clock: when events are signed.
             keys: sign what methods that are URLs are sent; the first one does.
             ironic: makes the way to Ironic's API.
 
         """
         self._path = path
         self._timeout = timeout
-        self._clock = clock
         self._keys = keys
         self._ironic = ironic
         self._read: _Read | None = None
@@ -55,8 +54,8 @@ class FileFences:
         found = enumerate(self._methods(host))
         return tuple(Rung(place, method.method, method.machine, method.time_limit) for place, method in found)
 
-    def method(self, host: str, rung: Rung) -> FenceMethod:
-        """Return the method of a rung.
+    def method(self, host: str, rung: Rung, now: datetime) -> FenceMethod:
+        """Return the method of a rung, to be asked ``now`` by Postgres' clock.
 
         Raises:
             FenceRefused: the host's ladder has it no more.
@@ -84,7 +83,7 @@ class FileFences:
             raise FenceRefused(
                 "a fence is a URL, and there is no key to sign what it is sent: mount the secret task-key"
             )
-        return Url(method, host, self._keys[0], self._clock, self._timeout)
+        return Url(method, host, self._keys[0], now, self._timeout)
 
     def _methods(self, host: str) -> tuple[file.Method, ...]:
         if self._path is None:

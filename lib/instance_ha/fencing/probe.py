@@ -1,6 +1,7 @@
 """Whether a host could be fenced now: each rung of its ladder is asked for the power, and nothing is changed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
 from instance_ha.models.fencing import Power, Rung
@@ -32,14 +33,14 @@ class Readiness:
         return tuple(f"{self.host}: {rung.name}: {trouble}" for rung, trouble in found)
 
 
-def probe(fences: Fences, host: str) -> Readiness:
-    """Ask all rungs of a host's ladder, one after the other."""
-    return Readiness(host, tuple(_ask(fences, host, rung) for rung in fences.ladder(host)))
+def probe(fences: Fences, host: str, now: datetime) -> Readiness:
+    """Ask all rungs of a host's ladder, one after the other, ``now`` by Postgres' clock."""
+    return Readiness(host, tuple(_ask(fences, host, rung, now) for rung in fences.ladder(host)))
 
 
-def _ask(fences: Fences, host: str, rung: Rung) -> RungPower:
+def _ask(fences: Fences, host: str, rung: Rung, now: datetime) -> RungPower:
     try:
-        power = fences.method(host, rung).power()
+        power = fences.method(host, rung, now).power()
     except (FenceRefused, FenceUnavailable) as error:
         return RungPower(rung, Power.UNKNOWN, str(error))
     return RungPower(rung, power, "it does not know the power of the host" if power is Power.UNKNOWN else None)

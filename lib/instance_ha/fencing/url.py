@@ -7,7 +7,6 @@ from uuid import uuid4
 from instance_ha.fencing.file import UrlMethod
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
 from instance_ha.models.fencing import Power
-from instance_ha.models.ports import Clock
 from instance_ha.posting import NotAnswered, Poster
 from instance_ha.triggers.codec import encode_fence
 
@@ -18,12 +17,12 @@ _PASSING = frozenset({408, 429})
 class Url:
     """One host, by its name."""
 
-    def __init__(self, method: UrlMethod, host: str, key: bytes, clock: Clock, timeout: float) -> None:
-        """Make one whose questions take ``timeout`` seconds each, signed with ``key``."""
+    def __init__(self, method: UrlMethod, host: str, key: bytes, now: datetime, timeout: float) -> None:
+        """Make one whose questions take ``timeout`` seconds each, signed with ``key`` as of ``now``."""
         self._url = method.url
         self._host = host
         self._key = key
-        self._clock = clock
+        self._now = now
         self._timeout = timeout
         self._poster = Poster(timeout)
 
@@ -35,19 +34,19 @@ class Url:
             FenceUnavailable: no answer, or a trouble of its own.
 
         """
-        status, _ = self._ask("off", self._clock.now())
+        status, _ = self._ask("off")
         return "declined: 409" if status == _CONFLICT else "accepted"
 
     def power(self) -> Power:
         """Say what the power is now."""
-        _, body = self._ask("power", self._clock.now())
+        _, body = self._ask("power")
         try:
             return Power(json.loads(body)["power"])
         except (ValueError, KeyError, TypeError, RecursionError):
             raise FenceUnavailable("it gave an answer without a power") from None
 
-    def _ask(self, action: str, now: datetime) -> tuple[int, bytes]:
-        headers, body = encode_fence(str(uuid4()), self._host, action, now, self._key)
+    def _ask(self, action: str) -> tuple[int, bytes]:
+        headers, body = encode_fence(str(uuid4()), self._host, action, self._now, self._key)
         try:
             response = self._poster.post(self._url, body, headers, self._timeout)
         except NotAnswered as error:

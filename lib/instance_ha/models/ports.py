@@ -72,8 +72,8 @@ class Fences(Protocol):
     def ladder(self, host: str) -> tuple[Rung, ...]:
         """Return the ways to cut a host's power, in the order in which they are tried; none: it cannot be fenced."""
 
-    def method(self, host: str, rung: Rung) -> FenceMethod:
-        """Return the method of a rung; raises FenceRefused when the host's ladder has it no more."""
+    def method(self, host: str, rung: Rung, now: datetime) -> FenceMethod:
+        """Return the method of a rung, to be asked ``now``; raises FenceRefused when the ladder has it no more."""
 
 
 class Sinks(Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
-from instance_ha.decide import failures, fencing
+from instance_ha.decide import failures
 from instance_ha.decide.failures import superseded_by
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
@@ -19,6 +19,7 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.recovery import HostBefore, Recovery
+from instance_ha.recovery.tasks.fence_host import reason_not_to_fence
 from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
@@ -80,12 +81,7 @@ def _is_held(claim: Claim[Notification], host: Host) -> bool:
 
 def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
     """Say whether the recovery may cut the host's power, and has a way to."""
-    world = claim.world
-    with claim.read() as connection:
-        policy = policies.of_segment(connection, host.failover_segment_id).fence
-    if fencing.forbidden(host, policy, claim.row, world.settings.never_fenced) is not None:
-        return False
-    return bool(world.fences.ladder(host.name))
+    return reason_not_to_fence(claim) is None and bool(claim.world.fences.ladder(host.name))
 
 
 def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def no_ironic() -> Adapter:
 
 def fences(path: Path | None, keys: tuple[bytes, ...] = (KEY,)) -> FileFences:
     """Make what functions have."""
-    return FileFences(path, 3, SystemClock(), keys, no_ironic)
+    return FileFences(path, 3, keys, no_ironic)
 
 
 def test_without_a_file_no_host_can_be_fenced() -> None:
@@ -57,12 +57,12 @@ def test_a_password_that_is_changed_in_the_file_counts_from_the_next_question_on
         path.write_text(REDFISH.format(url=service.url, user=USERNAME, password=service.password))
         both = fences(path)
         rung = both.ladder("compute-1")[0]
-        assert both.method("compute-1", rung).off() == "accepted"
+        assert both.method("compute-1", rung, SystemClock().now()).off() == "accepted"
         service.password = "the-password-of-today"
         with pytest.raises(FenceRefused):
-            both.method("compute-1", rung).power()
+            both.method("compute-1", rung, SystemClock().now()).power()
         path.write_text(REDFISH.format(url=service.url, user=USERNAME, password=service.password))
-        assert both.method("compute-1", rung).power() is Power.OFF
+        assert both.method("compute-1", rung, SystemClock().now()).power() is Power.OFF
 
 
 def test_a_rung_that_is_not_in_the_file_any_more_is_refused(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_rung_that_is_not_in_the_file_any_more_is_refused(tmp_path: Path) -> N
     rung = both.ladder("compute-1")[0]
     path.write_text(REDFISH.format(url="https://192.0.2.99", user=USERNAME, password="a-long-password"))
     with pytest.raises(FenceRefused, match="any more"):
-        both.method("compute-1", rung)
+        both.method("compute-1", rung, SystemClock().now())
 
 
 def test_a_file_that_went_away_is_named(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ class TestUrl:
 
         with _posted(got, answers) as url:
             both = fences(self.file(tmp_path, url))
-            method = both.method("compute-1", both.ladder("compute-1")[0])
+            method = both.method("compute-1", both.ladder("compute-1")[0], SystemClock().now())
             assert method.off() == "accepted"
             assert method.power() is Power.OFF
         for attributes, data in got:
@@ -106,17 +106,27 @@ class TestUrl:
             {"host_name": "compute-1", "action": "power"},
         ]
 
+    def test_the_event_is_signed_as_of_the_time_that_is_given_whatever_the_machine_says(self, tmp_path: Path) -> None:
+        got: list[tuple[Any, Any]] = []
+        postgres = datetime(2100, 1, 1, tzinfo=UTC)
+
+        with _posted(got, [b'{"power": "off"}']) as url:
+            both = fences(self.file(tmp_path, url))
+            both.method("compute-1", both.ladder("compute-1")[0], postgres).power()
+
+        signature.check(*got[0], [KEY], lambda: postgres, 60)
+
     def test_an_answer_without_a_power_is_none(self, tmp_path: Path) -> None:
         for answer in (b"", b"[]", b"{}", b'{"power": "low"}', b"off"):
             with _posted([], [answer]) as url:
                 both = fences(self.file(tmp_path, url))
                 with pytest.raises(FenceUnavailable, match="without a power"):
-                    both.method("compute-1", both.ladder("compute-1")[0]).power()
+                    both.method("compute-1", both.ladder("compute-1")[0], SystemClock().now()).power()
 
     def test_without_a_key_it_is_refused(self, tmp_path: Path) -> None:
         both = fences(self.file(tmp_path, "http://127.0.0.1:9/"), keys=())
         with pytest.raises(FenceRefused, match="task-key"):
-            both.method("compute-1", both.ladder("compute-1")[0])
+            both.method("compute-1", both.ladder("compute-1")[0], SystemClock().now())
 
 
 def _posted(got: list[tuple[Any, Any]], answers: list[bytes]) -> AbstractContextManager[str]:
@@ -138,7 +148,7 @@ class TestIronic:
         path = tmp_path / "fencing.yaml"
         path.write_text("hosts: [{match: 'compute-*', ladder: [{method: ironic}]}]")
         adapter = Adapter(Session(NoAuth()), endpoint_override=url, service_type="baremetal")
-        return FileFences(path, 3, SystemClock(), (), lambda: adapter)
+        return FileFences(path, 3, (), lambda: adapter)
 
     def test_the_node_is_off_when_ironic_has_nothing_more_to_do_with_its_power(self, tmp_path: Path) -> None:
         states = [
@@ -156,7 +166,7 @@ class TestIronic:
 
         with http(answer) as url:
             both = self.fences(tmp_path, url)
-            method = both.method("compute-7", both.ladder("compute-7")[0])
+            method = both.method("compute-7", both.ladder("compute-7")[0], SystemClock().now())
             assert method.off() == "accepted"
             said = [method.power() for _ in range(5)]
         assert said == [Power.UNKNOWN, Power.UNKNOWN, Power.OFF, Power.ON, Power.UNKNOWN]
@@ -167,15 +177,17 @@ class TestIronic:
     def test_a_refusal_is_one(self, tmp_path: Path, status: int) -> None:
         with http(lambda *_: (status, b"no")) as url, pytest.raises(FenceRefused, match=str(status)):
             both = self.fences(tmp_path, url)
-            both.method("compute-7", both.ladder("compute-7")[0]).off()
+            both.method("compute-7", both.ladder("compute-7")[0], SystemClock().now()).off()
 
     @pytest.mark.parametrize("status", [500, 503, 401])
     def test_a_trouble_is_one(self, tmp_path: Path, status: int) -> None:
         with http(lambda *_: (status, b"no")) as url, pytest.raises(FenceUnavailable, match=str(status)):
             both = self.fences(tmp_path, url)
-            both.method("compute-7", both.ladder("compute-7")[0]).off()
+            both.method("compute-7", both.ladder("compute-7")[0], SystemClock().now()).off()
 
     def test_a_node_that_another_request_has_locked_is_asked_again(self, tmp_path: Path) -> None:
         with http(lambda *_: (409, b"locked")) as url:
             both = self.fences(tmp_path, url)
-            assert both.method("compute-7", both.ladder("compute-7")[0]).off() == "declined: locked"
+            assert (
+                both.method("compute-7", both.ladder("compute-7")[0], SystemClock().now()).off() == "declined: locked"
+            )

@@ -18,7 +18,8 @@ from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Rung
 from instance_ha.models.metrics import FENCES
 from instance_ha.models.ports import FenceMethod
-from instance_ha.models.rows import TaskRow
+from instance_ha.models.rows import Notification, TaskRow
+from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.hold import go_on
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
 from instance_ha.store import evidence, fence_attempts, hosts, policies, tasks
@@ -28,6 +29,14 @@ def fence_host(recovery: Recovery, task: TaskRow) -> Outcome:
     """Climb the ladder until the host is off, or no rung is left."""
     ladder = recovery.world.fences.ladder(recovery.host.name)
     return _Climb(recovery, task, ladder).run()
+
+
+def reason_not_to_fence(claim: Claim[Notification]) -> str | None:
+    """Say why a recovery must not fence its host, by what holds now; None when it may."""
+    with claim.read() as connection:
+        host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+        policy = FencePolicy.NEVER if host is None else policies.of_segment(connection, host.failover_segment_id).fence
+    return fencing.forbidden(host, policy, claim.row, claim.world.settings.never_fenced)
 
 
 class _Climb:
@@ -50,7 +59,7 @@ class _Climb:
             step = fencing.next_step(self._ladder, self._attempts, self._seen, self._world.clock.now(), confirm)
             if step.do is Do.END:
                 return self._end(fencing.failures(self._attempts) or "it has no ladder in fencing.yaml")
-            if step.do is Do.BEGIN and (reason := self._forbidden()) is not None:
+            if step.do is Do.BEGIN and (reason := reason_not_to_fence(self._recovery.claim)) is not None:
                 return self._end(reason)
             if self._recovery.claim.out_of_time:
                 return NotYet()
@@ -109,7 +118,7 @@ class _Climb:
     def _method(self, rung: Rung) -> FenceMethod:
         """Return the method, to be asked under a lease that outlasts the question."""
         self._recovery.claim.cover(self._world.settings.fence_timeout)
-        return self._world.fences.method(self._recovery.host.name, rung)
+        return self._world.fences.method(self._recovery.host.name, rung, self._world.clock.now())
 
     def _believe(self) -> None:
         """Write down that the host is off, as evidence."""
@@ -163,15 +172,6 @@ class _Climb:
 
     def _replace(self, changed: FenceAttempt) -> None:
         self._attempts = [changed if one.id == changed.id else one for one in self._attempts]
-
-    def _forbidden(self) -> str | None:
-        """Say why no rung may be begun, by what holds now."""
-        recovery = self._recovery
-        with recovery.claim.read() as connection:
-            host = hosts.by_uuid(connection, recovery.host.uuid)
-            policy = policies.of_segment(connection, recovery.host.failover_segment_id).fence
-        never = self._world.settings.never_fenced
-        return fencing.forbidden(host, policy, recovery.notification, never)
 
     def _end(self, reason: str) -> Outcome:
         """Go on with the recovery of a host that is off; of another one only where the policy lets it."""
