@@ -3,6 +3,7 @@
 from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
+from heapq import nsmallest
 
 from sqlalchemy import Connection
 
@@ -92,8 +93,9 @@ def _not_well(recovery: Recovery, away: list[VMove], on_their_way: Container[str
 
 
 def _left_out(choice: Choice) -> LeftOut:
-    """Name the first three."""
-    named = (f"{server.name} ({server.id}): {reason}" for server, reason in choice.left_out[:3])
+    """Name the first three by name: Nova lists what was created in one second in the order of random ids."""
+    first = nsmallest(3, choice.left_out, key=lambda left: (left[0].name, left[0].id))
+    named = (f"{server.name} ({server.id}): {reason}" for server, reason in first)
     return LeftOut(len(choice.left_out), tuple(named))
 
 
