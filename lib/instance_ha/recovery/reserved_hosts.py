@@ -16,7 +16,7 @@ from instance_ha.models.uuids import HostUuid
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Recovery
-from instance_ha.store import hosts, tasks, vmoves
+from instance_ha.store import hosts, rounds, tasks
 
 _CONFLICT = 409  # what Nova answers when the host is in another availability zone
 
@@ -64,8 +64,8 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
         held = Held(host.uuid, host.name, world.settings.share_reserved_hosts)
         if not held.is_shared:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, {"reserved": False}, now))
-        vmoves.plan(connection, recovery.notification, recovery.host.name, again, last, now)
-        vmoves.follow(connection, recovery.notification.notification_uuid, followed, now)
+        rounds.plan(connection, recovery.notification, recovery.host.name, again, last, now)
+        rounds.follow(connection, recovery.notification.notification_uuid, followed, now)
         memory = replace(memory, held=held, tried=[*memory.tried, host.uuid])
         tasks.remember(connection, task, memory)
     log.get().info("reserved host taken", reserved_host=host.name)

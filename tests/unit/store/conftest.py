@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment
-from instance_ha.store import hosts, notifications, segments, vmoves
+from instance_ha.store import hosts, notifications, rounds, segments
 from instance_ha.store.database import Database
 
 from tests.unit.build import NOW, STOPPED
@@ -39,7 +39,7 @@ class Rows:
         """Store a pending vmove for each letter."""
         instances = [(f"instance-{name}", name, InstanceFacts()) for name in names]
         with self.database.begin() as connection:
-            vmoves.plan(connection, notification, "compute1", instances, 0, NOW)
+            rounds.plan(connection, notification, "compute1", instances, 0, NOW)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.store import hosts, leases, notifications, vmoves
+from instance_ha.store import hosts, leases, notifications, rounds, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, update
@@ -228,7 +228,7 @@ def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(
     begun = []
     for slots in (2, 0, 2, 5, 5):
         with rows.database.begin() as connection:
-            started = vmoves.start_next(connection, notification.notification_uuid, slots, None, NOW)
+            started = rounds.start_next(connection, notification.notification_uuid, slots, None, NOW)
         begun.append("".join(move.instance_name for move in started))
     assert begun == ["zy", "", "xa", "b", ""]
 
@@ -244,7 +244,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
     move = moves(rows, notification)["a"]
     assert claim_move(rows, move) is None
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
     assert claim_move(rows, move) is not None
     assert claim_move(rows, move) is None
     assert claim_move(rows, move, after(LEASE)) is not None
@@ -253,7 +253,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
 def test_no_vmove_is_claimed_once_its_notification_does_not_run_any_more(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
     change(rows, notifications.lease(notification, LEASE), None, "failed")
     assert claim_move(rows, moves(rows, notification)["a"]) is None
 
@@ -281,7 +281,7 @@ def tries(rows: Rows, source_host: str = "compute1") -> dict[str, str]:
 def test_the_latest_try_at_an_instance_is_known_to_later_notifications(rows: Rows) -> None:
     earlier = running(rows, "abc")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, earlier.notification_uuid, 2, None, NOW)
+        rounds.start_next(connection, earlier.notification_uuid, 2, None, NOW)
         ended = update(tables.vmoves).where(tables.vmoves.c.instance_name == "a")
         connection.execute(ended.values(status=VMoveStatus.FAILED))
     assert tries(rows) == {"instance-a": "failed", "instance-b": "ongoing"}
@@ -292,7 +292,7 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
     for status in (VMoveStatus.FAILED, VMoveStatus.SUCCEEDED):
         notification = running(rows, "a")
         with rows.database.begin() as connection:
-            vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+            rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
             mine = update(tables.vmoves).where(tables.vmoves.c.notification_uuid == notification.notification_uuid)
             connection.execute(mine.values(status=status))
     assert tries(rows) == {}
@@ -301,9 +301,9 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
 def test_an_owners_lock_is_noted_while_the_instance_waits_for_its_turn_only(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
         locked = [move.instance_uuid for move in vmoves.of_attempt(connection, notification.notification_uuid, 1)]
-        vmoves.note_locked(connection, notification.notification_uuid, locked)
+        rounds.note_locked(connection, notification.notification_uuid, locked)
     found = moves(rows, notification)
     assert (found["a"].facts.locked, found["b"].facts.locked) == (False, True)
 
@@ -340,7 +340,7 @@ def test_an_instance_that_fails_again_tells_nothing_new_of_the_host_and_one_that
         end(connection, second, "a", "failed", 3)
         end(connection, second, "b", "succeeded", 4)
         end(connection, second, "c", "failed", 5)
-        found = vmoves.last_ended(connection, second, 5)
+        found = rounds.last_ended(connection, second, 5)
     assert [move.instance_name for move in found] == ["c", "b"]
 
 
@@ -351,7 +351,7 @@ def test_an_instance_that_fits_nowhere_tells_nothing_of_others(rows: Rows) -> No
         end(connection, notification, "b", "failed", 2)
         fits_nowhere = {"message": "Nova could not evacuate it: No valid host was found."}
         connection.execute(update(tables.vmoves).where(tables.vmoves.c.instance_name == "b").values(**fits_nowhere))
-        found = vmoves.last_ended(connection, notification, 5)
+        found = rounds.last_ended(connection, notification, 5)
     assert [move.instance_name for move in found] == ["a"]
 
 
@@ -364,7 +364,7 @@ def end(connection: Connection, notification: Notification, name: str, status: s
 def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -378,13 +378,13 @@ def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(ro
 def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        a, b = vmoves.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        a, b = rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
         for move in (a, b):
-            vmoves.settle(connection, move.uuid, "c2", False, after(1))
+            rounds.settle(connection, move.uuid, "c2", False, after(1))
     found = moves(rows, notification)
     assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)
@@ -393,7 +393,7 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
 def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        vmoves.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -401,6 +401,6 @@ def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(r
         vmoves.lease(taken, LEASE).release(connection, None, **ended)
     before = moves(rows, notification)["a"]
     with rows.database.begin() as connection:
-        vmoves.settle(connection, taken.uuid, None, False, after(1))
-        vmoves.check_again(connection, [taken.uuid], after(1))
+        rounds.settle(connection, taken.uuid, None, False, after(1))
+        rounds.check_again(connection, [taken.uuid], after(1))
     assert moves(rows, notification)["a"] == before

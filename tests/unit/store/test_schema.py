@@ -14,7 +14,18 @@ from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
-from instance_ha.store import evidence, fence_attempts, hosts, leases, migrate, notifications, outbox, segments, vmoves
+from instance_ha.store import (
+    evidence,
+    fence_attempts,
+    hosts,
+    leases,
+    migrate,
+    notifications,
+    outbox,
+    rounds,
+    segments,
+    vmoves,
+)
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
@@ -142,12 +153,12 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
-    "start vmoves": lambda c: vmoves.start_next(c, NotificationUuid("notification"), 5, None, NOW),
+    "start vmoves": lambda c: rounds.start_next(c, NotificationUuid("notification"), 5, None, NOW),
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
-    "vmoves that wait": lambda c: vmoves.waiting_since(c, NotificationUuid("notification")),
-    "last ended vmoves": lambda c: vmoves.last_ended(c, notification(attempt=2), 5),
+    "vmoves that wait": lambda c: rounds.waiting_since(c, NotificationUuid("notification")),
+    "last ended vmoves": lambda c: rounds.last_ended(c, notification(attempt=2), 5),
     "instances of earlier recoveries": lambda c: vmoves.begun_since_the_last_success(c, notification()),
     "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),
     "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),

@@ -6,8 +6,9 @@ waits for a single instance: one list of Nova's migration records tells of all, 
 tells which locks are ours.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -17,186 +18,184 @@ from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import Source
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.cloud import CLOCKS_APART, Migration
+from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.recovery.evacuation.dest_hosts import DestHosts
+from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
 from instance_ha.recovery.evacuation.source_host import SourceHost
-from instance_ha.recovery.evacuation.under_way import PAGE, under_way
+from instance_ha.recovery.evacuation.under_way import under_way
 from instance_ha.recovery.recovery import Recovery
-from instance_ha.store import segments, vmoves
-
-_FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
+from instance_ha.store import rounds, segments, vmoves
 
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
     """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
-    records, host, dests = _Records(recovery), SourceHost(recovery, task), DestHosts(recovery)
-    while True:
-        ongoing, waiting_since = _state(recovery)
-        if not ongoing and waiting_since is None:
-            return True
-        found = _watch(recovery, records, dests, [move for move in ongoing if move.step is VMoveStep.WATCHED])
-        free = slots.free(ongoing, found.done, recovery.world.settings.host_failure_recovery_threads)
-        if found.done or (waiting_since is not None and free > 0):
-            begun = _go_on(recovery, host, records, found, free, target_host, waiting_since)
-            if begun:
-                recovery.progress(task, 0.5, f"Evacuation started of {','.join(begun)}")
-        elif found.unseen:
-            uuids = [move.uuid for move in found.unseen]
-            with recovery.claim.transaction() as connection:
-                vmoves.check_again(connection, uuids, recovery.world.clock.now())
-            _publish(recovery, uuids)
-        if recovery.claim.out_of_time:
-            return False
-        now = recovery.world.clock.now()
-        pause = slots.pause(ongoing, now, recovery.world.settings.verify_interval)
-        recovery.world.clock.sleep(max(0.0, min(pause, (recovery.claim.deadline - now).total_seconds())))
+    return _Round(recovery, task, target_host).run()
 
 
-def _state(recovery: Recovery) -> tuple[list[VMove], datetime | None]:
-    uuid = recovery.notification.notification_uuid
-    with recovery.claim.transaction() as connection:
-        return vmoves.ongoing(connection, uuid), vmoves.waiting_since(connection, uuid)
+@dataclass(frozen=True)
+class _Facts:
+    """What Nova and our rows tell right before evacuations begin."""
+
+    locks: set[str]  # the instances that their owners have locked
+    source: Source
+    under_way: Mapping[str, int]  # the ids of the records, by instance
+    instead: Sequence[str]  # destinations to name, since one that the scheduler chose fails
 
 
-def _go_on(
-    recovery: Recovery,
-    source: SourceHost,
-    records: "_Records",
-    found: Watch,
-    free: int,
-    target_host: str | None,
-    waiting_since: datetime | None,
-) -> list[str]:
-    """Hand what Nova is done with to be closed, and fill the free slots; returns the instances that began."""
-    uuid, now = recovery.notification.notification_uuid, recovery.world.clock.now()
-    just_listed = waiting_since is not None and now - waiting_since < _FRESH
-    try:
-        locks = set() if just_listed and not found.done else _foreign_locks(recovery)
-        may_begin = waiting_since is not None and free > 0
-        host = source.state() if may_begin else Source.UNKNOWN
-        if host is Source.DOWN and not just_listed:
-            records.refresh()
-        others = _under_way(recovery, records) if host is Source.DOWN else {}
-        instead = [] if target_host is not None else _instead(recovery)
-    except (CloudUnavailable, CloudRefused) as error:
-        log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
-        return []
-    with recovery.claim.transaction() as connection:
-        for move, dest_host in found.done:
-            ours = move.locked_by_us and move.instance_uuid not in locks
-            vmoves.settle(connection, move.uuid, dest_host, ours, now)
-        vmoves.check_again(connection, [move.uuid for move in found.unseen], now)
-        vmoves.note_locked(connection, uuid, sorted(locks))
-        begun: Sequence[VMove] = ()
-        if (reason := _reason_to_stop(connection, recovery, host, elsewhere=bool(instead))) is not None:
-            emit.vmoves_ended(recovery.world, connection, vmoves.ignore_pending(connection, uuid, reason, now))
-        elif host is Source.DOWN:
-            vmoves.follow(connection, uuid, {server_id: record.id for server_id, record in others.items()}, now)
-            begun = vmoves.start_next(connection, uuid, free, target_host, now)
-            vmoves.aim(connection, destinations.spread(begun, instead))
-            emit.vmoves_begun(recovery.world, connection, [move.uuid for move in begun])
-    if begun:
-        log.get().info("evacuations begun", count=len(begun), target_host=target_host)
-    if reason is not None:
-        log.get().warning("no more evacuations are begun", reason=reason, host=recovery.host.name)
-    recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
-    settled = [move for move, _ in found.done]
-    _publish(recovery, (move.uuid for move in [*settled, *found.unseen, *begun]))
-    return [move.instance_uuid for move in begun]
+class _Round:
+    """The planned evacuations, by the invocation that has the lease."""
 
-
-def _under_way(recovery: Recovery, records: "_Records") -> dict[str, Migration]:
-    """Find evacuations under way of instances that wait for their turn."""
-    not_ended = {server_id: record for server_id, record in records.newest.items() if not record.final}
-    with recovery.claim.read() as connection:
-        waiting = vmoves.waiting_among(connection, recovery.notification.notification_uuid, not_ended)
-    found = {server_id: not_ended[server_id] for server_id in waiting}
-    return under_way(recovery.nova, found, recovery.world.clock.now())
-
-
-def _reason_to_stop(connection: Connection, recovery: Recovery, host: Source, *, elsewhere: bool) -> str | None:
-    """Say why nothing more shall begin, if so."""
-    if host is Source.UP:
-        return f"not evacuated, since host {recovery.host.name} is up again"
-    if not segments.is_enabled(connection, recovery.host.failover_segment_id):
-        return "not tried, since the segment was disabled"
-    limit = recovery.world.settings.evacuation_abort_after
-    return hopeless(vmoves.last_ended(connection, recovery.notification, limit), limit, elsewhere=elsewhere)
-
-
-def _instead(recovery: Recovery) -> list[str]:
-    """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty while none fails."""
-    with recovery.claim.read() as connection:
-        counts = vmoves.destinations(connection, recovery.notification.notification_uuid)
-    avoid = destinations.failing(counts)
-    if not avoid:
-        return []
-    log.get().debug("destinations avoided", hosts=sorted(avoid))
-    return destinations.others(recovery.nova.services(), recovery.host.name, avoid)
-
-
-def _foreign_locks(recovery: Recovery) -> set[str]:
-    """Name the instances that their owners have locked since the failure was reported."""
-    ours = lock_reason(recovery.notification.notification_uuid)
-    locked = recovery.nova.locked_servers(recovery.notification.created_at - CLOCKS_APART)
-    return {server.id for server in locked if server.locked_reason != ours}
-
-
-def _watch(recovery: Recovery, records: "_Records", dests: DestHosts, watched: Sequence[VMove]) -> Watch:
-    """Find the evacuations that Nova is done with, and those to be checked one by one."""
-    if not watched:
-        return Watch((), ())
-    try:
-        records.read(watched)
-    except (CloudUnavailable, CloudRefused) as error:
-        log.get().warning("Nova does not tell about evacuations", error=str(error))
-        return Watch((), ())
-    down = dests.down(watched, records.newest)
-    now, slow = recovery.world.clock.now(), recovery.world.settings.wait_period_after_evacuation
-    return watch(watched, records.newest, now, slow, down)
-
-
-class _Records:
-    """Nova's newest evacuation record of each instance, as far as they are needed; they come newest first."""
-
-    def __init__(self, recovery: Recovery) -> None:
-        self.newest: dict[str, Migration] = {}
+    def __init__(self, recovery: Recovery, task: TaskRow, target_host: str | None) -> None:
         self._recovery = recovery
-        self._read_to: int | None = None  # all newer records have been read
-        self._read_at: datetime | None = None
-        threads = recovery.world.settings.host_failure_recovery_threads
-        self._page = min(max(50, 4 * threads), PAGE)  # the watched ones are mostly among these
+        self._task = task
+        self._target_host = target_host
+        self._uuid = recovery.notification.notification_uuid
+        self._clock, self._settings = recovery.world.clock, recovery.world.settings
+        self._records = EvacuationRecords(recovery)
+        self._source = SourceHost(recovery, task)
+        self._dests = DestHosts(recovery)
 
-    def refresh(self) -> None:
-        """Read what is new, unless that was done just now."""
-        if self._read_at is None or self._recovery.world.clock.now() - self._read_at > _FRESH:
-            self.read(())
+    def run(self) -> bool:
+        """Go on until nothing is planned any more; False when time is up before."""
+        while True:
+            ongoing, waiting_since = self._state()
+            if not ongoing and waiting_since is None:
+                return True
+            found = self._watch([move for move in ongoing if move.step is VMoveStep.WATCHED])
+            free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
+            if found.done or (waiting_since is not None and free > 0):
+                self._go_on(found, free, waiting_since)
+            elif found.unseen:
+                self._check_again(found.unseen)
+            if self._recovery.claim.out_of_time:
+                return False
+            self._pause(ongoing)
 
-    def read(self, watched: Sequence[VMove]) -> None:
-        """Read all records that are new since the last time, and those of the watched evacuations again."""
-        missing: dict[str, int] = {move.instance_uuid: move.last_migration_id for move in watched}
-        read_to = self._first() if self._read_to is None else self._read_to
-        since = min([read_to, *missing.values()])
-        newest: dict[str, Migration] = {}
-        page = PAGE if self._read_to is None else self._page
-        for record in self._recovery.nova.evacuations_from(self._recovery.host.name, since, page):
-            if record.id <= read_to and not missing:
-                break
-            newest.setdefault(record.server_id, record)
-            missing.pop(record.server_id, None)
-        self.newest |= newest
-        self._read_at = self._recovery.world.clock.now()
-        self._read_to = max((record.id for record in newest.values()), default=read_to)
+    def _state(self) -> tuple[list[VMove], datetime | None]:
+        with self._recovery.claim.transaction() as connection:
+            return vmoves.ongoing(connection, self._uuid), rounds.waiting_since(connection, self._uuid)
 
-    def _first(self) -> int:
+    def _watch(self, watched: Sequence[VMove]) -> Watch:
+        """Find the evacuations that Nova is done with, and those to be checked one by one."""
+        if not watched:
+            return Watch((), ())
+        try:
+            self._records.read(watched)
+        except (CloudUnavailable, CloudRefused) as error:
+            log.get().warning("Nova does not tell about evacuations", error=str(error))
+            return Watch((), ())
+        down = self._dests.down(watched, self._records.newest)
+        slow = self._settings.wait_period_after_evacuation
+        return watch(watched, self._records.newest, self._clock.now(), slow, down)
+
+    def _go_on(self, found: Watch, free: int, waiting_since: datetime | None) -> None:
+        """Hand what Nova is done with to be closed, and fill the free slots."""
+        try:
+            facts = self._ask(found, free, waiting_since)
+        except (CloudUnavailable, CloudRefused) as error:
+            log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
+            return
+        with self._recovery.claim.transaction() as connection:
+            self._settle(connection, found, facts)
+            reason = self._reason_to_stop(connection, facts)
+            begun = self._fill(connection, free, facts) if reason is None else self._stop(connection, reason)
+        if reason is not None:
+            log.get().warning("no more evacuations are begun", reason=reason, host=self._recovery.host.name)
+        if begun:
+            log.get().info("evacuations begun", count=len(begun), target_host=self._target_host)
+        self._recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
+        self._publish(move.uuid for move in [*(move for move, _ in found.done), *found.unseen, *begun])
+        if begun:
+            names = ",".join(move.instance_uuid for move in begun)
+            self._recovery.progress(self._task, 0.5, f"Evacuation started of {names}")
+
+    def _ask(self, found: Watch, free: int, waiting_since: datetime | None) -> _Facts:
+        just_listed = waiting_since is not None and self._clock.now() - waiting_since < FRESH
+        locks = set() if just_listed and not found.done else self._foreign_locks()
+        may_begin = waiting_since is not None and free > 0
+        source = self._source.state() if may_begin else Source.UNKNOWN
+        if source is Source.DOWN and not just_listed:
+            self._records.refresh()
+        others = self._under_way() if source is Source.DOWN else {}
+        instead = self._instead() if self._target_host is None else []
+        return _Facts(locks, source, others, instead)
+
+    def _foreign_locks(self) -> set[str]:
+        """Name the instances that their owners have locked since the failure was reported."""
+        ours = lock_reason(self._uuid)
+        locked = self._recovery.nova.locked_servers(self._recovery.notification.created_at - CLOCKS_APART)
+        return {server.id for server in locked if server.locked_reason != ours}
+
+    def _under_way(self) -> dict[str, int]:
+        """Find evacuations under way of instances that wait for their turn."""
+        not_ended = {server_id: record for server_id, record in self._records.newest.items() if not record.final}
         with self._recovery.claim.read() as connection:
-            return vmoves.planned_after(connection, self._recovery.notification.notification_uuid)
+            waiting = rounds.waiting_among(connection, self._uuid, not_ended)
+        found = {server_id: not_ended[server_id] for server_id in waiting}
+        at_work = under_way(self._recovery.nova, found, self._clock.now())
+        return {server_id: record.id for server_id, record in at_work.items()}
 
+    def _instead(self) -> list[str]:
+        """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty if none does."""
+        with self._recovery.claim.read() as connection:
+            counts = rounds.destinations(connection, self._uuid)
+        avoid = destinations.failing(counts)
+        if not avoid:
+            return []
+        log.get().debug("destinations avoided", hosts=sorted(avoid))
+        return destinations.others(self._recovery.nova.services(), self._recovery.host.name, avoid)
 
-def _publish(recovery: Recovery, uuids: Iterable[str]) -> None:
-    triggers = [Trigger(EVACUATE_INSTANCE, uuid, recovery.notification.request_id) for uuid in uuids]
-    recovery.world.publisher.publish(triggers, recovery.world.clock.now())
+    def _settle(self, connection: Connection, found: Watch, facts: _Facts) -> None:
+        now = self._clock.now()
+        for move, dest_host in found.done:
+            ours = move.locked_by_us and move.instance_uuid not in facts.locks
+            rounds.settle(connection, move.uuid, dest_host, ours, now)
+        rounds.check_again(connection, [move.uuid for move in found.unseen], now)
+        rounds.note_locked(connection, self._uuid, sorted(facts.locks))
+
+    def _fill(self, connection: Connection, free: int, facts: _Facts) -> list[VMove]:
+        """Begin as many as are free."""
+        if facts.source is not Source.DOWN:
+            return []
+        now = self._clock.now()
+        rounds.follow(connection, self._uuid, facts.under_way, now)
+        begun = rounds.start_next(connection, self._uuid, free, self._target_host, now)
+        rounds.aim(connection, destinations.spread(begun, facts.instead))
+        emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
+        return begun
+
+    def _stop(self, connection: Connection, reason: str) -> list[VMove]:
+        """End all that wait."""
+        ignored = vmoves.ignore_pending(connection, self._uuid, reason, self._clock.now())
+        emit.vmoves_ended(self._recovery.world, connection, ignored)
+        return []
+
+    def _reason_to_stop(self, connection: Connection, facts: _Facts) -> str | None:
+        """Say why nothing more shall begin, if so."""
+        host = self._recovery.host
+        if facts.source is Source.UP:
+            return f"not evacuated, since host {host.name} is up again"
+        if not segments.is_enabled(connection, host.failover_segment_id):
+            return "not tried, since the segment was disabled"
+        limit = self._settings.evacuation_abort_after
+        last = rounds.last_ended(connection, self._recovery.notification, limit)
+        return hopeless(last, limit, elsewhere=bool(facts.instead))
+
+    def _check_again(self, unseen: Sequence[VMove]) -> None:
+        uuids = [move.uuid for move in unseen]
+        with self._recovery.claim.transaction() as connection:
+            rounds.check_again(connection, uuids, self._clock.now())
+        self._publish(uuids)
+
+    def _publish(self, uuids: Iterable[str]) -> None:
+        triggers = [Trigger(EVACUATE_INSTANCE, uuid, self._recovery.notification.request_id) for uuid in uuids]
+        self._recovery.world.publisher.publish(triggers, self._clock.now())
+
+    def _pause(self, ongoing: Sequence[VMove]) -> None:
+        now = self._clock.now()
+        pause = slots.pause(ongoing, now, self._settings.verify_interval)
+        self._clock.sleep(max(0.0, min(pause, (self._recovery.claim.deadline - now).total_seconds())))

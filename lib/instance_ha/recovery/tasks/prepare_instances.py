@@ -34,7 +34,7 @@ from instance_ha.recovery.evacuation.arrivals import read_moved
 from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.hold import go_on
 from instance_ha.recovery.recovery import Done, Held, Outcome, Recovery, Skip, instance_policy
-from instance_ha.store import notifications, policies, tasks, vmoves
+from instance_ha.store import notifications, policies, rounds, tasks, vmoves
 
 
 def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -72,9 +72,9 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         planned += [(move.instance_uuid, move.instance_name, facts_away(move)) for move in away]
         has_work = bool(planned) or any(move.status is VMoveStatus.SUCCEEDED for move in earlier)
         last = max((record.id for record in newest.values()), default=0)
-        vmoves.plan(connection, recovery.notification, name, planned, last, now)
-        vmoves.follow(connection, uuid, followed, now)
-        vmoves.await_late(connection, uuid, unheard)
+        rounds.plan(connection, recovery.notification, name, planned, last, now)
+        rounds.follow(connection, uuid, followed, now)
+        rounds.await_late(connection, uuid, unheard)
         _supersede(recovery, connection, servers, now)
         tasks.remember(connection, task, left_out)
         tasks.add_progress(

@@ -1,0 +1,207 @@
+"""A round: the vmoves that one attempt plans at once, begins in order, and watches together.
+
+Only the dispatcher, which holds the lease of the notification, writes here; one vmove that is begun is claimed and
+closed by a handler (store/vmoves.py).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
+from instance_ha.models.rows import InstanceFacts, Notification, VMove
+from instance_ha.models.text import NO_VALID_HOST
+from instance_ha.models.uuids import NotificationUuid, VMoveUuid
+from instance_ha.store.schema import vmoves
+from instance_ha.store.vmoves import read
+
+# A handler may have ended one since the dispatcher has read it; what has ended must not be due again.
+_WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step == VMoveStep.WATCHED
+
+
+def plan(
+    connection: Connection,
+    notification: Notification,
+    source_host: str,
+    instances: Iterable[tuple[str, str, InstanceFacts]],
+    last_migration_id: int,
+    now: datetime,
+) -> None:
+    """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
+    new_round = _last_round(connection, notification) + 1
+    values = [
+        {
+            "uuid": str(uuid4()),
+            "notification_uuid": notification.notification_uuid,
+            "attempt": notification.attempt,
+            "round": new_round,
+            "position": position,
+            "instance_uuid": instance,
+            "instance_name": name,
+            "source_host": source_host,
+            "status": VMoveStatus.PENDING,
+            "step": VMoveStep.START,
+            "facts": asdict(facts),
+            "last_migration_id": last_migration_id,
+            "created_at": now,
+        }
+        for position, (instance, name, facts) in enumerate(instances)
+    ]
+    if values:
+        connection.execute(insert(vmoves), values)
+
+
+def _last_round(connection: Connection, notification: Notification) -> int:
+    newest = select(func.max(vmoves.c.round)).where(*_of_attempt(notification))
+    return connection.execute(newest).scalar_one() or 0
+
+
+def _of_attempt(notification: Notification) -> tuple[ColumnElement[bool], ...]:
+    return vmoves.c.notification_uuid == notification.notification_uuid, vmoves.c.attempt == notification.attempt
+
+
+def follow(
+    connection: Connection, notification_uuid: NotificationUuid, records: Mapping[str, int], now: datetime
+) -> None:
+    """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
+    for instance, record in records.items():
+        _watch(connection, notification_uuid, instance, record - 1, now)
+
+
+def await_late(connection: Connection, notification_uuid: NotificationUuid, earlier: Iterable[VMove]) -> None:
+    """Have evacuations watched as if these requests of earlier vmoves were their own: Nova may still carry them out."""
+    for move in earlier:
+        _watch(connection, notification_uuid, move.instance_uuid, move.last_migration_id, move.asked_at)
+
+
+def _watch(
+    connection: Connection,
+    notification_uuid: NotificationUuid,
+    instance: str,
+    last_migration_id: int,
+    asked_at: datetime | None,
+) -> None:
+    waiting = update(vmoves).where(
+        vmoves.c.notification_uuid == notification_uuid,
+        vmoves.c.status == VMoveStatus.PENDING,
+        vmoves.c.step == VMoveStep.START,
+        vmoves.c.instance_uuid == instance,
+    )
+    values = {"step": VMoveStep.WATCHED, "last_migration_id": last_migration_id, "asked_at": asked_at}
+    connection.execute(waiting.values(**values))
+
+
+def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:
+    """Return the id of the newest evacuation record that was there when the open evacuations were planned."""
+    query = select(func.min(vmoves.c.last_migration_id)).where(
+        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
+    )
+    return connection.execute(query).scalar_one() or 0
+
+
+def start_next(
+    connection: Connection, notification_uuid: NotificationUuid, slots: int, target_host: str | None, now: datetime
+) -> list[VMove]:
+    """Begin the next pending vmoves, first ones first; returns them in that order."""
+    waiting = (
+        select(vmoves.c.id)
+        .where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING)
+        .order_by(vmoves.c.position)
+        .limit(slots)
+        .with_for_update()
+    )
+    begun = update(vmoves).where(vmoves.c.id.in_(waiting))
+    values = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
+    started = read(connection, begun.values(**values, target_host=target_host).returning(vmoves))
+    return sorted(started, key=lambda move: move.position)
+
+
+def aim(connection: Connection, targets: Mapping[VMoveUuid, str]) -> None:
+    """Name the destinations of evacuations that have not been asked for."""
+    for uuid, target_host in targets.items():
+        connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
+
+
+def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
+    """Have watched evacuations checked one by one."""
+    if uuids:
+        watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), *_WATCHED)
+        connection.execute(watched.values(due_at=now, updated_at=now))
+
+
+def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
+    """Have an evacuation closed that Nova is done with; where it went is None when it failed."""
+    values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
+    watched = update(vmoves).where(vmoves.c.uuid == uuid, *_WATCHED)
+    connection.execute(watched.values(**values, due_at=now, updated_at=now))
+
+
+def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:
+    """Write down that owners have locked instances which wait for their turn: they shall stay locked."""
+    if instances:
+        waiting = update(vmoves).where(
+            vmoves.c.notification_uuid == notification_uuid,
+            vmoves.c.status == VMoveStatus.PENDING,
+            vmoves.c.instance_uuid.in_(instances),
+        )
+        connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
+
+
+def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -> datetime | None:
+    """Say when the evacuations that wait for their turn were planned; None when none does."""
+    query = select(func.min(vmoves.c.created_at)).where(
+        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING
+    )
+    planned: datetime | None = connection.execute(query).scalar_one()
+    return planned
+
+
+def waiting_among(
+    connection: Connection, notification_uuid: NotificationUuid, instances: Iterable[str]
+) -> Sequence[str]:
+    """Name those of the instances whose evacuation waits for its turn."""
+    query = select(vmoves.c.instance_uuid).where(
+        vmoves.c.notification_uuid == notification_uuid,
+        vmoves.c.status == VMoveStatus.PENDING,
+        vmoves.c.instance_uuid.in_(list(instances)),
+    )
+    return connection.execute(query).scalars().all()
+
+
+def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:
+    """Read the last vmoves of the present round that have ended after a try and tell something of others, newest first.
+
+    An instance that fails again tells nothing new. One that fits nowhere (its flavor, its group, its devices) tells
+    nothing of others: if it did, a few of its kind would keep all those behind them from being tried.
+    """
+    in_round = vmoves.c.round == _last_round(connection, notification)
+    earlier = vmoves.alias()
+    failed_before = select(earlier.c.id).where(
+        earlier.c.notification_uuid == notification.notification_uuid,
+        earlier.c.attempt < notification.attempt,
+        earlier.c.instance_uuid == vmoves.c.instance_uuid,
+        earlier.c.status == VMoveStatus.FAILED,
+    )
+    fits_nowhere = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
+    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists(), ~fits_nowhere)
+    query = (
+        select(vmoves)
+        .where(*_of_attempt(notification), in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))
+        .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
+        .limit(limit)
+    )
+    return read(connection, query)
+
+
+def destinations(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, tuple[int, int]]:
+    """Count by destination the evacuations of a notification that failed on it, and those that it took."""
+    failed = vmoves.c.status == VMoveStatus.FAILED
+    host = case((failed, vmoves.c.failed_host), else_=vmoves.c.dest_host)
+    query = select(host, func.count().filter(failed), func.count().filter(~failed)).where(
+        vmoves.c.notification_uuid == notification_uuid, host.is_not(None)
+    )
+    return {name: (lost, taken) for name, lost, taken in connection.execute(query.group_by(host))}
