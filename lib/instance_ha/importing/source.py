@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, create_engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from instance_ha.masking import MASK
 from instance_ha.models.errors import Misconfigured, StoreUnavailable
 from instance_ha.store.database import driver_url
 
@@ -86,4 +87,4 @@ def _plain(error: Exception, url: URL) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"{error.name} is not installed (the extra `mysql` of instance-ha brings it)"
     said = " ".join(str(getattr(error, "orig", None) or error).split())
-    return said.replace(str(url.password), "***") if url.password else said
+    return said.replace(str(url.password), MASK) if url.password else said

@@ -14,7 +14,7 @@ from instance_ha import aws
 from instance_ha.http_limits import within
 from instance_ha.models.errors import SinkRefused, SinkUnavailable, TimeIsUp
 from instance_ha.models.events import EVENT_PREFIX, Event, Sink
-from instance_ha.sinks.senders import structured
+from instance_ha.sinks.cloud_events import structured
 
 _REFUSED = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidMessageContents", "MessageTooLong"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})

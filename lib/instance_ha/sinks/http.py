@@ -4,7 +4,7 @@ from instance_ha.decide.delivery import DeliveryResult, delivery_result
 from instance_ha.models.errors import SinkRefused, SinkUnavailable
 from instance_ha.models.events import Event, Sink
 from instance_ha.posting import NotAnswered, Poster, reach
-from instance_ha.sinks.senders import binary
+from instance_ha.sinks.cloud_events import binary
 
 
 class HttpSender:

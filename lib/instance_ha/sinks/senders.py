@@ -1,18 +1,13 @@
-"""Hands events to sinks: CloudEvents over HTTP in binary mode, to SNS and SQS in structured mode.
+"""Hands events to sinks.
 
 Each sink is served by one thread at a time, and has a client of its own, made at its first event: boto3 is not
 imported where nothing goes to AWS.
 """
 
-import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from cloudevents.conversion import to_binary, to_dict
-from cloudevents.http import CloudEvent
-
-from instance_ha.models.events import EVENT_PREFIX, Event, Sink, SinkKind
-from instance_ha.models.triggers import SOURCE
+from instance_ha.models.events import Event, Sink, SinkKind
 from instance_ha.settings import Settings
 
 
@@ -58,31 +53,3 @@ def make(sink: Sink, settings: Settings, environ: Mapping[str, str]) -> Sender:
 
     kind = TopicSender if sink.kind is SinkKind.SNS else QueueSender
     return kind(sink, settings.event_endpoint_url, timeout, environ)
-
-
-def cloud_event(event: Event) -> CloudEvent:
-    """Wrap an event."""
-    attributes = {
-        "id": event.event_id,
-        "source": SOURCE,
-        "type": f"{EVENT_PREFIX}{event.event_type}",
-        "subject": event.subject,
-        "time": event.created_at.isoformat(),
-        "datacontenttype": "application/json",
-    }
-    return CloudEvent(attributes, json.loads(event.body))
-
-
-def binary(event: Event) -> tuple[dict[str, str], bytes]:
-    """Return headers and body."""
-    headers, body = to_binary(cloud_event(event), _compact)
-    return dict(headers), bytes(body)
-
-
-def structured(event: Event) -> str:
-    """Return the event as one JSON text."""
-    return json.dumps(to_dict(cloud_event(event)), ensure_ascii=False)
-
-
-def _compact(data: Any) -> bytes:
-    return json.dumps(data, ensure_ascii=False).encode()

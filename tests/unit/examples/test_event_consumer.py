@@ -13,9 +13,9 @@ import pytest
 import requests
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.events import Event
+from instance_ha.sinks.cloud_events import binary
 from instance_ha.sinks.envelope import write
 from instance_ha.sinks.faults import fault
-from instance_ha.sinks.senders import binary
 from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.files import free_port
 from werkzeug.wrappers import Request
