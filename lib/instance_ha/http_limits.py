@@ -67,7 +67,7 @@ def _left(seconds: float | None) -> float:
     return min(given, left)
 
 
-class Limited(HTTPConnection):
+class LimitedConnection(HTTPConnection):
     """A connection that is given up when the time of its exchange is over, or its answer is too large."""
 
     def _new_conn(self) -> socket.socket:
@@ -95,7 +95,7 @@ class Limited(HTTPConnection):
 Pools = dict[str, type[HTTPConnectionPool]]
 
 
-def limited(pools: Pools, connection: type[Limited] = Limited) -> Pools:
+def limited(pools: Pools, connection: type[LimitedConnection] = LimitedConnection) -> Pools:
     """Return the same pools by their schemes, but with limited connections."""
     return {
         scheme: type(
@@ -105,7 +105,7 @@ def limited(pools: Pools, connection: type[Limited] = Limited) -> Pools:
     }
 
 
-def limit(manager: PoolManager, connection: type[Limited] = Limited) -> None:
+def limit(manager: PoolManager, connection: type[LimitedConnection] = LimitedConnection) -> None:
     """Let a pool manager, of whatever library, make connections with these limits."""
     manager.pool_classes_by_scheme = limited(manager.pool_classes_by_scheme, connection)
 

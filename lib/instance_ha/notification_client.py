@@ -5,6 +5,7 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
+from instance_ha import refusal
 from instance_ha.http_limits import within
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp
 from instance_ha.models.health import NotificationRequest, NotificationResponse
@@ -40,7 +41,8 @@ class HttpNotificationClient:
             raise CloudTimeout("the instance HA API did not answer in time") from None
         except ksa.ClientException as error:
             raise CloudUnavailable(f"the instance HA API cannot be reached: {type(error).__name__}") from None
-        return NotificationResponse(answer.status_code, _reason(answer))
+        reason = "accepted" if answer.status_code < 300 else refusal.text_of(answer)
+        return NotificationResponse(answer.status_code, reason)
 
 
 def _body(request: NotificationRequest) -> dict[str, Any]:
@@ -52,12 +54,3 @@ def _body(request: NotificationRequest) -> dict[str, Any]:
             "payload": dict(request.payload),
         }
     }
-
-
-def _reason(answer: Any) -> str:
-    if answer.status_code < 300:
-        return "accepted"
-    try:
-        return str(next(iter(answer.json().values()))["message"])
-    except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
-        return str(answer.text)[:200]

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as NotInTime
 from urllib3.util import parse_url
 
-from instance_ha.http_limits import Limited, limit, within
+from instance_ha.http_limits import LimitedConnection, limit, within
 from instance_ha.models.errors import TimeIsUp
 
 
@@ -136,7 +136,7 @@ class Poster:
         return pools
 
 
-class _Patient(Limited):
+class _Patient(LimitedConnection):
     """A connection that is not closed when no answer comes."""
 
     def getresponse(self) -> Any:

@@ -114,7 +114,7 @@ class End:
     failed_host: str | None = None  # the destination on which Nova failed
 
 
-Verdict = Ask | Wait | Moved | End
+Finding = Ask | Wait | Moved | End
 
 CHECK_UNRECORDED_AFTER = 60.0
 CHECK_UNCLEAR_AFTER = 10.0
@@ -158,7 +158,7 @@ def is_accepted(server: Server) -> bool:
 
 def check(
     move: VMove, server: Server | None, migration: Migration | None, age: Age, *, dest_down: bool = False
-) -> Verdict:
+) -> Finding:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
@@ -186,13 +186,13 @@ def check(
     return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
 
 
-def _check_unrecorded(server: Server, age: Age) -> Verdict:
+def _check_unrecorded(server: Server, age: Age) -> Finding:
     if not age.may_ask_again:
         return Wait(unheard=True)
     return Wait() if is_accepted(server) and not age.unclaimed else Ask()
 
 
-def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age, *, dest_down: bool) -> Verdict:
+def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age, *, dest_down: bool) -> Finding:
     assert server.host is not None
     if move.asked_at is None and server.vm_state == "error":
         return End(VMoveStatus.FAILED, f"it is on {server.host} in error: {server.fault or 'state error'}", server.host)

@@ -37,7 +37,7 @@ class StopRecorded:
     last_action: str
 
 
-Verdict = Step | Leave | Broken
+Decision = Step | Leave | Broken
 
 
 _SHUTDOWN, _CRASHED = 4, 6  # power states of Nova
@@ -53,7 +53,7 @@ def mark(last: PowerAction | None) -> str:
     return last.request_id if last is not None else ""
 
 
-def next_to_stop(server: Server, last: PowerAction | None, written_at: str | None) -> Verdict:
+def next_to_stop(server: Server, last: PowerAction | None, written_at: str | None) -> Decision:
     """Stop what runs or has crashed.
 
     ``written_at`` is the mark of the last action when the stop was written down (None: it was not yet). Nova shows
@@ -72,7 +72,7 @@ def next_to_stop(server: Server, last: PowerAction | None, written_at: str | Non
     return Step.WAIT
 
 
-def next_to_start(server: Server, last: PowerAction | None, *, start_stopped: bool = False) -> Verdict:
+def next_to_start(server: Server, last: PowerAction | None, *, start_stopped: bool = False) -> Decision:
     """Start what is stopped, but what its owner has stopped only with ``start_stopped``."""
     if server.vm_state == "active" or (server.vm_state == "stopped" and server.task_state == "powering-on"):
         return Step.REACHED
@@ -83,7 +83,7 @@ def next_to_start(server: Server, last: PowerAction | None, *, start_stopped: bo
     return Step.START if start_stopped else _stopped_by_owner(last) or Step.START
 
 
-def next_to_confirm(server: Server, last: PowerAction | None) -> Verdict:
+def next_to_confirm(server: Server, last: PowerAction | None) -> Decision:
     """Wait until the instance is active, unless its owner has stopped it again."""
     if server.vm_state == "active":
         return Step.REACHED

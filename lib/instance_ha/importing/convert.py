@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from instance_ha.models.enums import (
@@ -15,6 +15,7 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.text import utc
 from instance_ha.models.uuids import instance_of
 
 Old = Mapping[str, Any]
@@ -34,14 +35,12 @@ class Converted:
 
 def time(value: Any) -> datetime | None:
     """Read a time; those of Masakari have no zone and mean UTC. None for none, and for MySQL's day zero."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
+    if not isinstance(value, datetime | str):
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return utc(str(value))
+    except ValueError:
+        return None
 
 
 def clean(value: Any) -> Any:

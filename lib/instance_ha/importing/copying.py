@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from instance_ha.importing import convert
-from instance_ha.importing.source import TABLES, Row, Source
+from instance_ha.importing.source import TABLES, OldDatabase, Row
 from instance_ha.importing.summary import ImportSummary
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import Conflict
@@ -29,7 +29,7 @@ class Import:
     """One run. ``force`` takes notifications that an engine is working on; ``dry_run`` writes nothing."""
 
     world: World
-    source: Source
+    source: OldDatabase
     dry_run: bool = False
     force: bool = False
     summary: ImportSummary = field(default_factory=ImportSummary)

@@ -18,7 +18,7 @@ TABLES = (*NEEDED, "vmoves")  # in this order; vmoves came with 2023.1
 Row = Mapping[str, Any]
 
 
-class Source:
+class OldDatabase:
     """One snapshot of the old database: what changes there meanwhile is for the next import."""
 
     def __init__(self, connection: Connection) -> None:
@@ -46,7 +46,7 @@ class Source:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[Source]:
+def opened(address: str) -> Iterator[OldDatabase]:
     """Connect, for reading only; a user that may SELECT suffices.
 
     Raises:
@@ -63,7 +63,7 @@ def opened(address: str) -> Iterator[Source]:
         with engine.connect() as connection:
             if url.get_backend_name() == "postgresql":
                 connection.execute(text("SET TRANSACTION READ ONLY"))
-            yield Source(connection)
+            yield OldDatabase(connection)
     except SQLAlchemyError as error:
         # Errors of our own store have become StoreUnavailable before they come here.
         raise StoreUnavailable(f"the old database cannot be read: {_plain(error, url)}") from None

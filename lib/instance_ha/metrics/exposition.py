@@ -68,7 +68,7 @@ class _Collector:
 
     def _series(self, metric: Metric) -> list[dict[str, str]]:
         """List the labels of what was ever seen, and of what is known before."""
-        name, _ = metric.sample("_count" if metric.form in {Form.HISTOGRAM, Form.SUMMARY} else "")
+        name, _ = metric.series("_count" if metric.form in {Form.HISTOGRAM, Form.SUMMARY} else "")
         seen = [json.loads(labels) for (sample, labels) in self._values if sample == name]
         known = [] if metric is metrics.LAST_POLL else metric.known()
         return sorted(
@@ -77,7 +77,7 @@ class _Collector:
 
     def _value(self, metric: Metric, labels: dict[str, str]) -> tuple[Any, ...]:
         def value(suffix: str = "", **more: str) -> float:
-            return self._values.get(metric.sample(suffix, **labels, **more), 0.0)
+            return self._values.get(metric.series(suffix, **labels, **more), 0.0)
 
         if metric.form is Form.HISTOGRAM:
             bounds = [f"{bound:g}" for bound in metric.buckets]

@@ -29,7 +29,7 @@ class Recorder:
 
     def count(self, metric: Metric, **labels: str) -> None:
         """Count one more."""
-        self._add({metric.sample(**labels): 1.0})
+        self._add({metric.series(**labels): 1.0})
 
     def observe(self, metric: Metric, seconds: float, **labels: str) -> None:
         """Count one more, which took so long."""

@@ -15,8 +15,8 @@ from instance_ha.models.fencing import FenceOutcome
 from instance_ha.models.health import HostState
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
 
-Sample = tuple[str, str]  # a name, and labels as JSON
-Values = dict[Sample, float]
+Series = tuple[str, str]  # a name, and labels as JSON
+Values = dict[Series, float]
 
 
 class Form(StrEnum):
@@ -43,7 +43,7 @@ class Metric:
         """The name as it is asked for, without the suffixes of histograms and summaries."""
         return f"{self.name}_total" if self.form is Form.COUNTER else self.name
 
-    def sample(self, suffix: str = "", **labels: str) -> Sample:
+    def series(self, suffix: str = "", **labels: str) -> Series:
         """Name one of its samples."""
         return f"{self.shown}{suffix}", json.dumps(labels, sort_keys=True)
 
@@ -54,9 +54,9 @@ class Metric:
     def observed(self, seconds: float, **labels: str) -> Values:
         """Return what one observation adds to the samples of a histogram or summary; no time is less than none."""
         seconds = max(0.0, seconds)
-        added = {self.sample("_count", **labels): 1.0, self.sample("_sum", **labels): seconds}
+        added = {self.series("_count", **labels): 1.0, self.series("_sum", **labels): seconds}
         reached = [bound for bound in self.buckets if seconds <= bound]
-        return added | {self.sample("_bucket", **labels, le=f"{bound:g}"): 1.0 for bound in reached}
+        return added | {self.series("_bucket", **labels, le=f"{bound:g}"): 1.0 for bound in reached}
 
 
 def _words(values: frozenset[str] | tuple[str, ...]) -> tuple[str, ...]:

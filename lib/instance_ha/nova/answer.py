@@ -5,6 +5,7 @@ from typing import Any
 
 from keystoneauth1 import exceptions as ksa
 
+from instance_ha import refusal
 from instance_ha.http_limits import within
 from instance_ha.models.errors import CloudRefused, CloudTimeout, CloudUnavailable, TimeIsUp
 
@@ -24,14 +25,7 @@ def answer(ask: Callable[[], Any], seconds: float) -> Any:
     except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry
         raise CloudUnavailable(f"Keystone: {error}") from error
     if response.status_code >= 500 or response.status_code in _UNAVAILABLE:
-        raise CloudUnavailable(f"Nova answered {response.status_code}: {_reason(response)}")
+        raise CloudUnavailable(f"Nova answered {response.status_code}: {refusal.text_of(response)}")
     if response.status_code >= 400:
-        raise CloudRefused(response.status_code, _reason(response))
+        raise CloudRefused(response.status_code, refusal.text_of(response))
     return response
-
-
-def _reason(response: Any) -> str:
-    try:
-        return str(next(iter(response.json().values()))["message"])
-    except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
-        return str(response.text)[:200]

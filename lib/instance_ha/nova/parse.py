@@ -1,10 +1,11 @@
 """From Nova's JSON to our facts."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
 from instance_ha.models.errors import CloudUnavailable
+from instance_ha.models.text import utc
 
 _POWER = frozenset({"start", "stop", "reboot"})
 _PAUSE = frozenset({"pause", "unpause"})
@@ -54,8 +55,8 @@ def server(body: dict[str, Any]) -> Server:
 
 
 def _time(text: str | None) -> datetime | None:
-    """Read a time, which Nova writes in UTC and without a zone."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    """Read a time; Nova writes it without a zone."""
+    return utc(text) if text else None
 
 
 def aggregate(body: dict[str, Any]) -> Aggregate:

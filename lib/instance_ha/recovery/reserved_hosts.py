@@ -34,7 +34,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Memory:
+class ReservedHosts:
     """What the task remembers."""
 
     held: Held | None = None
@@ -42,12 +42,12 @@ class Memory:
     given_back: list[Held] = field(default_factory=list)  # what Nova may still change of them late
 
 
-def recall(recovery: Recovery, task: TaskRow) -> Memory:
+def recall(recovery: Recovery, task: TaskRow) -> ReservedHosts:
     """Read what was written down."""
-    return recovery.recall(task, Memory) or Memory()
+    return recovery.recall(task, ReservedHosts) or ReservedHosts()
 
 
-def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[VMove]) -> Memory | None:
+def take(recovery: Recovery, task: TaskRow, memory: ReservedHosts, left_over: Iterable[VMove]) -> ReservedHosts | None:
     """Take the next reserved host, and plan another round for what the last one left over; None: no host is left."""
     world, now = recovery.world, recovery.world.clock.now()
     ended = [move for move in left_over if move.status is not VMoveStatus.PENDING]
@@ -73,7 +73,7 @@ def take(recovery: Recovery, task: TaskRow, memory: Memory, left_over: Iterable[
     return memory
 
 
-def make_ready(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory | None:
+def make_ready(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts | None:
     """Join the failed host's aggregates and enable the compute service; None: the host cannot be used."""
     assert memory.held is not None
     held, nova = memory.held, recovery.nova
@@ -119,7 +119,7 @@ def _aggregates_to_join(recovery: Recovery, name: str) -> list[int]:
     return [one.id for one in recovery.nova.aggregates() if failed in one.hosts and name not in one.hosts]
 
 
-def give_back(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def give_back(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:
     """Undo what was changed on a host that received nothing, and reserve it again.
 
     A shared host stays as it is: another recovery may be at work on it, and relies on what we have changed.
@@ -146,7 +146,7 @@ def restore_late(claim: Claim[Notification]) -> None:
     Raises CloudUnavailable when Nova does not tell.
     """
     with claim.read() as connection:
-        memories = tasks.recall_all(connection, claim.row.notification_uuid, Memory)
+        memories = tasks.recall_all(connection, claim.row.notification_uuid, ReservedHosts)
         given_back = [held for memory in memories for held in memory.given_back]
         still = [held for held in given_back if (host := hosts.by_uuid(connection, held.uuid)) and host.reserved]
     members = claim.nova.aggregates() if any(held.joined for held in still) else []
@@ -172,11 +172,11 @@ def _restore(claim: Claim[Notification], held: Held) -> bool:
     return bool(held.joined or (held.was_disabled and is_enabled))
 
 
-def keep(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def keep(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:
     """Leave a host as it is now."""
     return _remember(recovery, task, replace(memory, held=None))
 
 
-def _remember(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def _remember(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:
     recovery.remember(task, memory)
     return memory

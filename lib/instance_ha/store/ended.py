@@ -81,8 +81,8 @@ def _moves(connection: Connection, uuids: Sequence[str]) -> Mapping[str, _Moves]
 
 def _increments(row: Row[Any], moves: _Moves) -> list[tuple[tuple[str, str], float]]:
     """Return what one ended recovery adds to the counters."""
-    values = [(RECOVERIES.sample(type=row.type, status=row.status), 1.0)]
-    values += [(EVACUATIONS.sample(status=status), float(number)) for status, number in moves.results.items()]
+    values = [(RECOVERIES.series(type=row.type, status=row.status), 1.0)]
+    values += [(EVACUATIONS.series(status=status), float(number)) for status, number in moves.results.items()]
     values += NOTIFICATION_DELAY.observed(_since(row, row.created_at), type=row.type).items()
     if moves.begun:
         values += FIRST_EVACUATION_DELAY.observed(_since(row, moves.begun)).items()

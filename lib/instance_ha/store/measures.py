@@ -50,34 +50,34 @@ def _recoveries(connection: Connection, now: datetime) -> Values:
     query = select(*kinds, func.count(), func.min(notifications.c.created_at)).where(_OPEN).group_by(*kinds)
     values: Values = {}
     for kind, status, number, since in connection.execute(query):
-        values[OPEN_RECOVERIES.sample(type=kind, status=status)] = number
-        oldest = OLDEST_RECOVERY.sample(type=kind)
+        values[OPEN_RECOVERIES.series(type=kind, status=status)] = number
+        oldest = OLDEST_RECOVERY.series(type=kind)
         values[oldest] = max(values.get(oldest, 0.0), (now - since).total_seconds())
     its = vmoves.c.notification_uuid == notifications.c.notification_uuid
     moves = select(vmoves.c.status, func.count()).join(notifications, its).where(_OPEN).group_by(vmoves.c.status)
-    return values | {OPEN_EVACUATIONS.sample(status=status): number for status, number in connection.execute(moves)}
+    return values | {OPEN_EVACUATIONS.series(status=status): number for status, number in connection.execute(moves)}
 
 
 def _holds(connection: Connection, now: datetime) -> Values:
     held = notifications.c.held_since
     number, since = connection.execute(select(func.count(), func.min(held)).where(held.is_not(None))).one()
     oldest = (now - since).total_seconds() if since else 0.0
-    return {HELD_RECOVERIES.sample(): number, OLDEST_HOLD.sample(): oldest}
+    return {HELD_RECOVERIES.series(): number, OLDEST_HOLD.series(): oldest}
 
 
 def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
     waiting = and_(table.c.due_at < now, leases.is_free(table, now))
     number, since = connection.execute(select(func.count(), func.min(table.c.due_at)).where(waiting)).one()
     oldest = (now - since).total_seconds() if since else 0.0
-    return {OVERDUE.sample(table=table.name): number, OLDEST_OVERDUE.sample(table=table.name): oldest}
+    return {OVERDUE.series(table=table.name): number, OLDEST_OVERDUE.series(table=table.name): oldest}
 
 
 def _outbox(connection: Connection, now: datetime) -> Values:
     pending = select(outbox.c.sink, func.count(), func.min(outbox.c.created_at)).group_by(outbox.c.sink)
     values: Values = {}
     for sink, number, since in connection.execute(pending.where(outbox.c.state == OutboxState.PENDING)):
-        values[EVENTS_PENDING.sample(sink=sink)] = number
-        values[OLDEST_EVENT.sample(sink=sink)] = (now - since).total_seconds()
+        values[EVENTS_PENDING.series(sink=sink)] = number
+        values[OLDEST_EVENT.series(sink=sink)] = (now - since).total_seconds()
     return values
 
 
@@ -90,8 +90,8 @@ def _hosts(connection: Connection) -> Values:
         .group_by(host_health.c.state)
     )
     found = connection.execute(known).all()
-    values = {HOSTS.sample(state=state): float(number) for state, number, _ in found}
-    return values | {HOSTS_SUPPRESSED.sample(): float(sum(suppressed for _, _, suppressed in found))}
+    values = {HOSTS.series(state=state): float(number) for state, number, _ in found}
+    return values | {HOSTS_SUPPRESSED.series(): float(sum(suppressed for _, _, suppressed in found))}
 
 
 def _times(connection: Connection) -> Values:
@@ -99,4 +99,4 @@ def _times(connection: Connection) -> Values:
     values = {(LAST_TICK.name, labels): time.timestamp() for labels, time in ticks.items()}
     last = select(watch_rows.c.polled_at).where(watch_rows.c.subject == watches.HOSTS)
     polled = connection.execute(last).scalar_one_or_none()
-    return values | ({LAST_POLL.sample(): polled.timestamp()} if polled else {})
+    return values | ({LAST_POLL.series(): polled.timestamp()} if polled else {})

@@ -9,7 +9,7 @@ from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.recovery.recovery import HostBefore
-from instance_ha.recovery.reserved_hosts import Memory
+from instance_ha.recovery.reserved_hosts import ReservedHosts
 from instance_ha.store import notifications, records, tasks, vmoves
 from instance_ha.store.schema import hosts as _hosts
 from instance_ha.store.schema import notifications as _notifications
@@ -91,7 +91,7 @@ def _with_rows(connection: Connection, notification: Notification) -> Handled:
     uuid = notification.notification_uuid
     rows = tasks.of_notification(connection, uuid)
     before = [kept for row in rows if (kept := tasks.recall(connection, row, HostBefore)) is not None]
-    memories = [memory for row in rows if (memory := tasks.recall(connection, row, Memory)) is not None]
+    memories = [memory for row in rows if (memory := tasks.recall(connection, row, ReservedHosts)) is not None]
     return Handled(
         notification,
         vmoves.of_notification(connection, uuid),

@@ -10,9 +10,9 @@ from instance_ha.decide.evacuation import (
     Age,
     Ask,
     End,
+    Finding,
     Moved,
     Preparation,
-    Verdict,
     Wait,
     Watch,
     age,
@@ -286,7 +286,7 @@ def test_an_instance_that_is_with_a_destination_that_went_down_is_left_to_that_h
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(UNCLAIMED_AFTER, Wait()), (UNCLAIMED_AFTER + 1, Ask(7))])
-def test_a_record_that_stays_without_a_destination_has_lost_its_conductor(seconds: float, verdict: Verdict) -> None:
+def test_a_record_that_stays_without_a_destination_has_lost_its_conductor(seconds: float, verdict: Finding) -> None:
     how_old = age(vmove(), NOW + timedelta(seconds=seconds), 120, 3600)
     assert verdict == check(vmove(), server(task_state="rebuilding"), migration("accepted", id=7), how_old)
 

@@ -50,27 +50,27 @@ def test_an_event_that_the_sink_does_not_take_is_counted_by_its_type(simulation:
     triggers = [Trigger(RECOVER_HOST, "a"), Trigger(EVACUATE_INSTANCE, "b"), Trigger(EVACUATE_INSTANCE, "c")]
     sink.publish(triggers, datetime.now(UTC))
     assert counted(simulation) == {
-        TRIGGERS_UNSENT.sample(type=RECOVER_HOST.type): 1,
-        TRIGGERS_UNSENT.sample(type=EVACUATE_INSTANCE.type): 2,
+        TRIGGERS_UNSENT.series(type=RECOVER_HOST.type): 1,
+        TRIGGERS_UNSENT.series(type=EVACUATE_INSTANCE.type): 2,
     }
 
 
 def test_a_lost_lease_is_counted_by_its_table(simulation: Simulation) -> None:
     with claim(simulation).lease_guard():
         raise LeaseLost("another has it")
-    assert counted(simulation) == {LEASE_LOSSES.sample(table="vmoves"): 1}
+    assert counted(simulation) == {LEASE_LOSSES.series(table="vmoves"): 1}
 
 
 def test_an_unexpected_error_is_counted(simulation: Simulation) -> None:
     with claim(simulation).lease_guard():
         raise ValueError("a defect")
-    assert counted(simulation)[INTERNAL_ERRORS.sample()] == 1
+    assert counted(simulation)[INTERNAL_ERRORS.series()] == 1
 
 
 def test_a_cloud_that_is_away_is_no_error_of_ours(simulation: Simulation) -> None:
     with claim(simulation).lease_guard():
         raise CloudUnavailable("away")
-    assert INTERNAL_ERRORS.sample() not in counted(simulation)
+    assert INTERNAL_ERRORS.series() not in counted(simulation)
 
 
 def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(simulation: Simulation) -> None:
@@ -85,7 +85,7 @@ def test_a_call_that_is_answered_500_is_counted_and_nothing_else_changes(simulat
     give_world(application, simulation.world)
     with application.test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500
-    assert counted(simulation) == {INTERNAL_ERRORS.sample(): 1}
+    assert counted(simulation) == {INTERNAL_ERRORS.series(): 1}
     give_world(application, replace(simulation.world, metrics=Broken()))
     with application.test_request_context("/", method="POST"):
         assert function(flask.request).status_code == 500

@@ -10,9 +10,9 @@ from instance_ha.store.database import Database
 
 from tests.unit.build import NOW
 
-SWEEP = TICKS.sample(function="sweep")
-POLL = TICKS.sample(function="monitor-poll")
-VMOVES = LEASE_LOSSES.sample(table="vmoves")
+SWEEP = TICKS.series(function="sweep")
+POLL = TICKS.series(function="monitor-poll")
+VMOVES = LEASE_LOSSES.series(table="vmoves")
 
 
 def read(database: Database) -> dict[tuple[str, str], float]:
@@ -94,10 +94,10 @@ def test_the_time_of_the_last_count_never_goes_back(database: Database) -> None:
 
 def test_an_observation_on_a_bound_is_within_it_and_one_before_the_failure_took_no_time() -> None:
     bounds = [labels for name, labels in NOTIFICATION_DELAY.observed(60.0, type="VM") if name.endswith("_bucket")]
-    assert bounds == [NOTIFICATION_DELAY.sample(type="VM", le=le)[1] for le in ("60", "120", "300", "600")]
+    assert bounds == [NOTIFICATION_DELAY.series(type="VM", le=le)[1] for le in ("60", "120", "300", "600")]
     early = NOTIFICATION_DELAY.observed(-5.0, type="VM")
-    assert early[NOTIFICATION_DELAY.sample("_sum", type="VM")] == 0.0
-    assert early[NOTIFICATION_DELAY.sample("_bucket", type="VM", le="1")] == 1.0
+    assert early[NOTIFICATION_DELAY.series("_sum", type="VM")] == 0.0
+    assert early[NOTIFICATION_DELAY.series("_bucket", type="VM", le="1")] == 1.0
 
 
 def test_what_strangers_cause_is_written_now_and_then_and_not_lost(database: Database) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import evacuation
-from instance_ha.decide.evacuation import Ask, End, Moved, Verdict, Wait
+from instance_ha.decide.evacuation import Ask, End, Finding, Moved, Wait
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
@@ -46,32 +46,32 @@ def _check(work: Evacuation) -> None:
         restore(work, Moved(work.move.dest_host))
         return
     while True:
-        verdict = _verdict(work)
-        if isinstance(verdict, Ask):
-            if verdict.last_migration_id is not None:
-                work.claim.write(last_migration_id=verdict.last_migration_id)
+        finding = _finding(work)
+        if isinstance(finding, Ask):
+            if finding.last_migration_id is not None:
+                work.claim.write(last_migration_id=finding.last_migration_id)
                 log.get().warning("evacuation comes to nothing, asking again", instance=work.move.instance_name)
             start(work, showed_task=work.seen is not None and evacuation.is_accepted(work.seen))
             return
-        if isinstance(verdict, Moved):
-            restore(work, verdict)
+        if isinstance(finding, Moved):
+            restore(work, finding)
             return
-        if isinstance(verdict, End):
-            work.close(verdict)
+        if isinstance(finding, End):
+            work.close(finding)
             return
-        if not verdict.settling or not work.claim.pause():
-            with work.claim.release(_due_at(work, verdict), step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
+        if not finding.settling or not work.claim.pause():
+            with work.claim.release(_due_at(work, finding), step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
                 return
 
 
-def _due_at(work: Evacuation, verdict: Wait) -> datetime | None:
+def _due_at(work: Evacuation, finding: Wait) -> datetime | None:
     """Say when to check by itself what the dispatcher cannot see: a request may be sent again then."""
-    if not verdict.unheard or work.move.asked_at is None:
+    if not finding.unheard or work.move.asked_at is None:
         return None
     return work.move.asked_at + timedelta(seconds=work.world.settings.nova_late_request_limit)
 
 
-def _verdict(work: Evacuation) -> Verdict:
+def _finding(work: Evacuation) -> Finding:
     server = work.server()
     settings = work.world.settings
     limits = settings.nova_late_request_limit, settings.evacuation_give_up_after

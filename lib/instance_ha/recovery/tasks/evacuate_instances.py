@@ -14,7 +14,7 @@ from instance_ha.recovery.evacuation.source_host import is_up_again
 from instance_ha.recovery.hold import check_evidence, go_on
 from instance_ha.recovery.host_given_back import what_stays
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
-from instance_ha.recovery.reserved_hosts import Memory
+from instance_ha.recovery.reserved_hosts import ReservedHosts
 from instance_ha.store import segments, tasks, vmoves
 
 
@@ -64,7 +64,7 @@ def give_up(recovery: Recovery, task: TaskRow) -> str | None:
     return None
 
 
-def _release(recovery: Recovery, task: TaskRow, memory: Memory) -> Memory:
+def _release(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:
     assert memory.held is not None
     name = memory.held.name
     if any(move.dest_host == name for move in _moves(recovery)):

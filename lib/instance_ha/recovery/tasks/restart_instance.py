@@ -6,7 +6,7 @@ after a crash what was asked, and an owner who acts meanwhile has the last word.
 
 from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
-from instance_ha.decide.power import Broken, Leave, Step, StopRecorded, Verdict
+from instance_ha.decide.power import Broken, Decision, Leave, Step, StopRecorded
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -139,12 +139,12 @@ def _last_action(recovery: Recovery, server: Server) -> PowerAction | None:
     return recovery.nova.last_power_action(server.id) if server.task_state is None else None
 
 
-def _step(verdict: Verdict) -> Step:
-    if isinstance(verdict, Leave):
-        raise _LeftAloneError(verdict.message)
-    if isinstance(verdict, Broken):
-        raise RecoveryFailed(verdict.message)
-    return verdict
+def _step(decision: Decision) -> Step:
+    if isinstance(decision, Leave):
+        raise _LeftAloneError(decision.message)
+    if isinstance(decision, Broken):
+        raise RecoveryFailed(decision.message)
+    return decision
 
 
 def _stop_or_is_stopped(recovery: Recovery, task: TaskRow) -> bool:
