@@ -1,6 +1,7 @@
 """Cron: calls functions on the schedules of stack.yml, with the token that they want to see."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 
@@ -48,8 +49,9 @@ class Cron:
     def stop(self, patience: float = 5.0) -> None:
         """Fire no more; what runs may go on for a little."""
         self._stopped.set()
+        until = time.monotonic() + patience
         for thread in self._threads:
-            thread.join(patience)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, name: str, schedule: str) -> None:
         due = self._now()

@@ -29,6 +29,19 @@ def test_it_ends_well_behind_a_proxy_that_does_not_work_and_prints_no_log() -> N
     assert "instances recovered in" in output.splitlines()[-1]
 
 
+def test_ctrl_c_while_it_is_imported_ends_it_in_one_line() -> None:
+    process = started(PYTHONVERBOSE="1")  # says what is imported
+    assert process.stderr is not None
+    while "import 'sqlalchemy'" not in (line := process.stderr.readline()):
+        assert line, "it has ended"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "stopped" in errors
+    assert "Traceback" not in errors
+
+
 def test_ctrl_c_ends_it_in_one_line_and_leaves_nothing_running() -> None:
     process = started()
     assert process.stdout is not None

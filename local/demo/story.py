@@ -1,8 +1,6 @@
-"""``make demo``: a host of a simulated cloud dies, and its instances run again elsewhere."""
+"""The story of the demo, as it happens."""
 
 import os
-import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +14,6 @@ from rich.live import Live
 from rich.table import Table
 
 from local.clients import connect
-from local.hosting import TROUBLES
 from local.proxies import restart_without_proxies
 from local.runtime import Options, Runtime, without_cloud
 
@@ -29,12 +26,11 @@ _FINAL = frozenset({"finished", "failed", "ignored", "error"})
 _CLOUD = {"report_interval": 2.0, "service_down_time": 6.0, "evacuate_seconds": 1.5, "latency": 0.02}
 
 
-def main() -> int:
-    """Run the demo; 0 only if every instance of the dead host is ACTIVE elsewhere."""
+def play() -> int:
+    """Play it; 0 only if every instance of the dead host is ACTIVE elsewhere."""
     restart_without_proxies()
     console = Console(highlight=False, soft_wrap=True)
     log.configure("ERROR")
-    signal.signal(signal.SIGINT, _stop)
     console.print("Starting Postgres, a simulated OpenStack and the functions …")
     with temporary_state_dir() as folder:
         environ = without_cloud(os.environ)  # the demo never touches a real cloud
@@ -46,12 +42,6 @@ def main() -> int:
                 return _Demo(console, runtime).run()
             finally:
                 log.configure("CRITICAL")  # what still runs loses its Postgres now
-
-
-def _stop(*_: object) -> None:
-    """End in order; a second Ctrl-C does not disturb that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit("\nstopped")
 
 
 class _Demo:
@@ -134,10 +124,3 @@ def _table(moves: list[Any], title: str) -> Table:
 
 def _clock(text: str | None) -> str:
     return text[11:22] if text else ""
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except TROUBLES as trouble:
-        sys.exit(f"cannot run the demo: {trouble}")
