@@ -27,6 +27,10 @@ from instance_ha_simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
 _HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}
+_HOSTS = {  # by the words of at_the_end
+    "reserved": text("SELECT name FROM hosts WHERE reserved ORDER BY name"),
+    "maintenance": text("SELECT name FROM hosts WHERE on_maintenance ORDER BY name"),
+}
 _QUIET = {"asking Nova again", "custom task raised"}
 
 
@@ -378,10 +382,9 @@ class Play:
     def ends(self, what: str) -> Any:
         """Say how the world is at the end, as far as a scenario makes a promise about it."""
         cloud = self.simulation.cloud
-        if what == "reserved":
-            query = text("SELECT name FROM hosts WHERE reserved ORDER BY name")
+        if what in _HOSTS:
             with self.simulation.world.database.begin() as connection:
-                return list(connection.execute(query).scalars())
+                return list(connection.execute(_HOSTS[what]).scalars())
         if what == "notifications":
             return [self.show(uuid)["status"] for uuid in self.notifications]
         if what == "vmoves":

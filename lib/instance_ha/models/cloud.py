@@ -17,6 +17,7 @@ class ComputeService:
     host: str
     up: bool
     disabled: bool
+    disabled_reason: str | None = None
     forced_down: bool = False
     updated_at: datetime | None = None  # by Nova's clock: by a report of its own, or by a change of its record
 

@@ -1,5 +1,6 @@
 """The rows of Postgres as frozen values. Times are aware, in UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,7 +50,10 @@ class Host(Row):
     failover_segment_id: SegmentUuid
     reserved: bool = False
     on_maintenance: bool = False
-    on_maintenance_for: str | None = None  # the notification whose recovery has put it there; None: an operator
+    on_maintenance_for: NotificationUuid | None = None  # whose recovery has put it there; None: an operator
+
+
+HostChanges = Mapping[str, bool | str | None]  # by column
 
 
 @dataclass(frozen=True, kw_only=True)

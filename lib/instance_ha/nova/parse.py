@@ -20,6 +20,7 @@ def service(body: dict[str, Any]) -> ComputeService:
         host=body["host"],
         up=body["state"] == "up",
         disabled=body["status"] == "disabled",
+        disabled_reason=body.get("disabled_reason"),
         forced_down=bool(body.get("forced_down")),
         updated_at=_time(body.get("updated_at")),
     )

@@ -1,6 +1,6 @@
 """The end of an attempt, or of the whole recovery."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import Notification, TaskRow
+from instance_ha.models.rows import HostChanges, Notification, TaskRow
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
@@ -26,7 +26,7 @@ def close(
     claim: Claim[Notification],
     status: NotificationStatus,
     message: str,
-    host_changes: Mapping[str, bool | None] = MappingProxyType({}),
+    host_changes: HostChanges = MappingProxyType({}),
     task: TaskRow | None = None,
 ) -> None:
     """End a notification for good; the message says why. Its host, if it still is its own, is changed with it.

@@ -1,9 +1,11 @@
 """The check of a recovery some minutes after its end: what Nova has carried out late is put right.
 
 A request whose answer was lost may be carried out when all is over: a lock after its unlock, a reset to error after the
-evacuation, a stop after the start, a change of a reserved host after it was given back. A killed invocation may have
-left locks, too.
+evacuation, a stop after the start, a change of a host after it was given back. A killed invocation may have left locks,
+too. What Nova refuses to undo is added to the notification's message, and to the progress of its last task.
 """
+
+from collections.abc import Iterator
 
 from instance_ha import log
 from instance_ha.decide import evacuation, power
@@ -13,9 +15,9 @@ from instance_ha.decide.power import Step
 from instance_ha.decide.service import Reports
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.recovery import host_reset, reserved_hosts
+from instance_ha.recovery import host_given_back, host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
@@ -27,39 +29,42 @@ def final_check(claim: Claim[Notification]) -> None:
 
     Raises CloudUnavailable when Nova does not answer; it is due again then.
     """
-    late = ""
+    added: list[str] = []
     if claim.row.type is NotificationType.COMPUTE_HOST:
-        _unlock(claim)
-        with claim.read() as connection:
-            moves = vmoves.of_notification(connection, claim.row.notification_uuid)
-        for move in latest(move for move in moves if move.start_time is not None):
-            if evacuation.prepare(move.facts).reset_to_error:
-                _give_state_back(claim, move)
-        reserved_hosts.restore_late(claim)
-        late = _start_what_is_off(claim)
-    elif _has_restarted(claim) and not _undo_late_power_action(claim):
-        with claim.release(final_check_at(claim.world, claim.world.clock.now())):
-            return
-    about = {"message": "; ".join(filter(None, (claim.row.message, late)))} if late else {}
-    with claim.release(None, **about):
-        pass
+        added = [*_unlock(claim), *_give_states_back(claim), *reserved_hosts.restore_late(claim), *_check_host(claim)]
+    elif _has_restarted(claim):
+        refused = _undo_late_power_action(claim)
+        if refused is None:
+            with claim.release(final_check_at(claim.world, claim.world.clock.now())):
+                return
+        added = refused
+    with claim.release(None, **_message(claim, added)) as connection:
+        if added:
+            log.get().warning("added after the end", message="; ".join(added))
+            last = tasks.of_notification(connection, claim.row.notification_uuid)[-1]
+            lines = [(last.progress, f"After the end: {line}") for line in added]
+            tasks.add_progress(connection, last, claim.world.clock.now(), lines, last.state)
 
 
-def _start_what_is_off(claim: Claim[Notification]) -> str:
-    """Start what the reset of a host that came back has shut off, if Nova has found that only since the end."""
+def _message(claim: Claim[Notification], added: list[str]) -> dict[str, str]:
+    return {"message": "; ".join(filter(None, (claim.row.message, *added)))} if added else {}
+
+
+def _check_host(claim: Claim[Notification]) -> list[str]:
+    """Check a failed host that lives, unless it has failed again; returns what to say of it."""
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
+        if host is None or notifications.host_is_recovered(connection, host.uuid):
+            return []
         reports = tasks.recall_latest(connection, claim.row.notification_uuid, Reports)
-        if host is None or reports is None or not reports.is_up:
-            return ""
-        if notifications.host_is_recovered(connection, host.uuid):  # it has failed again
-            return ""
-        if not segments.is_enabled(connection, host.failover_segment_id):
-            return ""
-    return host_reset.start_late(claim, host.name)
+        is_enabled = segments.is_enabled(connection, host.failover_segment_id)
+    added = host_given_back.undo_late(claim, host)
+    if is_enabled and reports is not None and reports.is_up:  # its reset may have shut off what Nova finds off only now
+        added += host_reset.start_late(claim, host.name)
+    return added
 
 
-def _unlock(claim: Claim[Notification]) -> None:
+def _unlock(claim: Claim[Notification]) -> Iterator[str]:
     ours = lock_reason(claim.row.notification_uuid)
     for server in claim.nova.locked_servers(claim.row.created_at - CLOCKS_APART):
         if server.locked_reason != ours:
@@ -69,24 +74,34 @@ def _unlock(claim: Claim[Notification]) -> None:
             log.get().warning("late lock removed", instance=server.name)
         except CloudRefused as error:
             if error.code != GONE:  # else it was deleted since it was listed
-                raise CloudUnavailable(f"late lock of {server.name} not removed: {error}") from error
+                log.get().warning("late lock not removed", instance=server.name, reason=str(error))
+                yield f"{server.name} ({server.id}) is left locked by us, and Nova refuses to unlock it: {error}"
 
 
-def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
+def _give_states_back(claim: Claim[Notification]) -> Iterator[str]:
+    with claim.read() as connection:
+        moves = vmoves.of_notification(connection, claim.row.notification_uuid)
+    # Begun, or put back after it was begun: then it is locked.
+    for move in latest(move for move in moves if move.start_time is not None or move.locked_by_us):
+        if evacuation.prepare(move.facts).reset_to_error and (refused := _give_state_back(claim, move)) is not None:
+            yield refused
+
+
+def _give_state_back(claim: Claim[Notification], move: VMove) -> str | None:
     """Undo a reset to error that came late, where the instance has moved and where it has stayed.
 
     One that failed by itself has a fault. On a host that is down it is left as it is: the host's recovery takes care.
+    Returns what to say when Nova refuses it.
     """
     nova = claim.nova
     server = nova.server(move.instance_uuid)
     if server is None or (server.vm_state, server.task_state, server.fault) != ("error", None, None):
-        return
+        return None
     left_on = move.dest_host if move.status is VMoveStatus.SUCCEEDED else move.source_host
     if left_on is None or server.host != left_on or move.facts.vm_state == "error":
-        return
-    service = nova.service(left_on)
-    if service is None or not service.up:
-        return
+        return None
+    if not _lives(claim, left_on, is_source=left_on == move.source_host):
+        return None
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
     try:
         nova.reset_to_active(server.id)
@@ -96,6 +111,18 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> None:
         log.get().warning("late reset undone", instance=server.name)
     except CloudRefused as error:
         log.get().warning("late reset not undone", instance=server.name, reason=str(error))
+        return f"{server.name} ({server.id}) is in error by a late reset of ours, and Nova refuses to undo it: {error}"
+    return None
+
+
+def _lives(claim: Claim[Notification], host: str, *, is_source: bool) -> bool:
+    """Say whether a host is up; the failed one may be forced down still, but was up again and has reported since."""
+    service = claim.nova.service(host)
+    if service is None or service.up or not (service.forced_down and is_source):
+        return service is not None and service.up
+    with claim.read() as connection:
+        reports = tasks.recall_latest(connection, claim.row.notification_uuid, Reports)
+    return reports is not None and reports.is_up and service.updated_at != reports.updated_at
 
 
 def _has_restarted(claim: Claim[Notification]) -> bool:
@@ -105,21 +132,21 @@ def _has_restarted(claim: Claim[Notification]) -> bool:
     return has_stopped or claim.row.status is NotificationStatus.FINISHED
 
 
-def _undo_late_power_action(claim: Claim[Notification]) -> bool:
+def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
     """Give an instance back the power state that it had after its restart, or that its owner has given it since.
 
-    Returns whether it could be seen: not while its host is recovered, since it starts where it is evacuated to.
+    Returns what Nova refuses of it; None while its host is recovered, since it starts where it is evacuated to.
     """
     instance = claim.row.instance_uuid
     server = claim.nova.server(instance) if instance else None
     if instance is None or server is None:
-        return True
+        return []
     with claim.read() as connection:
         host = hosts.by_name(connection, server.host or "")
         if host is not None and notifications.host_is_recovered(connection, host.uuid):
-            return False
+            return None
     if host is not None and host.on_maintenance:  # it has failed, and is not recovered: nothing starts there
-        return True
+        return []
     late = power.carried_out_late(server, claim.nova.last_power_action(instance))
     try:
         if late is Step.START:
@@ -128,6 +155,7 @@ def _undo_late_power_action(claim: Claim[Notification]) -> bool:
         elif late is Step.STOP and not claim.world.settings.start_stopped_instances:
             claim.nova.stop(instance)
             log.get().warning("late start undone", instance=server.name)
-    except CloudRefused as error:  # somebody else has acted since
+    except CloudRefused as error:
         log.get().warning("late power action not undone", instance=server.name, reason=str(error))
-    return True
+        return [f"what Nova has carried out late is not undone: {error}"]
+    return []

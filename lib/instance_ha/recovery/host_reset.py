@@ -92,32 +92,38 @@ def restart(recovery: Recovery, task: TaskRow) -> Restarted | None:
     return Restarted(tuple(running), tuple(failed), _named(known.unclear))
 
 
-def start(claim: Claim[Notification], server_id: str) -> None:
-    """Start an instance, unless somebody has acted on it since Nova has found it off."""
+def start(claim: Claim[Notification], server_id: str) -> bool | CloudRefused:
+    """Start an instance, unless somebody has acted on it since Nova has found it off; says whether it starts."""
     server, last = claim.nova.server(server_id), claim.nova.last_power_action(server_id)
     if server is None or server.vm_state != "stopped" or server.task_state is not None or last is None:
-        return
+        return False
     if not last.by_nova:
-        return
+        return False
     try:
         claim.nova.start(server_id)
     except CloudRefused as error:
         log.get().warning("instance not started", instance=server.name, reason=str(error))
-        return
+        return error
     log.get().info("instance started that the reset of its host had shut off", instance=server.name)
+    return True
 
 
-def start_late(claim: Claim[Notification], host: str) -> str:
+def start_late(claim: Claim[Notification], host: str) -> list[str]:
     """Start what a host's reset has shut off and Nova has found off only now; returns what to say of it.
 
     Raises CloudUnavailable when Nova does not tell.
     """
     found = find(claim, host)
-    for server_id in found.to_start:
-        start(claim, server_id)
-    names = ", ".join(_named(found.to_start)[:10])
-    started = f"started afterwards, since the reset of the host had shut them off: {names}" if names else ""
-    return "; ".join(filter(None, (started, Restarted(unclear=_named(found.unclear)).text)))
+    asked = {server_id: start(claim, server_id) for server_id in found.to_start}
+    started = {server_id: name for server_id, name in found.to_start.items() if asked[server_id] is True}
+    names = ", ".join(_named(started)[:10])
+    started_late = f"started afterwards, since the reset of the host had shut them off: {names}" if names else ""
+    refused = [
+        f"{name} ({server_id}), which the reset of the host has shut off, is not started: {asked[server_id]}"
+        for server_id, name in found.to_start.items()
+        if isinstance(asked[server_id], CloudRefused)
+    ]
+    return list(filter(None, (started_late, *refused[:3], Restarted(unclear=_named(found.unclear)).text)))
 
 
 def _at_rest(recovery: Recovery, server_id: str, until: datetime) -> Server | NotYet | None:

@@ -1,6 +1,6 @@
 """The recovery that a notification asks for, as its tasks see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -11,7 +11,8 @@ from instance_ha.decide.instances import InstancePolicy
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.ports import Nova
-from instance_ha.models.rows import Host, Notification, TaskRow
+from instance_ha.models.rows import Host, HostChanges, Notification, TaskRow
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery.claim import Claim
 from instance_ha.settings import Settings
 from instance_ha.store import fence_attempts, tasks
@@ -31,7 +32,7 @@ class Skip:
 
     reason: str
     status: NotificationStatus = NotificationStatus.FINISHED
-    host_changes: Mapping[str, bool | None] = field(default_factory=dict)
+    host_changes: HostChanges = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class HostBefore:
     """What the host was before the recovery has changed it; the first task of the first attempt remembers it."""
 
     reserved: bool
+    on_maintenance: bool
+    on_maintenance_for: NotificationUuid | None  # an earlier recovery, which has not given it back
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 What is held is written down before Nova is asked for anything, so the next invocation knows after a crash what to undo.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from instance_ha import emit, log
@@ -128,7 +128,7 @@ def give_back(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> Reser
     held, world = memory.held, recovery.world
     if held.is_shared:
         return keep(recovery, task, memory)
-    _restore(recovery.claim, held)
+    _restore(recovery.claim, held)  # what Nova refuses now, the final check tries once more
     now = world.clock.now()
     memory = replace(memory, held=None, given_back=[*memory.given_back, held])
     with recovery.claim.transaction() as connection:
@@ -140,10 +140,10 @@ def give_back(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> Reser
     return memory
 
 
-def restore_late(claim: Claim[Notification]) -> None:
+def restore_late(claim: Claim[Notification]) -> Iterator[str]:
     """Undo what Nova has changed of hosts only since they were given back, unless they were taken again.
 
-    Raises CloudUnavailable when Nova does not tell.
+    Says what Nova refuses. Raises CloudUnavailable when it does not tell.
     """
     with claim.read() as connection:
         memories = tasks.recall_all(connection, claim.row.notification_uuid, ReservedHosts)
@@ -152,12 +152,15 @@ def restore_late(claim: Claim[Notification]) -> None:
     members = claim.nova.aggregates() if any(held.joined for held in still) else []
     for held in still:
         joined = [one.id for one in members if one.id in (held.joined or ()) and held.name in one.hosts]
-        if _restore(claim, replace(held, joined=joined)):
+        undone = _restore(claim, replace(held, joined=joined))
+        if undone is True:
             log.get().warning("late change of a reserved host undone", reserved_host=held.name)
+        elif undone is not False:
+            yield f"what was changed of reserved host {held.name} is not undone, since Nova refuses it: {undone}"
 
 
-def _restore(claim: Claim[Notification], held: Held) -> bool:
-    """Undo in Nova what was changed on a host; says whether that was necessary."""
+def _restore(claim: Claim[Notification], held: Held) -> bool | CloudRefused:
+    """Undo in Nova what was changed on a host; says whether that was necessary, or what Nova refused."""
     nova, reason = claim.nova, claim.world.settings.reserved_host_disable_reason
     try:
         service = nova.service(held.name)
@@ -168,7 +171,7 @@ def _restore(claim: Claim[Notification], held: Held) -> bool:
             nova.leave_aggregate(number, held.name)
     except CloudRefused as error:
         log.get().warning("reserved host not restored in Nova", reserved_host=held.name, reason=str(error))
-        return False
+        return error
     return bool(held.joined or (held.was_disabled and is_enabled))
 
 

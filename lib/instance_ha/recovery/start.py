@@ -1,6 +1,6 @@
 """The start of an attempt: one recovery of a host at a time, those of its instances side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from instance_ha.decide.failures import superseded_by
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import Host, Notification, Segment
+from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
@@ -46,6 +46,7 @@ def start(claim: Claim[Notification]) -> bool:
             for superseded in ended:
                 emit.recovery_ended(world, connection, superseded)
             current = hosts.by_uuid(connection, host.uuid) or host  # locked now: no operator changes it any more
+            before = HostBefore(current.reserved, current.on_maintenance, current.on_maintenance_for)
             if verdict.host_changes:
                 changes = failures.host_changes(verdict, current, notification)
                 emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
@@ -53,7 +54,7 @@ def start(claim: Claim[Notification]) -> bool:
             tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
             first = tasks.next_open(connection, uuid, attempt)
             if attempt == 1 and first is not None:
-                tasks.remember(connection, first, HostBefore(current.reserved))
+                tasks.remember(connection, first, before)
             claim.row = notifications.find(connection, uuid)
             emit.recovery_started(world, connection, claim.row)
     if ended is None:
@@ -87,7 +88,7 @@ def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
 def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:
     """End a recovery that is not to begin, or not once more."""
     reasons = [verdict.message]
-    changes: Mapping[str, bool | None] = {}
+    changes: HostChanges = {}
     if host is not None and verdict.host_is_back and _lift_force_down(claim, host):
         reasons.append("its compute service is not forced down any more")
     elif host is not None and claim.row.attempt:  # an earlier attempt has changed the host

@@ -51,7 +51,9 @@ class RecoverySettings(Part):
         description="Reason that Nova shows for a service whose process failed (in the section process_failure).",
     )
     service_disable_reason: str = Field(
-        "Masakari detected host failed.", description="Reason that Nova shows for the disabled service."
+        "Masakari detected host failed.",
+        description="Reason that Nova shows for the disabled service. By it a disable that Nova has carried out late, "
+        "when the host was given back, is told from an operator's own, and undone; without a reason it is not.",
     )
     evacuation_abort_after: Count = Field(
         5,

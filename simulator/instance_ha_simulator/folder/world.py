@@ -101,6 +101,7 @@ class AtTheEnd(Part):
     disabled: list[str] | None = Field(None, description="the hosts whose compute service is disabled")
     forced_down: list[str] | None = Field(None, description="the hosts whose compute service is forced down")
     reserved: list[str] | None = Field(None, description="the hosts that are reserved")
+    maintenance: list[str] | None = Field(None, description="the hosts that are on maintenance")
     aggregates: dict[str, list[str]] | None = Field(None, description="the hosts of every aggregate")
 
 

@@ -1,6 +1,6 @@
 """A claimed vmove: what its row and Nova say of it, and how it is closed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from instance_ha import emit, log
 from instance_ha.decide import evacuation
@@ -9,7 +9,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.ports import Nova
-from instance_ha.models.rows import VMove
+from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.recovery.claim import Claim
 from instance_ha.world import RecoveryWorld
 
@@ -37,6 +37,12 @@ class Evacuation:
     def move(self) -> VMove:
         """The row, as it was claimed or last written."""
         return self.claim.row
+
+    def note(self, facts: InstanceFacts) -> None:
+        """Write down that the instance is something else than when it was listed; raises LeaseLost."""
+        with self.claim.transaction(facts=asdict(facts)):
+            pass
+        self.claim.row = replace(self.move, facts=facts)
 
     def server(self) -> Server | None:
         """Ask Nova for the instance."""

@@ -148,9 +148,8 @@ def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
         return
     if refusal.code == 409 and server is not None:
         facts = replace(work.move.facts, vm_state=server.vm_state, task_state=server.task_state)
-        if evacuation.prepare(facts).reset_to_error:
-            if _is_still_down(work):
-                work.nova.reset_to_error(work.move.instance_uuid)
-                _request(work)
+        if facts != work.move.facts and evacuation.prepare(facts).reset_to_error:
+            work.note(facts)  # before its reset: afterwards nobody can tell any more what it was
+            start(work)
             return
     work.close(End(VMoveStatus.FAILED, f"Nova refused the evacuation: {refusal}"))

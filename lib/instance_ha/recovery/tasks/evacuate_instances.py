@@ -12,7 +12,7 @@ from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.evacuation.source_host import is_up_again
 from instance_ha.recovery.hold import check_evidence, go_on
-from instance_ha.recovery.host_given_back import what_stays
+from instance_ha.recovery.host_given_back import is_back, what_stays
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import ReservedHosts
 from instance_ha.store import segments, tasks, vmoves
@@ -98,8 +98,7 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
             moves, result = account(connection, recovery.notification)
     _report_ids(recovery, task, moves)
     if is_up_again(recovery, task) and (result.failed or result.untried):
-        reason = f"host {recovery.host.name} is up again, what is left stays on it: {result.text}"
-        return Skip(reason, NotificationStatus.FAILED)
+        return is_back(recovery, result.text)
     if _is_disabled(recovery):
         return _stopped(recovery, result)
     if result.failed or result.untried or problem:
