@@ -28,7 +28,7 @@ def test_a_compute_service_is_found_by_its_host_and_an_unknown_host_has_none(cli
     service = client.service(HOST)
 
     assert service is not None
-    assert (service.host, service.up, service.disabled) == (HOST, True, False)
+    assert (service.host, service.up, service.disabled, service.disabled_reason) == (HOST, True, False, None)
     assert client.service("no-such-host") is None
 
 
@@ -71,7 +71,7 @@ def test_a_dead_host_is_disabled_and_forced_down_at_once_and_its_server_evacuate
     moved = client.server(server)
 
     assert down is not None
-    assert (down.up, down.disabled, down.forced_down) == (False, True, True)
+    assert (down.up, down.disabled, down.disabled_reason, down.forced_down) == (False, True, "test", True)
     assert moved is not None
     assert moved.host not in {None, HOST}
     assert (moved.vm_state, moved.task_state) == ("active", None)
