@@ -31,15 +31,19 @@ class Tally:
     untried: int
     reasons: tuple[str, ...]
     left_out: LeftOut = LeftOut()
+    under_way: tuple[str, ...] = ()  # what is not followed any more, when the recovery ends before them
 
     @property
     def text(self) -> str:
         """One sentence for the notification's message."""
-        parts = [f"{self.succeeded} of {self.succeeded + self.failed + self.untried} instances evacuated"]
+        total = self.succeeded + self.failed + self.untried + len(self.under_way)
+        parts = [f"{self.succeeded} of {total} instances evacuated"]
         if self.ignored:
             parts.append(f"{self.ignored} ignored")
         if self.untried:
             parts.append(f"{self.untried} not tried")
+        if self.under_way:
+            parts.append(f"{len(self.under_way)} under way still: {', '.join(self.under_way[:3])}")
         if self.failed:
             parts.append(f"{self.failed} failed: {'; '.join(self.reasons)}")
         if self.left_out.count:
@@ -104,6 +108,7 @@ def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:
     """Count vmoves, one an instance."""
     counts = dict.fromkeys(VMoveStatus, 0)
     reasons: list[str] = []
+    under_way: list[str] = []
     untried = 0
     for move in moves:
         if _is_untried(move):
@@ -112,6 +117,8 @@ def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:
         counts[move.status] += 1
         if move.status is VMoveStatus.FAILED and len(reasons) < 3:
             reasons.append(f"{move.instance_name} ({move.instance_uuid}): {move.message}")
+        if move.status is VMoveStatus.ONGOING:
+            under_way.append(f"{move.instance_name} ({move.instance_uuid})")
     return Tally(
         counts[VMoveStatus.SUCCEEDED],
         counts[VMoveStatus.IGNORED],
@@ -119,6 +126,7 @@ def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:
         untried,
         tuple(reasons),
         left_out,
+        tuple(under_way),
     )
 
 

@@ -14,7 +14,7 @@ from instance_ha.http_limits import within
 from instance_ha.keystone.budget import Budget
 from instance_ha.keystone.cloud import Cloud
 from instance_ha.keystone.transport import mount
-from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp, Unauthorized
+from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp, TryAgain, Unauthorized
 from instance_ha.models.rows import Caller
 from instance_ha.settings import Settings
 
@@ -66,6 +66,7 @@ class Tokens:
 
         Raises:
             Unauthorized: there is none, or it is not valid.
+            TryAgain: it is not known, and too many were refused lately.
             CloudUnavailable: Keystone cannot be asked.
 
         """
@@ -77,7 +78,7 @@ class Tokens:
         if not _TOKEN.fullmatch(token):
             raise Unauthorized("the token is not valid")
         if not self._budget.allows(token):
-            raise CloudUnavailable("too many tokens were refused within a minute: only known ones are taken now")
+            raise TryAgain("too many tokens were refused within a minute: only known ones are taken now")
         checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
         middleware = self._middleware  # its import is no time of Keystone's
         try:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from instance_ha import log
+from instance_ha.decide.outcome import latest, tally
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, NotificationType
@@ -153,15 +154,27 @@ def end_early(recovery: Recovery) -> GivenBack:
     Raises CloudUnavailable when Nova does not answer.
     """
     if recovery.notification.type is not NotificationType.COMPUTE_HOST or has_begun(recovery):
-        return GivenBack(what_stays(recovery), {})
+        return GivenBack(what_is_left(recovery), {})
     given_back = give_host_back(recovery)
     return replace(given_back, text=f"host {recovery.host.name} was not evacuated: {given_back.text}")
 
 
-def is_back(recovery: Recovery, how_far: str) -> Skip:
+def is_back(recovery: Recovery, counts: str) -> Skip:
     """End the recovery of a host that is up again after evacuations from it: it is not given back."""
-    reason = ": ".join(filter(None, (f"host {recovery.host.name} is up again, what is left stays on it", how_far)))
+    reason = ": ".join(filter(None, (f"host {recovery.host.name} is up again, what is left stays on it", counts)))
     return Skip("; ".join(filter(None, (reason, what_stays(recovery)))), NotificationStatus.FAILED)
+
+
+def how_far(recovery: Recovery) -> str:
+    """Say how the instances of all attempts have fared when a recovery ends early; nothing before they are planned."""
+    with recovery.claim.read() as connection:
+        moves = latest(vmoves.of_notification(connection, recovery.notification.notification_uuid))
+    return tally(moves).text if moves else ""
+
+
+def what_is_left(recovery: Recovery) -> str:
+    """Say how a recovery that ends early leaves its instances and its host."""
+    return "; ".join(filter(None, (how_far(recovery), what_stays(recovery))))
 
 
 def what_stays(recovery: Recovery) -> str:

@@ -18,7 +18,7 @@ from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.end import close, fail
 from instance_ha.recovery.final_check import final_check
 from instance_ha.recovery.hold import hold
-from instance_ha.recovery.host_given_back import end_early, what_stays
+from instance_ha.recovery.host_given_back import end_early, what_is_left
 from instance_ha.recovery.recovery import Held, NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import account, give_up
@@ -74,11 +74,11 @@ def _expire(claim: Claim[Notification]) -> None:
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
         task = tasks.next_open(connection, claim.row.notification_uuid, claim.row.attempt)
-    kept, stays = None, what_stays(Recovery(claim, host)) if host is not None else None
+    kept, left = None, what_is_left(Recovery(claim, host)) if host is not None else None
     if host is not None and task is not None and task.flow is Flow.HOST_RESERVED:
         kept = give_up(Recovery(claim, host), task)
     was_held = claim.row.message if claim.row.held_since else None
-    reasons = filter(None, ("it was not done in time and has expired", was_held, kept, stays))
+    reasons = filter(None, ("it was not done in time and has expired", was_held, left, kept))
     close(claim, NotificationStatus.FAILED, "; ".join(reasons))
 
 

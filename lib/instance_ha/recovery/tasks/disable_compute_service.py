@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from instance_ha import log
-from instance_ha.decide.outcome import latest, tally
 from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
@@ -12,9 +11,9 @@ from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.hold import check_evidence, go_on, hypervisor_is_awaited
-from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun, is_back
+from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun, how_far, is_back
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
-from instance_ha.store import tasks, vmoves
+from instance_ha.store import tasks
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
 DISABLE_TIMEOUT = 5.0
@@ -82,9 +81,7 @@ def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Outcome:
         recovery.remember(task, replace(reports, is_up=True))  # that stays so, however long what follows takes
     if not has_begun(recovery):
         return _undo(recovery, task)
-    with recovery.claim.read() as connection:
-        moves = latest(vmoves.of_notification(connection, recovery.notification.notification_uuid))
-    return is_back(recovery, tally(moves).text if moves else "")
+    return is_back(recovery, how_far(recovery))
 
 
 def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
