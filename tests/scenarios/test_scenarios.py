@@ -65,6 +65,7 @@ KILLED_IN = {
     "aggregate": "reserved-host-given-back",
     "next-flow": "auto-fails-then-reserved",
     "failed-instance": "vm-fails-and-is-started-again",
+    "reset-undone": "reset-is-carried-out-late",
     "remote-task": "task-is-a-url",
     "custom-task": "custom-task-works",
     "fence": "fence-fails-then-next-rung",

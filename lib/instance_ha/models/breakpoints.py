@@ -44,6 +44,8 @@ class Breakpoint(StrEnum):
     INSTANCE_RESTORED = "instance-restored"
     INSTANCE_UNLOCKED = "instance-unlocked"
     VMOVE_CLOSED = "vmove-closed"
+    # the final check
+    RESET_UNDONE = "reset-undone"
     # the monitors
     POLL_CLAIMED = "poll-claimed"
     POLL_STORED = "poll-stored"

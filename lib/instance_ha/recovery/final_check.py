@@ -6,6 +6,7 @@ too. What Nova refuses to undo is added to the notification's message, and to th
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from instance_ha import log
 from instance_ha.decide import evacuation, power
@@ -13,7 +14,8 @@ from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import latest
 from instance_ha.decide.power import Step
 from instance_ha.decide.service import Reports
-from instance_ha.models.cloud import CLOCKS_APART
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import CLOCKS_APART, Server
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, VMove
@@ -22,6 +24,13 @@ from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
 from instance_ha.store import hosts, notifications, segments, tasks, vmoves
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """Instances whose late reset is being undone: active by name in between, whatever they were."""
+
+    instances: tuple[str, ...]
 
 
 def final_check(claim: Claim[Notification]) -> None:
@@ -95,7 +104,7 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> str | None:
     """
     nova = claim.nova
     server = nova.server(move.instance_uuid)
-    if server is None or (server.vm_state, server.task_state, server.fault) != ("error", None, None):
+    if server is None or not _is_to_be_undone(claim, server):
         return None
     left_on = move.dest_host if move.status is VMoveStatus.SUCCEEDED else move.source_host
     if left_on is None or server.host != left_on or move.facts.vm_state == "error":
@@ -104,7 +113,10 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> str | None:
         return None
     ask = {"stop": nova.stop, "pause": nova.pause, "suspend": nova.suspend}
     try:
-        nova.reset_to_active(server.id)
+        if server.vm_state == "error":
+            _remember(claim, server)
+            nova.reset_to_active(server.id)
+            claim.world.breakpoint(Breakpoint.RESET_UNDONE)
         for action in evacuation.restore(move.facts).actions:
             if action in ask:  # it runs already, so that nothing is to be started
                 ask[action](server.id)
@@ -113,6 +125,23 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> str | None:
         log.get().warning("late reset not undone", instance=server.name, reason=str(error))
         return f"{server.name} ({server.id}) is in error by a late reset of ours, and Nova refuses to undo it: {error}"
     return None
+
+
+def _is_to_be_undone(claim: Claim[Notification], server: Server) -> bool:
+    if (server.vm_state, server.task_state, server.fault) == ("error", None, None):
+        return True
+    with claim.read() as connection:
+        begun = tasks.recall_latest(connection, claim.row.notification_uuid, Undoing)
+    return (
+        begun is not None and server.id in begun.instances and (server.vm_state, server.task_state) == ("active", None)
+    )
+
+
+def _remember(claim: Claim[Notification], server: Server) -> None:
+    with claim.transaction() as connection:
+        first = tasks.of_notification(connection, claim.row.notification_uuid)[0]
+        begun = tasks.recall(connection, first, Undoing) or Undoing(())
+        tasks.remember(connection, first, Undoing((*begun.instances, server.id)))
 
 
 def _lives(claim: Claim[Notification], host: str, *, is_source: bool) -> bool:
