@@ -26,6 +26,7 @@ class SimulatedFences:
         self._asking: set[str] = set()
         self.off_at = {host: 0.0 for host, ladder in ladders.items() if any(about.get("is_off") for about in ladder)}
         self.requests: list[tuple[float, str, str]] = []  # each off that was asked: when, of which host, by which rung
+        self.cuts: list[tuple[float, str]] = []  # when the power of which host went off
         self.parallel: list[str] = []  # hosts that were asked in two ways at once
 
     def ladder(self, host: str) -> tuple[Rung, ...]:
@@ -47,7 +48,12 @@ class SimulatedFences:
         if self.off_at.get(host, at + 1) <= at:
             return
         self.off_at[host] = at
+        self.cuts.append((at, host))
         self._scheduler.spawn("power", lambda: self._cloud.kill_host(host), seconds)
+
+    def start(self, host: str) -> None:
+        """Let somebody give a host its power back."""
+        self.off_at.pop(host, None)
 
     def is_off(self, host: str) -> bool:
         """Say how it is."""

@@ -217,7 +217,7 @@ class Play:
             "policy": self._change_policy,
             "purge": self._purge,
             "kill_host": cloud.kill_host,
-            "start_host": cloud.start_host,
+            "start_host": self._start_host,
         }
         do[what](about)
 
@@ -250,6 +250,10 @@ class Play:
     def _fail_over(self, seconds: float) -> None:
         self.simulation.database.promote_standby()
         self._send_postgres_away(seconds)
+
+    def _start_host(self, name: str) -> None:
+        self.simulation.fences.start(name)
+        self.simulation.cloud.start_host(name)
 
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         change = {"segment": {"enabled": enabled}}

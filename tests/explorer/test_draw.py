@@ -36,7 +36,20 @@ def test_the_seeds_of_the_tests_draw_all_that_may_go_wrong() -> None:
         *("enable_service", "disable_service", "disable_segment", "enable_segment", "owner_deletes", "delete_server"),
         *("user_stops", "user_starts", "user_pauses", "user_unpauses", "user_suspends", "user_resumes"),
         *("user_reboots", "user_resizes", "user_locks", "user_unlocks"),
+        *("stop_compute", "api", "policy", "standby_falls_behind", "standby_is_promoted"),
     }
+
+
+def test_the_seeds_of_the_tests_draw_every_policy_and_every_misbehaviour_of_what_cuts_power() -> None:
+    segments = [draw(seed)[0]["segments"]["one"].get("policy", {}) for seed in SEEDS]
+    assert {policy.get("fence") for policy in segments} == {None, "never", "if_possible", "required"}
+    assert {policy.get("local_disk") for policy in segments} == {None, "leave", "hold"}
+    kinds = {kind for policy in segments for kinds in policy.get("dead_when", []) for kind in kinds}
+    assert kinds == {"service_down", "power_off", "confirmed", "external"}
+    ladders = [ladder for seed in SEEDS for ladder in draw(seed)[0].get("bmcs", {}).values()]
+    assert {len(ladder) for ladder in ladders} == {1, 2, 3}
+    words = {word for ladder in ladders for rung in ladder for word in rung}
+    assert words == {"method", "time_limit", "after", "cuts", "says", "silent", "refuses", "answers_in"}
 
 
 def test_the_worlds_are_mostly_small_and_every_fortieth_is_a_large_one() -> None:

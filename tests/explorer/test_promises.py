@@ -13,7 +13,7 @@ from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.explore import explore
-from instance_ha_simulator.explorer.play import Exploration
+from instance_ha_simulator.explorer.play import Exploration, Posted
 
 WORLD: dict[str, Any] = {
     "settings": {"verify_interval": 10, "sweep_interval": 50, "notifications_expired_interval": 300},
@@ -71,6 +71,31 @@ def two_runs(played: Exploration, cloud: World) -> None:
     cloud.history.runs.append(Run(server(cloud, "vm-1").id, "elsewhere", cloud.now))
 
 
+def unconfirmed(played: Exploration, cloud: World) -> None:
+    played.policies[:] = [(played.policies[0][0], {"dead_when": [["service_down", "confirmed"]], "fence": "never"})]
+
+
+def where_a_fence_is_required(played: Exploration, cloud: World) -> None:
+    played.policies[:] = [(played.policies[0][0], {"dead_when": [["service_down"]], "fence": "required"})]
+
+
+def while_it_was_seen_alive(played: Exploration, cloud: World) -> None:
+    since = min(played.accepted.values())
+    played.posted.append(Posted(since, since + timedelta(days=1), "failing1", "external", "alive", "rack"))
+
+
+def fenced_unasked(played: Exploration, cloud: World) -> None:
+    played.simulation.fences.requests.append((11.0, "failing1", "redfish"))
+
+
+def fenced_unreported(played: Exploration, cloud: World) -> None:
+    played.simulation.fences.requests.append((11.0, "other1", "redfish"))
+
+
+def fenced_in_two_ways(played: Exploration, cloud: World) -> None:
+    played.simulation.fences.parallel.append("failing1")
+
+
 def lock_of_ours(played: Exploration, cloud: World) -> None:
     server(cloud, "vm-1").locked_by, server(cloud, "vm-1").locked_reason = "admin", lock_reason("another")
 
@@ -119,6 +144,12 @@ def not_reserved(played: Exploration, cloud: World) -> None:
         (of_a_host_long_alive, "vm-1 evacuated: failing1 lives for 50.0 s"),
         (while_one_is_under_way, "vm-1 evacuated while an evacuation was under way"),
         (two_runs, "vm-1 ran on other1 and elsewhere at once"),
+        (unconfirmed, "vm-1 evacuated: failing1 was not proven dead"),
+        (where_a_fence_is_required, "vm-1 evacuated: failing1 was not proven dead"),
+        (while_it_was_seen_alive, "vm-1 evacuated: failing1 was not proven dead"),
+        (fenced_unasked, "failing1 was fenced although its segment does not say so"),
+        (fenced_unreported, "other1 was fenced, and its failure was not being handled"),
+        (fenced_in_two_ways, "failing1 was fenced in two ways at once"),
         (lock_of_ours, "vm-1 is left locked by us"),
         (unlocked, "the owner's lock of vm-2 is gone"),
         (other_is_disabled, "the service of other1 is disabled, and no recovery says why"),
@@ -178,12 +209,16 @@ def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_pat
 
 
 def test_a_service_that_stays_disabled_though_its_host_lives_is_found(stage: Stage, tmp_path: Path) -> None:
-    def disable(played: Exploration, cloud: World) -> None:
-        reason = played.simulation.settings.service_disable_reason
-        cloud.hosts["failing1"].enabled, cloud.hosts["failing1"].disabled_reason = False, reason
+    def disable(played: Exploration, line: Any) -> None:
+        """Do so again after the final check has undone it."""
+        if line["event"] in ("notification closed", "late disable undone"):
+            reason = played.simulation.settings.service_disable_reason
+            with played.simulation.cloud.world() as cloud:
+                cloud.hosts["failing1"].enabled, cloud.hosts["failing1"].disabled_reason = False, reason
 
+    world = WORLD | {"happenings": [{"at": 10.0, "notify": "failing1"}]}
     said = "the service of failing1 is disabled, though the recovery says that it is enabled again"
-    assert said in play(stage, tmp_path, disable, happenings=[{"at": 10.0, "notify": "failing1"}])
+    assert said in explore(stage, world, {}, tmp_path, disable).broken
 
 
 def test_an_installation_that_never_comes_to_rest_is_found(stage: Stage, tmp_path: Path) -> None:

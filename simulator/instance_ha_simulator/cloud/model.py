@@ -213,6 +213,7 @@ class EvacuationRequest:
     source_alive: bool = False  # it was asked for although the host lives: only a service forced down allows that
     overlapping: bool = False  # another evacuation of the server was still under way
     alive_for: float = 0.0  # seconds since the host has come back, if it lives
+    cut_off: bool = False  # the host lives, and only its nova-compute does not report
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ def evacuate(
     lives = host.alive or host.guests_run
     alive_for = (world.now - host.started_at).total_seconds() if lives else 0.0
     world.evacuation_requests.append(
-        EvacuationRequest(world.now, server.id, server.host, wanted, by.user.id, lives, under_way, alive_for)
+        EvacuationRequest(
+            world.now, server.id, server.host, wanted, by.user.id, lives, under_way, alive_for, lives and not host.alive
+        )
     )
     older = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), None)
     made = world.record(server, "evacuation", wanted, by.user.id, by.project.id if by.project else "")

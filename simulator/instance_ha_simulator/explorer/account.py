@@ -49,6 +49,11 @@ class Account:
         """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
         return wanted.to_dead_host and any(wanted.since >= listed for listed in self.chosen)
 
+    def is_left(self, server: Server, notification: str) -> bool:
+        """Whether an instance was left where it is on purpose, or by its owner's doing, as its recovery says."""
+        end = self.ended.get((notification, server.id), {})
+        return server.id in self.left_out[notification] or end.get("status") == "ignored"
+
     def is_named(self, server: Server, notification: str, message: str) -> bool:
         """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
         if server.id in self.left_out[notification] or server.id in message or server.name in message:
@@ -68,7 +73,7 @@ def finished_means_well(played: Exploration, account: Account, uuid: str, messag
             return
         for server_id in deaths[-1].servers:
             server = world.servers.get(server_id)
-            if server is None or account.is_named(server, uuid, message):
+            if server is None or account.is_left(server, uuid):
                 continue
             wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
             if wrong and server_id not in world.history.meddled:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from instance_ha_simulator.explorer import troubles
+from instance_ha_simulator.explorer.troubles.proof import DEAD_WHEN, FENCE, ladder
 
 Data = dict[str, Any]
 
@@ -27,6 +28,7 @@ _STATES: tuple[Data, ...] = (
     {"task_state": "image_snapshot"},
 )
 _KILLED_AT = 5.0
+_WITH_POLICY = 0.35  # how likely the segment's policy is not the default
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def _world(random: Random, size: Size) -> Data:
         "disabled": [name for name in reserved if random.random() < 0.8],
         "happenings": [],
     }
+    if random.random() < _WITH_POLICY:
+        _ask_for_proof(random, world)
     if world["settings"].get("add_reserved_host_to_aggregate"):
         world["aggregates"] = {"one": {"hosts": [*failing, *others], "zone": random.choice((None, "west"))}}
     at = _KILLED_AT
@@ -91,6 +95,17 @@ def _world(random: Random, size: Size) -> Data:
         world["happenings"].append({"at": round(at + random.uniform(0.5, 15), 2), "notify": name})
         at = round(at + random.choice((0.0, 1.0, 15.0, 60.0)), 2)
     return world
+
+
+def _ask_for_proof(random: Random, world: Data) -> None:
+    """Have the segment ask for more than Nova's word, and its hosts have something that cuts their power."""
+    policy: Data = {"dead_when": random.choice(DEAD_WHEN), "fence": random.choice(FENCE)}
+    if random.random() < 0.3:
+        policy["local_disk"] = random.choice(("leave", "hold"))
+    world["segments"]["one"]["policy"] = policy
+    world["bmcs"] = {host: rungs for host in world["hosts"] if (rungs := ladder(random))}
+    if random.random() < 0.1:
+        world["settings"]["never_fence"] = random.choice(("failing*", "other1"))
 
 
 def _failing_host(random: Random, host: str, size: Size) -> Data:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.store import hosts, segments
+from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, text
 
@@ -21,7 +22,11 @@ from instance_ha_simulator.scheduler import Scheduler
 
 _TICKS = {"sweep"}
 _NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
-_TABLES = ("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segments", "counters")
+_TABLES = (
+    *("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segments", "counters"),
+    *("evidence", "segment_policies", "fence_attempts"),
+)
+_DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "fence": "never"}
 
 
 class LastingDatabase(SimulatedDatabase):
@@ -63,6 +68,7 @@ def clear(stage: Stage) -> None:
     stage.database.join(Scheduler(), [])
     with stage.database.begin() as connection:
         connection.exec_driver_sql("; ".join(f"DELETE FROM {table}" for table in _TABLES))  # noqa: S608 no foreign words
+        connection.exec_driver_sql("DROP SCHEMA IF EXISTS standby CASCADE")
 
 
 class Rows:
@@ -78,12 +84,28 @@ class Rows:
             self.vmoves = read("SELECT * FROM vmoves ORDER BY id")
 
 
+@dataclass(frozen=True)
+class Posted:
+    """Evidence that somebody has posted, and the API has taken."""
+
+    at: datetime
+    until: datetime
+    host: str
+    kind: str
+    verdict: str
+    source: str
+
+
 class Exploration(Play):
     """One run of a drawn world."""
 
     def __init__(self, scenario: Scenario, stage: Stage, folder: Path) -> None:
         super().__init__(scenario, stage, None, folder)
         self.reported: dict[str, Any] = {}  # what was reported, by notification
+        self.accepted: dict[str, datetime] = {}  # when that was
+        self.closed: dict[str, datetime] = {}  # when its recovery ended
+        self.posted: list[Posted] = []
+        self.policies: list[tuple[datetime, dict[str, Any]]] = []  # of the segment, and since when
         self.errors: list[str] = []
         self._busy = True
         self._next_due: datetime | None = None
@@ -98,6 +120,8 @@ class Exploration(Play):
         """Take in a line of the log."""
         if line.get("exc_info") or line["event"] == "unexpected error, will retry":
             self.errors.append(str(line.get("exception") or line["event"]))
+        if line["event"] == "notification closed":
+            self.closed[line["notification_uuid"]] = self.simulation.scheduler.now()
 
     def _register(self) -> None:
         """Store segments and hosts without the API, which is not what is explored."""
@@ -107,6 +131,9 @@ class Exploration(Play):
                 values = {"name": name, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
                 segment = segments.create(connection, values, now)
                 self.segments[name] = segment.uuid
+                if policy := about.get("policy"):
+                    policies.change(connection, segment.uuid, policy, None, now)
+                self.policies.append((now, _DEFAULT_POLICY | (policy or {})))
                 reserved = about.get("reserved", [])
                 for host in [*about["hosts"], *reserved]:
                     it = {"name": host, "type": "COMPUTE", "control_attributes": "SSH", "reserved": host in reserved}
@@ -121,6 +148,7 @@ class Exploration(Play):
             self.simulation.scheduler.spawn("notify", lambda: self._notify(about), 10.0)
         elif len(self.notifications) > before:
             self.reported[self.notifications[-1]] = about
+            self.accepted[self.notifications[-1]] = self.simulation.scheduler.now()
 
     def _change_segment(self, name: str, *, enabled: bool) -> None:
         """Change it as an operator does: again, when Postgres was away."""
@@ -129,6 +157,25 @@ class Exploration(Play):
             self.simulation.scheduler.spawn("operator", again, 10.0)
         else:
             super()._change_segment(name, enabled=enabled)
+
+    def _change_policy(self, about: Any) -> None:
+        """Change it as an operator does: again, when Postgres was away."""
+        now = self.simulation.scheduler.now()
+        if self.simulation.database.is_away:
+            self.simulation.scheduler.spawn("operator", partial(self._change_policy, about), 10.0)
+        else:
+            super()._change_policy(about)
+            self.policies.append((now, self.policies[-1][1] | about["change"]))
+
+    def _call_api(self, about: dict[str, Any]) -> None:
+        """Post evidence, and remember what was taken."""
+        now = self.simulation.scheduler.now()
+        super()._call_api(about)
+        if self.lines[-1].endswith("answered 201"):
+            it = about["body"]["evidence"]
+            until = now + timedelta(seconds=it["valid_for"])
+            said = it.get("verdict", "dead"), it.get("source", "api")
+            self.posted.append(Posted(now, until, it["host"], it["kind"], *said))
 
     def _start_ticks(self) -> None:
         self.simulation.every(60.0, "sweep", self._sweep)

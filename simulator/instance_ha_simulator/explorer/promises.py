@@ -12,6 +12,7 @@ from instance_ha_simulator.checks import open_vmoves, our_requests
 from instance_ha_simulator.cloud.model import EvacuationRequest, Server
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
+from instance_ha_simulator.explorer.proof import evacuations_are_proven, fences_are_allowed
 
 # A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
 FORCED_DOWN_GRACE = 45.0
@@ -25,9 +26,12 @@ _NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may
 def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
     """None is accepted while its host was not down by the rules."""
     for request in our_requests(played):
-        if request.source_alive and request.alive_for > FORCED_DOWN_GRACE:
+        if not request.source_alive or request.cut_off:
+            continue
+        if request.alive_for > FORCED_DOWN_GRACE:
             yield f"{_name(played, request.server_id)} evacuated: {request.source} lives for {request.alive_for} s"
-        if request.source_alive and not played.simulation.settings.force_down:
+        fenced = {host for _, host, _ in played.simulation.fences.requests}
+        if not played.simulation.settings.force_down and request.source not in fenced:
             yield f"{_name(played, request.server_id)} evacuated: {request.source} lives and is not forced down"
 
 
@@ -54,7 +58,8 @@ def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
 
 def runs_never_overlap(played: Exploration) -> Iterator[str]:
     """An instance runs in one place at a time."""
-    excused = {r.server_id for r in our_requests(played) if r.source_alive and r.alive_for <= FORCED_DOWN_GRACE}
+    # Whether what lives may be evacuated is the question of other checks.
+    excused = {r.server_id for r in our_requests(played) if r.source_alive}
     with played.simulation.cloud.world() as world:
         runs, meddled = list(world.history.runs), set(world.history.meddled)
     of: dict[str, list[Any]] = defaultdict(list)
@@ -103,9 +108,11 @@ def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
 def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
     """No lock of ours is left, and no lock of an owner is gone, but for one that came right before ours."""
     us = played.simulation.cloud.identity.users["masakari"].id
+    messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
     with played.simulation.cloud.world() as world:
         for server in world.servers.values():
-            if (server.locked_reason or "").startswith(LOCK_REASON):
+            is_named = f"({server.id}) is left locked by us, and Nova refuses to unlock it" in messages
+            if (server.locked_reason or "").startswith(LOCK_REASON) and not is_named:
                 yield f"{server.name} is left locked by us"
             locked_at = world.history.locked.get(server.id)
             if locked_at is None or server.locked_by is not None:
@@ -187,6 +194,8 @@ def broken(played: Exploration, account: Account) -> list[str]:
     """Return every promise that a run has broken."""
     checks = (
         no_evacuation_of_a_live_host,
+        evacuations_are_proven,
+        fences_are_allowed,
         no_two_evacuations_at_once,
         runs_never_overlap,
         services_are_disabled_for_a_reason,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from instance_ha_simulator.explorer.troubles import cloud, people, platform
+from instance_ha_simulator.explorer.troubles import cloud, people, platform, proof
 from instance_ha_simulator.explorer.troubles.base import Data
 
 TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # with their weights
@@ -23,6 +23,7 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
     (platform.invocation_freezes, 6),
     (platform.transaction_breaks, 10),
     (platform.postgres_is_away, 4),
+    (platform.postgres_fails_over, 4),
     (platform.clock_is_wrong, 4),
     (platform.tick_is_wrong, 3),
     (platform.tick_too_much, 3),
@@ -38,6 +39,10 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
     (people.operator_acts, 5),
     (people.migrates_live, 6),
     (people.segment_is_disabled, 3),
+    (proof.host_is_cut_off, 6),
+    (proof.system_says, 5),
+    (proof.person_confirms, 5),
+    (proof.operator_changes_policy, 3),
 )
 
 

@@ -40,6 +40,15 @@ def postgres_is_away(random: Random, world: Data, faults: Data) -> None:
     happens(world, moment(random, world), "postgres_away", random.choice((1.0, 10.0, 60.0)))
 
 
+def postgres_fails_over(random: Random, world: Data, faults: Data) -> None:
+    """Postgres fails over to a standby that has not got the commits of the last second."""
+    if any("standby_falls_behind" in happening for happening in world["happenings"]):
+        return
+    at = moment(random, world)
+    happens(world, at, "standby_falls_behind", True)
+    happens(world, at + random.choice((0.01, 0.1, 1.0)), "standby_is_promoted", random.choice((0.0, 1.0, 10.0)))
+
+
 def clock_is_wrong(random: Random, world: Data, faults: Data) -> None:
     """A machine's clock is ahead, or behind."""
     fault: Data = {"function": random.choice(("recover-host", "recover-instance", "sweep"))}
