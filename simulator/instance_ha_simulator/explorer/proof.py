@@ -1,4 +1,4 @@
-"""Whether a host was proven to be dead when we evacuated it, judged anew: by what was posted, and by its real power.
+"""Whether a host was proven to be dead when we evacuated it, evaluated anew: by what was posted, and by its real power.
 
 The rules are those of docs/evidence.md and docs/fencing.md, written a second time, without our code.
 """
@@ -35,28 +35,28 @@ def evacuations_are_proven(played: Exploration) -> Iterator[str]:
     """None is accepted of a host that at no moment since its report was proven to be dead by its segment's rules."""
     if _has_lost_what_was_posted(played):
         return
-    judge = Judge(played)
+    rules = Rules(played)
     for request in our_requests(played):
         if not any(
-            judge.may_evacuate(failure, request.time) for failure in judge.open_at(request.source, request.time)
+            rules.may_evacuate(failure, request.time) for failure in rules.open_at(request.source, request.time)
         ):
             yield f"{played.names[request.server_id]} evacuated: {request.source} was not proven dead"
 
 
 def fences_are_allowed(played: Exploration) -> Iterator[str]:
     """No host is fenced in two ways at once, without a report, or where its segment or a setting does not allow it."""
-    fences, judge = played.simulation.fences, Judge(played)
+    fences, rules = played.simulation.fences, Rules(played)
     never = [form for form in played.simulation.settings.never_fence.split(",") if form]
     for host in fences.parallel:
         yield f"{host} was fenced in two ways at once"
     for elapsed, host, _ in fences.requests:
-        at = judge.time(elapsed)
+        at = rules.time(elapsed)
         if any(fnmatchcase(host, form) for form in never):
             yield f"{host} was fenced, which never_fence names"
-        open_ones = judge.open_at(host, at)
+        open_ones = rules.open_at(host, at)
         if not open_ones:
             yield f"{host} was fenced, and its failure was not being handled"
-        elif not any(policy["fence"] != "never" for one in open_ones for policy in judge.policies(one.since, at)):
+        elif not any(policy["fence"] != "never" for one in open_ones for policy in rules.policies(one.since, at)):
             yield f"{host} was fenced although its segment does not say so"
 
 
@@ -67,8 +67,8 @@ def _has_lost_what_was_posted(played: Exploration) -> bool:
     )
 
 
-class Judge:
-    """Knows the rules."""
+class Rules:
+    """The rules of proof, for the failures and the policies of a run."""
 
     def __init__(self, played: Exploration) -> None:
         self._played = played
