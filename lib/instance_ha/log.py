@@ -22,7 +22,7 @@ _BEFORE: list[Any] = [  # of our lines and of those of libraries alike
 
 
 def configure(level: str = "INFO") -> None:
-    """Set the process's logging up; called once by what serves a function, or runs a command."""
+    """Set the process's logging up; called by what serves a function, or runs a command."""
     structlog.configure(
         processors=[*_BEFORE, *_last()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -30,7 +30,8 @@ def configure(level: str = "INFO") -> None:
     )
     foreign = logging.StreamHandler(sys.stdout)
     foreign.setFormatter(formatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[foreign])
+    logging.basicConfig(handlers=[foreign])
+    logging.getLogger().setLevel(max(logging.getLevelNamesMapping()[level], logging.WARNING))
 
 
 def formatter() -> logging.Formatter:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from instance_ha import composition, masking, startup
+from instance_ha import composition, log, masking, startup
 from instance_ha.command.parts import Part, parts
 from instance_ha.models.errors import InstanceHAError, Misconfigured, TimeIsUp
 from instance_ha.recovery import flows
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     )
     problems = [problem for check in checks if (problem := _problem(check, settings, options.environ))]
     if not problems and not options.offline:
+        log.configure("CRITICAL")  # what a part has to say stands in its line
         asked = parts(composition.of(options.environ).whole(), options.environ)
         with ThreadPoolExecutor(len(asked)) as pool:
             answers = list(pool.map(_ask, asked))

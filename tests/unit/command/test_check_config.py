@@ -215,6 +215,7 @@ def test_a_cloud_that_is_not_there_is_a_problem(check: Check, good: dict[str, st
     code, out, _ = check(good | {"OS_CLIENT_CONFIG_FILE": str(file)})
     assert code == 1
     assert lines(out)["cloud"].startswith("FAILS: ")
+    assert "asking Nova again" not in out  # no line of a log stands between those of the parts
 
 
 def test_a_kubeconfig_without_a_cluster_is_a_problem(check: Check, good: dict[str, str], tmp_path: Path) -> None:
