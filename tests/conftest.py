@@ -47,9 +47,9 @@ def template(postgres: Postgres) -> str:
 def database_url(postgres: Postgres, template: str) -> Iterator[str]:
     """A fresh database with our schema."""
     name = f"test_{uuid4().hex[:12]}"
-    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    postgres.copy(template, name)
     yield postgres.named(name)
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 @pytest.fixture

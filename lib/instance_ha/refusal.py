@@ -8,4 +8,4 @@ def text_of(answer: Any) -> str:
     try:
         return str(next(iter(answer.json().values()))["message"])
     except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
-        return str(answer.text)[:200]
+        return str(answer.text).strip()[:200]

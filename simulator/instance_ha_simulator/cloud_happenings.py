@@ -28,6 +28,7 @@ def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) ->
         "cell_answers": lambda: cloud.set_cell(about, answers=True),
         "evacuated_by_hand": lambda: people.operator_evacuates(cloud, server(about)),
         "guest_shuts_down": lambda: cloud.shut_guest_down(server(about)),
+        "delete_server": lambda: cloud.delete_server(server(about)),
         "instances_change": lambda: cloud.touch_servers(about),
         "live_migration": lambda: cloud.live_migrate(server(about["name"]), about["to"]),
         "live_migration_switches": lambda: cloud.switch_live_migration(server(about)),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+import psycopg
 from instance_ha.store import migrate
-from sqlalchemy.exc import DBAPIError
 
 from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
 from instance_ha_simulator.files import temporary_state_dir
@@ -34,21 +34,21 @@ class Databases:
         self._template = f"template_{uuid4().hex[:8]}"
         try:
             server.run(f"CREATE DATABASE {self._template}")
-        except DBAPIError as error:
-            raise PostgresError(f"no database can be made: {' '.join(str(error.orig).split())}") from None
+        except psycopg.Error as error:
+            raise PostgresError(f"no database can be made: {' '.join(str(error).split())}") from None
         migrate.upgrade(server.named(self._template))
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Make a database, and drop it after; the value is its URL."""
         name = f"simulation_{uuid4().hex[:12]}"
-        self.server.run(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        self.server.copy(self._template, name)
         yield self.server.named(name)
-        self.server.run(f"DROP DATABASE {name} WITH (FORCE)")
+        self.server.drop(name)
 
     def close(self) -> None:
         """Drop what is left: the database that the others are copies of."""
-        self.server.run(f"DROP DATABASE {self._template} WITH (FORCE)")
+        self.server.drop(self._template)
 
 
 @contextmanager

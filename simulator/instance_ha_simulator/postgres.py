@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import create_engine, text
+import psycopg
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
 
 
 @dataclass(frozen=True)
@@ -17,12 +16,19 @@ class Postgres:
     start: Callable[[], object] | None = None
 
     def run(self, *statements: str) -> None:
-        """Run statements outside any transaction."""
-        url = make_url(self.url).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        """Run statements outside any transaction; raises psycopg.Error."""
+        plain = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
             for statement in statements:
-                connection.execute(text(statement))
+                connection.execute(statement.encode())
+
+    def copy(self, template: str, name: str) -> None:
+        """Make a database as a copy of another one; of one as small as ours files are copied faster than pages."""
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whatever connections it has."""
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def named(self, name: str) -> str:
         """Return the URL of one of its databases."""

@@ -207,7 +207,6 @@ class Play:
             "api": self._call_api,
             "sql_admin": self._administer,
             "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
-            "delete_server": lambda name: cloud.delete_server(self._server(name)),
             "postgres_away": self._send_postgres_away,
             "standby_falls_behind": lambda _: self.simulation.database.fall_behind(),
             "standby_is_promoted": self._fail_over,

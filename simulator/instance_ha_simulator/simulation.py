@@ -228,7 +228,7 @@ class Simulation:
             nova=self._nova(settings),
             publisher=self.broker,
             tokens=NoAuth(),
-            policy=Policy(None),
+            policy=_policy(),
             remote=self.remote,
             fences=self.fences,
             with_timeout=self._with_timeout,
@@ -331,6 +331,11 @@ class Simulation:
 
 def _source(settings: Settings) -> HostSource:
     return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings, {})
+
+
+@cache
+def _policy() -> Policy:
+    return Policy(None)  # the defaults never change
 
 
 @cache

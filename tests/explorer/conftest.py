@@ -12,8 +12,8 @@ from instance_ha_simulator.postgres import Postgres
 @pytest.fixture(scope="session")
 def stage(postgres: Postgres, template: str) -> Iterator[Stage]:
     name = f"explorer_{uuid4().hex[:12]}"
-    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    postgres.copy(template, name)
     made = set_stage(postgres.named(name))
     yield made
     made.database.close()
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)

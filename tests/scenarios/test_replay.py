@@ -53,8 +53,8 @@ def test_a_replayed_recovery_ends_as_the_original(
         incident = read(connection, NotificationUuid(original.notifications[0]))
     write(tell(incident, original.simulation.settings), tmp_path / "again")
     original.simulation.world.database.close()
-    postgres.run(f"DROP DATABASE {database_url.rsplit('/', 1)[1]} WITH (FORCE)")
-    postgres.run(f"CREATE DATABASE {database_url.rsplit('/', 1)[1]} TEMPLATE {template}")
+    postgres.drop(database_url.rsplit("/", 1)[1])
+    postgres.copy(template, database_url.rsplit("/", 1)[1])
     again = play(Scenario.read(tmp_path / "again"), postgres, database_url)
 
     assert broken(again) == []

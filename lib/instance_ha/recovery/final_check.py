@@ -7,6 +7,7 @@ too. What Nova refuses to undo is added to the notification's message, and to th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from instance_ha import log
 from instance_ha.decide import evacuation, power
@@ -17,7 +18,7 @@ from instance_ha.decide.service import Reports
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART, Server
 from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
-from instance_ha.models.errors import CloudRefused
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_given_back, host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
@@ -34,25 +35,38 @@ class Undoing:
 
 
 def final_check(claim: Claim[Notification]) -> None:
-    """Check what a recovery that has ended had in work.
+    """Check what a recovery that has ended had in work; nothing of it is known when Nova never answers.
 
     Raises CloudUnavailable when Nova does not answer; it is due again then.
     """
-    added: list[str] = []
-    if claim.row.type is NotificationType.COMPUTE_HOST:
-        added = [*_unlock(claim), *_give_states_back(claim), *reserved_hosts.restore_late(claim), *_check_host(claim)]
-    elif _has_restarted(claim):
-        refused = _undo_late_power_action(claim)
-        if refused is None:
-            with claim.release(final_check_at(claim.world, claim.world.clock.now())):
-                return
-        added = refused
+    try:
+        added = _check(claim)
+    except CloudUnavailable as error:
+        if not _is_given_up(claim):
+            raise
+        added = [f"what Nova may have carried out late was not checked: {error}"]
+    if added is None:
+        with claim.release(final_check_at(claim.world, claim.world.clock.now())):
+            return
     with claim.release(None, **_message(claim, added)) as connection:
         if added:
             log.get().warning("added after the end", message="; ".join(added))
             last = tasks.of_notification(connection, claim.row.notification_uuid)[-1]
             lines = [(last.progress, f"After the end: {line}") for line in added]
             tasks.add_progress(connection, last, claim.world.clock.now(), lines, last.state)
+
+
+def _is_given_up(claim: Claim[Notification]) -> bool:
+    """Say whether Nova has kept silent for as long as the recovery itself might have lasted."""
+    patience = timedelta(seconds=2 * claim.world.settings.notifications_expired_interval)
+    return claim.world.clock.now() >= claim.row.created_at + patience
+
+
+def _check(claim: Claim[Notification]) -> list[str] | None:
+    """Put right what was carried out late; returns what an operator should know of it, None: check again later."""
+    if claim.row.type is NotificationType.COMPUTE_HOST:
+        return [*_unlock(claim), *_give_states_back(claim), *reserved_hosts.restore_late(claim), *_check_host(claim)]
+    return _undo_late_power_action(claim) if _has_restarted(claim) else []
 
 
 def _message(claim: Claim[Notification], added: list[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 
 from instance_ha import log
 from instance_ha.models.enums import NotificationStatus
@@ -13,6 +13,11 @@ from instance_ha.world import SweepWorld
 
 _BATCH = 500
 _SOON = timedelta(milliseconds=10)
+_NOT_TOO_NEW = or_(
+    schema.notifications.c.status != NotificationStatus.NEW,
+    schema.notifications.c.created_at <= bindparam("new_since"),
+    schema.notifications.c.held_since.is_not(None),
+)
 
 
 def sweep(world: SweepWorld) -> None:
@@ -50,14 +55,10 @@ def sweep_once(world: SweepWorld) -> int:
     """Send the events of all rows that are overdue now, the longest overdue first; returns how many."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
-    is_held = schema.notifications.c.held_since.is_not(None)
-    not_too_new = or_(
-        schema.notifications.c.status != NotificationStatus.NEW,
-        schema.notifications.c.created_at <= now - patience,
-        is_held,
-    )
     with world.database.begin() as connection:
-        late_notifications = leases.take_overdue(connection, schema.notifications, now, grace, _BATCH, not_too_new)
+        late_notifications = leases.take_overdue(
+            connection, schema.notifications, now, grace, _BATCH, _NOT_TOO_NEW, new_since=now - patience
+        )
         late_vmoves = leases.take_overdue(connection, schema.vmoves, now, grace, _BATCH)
     overdue = [Trigger(recovery_of(row.type), row.notification_uuid) for row in late_notifications]
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]

@@ -11,7 +11,22 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
@@ -63,7 +78,7 @@ def _held(table: Table, key: Column[Any]) -> Update:
     return update(table).where(key == bindparam("our_row"), table.c.lease_owner == bindparam("our_name"))
 
 
-def is_free(table: Table, now: datetime) -> ColumnElement[bool]:
+def is_free(table: Table, now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """No invocation holds the row, or its lease was not renewed in time."""
     return or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
 
@@ -76,27 +91,46 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
 
 def next_due(connection: Connection, tables: Iterable[Table], now: datetime) -> datetime | None:
     """Say when the next lease ends, or the next work is due, by what is known now."""
-    of_each = (select(func.min(table.c.due_at)).where(table.c.due_at > now).scalar_subquery() for table in tables)
-    due: datetime | None = connection.execute(select(func.least(*of_each))).scalar_one()
+    due: datetime | None = connection.execute(_next_due(tuple(tables)), {"now": now}).scalar_one()
     return due
 
 
+@cache
+def _next_due(tables: tuple[Table, ...]) -> Select[Any]:
+    now: BindParameter[datetime] = bindparam("now")
+    of_each = (select(func.min(table.c.due_at)).where(table.c.due_at > now).scalar_subquery() for table in tables)
+    return select(func.least(*of_each))
+
+
 def take_overdue(
-    connection: Connection, table: Table, now: datetime, grace: float, limit: int, *where: ColumnElement[bool]
+    connection: Connection,
+    table: Table,
+    now: datetime,
+    grace: float,
+    limit: int,
+    *where: ColumnElement[bool],
+    **values: datetime,
 ) -> Sequence[Row[Any]]:
     """Return rows that were not checked in time, the oldest first; none twice within ``grace``.
 
     A row whose lease has run out is not left to its own event for ``grace``: there is none.
-    When there are more than ``limit``, the longest overdue ones are returned.
+    When there are more than ``limit``, the longest overdue ones are returned. ``where`` are conditions that are built
+    once, and ``values`` what they leave open.
     """
+    asked = {"now": now, "late_since": now - timedelta(seconds=grace), "most": limit, **values}
+    return sorted(connection.execute(_overdue(table, *where), asked), key=lambda row: row.id)
+
+
+@cache
+def _overdue(table: Table, *where: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    now: BindParameter[datetime] = bindparam("now")
     abandoned = and_(table.c.lease_until <= now, table.c.due_at <= table.c.lease_until)
-    late = or_(table.c.due_at <= now - timedelta(seconds=grace), abandoned)
+    late = or_(table.c.due_at <= bindparam("late_since"), abandoned)
     overdue = (
         select(table.c.id)
         .where(table.c.due_at <= now, late, is_free(table, now), *where)
         .order_by(table.c.due_at, table.c.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    again = update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)
-    return sorted(connection.execute(again), key=lambda row: row.id)
+    return update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)

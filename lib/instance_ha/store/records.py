@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
@@ -19,9 +20,14 @@ def every(connection: Connection, statement: Executable, record: Callable[..., R
     return [record(**row._asdict()) for row in connection.execute(statement)]
 
 
-def first(connection: Connection, statement: Executable, record: Callable[..., R]) -> R | None:
-    """Return the first row of a statement as a record; None when there is none."""
-    row = connection.execute(statement).first()
+def first(
+    connection: Connection,
+    statement: Executable,
+    record: Callable[..., R],
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> R | None:
+    """Return the first row of a statement as a record; None when there is none. ``values`` are what it leaves open."""
+    row = connection.execute(statement, values).first()
     return None if row is None else record(**row._asdict())
 
 

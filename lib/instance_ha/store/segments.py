@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION
@@ -13,6 +13,8 @@ from instance_ha.models.rows import Segment
 from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts, notifications, segments
+
+_IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 
 
 def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
@@ -36,8 +38,7 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
 
 def is_enabled(connection: Connection, uuid: SegmentUuid) -> bool:
     """Say whether failures in a segment are recovered; one that is gone is not."""
-    query = select(segments.c.enabled).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
-    return bool(connection.execute(query).scalar())
+    return bool(connection.execute(_IS_ENABLED, {"wanted": uuid}).scalar())
 
 
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:

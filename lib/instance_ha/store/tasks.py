@@ -1,11 +1,12 @@
 """Tasks of a recovery flow: where it stands, and its progress for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.decide.power import StopRecorded
@@ -17,7 +18,20 @@ from instance_ha.store.notifications import is_about
 from instance_ha.store.schema import notifications, tasks
 
 Memory = TypeVar("Memory")
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # one of each kind: they are dear to make
 _HAS_STOPPED = tasks.c.data.has_key(StopRecorded.__name__)
+
+
+_NEXT_OPEN = (
+    select(tasks)
+    .where(
+        tasks.c.notification_uuid == bindparam("of"),
+        tasks.c.attempt == bindparam("in_attempt"),
+        tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING]),
+    )
+    .order_by(tasks.c.position)
+    .limit(1)
+)
 
 
 def plan(
@@ -52,9 +66,8 @@ def of_notification(connection: Connection, notification_uuid: NotificationUuid)
 
 def next_open(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> TaskRow | None:
     """Read the first task of an attempt that has not come to its end."""
-    is_open = tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING])
-    query = select(tasks).where(*_of_attempt(notification_uuid, attempt), is_open).order_by(tasks.c.position).limit(1)
-    return records.first(connection, query, TaskRow)
+    values = {"of": notification_uuid, "in_attempt": attempt}
+    return records.first(connection, _NEXT_OPEN, TaskRow, values)
 
 
 def add_progress(
@@ -92,7 +105,7 @@ def abandon(connection: Connection, notification_uuid: NotificationUuid, now: da
 def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:
     """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
     kept = connection.execute(select(tasks.c.data[kind.__name__]).where(tasks.c.id == task.id)).scalar_one()
-    return None if kept is None else TypeAdapter(kind).validate_python(kept)
+    return None if kept is None else _adapter(kind).validate_python(kept)
 
 
 def recall_latest(
@@ -106,7 +119,7 @@ def recall_latest(
     query = select(kept).where(tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__))
     query = query if name is None else query.where(tasks.c.name == name)
     found = connection.execute(query.order_by(tasks.c.id.desc()).limit(1)).scalar_one_or_none()
-    return None if found is None else TypeAdapter(kind).validate_python(found)
+    return None if found is None else _adapter(kind).validate_python(found)
 
 
 def recall_all(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> list[Memory]:
@@ -115,7 +128,7 @@ def recall_all(connection: Connection, notification_uuid: NotificationUuid, kind
         tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__)
     )
     found = connection.execute(query.order_by(tasks.c.id)).scalars()
-    return [TypeAdapter(kind).validate_python(kept) for kept in found]
+    return [_adapter(kind).validate_python(kept) for kept in found]
 
 
 def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> bool:
@@ -134,5 +147,5 @@ def instances_stopped(connection: Connection, instances: Iterable[str]) -> set[s
 def remember(connection: Connection, task: TaskRow, memory: object) -> None:
     """Keep a frozen dataclass for the task's next invocation, in place of what it remembers of the same kind."""
     kind = type(memory)
-    kept = type_coerce({kind.__name__: TypeAdapter(kind).dump_python(memory, mode="json")}, JSONB)
+    kept = type_coerce({kind.__name__: _adapter(kind).dump_python(memory, mode="json")}, JSONB)
     connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=tasks.c.data.op("||")(kept)))

@@ -40,14 +40,19 @@ class Size:
     troubles: int
 
 
-SMALL, MIDDLE, LARGE = Size(1, 2, 3), Size(2, 4, 4), Size(8, 60, 6)
+TINY, SMALL, MIDDLE, LARGE = Size(1, 1, 2), Size(1, 2, 3), Size(2, 4, 4), Size(8, 60, 6)
 LARGE_EVERY = 40  # seeds, where large worlds are drawn
+_BOUNDED, _ANY = (60, 35, 5), (0, 85, 15)  # how often one is tiny, small and of middle size
 
 
 def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
-    """Return a world and its faults; most worlds are small; with ``large`` every fortieth is a large one."""
+    """Return a world and its faults; with ``large`` worlds are larger, and every fortieth is a large one."""
     random = Random(seed)  # noqa: S311 no secret depends on it
-    size = LARGE if large and seed % LARGE_EVERY == 0 else random.choices((SMALL, MIDDLE), (85, 15))[0]
+    size = (
+        LARGE
+        if large and seed % LARGE_EVERY == 0
+        else random.choices((TINY, SMALL, MIDDLE), _ANY if large else _BOUNDED)[0]
+    )
     world = _world(random, size)
     faults = troubles.draw(random, world, random.randint(0, size.troubles))
     world["happenings"].sort(key=lambda happening: happening["at"])
@@ -57,13 +62,18 @@ def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
 
 
 def _report_only_the_dead(world: Data) -> None:
-    """Keep to the condition of force_down: each host that is reported has been fenced."""
+    """Keep to the condition of force_down: each host that is reported has been fenced, and was off until then."""
     dead: set[str] = set()
+    reported: set[str] = set()
     kept = []
     for happening in world["happenings"]:
         dead |= {happening["kill_host"]} if "kill_host" in happening else set()
         about = happening.get("notify")
-        if not isinstance(about, str) or about in dead:
+        is_report = isinstance(about, str)
+        if is_report and about in dead:
+            reported.add(about)
+        is_early_start = happening.get("start_host") in dead - reported
+        if not is_early_start and (not is_report or about in dead):
             kept.append(happening)
     world["happenings"] = kept
 
@@ -135,7 +145,7 @@ def _settings(random: Random) -> Data:
     settings: Data = {
         "verify_interval": 10,
         "sweep_interval": 50,
-        "notifications_expired_interval": 1200,
+        "notifications_expired_interval": 700,
         "process_unfinished_notifications_interval": random.choice((20, 60, 120)),
         "evacuation_give_up_after": random.choice((200, 600)),
         "wait_period_after_evacuation": random.choice((20, 90)),

@@ -58,7 +58,7 @@ def test_an_empty_database_has_no_version_and_an_upgrade_gives_it_one(shell: She
     assert shell(command.main, "db upgrade", **there)[0] == 0
     assert shell(manage.main, "--config-file /etc/masakari/masakari.conf db sync", **there)[0] == 0
     assert shell(command.main, "db version", **there)[1] == "0001\n"
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 @pytest.mark.parametrize("words", ["db version", "db sync", "db purge"])

@@ -26,7 +26,7 @@ def old(postgres: Postgres) -> Iterator[OldMasakari]:
     name = f"masakari_{uuid4().hex[:12]}"
     postgres.run(f"CREATE DATABASE {name}")
     yield OldMasakari(postgres.named(name), driver_url(postgres.named(name)))
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 @pytest.fixture

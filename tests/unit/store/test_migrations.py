@@ -55,7 +55,7 @@ def url(postgres: Postgres) -> Iterator[str]:
     name = f"migrated_{uuid4().hex[:12]}"
     postgres.run(f"CREATE DATABASE {name}")
     yield postgres.named(name)
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 def _engine(url: str) -> Engine:

@@ -42,7 +42,7 @@ def empty_url(postgres: Postgres) -> Iterator[str]:
     name = f"empty_{uuid4().hex[:12]}"
     postgres.run(f"CREATE DATABASE {name}")
     yield postgres.named(name)
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(database: Database) -> None:
@@ -174,12 +174,12 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
 def one_segment(postgres: Postgres, template: str) -> Iterator[Database]:
     """A database with one segment, for those who only read."""
     name = f"read_{uuid4().hex[:12]}"
-    postgres.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    postgres.copy(template, name)
     pool = Database(postgres.named(name))
     Rows(pool).segment()
     yield pool
     pool.close()
-    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.drop(name)
 
 
 @pytest.mark.parametrize("name", QUERIES)
