@@ -183,6 +183,7 @@ def what_stays(recovery: Recovery) -> str:
     if not host.on_maintenance or host.on_maintenance_for != uuid:
         return ""
     with recovery.claim.read() as connection:
-        service = _when_sound(connection, uuid, ServiceBefore)
-    too = ", and its compute service disabled" if service is not None else ""
+        was_changed = _when_sound(connection, uuid, ServiceBefore) is not None
+        is_given_back = tasks.recall_latest(connection, uuid, ServiceGivenBack) is not None
+    too = ", and its compute service disabled" if was_changed and not is_given_back else ""
     return f"host {host.name} stays on maintenance{too}"
