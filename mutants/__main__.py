@@ -14,7 +14,7 @@ from instance_ha_simulator.files import temporary_state_dir
 
 from local.files import repository
 from mutants import document
-from mutants.catalogue import DoesNotApply, Mutant, every, mutate
+from mutants.catalogue import NOTHING_WORKS, DoesNotApply, Mutant, every, mutate
 from mutants.trial import Copy, Verdict
 
 
@@ -81,7 +81,22 @@ def _trouble_of_the_tree(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant])
     return verdict.trouble
 
 
+def _trouble_of_the_explorer(copies: "queue.Queue[Copy]", schedules: int) -> str | None:
+    """Play the tree as it is, in which nothing may break, and one without any recovery, which must be noticed."""
+    copy = copies.get()
+    found = copy.play(schedules)
+    noticed = copy.explore(NOTHING_WORKS, schedules)
+    copies.put(copy)
+    if found is not None:
+        return f"schedule {found[0]} breaks a promise without any mutant: {found[1]}"
+    return None if noticed is not None else "the explorer does not notice that nothing is recovered"
+
+
 def _explore(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant], options: argparse.Namespace) -> int:
+    if (trouble := _trouble_of_the_explorer(copies, options.explore)) is not None:
+        print(trouble)
+        return 1
+
     def play(mutant: Mutant) -> tuple[int, str] | None:
         copy = copies.get()
         try:

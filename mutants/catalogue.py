@@ -24,6 +24,17 @@ class Mutant:
     killed_by: tuple[str, ...]  # ids of tests for pytest
 
 
+NOTHING_WORKS = Mutant(
+    name="nothing-works",
+    promise="L1",
+    rule="There are recoveries.",
+    file="lib/instance_ha/recovery/workflow.py",
+    old="    claim = claim_notification(world, notification_uuid)\n",
+    new="    raise NotImplementedError\n    claim = claim_notification(world, notification_uuid)\n",
+    killed_by=(),
+)
+
+
 class DoesNotApply(Exception):
     """The old text does not stand in the file exactly once: the code has changed, and the mutant must follow it."""
 

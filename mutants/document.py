@@ -17,8 +17,12 @@ _HEAD = ["| | rule that is broken | file | noticed by |", "| --- | --- | --- | -
 
 def rows() -> list[list[str]]:
     """Return the rows that stand there: promise, rule, file, and what has noticed it."""
-    table = PROMISES.read_text().partition(_BEGIN)[2].partition(_END)[0].strip()
-    return [line.strip("| ").split(" | ") for line in table.splitlines()[len(_HEAD) :]]
+    return _table(_BEGIN, _END, _HEAD)
+
+
+def _table(begin: str, end: str, head: Sequence[str]) -> list[list[str]]:
+    table = PROMISES.read_text().partition(begin)[2].partition(end)[0].strip()
+    return [line.strip("| ").split(" | ") for line in table.splitlines()[len(head) :]]
 
 
 def write(mutants: Sequence[Mutant], killers: Mapping[str, str | None]) -> None:
@@ -33,12 +37,13 @@ def write(mutants: Sequence[Mutant], killers: Mapping[str, str | None]) -> None:
 
 
 def write_explored(mutants: Sequence[Mutant], found: Sequence[tuple[int, str] | None], schedules: int) -> None:
-    """Put the table of what the explorer has noticed in, by whether and how soon."""
-    table = []
+    """Put the table of what the explorer has noticed in, by whether and how soon; what was not tried now stays."""
+    table = {row[1]: row for row in _table(_EXPLORED, _END_EXPLORED, _HEAD_EXPLORED)}
     for mutant, breach in zip(mutants, found, strict=True):
         after, what = breach if breach is not None else (schedules, NOTHING)
-        table.append((breach is None, after, f"| {mutant.promise} | {mutant.rule} | {after} | {what} |"))
-    _put(_EXPLORED, [*_HEAD_EXPLORED, *(row for *_, row in sorted(table))], _END_EXPLORED)
+        table[mutant.rule] = [mutant.promise, mutant.rule, str(after), what]
+    by_time = sorted(table.values(), key=lambda row: (row[3] == NOTHING, int(row[2]), row))
+    _put(_EXPLORED, [*_HEAD_EXPLORED, *(f"| {' | '.join(row)} |" for row in by_time)], _END_EXPLORED)
 
 
 def _put(begin: str, table: Sequence[str], end: str) -> None:

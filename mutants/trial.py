@@ -61,21 +61,25 @@ class Copy:
             self._write(file, before)
 
     def explore(self, mutant: Mutant, schedules: int) -> tuple[int, str] | None:
-        """Let the explorer play so many schedules; returns how many it took to notice it, and what broke."""
+        """Let the explorer play so many schedules; returns how many it took to notice a mutant, and what broke."""
         file = self._folder / mutant.file
         before = file.read_text()
-        command = [sys.executable, "-m", "instance_ha_simulator.explorer", "--schedules", str(schedules)]
         try:
             self._write(file, mutate(mutant, self._folder))
-            ran = subprocess.run(
-                command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
-            )
+            return self.play(schedules)
         finally:
             self._write(file, before)
+
+    def play(self, schedules: int) -> tuple[int, str] | None:
+        """Let the explorer play what is in the copy now."""
+        command = [sys.executable, "-m", "instance_ha_simulator.explorer", "--schedules", str(schedules)]
+        ran = subprocess.run(
+            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+        )
         if ran.returncode == _PASSED:
             return None
         if (found := _SEED.search(ran.stdout)) is None:
-            raise RuntimeError(f"{mutant.name}: {ran.stderr[-2000:]}")
+            raise RuntimeError(ran.stderr[-2000:])
         return int(found[1]) + 1, found[2]
 
     def _write(self, file: Path, text: str) -> None:
