@@ -7,7 +7,7 @@ import pytest
 
 from local.files import repository
 from mutants import document
-from mutants.catalogue import SCENARIO, Mutant, every, is_there, mutate
+from mutants.catalogue import NOTHING_WORKS, SCENARIO, Mutant, every, is_there, mutate
 
 ROOT = repository()
 PROMISES = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "D1", "D2"]
@@ -50,6 +50,10 @@ def test_a_mutant_applies_to_the_code_of_today_and_names_tests_that_exist(mutant
     mutate(mutant, ROOT)  # or write the old and the new text in mutants/rules as the code is now
     assert [test for test in mutant.killed_by if not is_there(test, ROOT)] == []
     assert mutant.promise in PROMISES
+
+
+def test_what_proves_that_the_explorer_plays_a_copy_applies_to_the_code_of_today() -> None:
+    assert "NotImplementedError" in mutate(NOTHING_WORKS, ROOT)
 
 
 def test_each_promise_has_a_rule_that_is_broken_and_the_table_has_them_all_noticed() -> None:
