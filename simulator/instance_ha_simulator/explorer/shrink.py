@@ -42,9 +42,24 @@ def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:
     for host, about in world["hosts"].items():
         for number in range(len((about or {}).get("instances", []))):
             yield _without_instance(world, host, number), faults
+    for simpler in _with_less_proof(world):
+        yield simpler, faults
     for part in ("settings", "cloud"):
         for name in world[part].keys() - _NEEDED:
-            yield world | {part: {key: value for key, value in world[part].items() if key != name}}, faults
+            yield world | {part: _without(world[part], name)}, faults
+
+
+def _with_less_proof(world: Data) -> Iterator[Data]:
+    """Yield the worlds without the policy of a segment, and without what cuts the power of a host."""
+    for name, about in world["segments"].items():
+        if "policy" in about:
+            yield world | {"segments": world["segments"] | {name: _without(about, "policy")}}
+    for host in world.get("bmcs", {}):
+        yield world | {"bmcs": _without(world["bmcs"], host)}
+
+
+def _without(data: Data, name: str) -> Data:
+    return {key: value for key, value in data.items() if key != name}
 
 
 def _fewer_faults(faults: Data) -> Iterator[Data]:
@@ -53,7 +68,7 @@ def _fewer_faults(faults: Data) -> Iterator[Data]:
             for number in range(len(these)):
                 yield faults | {kind: _but(these, number)}
         else:
-            yield {key: value for key, value in faults.items() if key != kind}
+            yield _without(faults, kind)
 
 
 def _but(things: list[Any], number: int) -> list[Any]:
@@ -69,6 +84,7 @@ def _without_host(world: Data, host: str) -> Data:
             if part in about:
                 about[part] = [name for name in about[part] if name != host]
     made["disabled"] = [name for name in made.get("disabled", []) if name != host]
+    made.get("bmcs", {}).pop(host, None)
     made["happenings"] = [happening for happening in made["happenings"] if not gone & _names(happening)]
     return made
 
@@ -81,9 +97,8 @@ def _without_instance(world: Data, host: str, number: int) -> Data:
 
 
 def _names(happening: Data) -> set[str]:
-    """Name the hosts and instances that a happening is about."""
+    """Name the hosts and instances that a happening is about, among other words."""
     found: set[str] = set()
-    for what, about in happening.items():
-        if what != "at":
-            found |= {str(value) for value in about.values()} if isinstance(about, dict) else {str(about)}
+    for about in happening.values():
+        found |= _names(about) if isinstance(about, dict) else {str(about)}
     return found
