@@ -42,11 +42,8 @@ def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:
     for host, about in world["hosts"].items():
         for number in range(len((about or {}).get("instances", []))):
             yield _without_instance(world, host, number), faults
-    for simpler in _with_less_proof(world):
+    for simpler in (*_with_less_proof(world), *_with_fewer_options(world)):
         yield simpler, faults
-    for part in ("settings", "cloud"):
-        for name in world[part].keys() - _NEEDED:
-            yield world | {part: _without(world[part], name)}, faults
 
 
 def _with_less_proof(world: Data) -> Iterator[Data]:
@@ -56,6 +53,12 @@ def _with_less_proof(world: Data) -> Iterator[Data]:
             yield world | {"segments": world["segments"] | {name: _without(about, "policy")}}
     for host in world.get("bmcs", {}):
         yield world | {"bmcs": _without(world["bmcs"], host)}
+
+
+def _with_fewer_options(world: Data) -> Iterator[Data]:
+    for part in ("settings", "cloud"):
+        for name in world[part].keys() - _NEEDED:
+            yield world | {part: _without(world[part], name)}
 
 
 def _without(data: Data, name: str) -> Data:
