@@ -55,6 +55,10 @@ def test_a_good_recovery_breaks_none(stage: Stage, tmp_path: Path) -> None:
     assert play(stage, tmp_path) == ""
 
 
+def test_a_host_that_is_only_cut_off_and_that_nobody_reports_breaks_none(stage: Stage, tmp_path: Path) -> None:
+    assert play(stage, tmp_path, happenings=[{"at": 5.0, "stop_compute": "failing1"}]) == ""
+
+
 def of_a_live_host(played: Exploration, cloud: World) -> None:
     cloud.evacuation_requests.append(request(played, cloud, source_alive=True, alive_for=5.0))
 

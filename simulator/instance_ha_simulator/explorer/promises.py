@@ -81,6 +81,8 @@ def instances_are_as_their_owners_want(played: Exploration, account: Account) ->
             if server.id in world.history.meddled or (actions and actions[-1].user_id is None):
                 continue  # an operator has changed it, or Nova itself has found it shut off
             host = world.hosts[server.host]
+            if host.guests_run:
+                continue  # it is only cut off: what is asked of its guests waits for it
             about = [n for n in rows.notifications.values() if _is_named(server, n, rows, account)]
             if about:
                 continue
