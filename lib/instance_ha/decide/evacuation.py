@@ -49,6 +49,7 @@ _LEADS_TO = {  # what its owner had asked for when the host died, by the task_st
     "unpausing": "active",
     "suspending": "suspended",
     "resuming": "active",
+    **dict.fromkeys(("rebooting_hard", "reboot_pending_hard", "reboot_started_hard"), "active"),  # whatever it was
 }
 
 
