@@ -6,8 +6,8 @@ import pytest
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.explore import explore_seed
 
-BATCH = 10
-SCHEDULES = 60  # to become 2,000: each seed is to be played on a quiet machine first
+BATCH = 25
+SCHEDULES = 2000
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BATCH))

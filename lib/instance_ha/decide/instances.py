@@ -3,8 +3,10 @@
 import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from instance_ha.models.cloud import Server
+from instance_ha.decide.evacuation import SHUT_DOWN
+from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, TRUE
@@ -124,6 +126,25 @@ def first_facts(
         for server in servers
         if server.id in tries
         and (server.vm_state == "error" or tries[server.id].notification_uuid == notification_uuid)
+    }
+
+
+def left_in_error_by_others(
+    servers: Iterable[Server], newest: Mapping[str, Migration], since: datetime, policy: InstancePolicy
+) -> dict[str, InstanceFacts]:
+    """Return what instances were that somebody else's evacuation has failed on ``since`` then.
+
+    ``newest`` are the newest records of evacuations from the host. Nova keeps the power state that the instance had.
+    """
+    failed = {
+        server_id
+        for server_id, record in newest.items()
+        if record.failed and record.created_at is not None and record.created_at >= since
+    }
+    return {
+        server.id: replace(facts(server, policy), vm_state="stopped" if server.power_state == SHUT_DOWN else "active")
+        for server in servers
+        if server.vm_state == "error" and server.id in failed
     }
 
 

@@ -42,7 +42,7 @@ class Size:
 
 TINY, SMALL, MIDDLE, LARGE = Size(1, 1, 2), Size(1, 2, 3), Size(2, 4, 4), Size(8, 60, 6)
 LARGE_EVERY = 40  # seeds, where large worlds are drawn
-_BOUNDED, _ANY = (60, 35, 5), (0, 85, 15)  # how often one is tiny, small and of middle size
+_BOUNDED, _ANY = (75, 22, 3), (0, 85, 15)  # how often one is tiny, small and of middle size
 
 
 def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:

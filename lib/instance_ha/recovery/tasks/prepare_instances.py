@@ -20,11 +20,12 @@ from instance_ha.decide.instances import (
     facts_away,
     first_facts,
     ha_enabled,
+    left_in_error_by_others,
     unsettled_elsewhere,
 )
 from instance_ha.decide.outcome import LeftOut, latest
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.cloud import Server
+from instance_ha.models.cloud import CLOCKS_APART, Server
 from instance_ha.models.enums import TaskState, VMoveStatus
 from instance_ha.models.errors import ListIncomplete
 from instance_ha.models.evidence import LocalDisk
@@ -52,10 +53,11 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     with recovery.claim.read() as connection:
         begun = vmoves.begun_since_the_last_success(connection, recovery.notification)
         tries = vmoves.latest_tries(connection, name, [*(server.id for server in servers), *begun])
-        earlier = latest(vmoves.of_notification(connection, uuid))
+        moves = vmoves.of_notification(connection, uuid)
         local_disk = policies.of_segment(connection, recovery.host.failover_segment_id).local_disk
     policy = replace(instance_policy(recovery.world.settings), leave_local_disks=local_disk is LocalDisk.LEAVE)
-    tried = first_facts(servers, tries, uuid)
+    since = recovery.notification.created_at - CLOCKS_APART
+    tried = left_in_error_by_others(servers, newest, since, policy) | first_facts(servers, tries, uuid)
     tried |= _stopped_by_us(recovery, policy, servers)
     choice = choose(servers, policy, tried)
     if local_disk is LocalDisk.HOLD and (lost := disks_lost(choice.chosen)):
@@ -66,11 +68,12 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     now, late_limit = recovery.world.clock.now(), recovery.world.settings.nova_late_request_limit
     unheard = [move for move in tries.values() if is_unheard(move, newest.get(move.instance_uuid), now, late_limit)]
     on_their_way = {*followed, *(move.instance_uuid for move in unheard)}
-    away = _not_well(recovery, unsettled_elsewhere(tries.values(), servers), on_their_way)
+    tried_ever = {move.instance_uuid: move for move in [*_handed_on(moves), *tries.values()]}
+    away = _not_well(recovery, unsettled_elsewhere(tried_ever.values(), servers), on_their_way)
     with recovery.claim.transaction() as connection:
         planned = [(server.id, server.name, facts(server, policy, tried.get(server.id))) for server in choice.chosen]
         planned += [(move.instance_uuid, move.instance_name, facts_away(move)) for move in away]
-        has_work = bool(planned) or any(move.status is VMoveStatus.SUCCEEDED for move in earlier)
+        has_work = bool(planned) or any(move.status is VMoveStatus.SUCCEEDED for move in latest(moves))
         last = max((record.id for record in newest.values()), default=0)
         rounds.plan(connection, recovery.notification, name, planned, last, now)
         rounds.follow(connection, uuid, followed, now)
@@ -83,6 +86,12 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     recovery.world.breakpoint(Breakpoint.INSTANCES_PLANNED)
     nothing = f"there is no instance to evacuate on host {name}"
     return Done() if has_work else Skip(", ".join(filter(None, (nothing, left_out.text))))
+
+
+def _handed_on(moves: list[VMove]) -> list[VMove]:
+    """Keep what has moved and failed there: the recovery of its new host works on it, but here it is not forgotten."""
+    begun = latest(move for move in moves if move.start_time is not None)
+    return [move for move in begun if move.status is VMoveStatus.FAILED and move.dest_host is not None]
 
 
 def _not_well(recovery: Recovery, away: list[VMove], on_their_way: Container[str]) -> list[VMove]:
