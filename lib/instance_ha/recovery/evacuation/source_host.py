@@ -24,6 +24,9 @@ class SourceHost:
 
         Once it was found to be up again that stays so for the task. Raises CloudUnavailable when Nova does not tell.
         """
+        now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval
+        if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
+            return self._state
         before = self._recovery.recall(self._task, Reports)
         if before is None:  # what another flow or attempt has seen: a host that came back meanwhile reports again
             with self._recovery.claim.read() as connection:
@@ -31,9 +34,6 @@ class SourceHost:
                 before = tasks.recall_latest(connection, uuid, Reports, self._task.name)
         if before is not None and before.is_up:
             return HostState.UP
-        now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval
-        if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
-            return self._state
         service = self._recovery.nova.service(self._recovery.host.name)
         self._state, reports = compare(before, service, now, interval)
         self._asked_at = now

@@ -36,6 +36,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
     force_down = recovery.may_force_down
+    reports, give_up_at = recovery.recall(task, Reports), None
     while True:
         service = recovery.nova.service(name)
         if service is None:
@@ -43,8 +44,9 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         step = next_step(service, force_down)
         if step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim):
             return _decide(recovery, service)
-        reports = _listen(recovery, task, service)
-        is_late = world.clock.now() >= recovery.give_up_at(task, world.settings.wait_period_after_service_update)
+        reports = _listen(recovery, task, reports, service)
+        give_up_at = give_up_at or recovery.give_up_at(task, world.settings.wait_period_after_service_update)
+        is_late = world.clock.now() >= give_up_at
         if is_late and not (step is ServiceStep.READY or _may_be_back(recovery, reports)):
             return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
@@ -65,8 +67,7 @@ def _may_be_back(recovery: Recovery, reports: Reports) -> bool:
     return recovery.notification.held_since is not None and not (reports.is_alive or reports.is_up)
 
 
-def _listen(recovery: Recovery, task: TaskRow, service: ComputeService) -> Reports:
-    before = recovery.recall(task, Reports)
+def _listen(recovery: Recovery, task: TaskRow, before: Reports | None, service: ComputeService) -> Reports:
     reports = listen(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
     if reports != before:
         recovery.remember(task, reports)
