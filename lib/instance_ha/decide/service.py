@@ -26,7 +26,7 @@ def next_step(service: ComputeService, force_down: bool) -> ServiceStep:
     return ServiceStep.WAIT if service.up else ServiceStep.READY
 
 
-class HostState(Enum):
+class SourceState(Enum):
     """What is known of the host that instances are evacuated from."""
 
     DOWN = "down"
@@ -65,16 +65,16 @@ def listen(before: Reports | None, service: ComputeService, now: datetime, repor
 
 def compare(
     before: Reports | None, service: ComputeService | None, now: datetime, report_interval: float
-) -> tuple[HostState, Reports]:
+) -> tuple[SourceState, Reports]:
     """Say whether a host that was down is still, by what Nova says now, and what it said before.
 
     A service that was forced down stays down for Nova although its host lives; but it goes on to report.
     """
     if service is None:
-        return HostState.DOWN, before or Reports(None, 0, now)
+        return SourceState.DOWN, before or Reports(None, 0, now)
     reports = listen(before, service, now, report_interval)
     if service.up or reports.is_alive:
         reports = replace(reports, is_up=True)
     if reports.is_up:
-        return HostState.UP, reports
-    return HostState.UNKNOWN if reports.count else HostState.DOWN, reports
+        return SourceState.UP, reports
+    return SourceState.UNKNOWN if reports.count else SourceState.DOWN, reports

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from instance_ha.decide.service import HostState, Reports, compare, listen
+from instance_ha.decide.service import Reports, SourceState, compare, listen
 from instance_ha.models.cloud import ComputeService
 
 from tests.unit.build import NOW, service
@@ -14,7 +14,7 @@ def later(seconds: float) -> ComputeService:
     return replace(DOWN, updated_at=NOW + timedelta(seconds=seconds))
 
 
-def after(services: list[tuple[float, ComputeService]]) -> list[HostState]:
+def after(services: list[tuple[float, ComputeService]]) -> list[SourceState]:
     """Compare one answer after the other, each at its second."""
     reports: Reports | None = None
     found = []
@@ -25,43 +25,43 @@ def after(services: list[tuple[float, ComputeService]]) -> list[HostState]:
 
 
 def test_a_host_whose_service_says_nothing_new_is_down() -> None:
-    assert after([(0, DOWN), (60, DOWN), (3600, DOWN)]) == [HostState.DOWN] * 3
+    assert after([(0, DOWN), (60, DOWN), (3600, DOWN)]) == [SourceState.DOWN] * 3
 
 
 def test_a_host_that_nova_calls_up_is_up() -> None:
-    assert after([(0, DOWN), (1, replace(DOWN, up=True))]) == [HostState.DOWN, HostState.UP]
+    assert after([(0, DOWN), (1, replace(DOWN, up=True))]) == [SourceState.DOWN, SourceState.UP]
 
 
 def test_a_forced_down_host_that_reports_twice_is_up() -> None:
     assert after([(0, DOWN), (10, later(9)), (15, later(9)), (20, later(19))]) == [
-        HostState.DOWN,
-        HostState.UNKNOWN,
-        HostState.UNKNOWN,
-        HostState.UP,
+        SourceState.DOWN,
+        SourceState.UNKNOWN,
+        SourceState.UNKNOWN,
+        SourceState.UP,
     ]
 
 
 @pytest.mark.parametrize("seconds", [31, 600])
 def test_a_single_change_of_a_forced_down_service_is_one_by_the_api_when_no_report_follows(seconds: float) -> None:
-    assert after([(0, DOWN), (10, later(9)), (10 + seconds, later(9))])[-1] is HostState.DOWN
+    assert after([(0, DOWN), (10, later(9)), (10 + seconds, later(9))])[-1] is SourceState.DOWN
 
 
 def test_two_changes_by_the_api_that_lie_far_apart_are_no_reports() -> None:
     seen = after([(0, DOWN), (10, later(9)), (100, later(9)), (200, later(199)), (300, later(199))])
-    assert seen == [HostState.DOWN, HostState.UNKNOWN, HostState.DOWN, HostState.UNKNOWN, HostState.DOWN]
+    assert seen == [SourceState.DOWN, SourceState.UNKNOWN, SourceState.DOWN, SourceState.UNKNOWN, SourceState.DOWN]
 
 
 def test_a_host_that_was_up_once_stays_up_whatever_nova_says_of_it_later() -> None:
-    assert after([(0, replace(DOWN, up=True)), (60, DOWN), (600, DOWN)]) == [HostState.UP] * 3
+    assert after([(0, replace(DOWN, up=True)), (60, DOWN), (600, DOWN)]) == [SourceState.UP] * 3
 
 
 def test_a_service_that_is_not_there_any_more_cannot_be_up() -> None:
     source, _ = compare(None, None, NOW, 10)
-    assert source is HostState.DOWN
+    assert source is SourceState.DOWN
 
 
 def test_changes_that_are_seen_far_apart_are_no_reports_though_nobody_has_asked_in_between() -> None:
-    assert after([(0, DOWN), (10, later(9)), (200, later(199))])[-1] is HostState.UNKNOWN
+    assert after([(0, DOWN), (10, later(9)), (200, later(199))])[-1] is SourceState.UNKNOWN
 
 
 def heard(*updates: tuple[float, float], interval: float = 10) -> bool:

@@ -16,7 +16,7 @@ from instance_ha import emit, log
 from instance_ha.decide import destinations, slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
-from instance_ha.decide.service import HostState
+from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import VMoveStep
@@ -41,7 +41,7 @@ class _Facts:
     """What Nova and our rows tell right before evacuations begin."""
 
     locks: set[str]  # the instances that their owners have locked
-    source: HostState
+    source: SourceState
     under_way: Mapping[str, int]  # the ids of the records, by instance
     instead: Sequence[str]  # destinations to name, since one that the scheduler chose fails
 
@@ -117,10 +117,10 @@ class _Round:
         just_listed = waiting_since is not None and self._clock.now() - waiting_since < FRESH
         locks = set() if just_listed and not found.done else self._foreign_locks()
         may_begin = waiting_since is not None and free > 0
-        source = self._source.state() if may_begin else HostState.UNKNOWN
-        if source is HostState.DOWN and not just_listed:
+        source = self._source.state() if may_begin else SourceState.UNKNOWN
+        if source is SourceState.DOWN and not just_listed:
             self._records.refresh()
-        others = self._under_way() if source is HostState.DOWN else {}
+        others = self._under_way() if source is SourceState.DOWN else {}
         instead = self._instead() if self._target_host is None else []
         return _Facts(locks, source, others, instead)
 
@@ -159,7 +159,7 @@ class _Round:
 
     def _fill(self, connection: Connection, free: int, facts: _Facts) -> list[VMove]:
         """Begin as many as are free."""
-        if facts.source is not HostState.DOWN:
+        if facts.source is not SourceState.DOWN:
             return []
         now = self._clock.now()
         rounds.follow(connection, self._uuid, facts.under_way, now)
@@ -177,7 +177,7 @@ class _Round:
     def _reason_to_stop(self, connection: Connection, facts: _Facts) -> str | None:
         """Say why nothing more shall begin, if so."""
         host = self._recovery.host
-        if facts.source is HostState.UP:
+        if facts.source is SourceState.UP:
             return f"not evacuated, since host {host.name} is up again"
         if not segments.is_enabled(connection, host.failover_segment_id):
             return "not tried, since the segment was disabled"

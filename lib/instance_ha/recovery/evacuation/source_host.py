@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from instance_ha import log
-from instance_ha.decide.service import HostState, Reports, compare
+from instance_ha.decide.service import Reports, SourceState, compare
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery.evacuation.claimed import Evacuation
 from instance_ha.recovery.recovery import Recovery
@@ -16,10 +16,10 @@ class SourceHost:
     def __init__(self, recovery: Recovery, task: TaskRow) -> None:
         self._recovery = recovery
         self._task = task
-        self._state = HostState.UNKNOWN
+        self._state = SourceState.UNKNOWN
         self._asked_at: datetime | None = None
 
-    def state(self) -> HostState:
+    def state(self) -> SourceState:
         """Say whether it is down, by an answer of Nova that is no older than the interval.
 
         Once it was found to be up again that stays so for the task. Raises CloudUnavailable when Nova does not tell.
@@ -33,13 +33,13 @@ class SourceHost:
                 uuid = self._recovery.notification.notification_uuid
                 before = tasks.recall_latest(connection, uuid, Reports, self._task.name)
         if before is not None and before.is_up:
-            return HostState.UP
+            return SourceState.UP
         service = self._recovery.nova.service(self._recovery.host.name)
         self._state, reports = compare(before, service, now, interval)
         self._asked_at = now
         if reports != before:
             self._recovery.remember(self._task, reports)
-            if self._state is not HostState.DOWN:
+            if self._state is not SourceState.DOWN:
                 log.get().warning("failed host reports again", host=self._recovery.host.name, is_up=reports.is_up)
         return self._state
 
@@ -50,7 +50,7 @@ def is_up_again(recovery: Recovery, task: TaskRow) -> bool:
     return reports is not None and reports.is_up
 
 
-def state_now(work: Evacuation) -> HostState:
+def state_now(work: Evacuation) -> SourceState:
     """Ask Nova for the host of an instance right before something is done to it, and compare with what is known.
 
     Raises CloudUnavailable when Nova does not tell.

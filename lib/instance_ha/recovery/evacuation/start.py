@@ -6,7 +6,7 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
-from instance_ha.decide.service import HostState
+from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
@@ -99,14 +99,14 @@ def _follow(work: Evacuation, record: Migration) -> None:
 def _is_still_down(work: Evacuation) -> bool:
     """Say whether the host may still be evacuated; if not, the row is closed, or waits for its turn once more."""
     state = state_now(work)
-    if state is HostState.UP:
+    if state is SourceState.UP:
         work.close(End(VMoveStatus.FAILED, f"not evacuated, since host {work.move.source_host} is up again"))
-    elif state is HostState.UNKNOWN:
+    elif state is SourceState.UNKNOWN:
         values = {"status": VMoveStatus.PENDING, "step": VMoveStep.START, "start_time": None}
         with work.claim.release(None, **values, updated_at=work.world.clock.now()):
             pass
         log.get().warning("failed host reports again", host=work.move.source_host, instance=work.move.instance_name)
-    return state is HostState.DOWN
+    return state is SourceState.DOWN
 
 
 def _request(work: Evacuation, *, showed_task: bool = False) -> None:
