@@ -11,6 +11,7 @@ from typing import Any
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
+from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, text
 
 from instance_ha_simulator.cloud.app import create_app
@@ -37,7 +38,8 @@ class LastingDatabase(SimulatedDatabase):
         with self._engine.connect() as connection, connection.begin():
             driver = connection.connection.driver_connection
             assert driver is not None
-            driver.pgconn.exec_(begin.encode())  # what is above it takes longer than Postgres
+            began = driver.pgconn.exec_(begin.encode())  # what is above it takes longer than Postgres
+            assert began.status == ExecStatus.COMMAND_OK, began.error_message
             yield connection
 
     @contextmanager
