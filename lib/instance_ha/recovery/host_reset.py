@@ -10,8 +10,9 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, TaskRow
+from instance_ha.planning.instances import instance_policy
 from instance_ha.recovery.claim import Claim
-from instance_ha.recovery.recovery import NotYet, Recovery, instance_policy
+from instance_ha.recovery.recovery import NotYet, Recovery
 
 
 @dataclass(frozen=True)

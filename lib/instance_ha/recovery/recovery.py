@@ -7,14 +7,13 @@ from typing import Protocol, TypeVar
 
 from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.hold import Hold
-from instance_ha.decide.instances import InstancePolicy
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Host, HostChanges, Notification, TaskRow
 from instance_ha.models.uuids import NotificationUuid
+from instance_ha.planning.instances import Source
 from instance_ha.recovery.claim import Claim
-from instance_ha.settings import Settings
 from instance_ha.store import fence_attempts, tasks
 from instance_ha.world import RecoveryWorld
 
@@ -84,6 +83,11 @@ class Recovery:
         return self.claim.nova
 
     @property
+    def source(self) -> Source:
+        """Where a plan of it is read."""
+        return Source(self.nova, self.claim.read, self.world.clock, self.world.settings)
+
+    @property
     def notification(self) -> Notification:
         """The notification, as it was claimed or last written."""
         return self.claim.row
@@ -145,17 +149,6 @@ class Recovery:
         """Add a line of progress; raises LeaseLost when the recovery belongs to another invocation."""
         with self.claim.transaction() as connection:
             tasks.add_progress(connection, task, self.world.clock.now(), [(progress, message)], state)
-
-
-def instance_policy(settings: Settings) -> InstancePolicy:
-    """Return what is set for the instances of failed hosts."""
-    return InstancePolicy(
-        metadata_key=settings.ha_enabled_instance_metadata_key,
-        priority_key=settings.ha_priority_metadata_key,
-        opt_out_key=settings.ha_opt_out_metadata_key,
-        evacuate_all=settings.evacuate_all_instances,
-        ignore_error_state=settings.ignore_instances_in_error_state,
-    )
 
 
 class Task(Protocol):

@@ -13,8 +13,8 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid
+from instance_ha.planning.under_way import PAGE, newest_of_each, under_way
 from instance_ha.recovery.claim import Claim
-from instance_ha.recovery.evacuation.under_way import PAGE, newest_of_each, to_follow
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import hosts, rounds, tasks
 
@@ -54,7 +54,7 @@ def take(recovery: Recovery, task: TaskRow, memory: ReservedHosts, left_over: It
     again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
     known = min((move.last_migration_id for move in ended), default=0)
     newest = newest_of_each(recovery.nova.evacuations_from(recovery.host.name, known, PAGE))
-    followed = to_follow(recovery, newest)
+    followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest, now).items()}
     last = max((record.id for record in newest.values()), default=known)
     with recovery.claim.transaction() as connection:
         found = hosts.reserved(connection, recovery.host.failover_segment_id)

@@ -23,10 +23,10 @@ from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
+from instance_ha.planning.under_way import under_way
 from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
 from instance_ha.recovery.evacuation.source_host import SourceHost
-from instance_ha.recovery.evacuation.under_way import under_way
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import rounds, segments, vmoves
 

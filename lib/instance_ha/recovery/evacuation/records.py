@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from instance_ha.models.cloud import Migration
 from instance_ha.models.rows import VMove
-from instance_ha.recovery.evacuation.under_way import PAGE
+from instance_ha.planning.under_way import PAGE
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import rounds
 

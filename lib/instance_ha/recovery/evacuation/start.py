@@ -11,9 +11,9 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
+from instance_ha.planning.under_way import under_way
 from instance_ha.recovery.evacuation.claimed import Evacuation
 from instance_ha.recovery.evacuation.source_host import state_now
-from instance_ha.recovery.evacuation.under_way import under_way
 
 _FRESH = timedelta(seconds=5)  # so long after the dispatcher listed evacuations under way they need not be read again
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)

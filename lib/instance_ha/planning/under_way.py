@@ -6,7 +6,6 @@ from datetime import datetime
 from instance_ha.decide.evacuation import is_at_work
 from instance_ha.models.cloud import Migration
 from instance_ha.models.ports import Nova
-from instance_ha.recovery.recovery import Recovery
 
 PAGE = 1000  # records in one answer
 
@@ -17,12 +16,6 @@ def newest_of_each(records: Iterable[Migration]) -> dict[str, Migration]:
     for record in records:
         newest.setdefault(record.server_id, record)
     return newest
-
-
-def to_follow(recovery: Recovery, newest: Mapping[str, Migration]) -> dict[str, int]:
-    """Return the ids of the records that a plan has to follow, by instance."""
-    found = under_way(recovery.nova, newest, recovery.world.clock.now())
-    return {server_id: record.id for server_id, record in found.items()}
 
 
 def under_way(nova: Nova, newest: Mapping[str, Migration], now: datetime) -> dict[str, Migration]:
