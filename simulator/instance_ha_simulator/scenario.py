@@ -85,6 +85,7 @@ class Play:
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
+        self.answers: list[Any] = []  # to the scenario's own requests to the API
         self.watched: set[str] = set()  # rows in work at a crash of everything, and
         self.left_idle: list[str] = []  # those of them on which nobody went on in time
         self.simulation.on_crash = self._watch_rows
@@ -225,6 +226,7 @@ class Play:
         answer = self.simulation.request(
             about["function"], about.get("method", "GET"), about["path"], about.get("body")
         )
+        self.answers.append(answer.get_json(silent=True))
         self._line("-", f"answered {answer.status_code}")
 
     def _administer(self, statement: str) -> None:

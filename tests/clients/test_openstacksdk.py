@@ -127,6 +127,11 @@ def test_what_is_not_there_is_not_found_and_its_deletion_is_no_error(ha: Any, se
     assert ha.delete_host(UNKNOWN, segment["uuid"]) is None
 
 
+def test_a_plan_is_asked_for_at_the_client_s_address_of_the_service(ha: Any, host: dict[str, Any]) -> None:
+    answer = ha.post("/x-instance-ha/plans", json={"plan": {"host": host["name"]}})
+    assert [plan["host_uuid"] for plan in answer.json()["plans"]] == [host["uuid"]]
+
+
 def test_the_reason_of_a_refusal_reaches_the_user(ha: Any, segment: dict[str, Any]) -> None:
     with pytest.raises(exceptions.ConflictException, match=segment["name"]):
         make_segment(ha, name=segment["name"])

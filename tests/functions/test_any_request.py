@@ -51,10 +51,10 @@ def there(installation: Installation) -> dict[str, str]:
 
 
 def _name_what_is_there(body: Any, there: dict[str, str]) -> None:
-    for envelope, name in (("notification", "hostname"), ("host", "name"), ("evidence", "host")):
+    for envelope, name in (("notification", "hostname"), ("host", "name"), ("evidence", "host"), ("plan", "host")):
         inside = body.get(envelope) if isinstance(body, dict) else None
         if isinstance(inside, dict) and name in inside and len(str(inside)) % 2:
-            inside[name] = there["hostname" if envelope == "evidence" else name]
+            inside[name] = there["hostname" if envelope in {"evidence", "plan"} else name]
 
 
 @pytest.mark.parametrize(("operation", "mode"), _CASES, ids=lambda case: getattr(case, "label", None) or case.value)

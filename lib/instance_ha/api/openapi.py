@@ -15,6 +15,7 @@ from instance_ha.api import (
     hosts,
     microversion,
     notifications,
+    plans,
     policies,
     purge,
     segments,
@@ -37,6 +38,7 @@ _ROUTES = (
     *purge.ROUTES,
     *policies.ROUTES,
     *evidence.ROUTES,
+    *plans.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {

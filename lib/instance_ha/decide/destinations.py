@@ -22,3 +22,10 @@ def others(services: Iterable[ComputeService], source_host: str, avoid: frozense
 def spread(moves: Sequence[VMove], hosts: Sequence[str]) -> dict[VMoveUuid, str]:
     """Choose a host for each vmove, by its uuid; each attempt at an instance chooses another one."""
     return {move.uuid: hosts[(move.position + move.attempt) % len(hosts)] for move in moves} if hosts else {}
+
+
+def reason_to_pass_over(found: ComputeService | None) -> str | None:
+    """Say why a reserved host cannot be used, if so; that it is disabled is as it should be."""
+    if found is None:
+        return "Nova knows no compute service on it"
+    return None if found.up else "its compute service is down"

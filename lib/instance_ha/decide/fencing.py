@@ -17,6 +17,9 @@ _ASK_AGAIN = timedelta(seconds=15)  # BMCs act up to 11 s after they have accept
 _ASK_SOON = timedelta(seconds=3)  # what was declined, or may never have been sent
 
 
+NO_LADDER = "it has no ladder in fencing.yaml"
+
+
 class Do(Enum):
     """What is to be done next."""
 

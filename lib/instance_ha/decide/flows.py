@@ -11,6 +11,13 @@ _BY_METHOD = {
     RecoveryMethod.RH_PRIORITY: (Flow.HOST_RESERVED, Flow.HOST_AUTO),
 }
 
+_METHOD = {Flow.HOST_AUTO: RecoveryMethod.AUTO, Flow.HOST_RESERVED: RecoveryMethod.RESERVED_HOST}
+
+
+def method_of(flow: Flow) -> RecoveryMethod:
+    """Name the method of recovery that a flow of a host is."""
+    return _METHOD[flow]
+
 
 def flows_for(failure: NotificationType, method: RecoveryMethod) -> tuple[Flow, ...]:
     """Return the flows of an attempt in order; a later one takes what the one before left over."""

@@ -47,6 +47,7 @@ _OF_OURS = (
         "POST",
         _EVIDENCE,
     ),
+    ("plans:create", _ADMIN, "Say what a recovery would do; nothing is changed.", "POST", "/x-instance-ha/plans"),
 )
 _DISCOVERABLE = ("segments", "os-hosts", "notifications", "vmoves", "extensions")
 

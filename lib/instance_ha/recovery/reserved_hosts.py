@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from instance_ha import emit, log
+from instance_ha.decide.destinations import reason_to_pass_over
 from instance_ha.decide.instances import facts_again
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
@@ -57,7 +58,7 @@ def take(recovery: Recovery, task: TaskRow, memory: ReservedHosts, left_over: It
     followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest, now).items()}
     last = max((record.id for record in newest.values()), default=known)
     with recovery.claim.transaction() as connection:
-        found = hosts.reserved(connection, recovery.host.failover_segment_id)
+        found = hosts.reserved(connection, recovery.host.failover_segment_id, lock=True)
         host = next((host for host in found if host.uuid not in memory.tried), None)
         if host is None:
             return None
@@ -81,8 +82,9 @@ def make_ready(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> Rese
         return memory
     try:
         service = nova.service(held.name)
-        if service is None or not service.up:
-            log.get().warning("reserved host is down", reserved_host=held.name)
+        reason = reason_to_pass_over(service)
+        if service is None or reason is not None:
+            log.get().warning("reserved host cannot be used", reserved_host=held.name, reason=reason)
             return None
         if held.was_disabled is None:
             joined = _aggregates_to_join(recovery, held.name)

@@ -1,13 +1,14 @@
 """Hosts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from instance_ha.models.errors import Conflict, NotFound
+from instance_ha.models.errors import BadRequest, Conflict, NotFound
 from instance_ha.models.rows import Host
 from instance_ha.models.uuids import HostUuid, SegmentUuid
 from instance_ha.store import paging, records
@@ -47,6 +48,21 @@ def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | 
     return records.first(connection, query.with_for_update() if lock else query, Host)
 
 
+def named(connection: Connection, wanted: Sequence[str]) -> list[Host]:
+    """Read live hosts by their names or uuids, each once, in the order in which they are named.
+
+    Raises:
+        BadRequest: one is not registered.
+
+    """
+    is_wanted = or_(hosts.c.name.in_(wanted), hosts.c.uuid.in_(wanted))
+    found = records.every(connection, select(hosts).where(is_wanted, hosts.c.deleted_at.is_(None)), Host)
+    known = {one.uuid: one for one in found} | {one.name: one for one in found}
+    if unknown := [name for name in wanted if name not in known]:
+        raise BadRequest(f"not registered in any segment: host {', '.join(unknown)}")
+    return list({known[name].uuid: known[name] for name in wanted}.values())
+
+
 def names(connection: Connection) -> list[str]:
     """List the names of all live hosts."""
     query = select(hosts.c.name).where(hosts.c.deleted_at.is_(None)).order_by(hosts.c.name)
@@ -59,15 +75,19 @@ def page(connection: Connection, segment_uuid: SegmentUuid, wanted: paging.Page)
     return records.every(connection, paging.query(connection, hosts, wanted, within=within), Host)
 
 
-def reserved(connection: Connection, segment_uuid: SegmentUuid) -> list[Host]:
-    """Read and lock the reserved hosts of a segment, the newest first; all others that ask so wait for our commit."""
+def reserved(connection: Connection, segment_uuid: SegmentUuid, *, lock: bool) -> list[Host]:
+    """Read the reserved hosts of a segment, in the order in which they are taken: the newest first.
+
+    ``lock`` makes all others that ask so wait for our commit.
+    """
     query = select(hosts).where(
         hosts.c.failover_segment_id == segment_uuid,
         hosts.c.reserved,
         hosts.c.on_maintenance.is_(False),
         hosts.c.deleted_at.is_(None),
     )
-    found = records.every(connection, query.order_by(hosts.c.id).with_for_update(), Host)
+    query = query.order_by(hosts.c.id)
+    found = records.every(connection, query.with_for_update() if lock else query, Host)
     return sorted(found, key=lambda host: (host.created_at, host.id), reverse=True)
 
 

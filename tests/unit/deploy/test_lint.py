@@ -77,7 +77,7 @@ CASES: list[tuple[Break, str]] = [
         "must stand first",
     ),
     (
-        annotate("instance-ha.route", "^/v2(/[0-9a-f-]+)?/segments/[^/]+/hosts(/.*)?$", "purge"),
+        annotate("instance-ha.route", "^/v2(/[0-9a-f-]+)?/(segments/[^/]+/hosts|x-instance-ha/plans)(/.*)?$", "purge"),
         "two routes are of the same length",
     ),
     (entry("readonly_root_filesystem", False), "readonly_root_filesystem must be true"),

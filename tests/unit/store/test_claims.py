@@ -317,7 +317,7 @@ def test_a_reserved_host_is_taken_by_one_of_those_who_ask_at_once(rows: Rows) ->
 
     def take() -> None:
         with rows.database.begin() as connection:
-            found = hosts.reserved(connection, segment.uuid)
+            found = hosts.reserved(connection, segment.uuid, lock=True)
             if found:
                 taken.append(found[0].name)
                 hosts.change(connection, found[0].uuid, {"reserved": False}, NOW)

@@ -161,7 +161,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "last ended vmoves": lambda c: rounds.last_ended(c, notification(attempt=2), 5),
     "instances of earlier recoveries": lambda c: vmoves.begun_since_the_last_success(c, notification()),
     "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),
-    "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment")),
+    "reserved hosts": lambda c: hosts.reserved(c, SegmentUuid("segment"), lock=True),
     "claim a sink": lambda c: outbox.claim(c, "one", "a", NOW, 45),
     "messages of a sink": lambda c: outbox.batch(c, "one", NOW, 50),
     "give up messages of a sink": lambda c: outbox.dead_letter_older(c, "one", NOW, "", NOW),

@@ -58,7 +58,7 @@ class _Climb:
         while True:
             step = fencing.next_step(self._ladder, self._attempts, self._seen, self._world.clock.now(), confirm)
             if step.do is Do.END:
-                return self._end(fencing.failures(self._attempts) or "it has no ladder in fencing.yaml")
+                return self._end(fencing.failures(self._attempts) or fencing.NO_LADDER)
             if step.do is Do.BEGIN and (reason := reason_not_to_fence(self._recovery.claim)) is not None:
                 return self._end(reason)
             if self._recovery.claim.out_of_time:

@@ -1,0 +1,124 @@
+"""A plan says what the recovery then does: the same instances, in the same order, to the same reserved hosts."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
+
+HERE = Path(__file__).parent
+FOLDERS = (
+    "amphora-is-left-to-octavia",
+    "being-deleted-or-built",
+    "evacuated-by-an-operator-just-before",
+    "host-dies-with-HA_Enabled-first",
+    "instance-locked-by-user",
+    "local-disk-left",
+    "priorities-go-first",
+    "reserved-host-full-next-one-takes-over",
+    "rh-priority-falls-back-to-auto",
+    "second-report-after-a-failed-recovery",
+    "second-report-names-what-the-first-has-wrecked",
+)
+
+
+def play(name: str, postgres: Postgres, database_url: str, nth: int = -1) -> Play:
+    """Play a scenario in which a plan is asked for right before the last report of a host, or the ``nth`` one."""
+    scenario = Scenario.read(HERE / name)
+    happenings = scenario.world["happenings"]
+    report = [one for one in happenings if "notify" in one][nth]
+    body = {"plan": {"host": report["notify"]}}
+    call = {"function": "api-hosts", "method": "POST", "path": "/v1/x-instance-ha/plans", "body": body}
+    happenings.insert(happenings.index(report), {"at": report["at"] - 0.1, "api": call})
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run()
+    return played
+
+
+def planned(played: Play, nth: int) -> list[str]:
+    """Return what the recovery of a report has planned first, in order."""
+    of_it = [move for move in played.vmoves() if move["notification_uuid"] == played.notifications[nth]]
+    return [move["instance_name"] for move in of_it if (move["attempt"], move["round"]) == (1, 1)]
+
+
+@pytest.mark.parametrize(("name", "nth"), [(name, -1) for name in FOLDERS] + [(FOLDERS[-1], 1)])
+def test_a_recovery_does_what_its_plan_says(name: str, nth: int, postgres: Postgres, database_url: str) -> None:
+    played = play(name, postgres, database_url, nth)
+    (plan,) = played.answers[-1]["plans"]
+    assert [instance["name"] for instance in plan["instances"]] == planned(played, nth)
+    assert plan["outlook"] == ("evacuates" if plan["instances"] else "nothing"), plan
+    if plan["methods"][0] == "reserved_host":
+        targets = [move["target_host"] for move in played.vmoves()]
+        used = list(dict.fromkeys(target for target in targets if target is not None))
+        assert [host["name"] for host in plan["reserved_hosts"]][: len(used)] == used
+
+
+def test_what_would_be_left_is_named_with_its_reason(postgres: Postgres, database_url: str) -> None:
+    played = play("local-disk-left", postgres, database_url)
+    (plan,) = played.answers[-1]["plans"]
+    assert {(left["name"][:5], "disk is lost" in left["reason"]) for left in plan["left_out"]} == {("local", True)}
+    assert not any(instance["disk_lost"] for instance in plan["instances"])
+
+
+def test_while_a_cell_does_not_answer_there_is_no_empty_plan(postgres: Postgres, database_url: str) -> None:
+    played = play("cell-down-is-not-empty", postgres, database_url)
+    (plan,) = played.answers[-1]["plans"]
+    assert (plan["outlook"], plan["instances"]) == ("not_known", None), plan
+    assert plan["message"]
+
+
+def test_a_held_recovery_says_in_its_plan_what_releases_it(postgres: Postgres, database_url: str) -> None:
+    played = play("local-disk-held", postgres, database_url)
+    (plan,) = played.answers[-1]["plans"]
+    held = [step["text"] for step in plan["before"] if step["holds"]]
+    assert plan["outlook"] == "held"
+    assert any("local_disk of the segment's policy is evacuate or leave" in text for text in held), held
+    assert any(instance["disk_lost"] for instance in plan["instances"])
+
+
+@pytest.mark.parametrize(
+    ("name", "nth", "says"),
+    [
+        ("fence-works", -1, "the power of compute1 is cut by the ways that fencing.yaml names"),
+        ("fence-of-a-named-host", 0, "compute1 is not fenced: never_fence names it"),
+        ("service-forced-down", -1, "Nova is told that it is down (force_down)"),
+        ("service-slow-to-go-down", -1, "Nova must call it down"),
+    ],
+)
+def test_a_plan_says_what_is_asked_before_the_first_evacuation(
+    name: str, nth: int, says: str, postgres: Postgres, database_url: str
+) -> None:
+    played = play(name, postgres, database_url, nth)
+    (plan,) = played.answers[-1]["plans"]
+    assert any(says in step["text"] for step in plan["before"]), plan
+
+
+def test_of_two_hosts_that_fail_at_once_each_takes_a_reserved_host_of_its_own(
+    postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    body = {"plan": {"hosts": ["compute1", "compute2"]}}
+    call = {"function": "api-hosts", "method": "POST", "path": "/v1/x-instance-ha/plans", "body": body}
+    world: dict[str, Any] = {
+        "segments": {
+            "one": {"method": "reserved_host", "hosts": ["compute1", "compute2"], "reserved": ["spare1", "spare2"]}
+        },
+        "hosts": {
+            "compute1": {"instances": [{"count": 2}]},
+            "compute2": {"instances": [{"count": 2}]},
+            "spare1": None,
+            "spare2": None,
+        },
+        "lasts": 130,
+        "happenings": [{"at": 30, "api": call}, {"at": 31, "kill_host": "spare2"}, {"at": 120, "api": call}],
+    }
+    played = Play(Scenario(tmp_path, world), database_url, postgres, tmp_path)
+    played.run()
+    before, after = ([plan["reserved_hosts"] for plan in answer["plans"]] for answer in played.answers)
+    assert [[host["name"] for host in hosts] for hosts in before] == [["spare2", "spare1"], ["spare1"]]
+    assert [[(host["name"], host["reason"]) for host in hosts] for hosts in after] == [
+        [("spare2", "its compute service is down"), ("spare1", None)],
+        [("spare2", "its compute service is down")],
+    ]
