@@ -4,7 +4,7 @@ import argparse
 import queue
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,19 +81,21 @@ def _trouble_of_the_tree(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant])
     return verdict.trouble
 
 
-def _trouble_of_the_explorer(copies: "queue.Queue[Copy]", schedules: int) -> str | None:
+def _trouble_of_the_explorer(copies: "queue.Queue[Copy]", schedules: int, kinds: Iterable[str | None]) -> str | None:
     """Play the tree as it is, in which nothing may break, and one without any recovery, which must be noticed."""
     copy = copies.get()
-    found = copy.play(schedules)
+    found = [(kind, breach) for kind in kinds if (breach := copy.play(schedules, kind)) is not None]
     noticed = copy.explore(NOTHING_WORKS, schedules)
     copies.put(copy)
-    if found is not None:
-        return f"schedule {found[0]} breaks a promise without any mutant: {found[1]}"
+    if found:
+        kind, (after, what) = found[0]
+        return f"schedule {after} of {kind or 'all'} breaks a promise without any mutant: {what}"
     return None if noticed is not None else "the explorer does not notice that nothing is recovered"
 
 
 def _explore(copies: "queue.Queue[Copy]", mutants: Sequence[Mutant], options: argparse.Namespace) -> int:
-    if (trouble := _trouble_of_the_explorer(copies, options.explore)) is not None:
+    kinds = dict.fromkeys(mutant.worlds for mutant in mutants)
+    if (trouble := _trouble_of_the_explorer(copies, options.explore, kinds)) is not None:
         print(trouble)
         return 1
 

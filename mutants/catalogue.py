@@ -22,6 +22,7 @@ class Mutant:
     old: str
     new: str
     killed_by: tuple[str, ...]  # ids of tests for pytest
+    worlds: str | None = None  # the kind of worlds in which the explorer notices it (troubles.KINDS)
 
 
 NOTHING_WORKS = Mutant(

@@ -66,13 +66,14 @@ class Copy:
         before = file.read_text()
         try:
             self._write(file, mutate(mutant, self._folder))
-            return self.play(schedules)
+            return self.play(schedules, mutant.worlds)
         finally:
             self._write(file, before)
 
-    def play(self, schedules: int) -> tuple[int, str] | None:
-        """Let the explorer play what is in the copy now."""
+    def play(self, schedules: int, worlds: str | None = None) -> tuple[int, str] | None:
+        """Let the explorer play what is in the copy now, in worlds of one kind if one is named."""
         command = [sys.executable, "-m", "instance_ha_simulator.explorer", "--schedules", str(schedules)]
+        command += [] if worlds is None else ["--kind", worlds]
         ran = subprocess.run(
             command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
         )

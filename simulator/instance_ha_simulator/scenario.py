@@ -60,6 +60,10 @@ class Scenario:
         return replace(self, faults=self.faults | {"schedule": schedule})
 
 
+class NotServedError(Exception):
+    """The API has refused what an operator has asked for."""
+
+
 class NotOverError(Exception):
     """A story has not ended within its limit."""
 
@@ -183,7 +187,8 @@ class Play:
 
     def _api(self, function: str, path: str, body: dict[str, Any], method: str = "POST") -> Any:
         answer = self.simulation.request(function, method, path, body)
-        assert answer.status_code < 300, "\n".join(self.lines)
+        if answer.status_code >= 300:
+            raise NotServedError("\n".join([*self.lines, f"{method} {path} was answered by {answer.status_code}"]))
         return answer.get_json()
 
     def _plan(self, happening: dict[str, Any]) -> None:

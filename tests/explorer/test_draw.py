@@ -80,6 +80,17 @@ def test_what_is_not_needed_to_break_a_promise_is_left_out() -> None:
     assert "policy" not in smaller["segments"]["one"]
 
 
+def test_a_death_that_is_left_in_is_reported() -> None:
+    drawn = draw(next(seed for seed in SEEDS if draw(seed)[0]["happenings"]))
+
+    def breaks(world: Data, faults: Data) -> bool:
+        return any("kill_host" in happening for happening in world["happenings"])
+
+    smaller, _ = shrink(drawn, breaks)
+    (death, report) = smaller["happenings"]
+    assert death["kill_host"] == report["notify"]
+
+
 def test_two_breaches_are_of_one_kind_whatever_the_names_and_seconds() -> None:
     assert kinds(["failing1-2 ran on other1 and other2 at once"]) == kinds(
         ["failing2-1 ran on other3 and other1 at once"]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from instance_ha.decide.evacuation import lock_reason
-from instance_ha_simulator.cloud.history import Run
+from instance_ha_simulator.cloud.history import Received, Run
 from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.database import Stage
@@ -92,12 +93,55 @@ def fenced_unasked(played: Exploration, cloud: World) -> None:
     played.simulation.fences.requests.append((11.0, "failing1", "redfish"))
 
 
+def fenced_when_it_was_forbidden(played: Exploration, cloud: World) -> None:
+    since = played.policies[0][0]
+    allowed = {"dead_when": [["service_down"]], "fence": "if_possible"}
+    played.policies[:] = [(since, allowed), (since + timedelta(seconds=1), allowed | {"fence": "never"})]
+    played.simulation.fences.requests.append((11.0, "failing1", "redfish"))
+
+
 def fenced_unreported(played: Exploration, cloud: World) -> None:
     played.simulation.fences.requests.append((11.0, "other1", "redfish"))
 
 
 def fenced_in_two_ways(played: Exploration, cloud: World) -> None:
     played.simulation.fences.parallel.append("failing1")
+
+
+def asked_of_a_host_that_is_up(played: Exploration, cloud: World) -> None:
+    cloud.history.refused.append(request(played, cloud, alive_for=100.0))
+
+
+def waited_for_too_long(played: Exploration, cloud: World) -> None:
+    with played.simulation.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE vmoves SET asked_at = asked_at - interval '1 day'")
+
+
+def say(played: Exploration, event: str, **about: Any) -> None:
+    """Have our functions say something more."""
+    uuid = played.notifications[0]
+    for watcher in list(played.watchers[1:]):  # but the one that has called us
+        watcher({"event": event, "notification_uuid": uuid, "host": "failing1"} | about)
+
+
+def said_to_be_down(played: Exploration, cloud: World) -> None:
+    say(played, "compute service is down", host="other1")
+
+
+def two_recoveries(played: Exploration, cloud: World) -> None:
+    played.reported["another"], played.accepted["another"] = "failing1", cloud.now
+    say(played, "recovery started", notification_uuid="another")
+
+
+def ended_without_an_unlock(played: Exploration, cloud: World) -> None:
+    lock_of_ours(played, cloud)
+    cloud.history.received[:] = [Received(cloud.now, server(cloud, "vm-1").id, "lock")]
+    say(played, "evacuation ended", instance_uuid=server(cloud, "vm-1").id, instance="vm-1", status="succeeded")
+
+
+def called_alive(played: Exploration, cloud: World) -> None:
+    message = "host failing1 is alive: its nova-compute went on reporting to Nova"
+    say(played, "notification closed", status="ignored", message=message)
 
 
 def lock_of_ours(played: Exploration, cloud: World) -> None:
@@ -152,8 +196,15 @@ def not_reserved(played: Exploration, cloud: World) -> None:
         (where_a_fence_is_required, "vm-1 evacuated: failing1 was not proven dead"),
         (while_it_was_seen_alive, "vm-1 evacuated: failing1 was not proven dead"),
         (fenced_unasked, "failing1 was fenced although its segment does not say so"),
+        (fenced_when_it_was_forbidden, "failing1 was fenced although its segment does not say so"),
         (fenced_unreported, "other1 was fenced, and its failure was not being handled"),
         (fenced_in_two_ways, "failing1 was fenced in two ways at once"),
+        (asked_of_a_host_that_is_up, "an evacuation of vm-1 was asked for: failing1 is up"),
+        (waited_for_too_long, "the evacuation of vm-1 was not given up"),
+        (said_to_be_down, "it is said that the service of other1 is down, and Nova calls it up"),
+        (two_recoveries, "two recoveries of failing1 run at once"),
+        (ended_without_an_unlock, "the evacuation of vm-1 has ended, and nobody has asked to unlock it"),
+        (called_alive, "failing1 is called alive or back, and was dead all the time"),
         (lock_of_ours, "vm-1 is left locked by us"),
         (unlocked, "the owner's lock of vm-2 is gone"),
         (other_is_disabled, "the service of other1 is disabled, and no recovery says why"),
@@ -171,6 +222,55 @@ def test_a_broken_promise_is_found(
     change: Callable[[Exploration, World], None], said: str, stage: Stage, tmp_path: Path
 ) -> None:
     assert said in play(stage, tmp_path, change)
+
+
+def test_a_host_that_never_fence_names_and_that_was_fenced_is_found(stage: Stage, tmp_path: Path) -> None:
+    settings = WORLD["settings"] | {"never_fence": "control*,failing*"}
+    said = "failing1 was fenced, which never_fence names"
+    assert said in play(stage, tmp_path, fenced_unasked, settings=settings)
+    assert said not in play(stage, tmp_path, fenced_unasked, settings=settings | {"never_fence": "control*"})
+
+
+def test_a_fence_that_was_begun_while_it_was_allowed_may_be_asked_for_again(stage: Stage, tmp_path: Path) -> None:
+    def ask_again(played: Exploration, cloud: World) -> None:
+        fenced_when_it_was_forbidden(played, cloud)
+        at = played.simulation.scheduler.elapsed
+        played.policies[1] = (cloud.now + timedelta(seconds=1), played.policies[1][1])
+        played.simulation.fences.requests[:] = [(at, "failing1", "redfish"), (at + 10.0, "failing1", "redfish")]
+        played.closed[played.notifications[0]] = cloud.now + timedelta(days=1)
+
+    assert "its segment does not say so" not in play(stage, tmp_path, ask_again)
+
+
+def test_a_lock_that_nova_does_not_let_us_remove_is_no_breach_when_the_recovery_says_so(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def lock(played: Exploration, cloud: World, words: str) -> None:
+        lock_of_ours(played, cloud)
+        message = f"vm-1 ({server(cloud, 'vm-1').id}) {words}"
+        with played.simulation.database.begin() as connection:
+            connection.exec_driver_sql("UPDATE notifications SET message = %(said)s", {"said": message})
+
+    named = partial(lock, words="is left locked by us, and Nova refuses to unlock it: no")
+    assert "vm-1 is left locked by us" not in play(stage, tmp_path, named)
+    assert "vm-1 is left locked by us" in play(stage, tmp_path, partial(lock, words="is somewhere"))
+
+
+def test_a_reserved_host_to_which_an_operator_has_evacuated_need_not_be_given_back(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def use(played: Exploration, cloud: World) -> None:
+        not_reserved(played, cloud)
+        server(cloud, "vm-1").host = "spare1"
+
+    assert play(stage, tmp_path, use) == ""
+
+
+def test_what_was_posted_may_be_lost_with_the_primary(stage: Stage, tmp_path: Path) -> None:
+    late = [{"at": 200.0, "standby_falls_behind": True}, {"at": 200.1, "standby_is_promoted": 0.0}]
+    happenings = [*WORLD["happenings"], *late]
+    said = "vm-1 evacuated: failing1 was not proven dead"
+    assert said not in play(stage, tmp_path, while_it_was_seen_alive, happenings=happenings)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from werkzeug.test import EnvironBuilder
 from instance_ha_simulator.cloud import control, keystone, nova
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
+from instance_ha_simulator.cloud.history import Received
 
 _AGAIN = "sim.again"  # marks a request that was late: nothing more goes wrong with it
 
@@ -30,7 +31,11 @@ def _before(cloud: Cloud) -> Response | None:
     _count(cloud)
     if request.path.startswith("/compute") and _AGAIN not in request.environ:
         _wait(cloud, cloud.options.latency)
-    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path, _action())
+    action = _action()
+    if action is not None:
+        with cloud.world() as world:
+            world.history.received.append(Received(world.now, request.path.split("/")[-2], action))
+    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path, action)
     if rule is None:
         return None
     _wait(cloud, rule.latency)

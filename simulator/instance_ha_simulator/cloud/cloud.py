@@ -28,6 +28,8 @@ from instance_ha_simulator.cloud.replica import Replica
 from instance_ha_simulator.cloud.timeline import Timeline
 from instance_ha_simulator.cloud.world import World
 
+_DONE_BY_OWNERS = {"paused": "pause", "stopped": "stop"}  # what their owners have done to instances that boot so
+
 
 class Cloud:
     """A cloud in memory, safe for threads.
@@ -116,8 +118,8 @@ class Cloud:
                     on_volume=on_volume,
                 )
                 server.become(world.now, vm_state, task_state, power_state)
-                if vm_state == "paused":
-                    world.note(server.id, "pause", server.user_id, server.project_id)
+                if vm_state in _DONE_BY_OWNERS:
+                    world.note(server.id, _DONE_BY_OWNERS[vm_state], server.user_id, server.project_id)
                 world.servers[server.id] = server
                 world.load[host] += 1
                 world.history.power(server.id, host, world.now, server.power_state)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.power_actions import POWER_ACTIONS
 
 _RUNNING = (1, 3)  # power_states: running, paused
@@ -43,6 +44,15 @@ class Wanted:
     to_dead_host: bool = False  # Nova has accepted it, and nobody has heard of it
 
 
+@dataclass(frozen=True)
+class Received:
+    """A request about a server that has reached Nova's API, whatever became of it there."""
+
+    time: datetime
+    server_id: str
+    action: str
+
+
 @dataclass
 class History:
     """Which guest ran where and when, which hosts died, and what each owner wanted last."""
@@ -53,6 +63,8 @@ class History:
     locked: dict[str, datetime] = field(default_factory=dict)  # servers that others want to be locked, and since when
     reads: dict[str, list[datetime]] = field(default_factory=dict)  # when each route of the API was read, by its end
     meddled: set[str] = field(default_factory=set)  # servers that an operator has changed by hand
+    received: list[Received] = field(default_factory=list)
+    refused: list[EvacuationRequest] = field(default_factory=list)  # since Nova calls the host up, so long already
 
     def power(self, server_id: str, host: str, at: datetime, power_state: int) -> None:
         """Write down that a guest runs on a host now, or does not."""

@@ -1,5 +1,6 @@
 """How a server leaves its host: what Nova accepts, and the records that it writes of it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from instance_ha_simulator.cloud import actions
@@ -18,25 +19,20 @@ def evacuate(
     """Accept an evacuation or refuse it; `known` holds the last one of each server."""
     if server.vm_state not in _EVACUABLE:
         raise actions.wrong_state("evacuate", server, "vm_state", server.vm_state)
-    if world.is_up(world.hosts[server.host]):
+    host = world.hosts[server.host]
+    if world.is_up(host):
+        up_for = (world.now - host.started_at).total_seconds()
+        world.history.refused.append(replace(_request(world, server, by, wanted, known), alive_for=up_for))
         raise bad_request(f"Compute service of {server.host} is still in use.")
     course = world.next_course(server) or Course(server.name)
     if course.fails == "refused":
         raise bad_request("The evacuation is refused.")
     before = known.get(server.id)
-    under_way = before is not None and before.in_flight
-    host = world.hosts[server.host]
-    lives = host.alive or host.guests_run
-    alive_for = (world.now - host.started_at).total_seconds() if lives else 0.0
-    world.evacuation_requests.append(
-        EvacuationRequest(
-            world.now, server.id, server.host, wanted, by.user.id, lives, under_way, alive_for, lives and not host.alive
-        )
-    )
+    world.evacuation_requests.append(_request(world, server, by, wanted, known))
     older = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), None)
     made = world.record(server, "evacuation", wanted, by.user.id, by.project.id if by.project else "")
     server.task_state, server.updated = "rebuilding", world.now
-    if before is not None and under_way:
+    if before is not None and before.in_flight:
         before.spoilt = True  # the second record stays "accepted" until the source host is back
         return
     if world.casts_to_lose:
@@ -46,6 +42,24 @@ def evacuate(
     # The conductor takes the server's first accepted record for that of the request.
     known[server.id] = Evacuation(world, server, older or made, wanted, stopped, course)
     known[server.id].begin(world.now)
+
+
+def _request(
+    world: World, server: Server, by: Token, wanted: str | None, known: dict[str, Evacuation]
+) -> EvacuationRequest:
+    before, host = known.get(server.id), world.hosts[server.host]
+    lives = host.alive or host.guests_run
+    return EvacuationRequest(
+        world.now,
+        server.id,
+        server.host,
+        wanted,
+        by.user.id,
+        source_alive=lives,
+        overlapping=before is not None and before.in_flight,
+        alive_for=(world.now - host.started_at).total_seconds() if lives else 0.0,
+        cut_off=lives and not host.alive,
+    )
 
 
 def live_migrate(world: World, server: Server, to: str, status: str) -> None:

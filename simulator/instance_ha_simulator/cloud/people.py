@@ -3,6 +3,7 @@
 from instance_ha_simulator.cloud import actions, instance_actions, moves
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.errors import conflict
+from instance_ha_simulator.cloud.history import INTENDED
 from instance_ha_simulator.cloud.instance_actions import By
 from instance_ha_simulator.cloud.model import Server
 from instance_ha_simulator.cloud.world import World
@@ -84,8 +85,9 @@ def operator_evacuates(cloud: Cloud, server_id: str) -> None:
         server = world.server(server_id)
         # Two at once wreck it; so does one of a guest that a live migration has taken elsewhere.
         wrecked = cloud.is_evacuated(server_id) or world.history.runs_elsewhere(server_id, server.host)
+        forgets = server.task_state in INTENDED  # Nova writes its own task over what an owner has asked for
         cloud.evacuate(server_id, token)
-        if wrecked:
+        if wrecked or forgets:
             world.history.meddled.add(server_id)
 
 

@@ -12,6 +12,7 @@ from instance_ha.store import migrate
 from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.explorer.explore import explore, explore_seed
 from instance_ha_simulator.explorer.play import set_stage
+from instance_ha_simulator.explorer.troubles import KINDS
 from instance_ha_simulator.explorer.worker import work
 from instance_ha_simulator.files import temporary_state_dir
 from instance_ha_simulator.postgres import Postgres
@@ -29,13 +30,15 @@ def main() -> int:
         if options.folders:
             return _play(options.folders, urls[0])
         if options.schedules:
-            return _play_until_broken(options.seed or 0, options.schedules, urls[0])
+            return _play_until_broken(options.seed or 0, options.schedules, options.kind, urls[0])
         seed = options.seed if options.seed is not None else int(time.time()) * 1000
         until = time.monotonic() + options.minutes * 60
         context = multiprocessing.get_context("spawn")
         results: multiprocessing.Queue[tuple[int, int]] = context.Queue()
         workers = [
-            context.Process(target=work, args=(url, seed + number, count, until, keep, results), daemon=True)
+            context.Process(
+                target=work, args=(url, seed + number, count, until, keep, options.kind, results), daemon=True
+            )
             for number, url in enumerate(urls)
         ]
         for worker in workers:
@@ -55,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, help="the first one; by default one that was never played")
     parser.add_argument("--schedules", type=int, help="play so many, and stop at the first that breaks a promise")
+    parser.add_argument("--kind", choices=sorted(KINDS), help="what most of the troubles are of")
     parser.add_argument("--keep", type=Path, help="where to keep what breaks a promise; by default a new folder")
     return parser.parse_args()
 
@@ -76,11 +80,11 @@ def _play(folders: list[Path], url: str) -> int:
     return 1 if broken else 0
 
 
-def _play_until_broken(first: int, count: int, url: str) -> int:
+def _play_until_broken(first: int, count: int, kind: str | None, url: str) -> int:
     stage = set_stage(url)
     with TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            if found := explore_seed(stage, seed, Path(folder)).broken:
+            if found := explore_seed(stage, seed, Path(folder), kind=kind).broken:
                 sys.stdout.write(f"seed {seed}: {'; '.join(found)}\n")
                 return 1
     sys.stdout.write(f"{count} schedules from seed {first} on broke no promise\n")

@@ -29,6 +29,7 @@ _STATES: tuple[Data, ...] = (
 )
 _KILLED_AT = 5.0
 _WITH_POLICY = 0.35  # how likely the segment's policy is not the default
+_ABOUT_POLICIES = ("fences", "holds")
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,20 @@ LARGE_EVERY = 40  # seeds, where large worlds are drawn
 _BOUNDED, _ANY = (75, 22, 3), (0, 85, 15)  # how often one is tiny, small and of middle size
 
 
-def draw(seed: int, *, large: bool = False) -> tuple[Data, Data]:
-    """Return a world and its faults; with ``large`` worlds are larger, and every fortieth is a large one."""
+def draw(seed: int, *, large: bool = False, kind: str | None = None) -> tuple[Data, Data]:
+    """Return a world and its faults.
+
+    With ``large`` worlds are larger, and every fortieth is a large one. A ``kind`` (troubles.KINDS) is what most of the
+    troubles are of, and there is one at least; where it is about policies, each segment has one.
+    """
     random = Random(seed)  # noqa: S311 no secret depends on it
     size = (
         LARGE
         if large and seed % LARGE_EVERY == 0
         else random.choices((TINY, SMALL, MIDDLE), _ANY if large else _BOUNDED)[0]
     )
-    world = _world(random, size)
-    faults = troubles.draw(random, world, random.randint(0, size.troubles))
+    world = _world(random, size, kind)
+    faults = troubles.draw(random, world, random.randint(int(kind is not None), size.troubles), kind)
     world["happenings"].sort(key=lambda happening: happening["at"])
     if world["settings"].get("force_down"):
         _report_only_the_dead(world)
@@ -78,7 +83,7 @@ def _report_only_the_dead(world: Data) -> None:
     world["happenings"] = kept
 
 
-def _world(random: Random, size: Size) -> Data:
+def _world(random: Random, size: Size, kind: str | None) -> Data:
     failing = [f"failing{number}" for number in range(1, random.randint(1, size.failing) + 1)]
     others = [f"other{number}" for number in range(1, random.randint(1, 3) + 1)]
     method = random.choice(METHODS)
@@ -95,7 +100,7 @@ def _world(random: Random, size: Size) -> Data:
         "disabled": [name for name in reserved if random.random() < 0.8],
         "happenings": [],
     }
-    if random.random() < _WITH_POLICY:
+    if random.random() < _WITH_POLICY or kind in _ABOUT_POLICIES:
         _ask_for_proof(random, world)
     if world["settings"].get("add_reserved_host_to_aggregate"):
         world["aggregates"] = {"one": {"hosts": [*failing, *others], "zone": random.choice((None, "west"))}}

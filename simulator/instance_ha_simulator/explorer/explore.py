@@ -11,6 +11,7 @@ from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.draw import draw
 from instance_ha_simulator.explorer.play import Exploration, clear
 from instance_ha_simulator.explorer.promises import broken
+from instance_ha_simulator.explorer.statements import Statements
 from instance_ha_simulator.scenario import NotOverError, Scenario
 
 REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check
@@ -40,10 +41,10 @@ def explore(
     played = Exploration(Scenario(folder, limited, faults), stage, folder)
     if hear is not None:
         played.watchers.append(partial(hear, played))
-    account = Account(played)
+    account, statements = Account(played), Statements(played)
     try:
         played.run()
-        found = broken(played, account)
+        found = [*statements.broken, *broken(played, account)]
     except NotOverError as error:
         found = [f"not at rest: {error}"]
     except Exception as error:  # of a function, which lets nothing through
@@ -53,6 +54,6 @@ def explore(
     return Result(world, faults, found, played.lines)
 
 
-def explore_seed(stage: Stage, seed: int, folder: Path, *, large: bool = False) -> Result:
-    """Play what a seed draws."""
-    return explore(stage, *draw(seed, large=large), folder)
+def explore_seed(stage: Stage, seed: int, folder: Path, *, kind: str | None = None) -> Result:
+    """Play what a seed draws, mostly of one kind of trouble if one is asked for."""
+    return explore(stage, *draw(seed, kind=kind), folder)

@@ -1,6 +1,6 @@
 """Plays a drawn world until it is at rest: faster than a scenario, since nothing waits for a minute to pass."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import ManualClock
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.database import SimulatedDatabase, Stage
-from instance_ha_simulator.scenario import Play, Scenario
-from instance_ha_simulator.scheduler import Scheduler
+from instance_ha_simulator.scenario import NotServedError, Play, Scenario
+from instance_ha_simulator.scheduler import KilledError, Scheduler
 
 _TICKS = {"sweep"}
 _NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
@@ -107,6 +107,7 @@ class Exploration(Play):
         super().__init__(scenario, stage, None, folder)
         self.reported: dict[str, Any] = {}  # what was reported, by notification
         self.accepted: dict[str, datetime] = {}  # when that was
+        self.started: list[tuple[datetime, str]] = []  # when an attempt to recover which host began
         self.closed: dict[str, datetime] = {}  # when its recovery ended
         self.posted: list[Posted] = []
         self.policies: list[tuple[datetime, dict[str, Any]]] = []  # of the segment, and since when
@@ -114,6 +115,11 @@ class Exploration(Play):
         self._busy = True
         self._next_due: datetime | None = None
         self.watchers.append(self.hear)
+
+    @property
+    def has_failed_over(self) -> bool:
+        """Whether a standby that lags behind is promoted in this world."""
+        return any("standby_is_promoted" in happening for happening in self.scenario.world["happenings"])
 
     @cached_property
     def rows(self) -> Rows:
@@ -124,7 +130,10 @@ class Exploration(Play):
         """Take in a line of the log."""
         if line.get("exc_info") or line["event"] == "unexpected error, will retry":
             self.errors.append(str(line.get("exception") or line["event"]))
-        if line["event"] == "notification closed":
+        if line["event"] == "recovery started":
+            self.started.append((self.simulation.scheduler.now(), line["host"]))
+        is_last = line["event"] == "recovery attempt failed" and line["status"] == "failed"
+        if is_last or line["event"] == "notification closed":
             self.closed[line["notification_uuid"]] = self.simulation.scheduler.now()
 
     def _register(self) -> None:
@@ -144,42 +153,57 @@ class Exploration(Play):
                     hosts.create(connection, segment.uuid, it, now)
 
     def _notify(self, about: Any) -> None:
-        """Report as a monitor does: again after an answer of 5xx."""
-        before = len(self.notifications)
-        super()._notify(about)
-        code = int(self.lines[-1].rsplit(" ", 1)[1])
-        if code >= 500:
-            self.simulation.scheduler.spawn("notify", lambda: self._notify(about), 10.0)
-        elif len(self.notifications) > before:
-            self.reported[self.notifications[-1]] = about
-            self.accepted[self.notifications[-1]] = self.simulation.scheduler.now()
+        """Report as a monitor does: again after an answer of 5xx, or none."""
+        report = super()._notify
+
+        def notify() -> None:
+            before = len(self.notifications)
+            report(about)
+            self._must_be_served()
+            if len(self.notifications) > before:
+                self.reported[self.notifications[-1]] = about
+                self.accepted[self.notifications[-1]] = self.simulation.scheduler.now()
+
+        self._insist(notify, 10.0)
+
+    def _must_be_served(self) -> None:
+        """Raise NotServedError when the last answer was one of 5xx."""
+        if int(self.lines[-1].rsplit(" ", 1)[1]) >= 500:
+            raise NotServedError(self.lines[-1])
+
+    def _insist(self, change: Callable[[], None], pause: float = 1.0) -> None:
+        """Do as people and monitors do: try again when it was not served, or the function was killed."""
+        try:
+            change()
+        except (NotServedError, KilledError):
+            self.simulation.scheduler.spawn("again", partial(self._insist, change, pause), pause)
 
     def _change_segment(self, name: str, *, enabled: bool) -> None:
-        """Change it as an operator does: again, when Postgres was away."""
-        if self.simulation.database.is_away:
-            again = partial(self._change_segment, name, enabled=enabled)
-            self.simulation.scheduler.spawn("operator", again, 10.0)
-        else:
-            super()._change_segment(name, enabled=enabled)
+        self._insist(partial(super()._change_segment, name, enabled=enabled))
 
     def _change_policy(self, about: Any) -> None:
-        """Change it as an operator does: again, when Postgres was away."""
-        now = self.simulation.scheduler.now()
-        if self.simulation.database.is_away:
-            self.simulation.scheduler.spawn("operator", partial(self._change_policy, about), 10.0)
-        else:
-            super()._change_policy(about)
+        now, change = self.simulation.scheduler.now(), super()._change_policy
+
+        def changed() -> None:
+            change(about)
             self.policies.append((now, self.policies[-1][1] | about["change"]))
+
+        self._insist(changed)
 
     def _call_api(self, about: dict[str, Any]) -> None:
         """Post evidence, and remember what was taken."""
-        now = self.simulation.scheduler.now()
-        super()._call_api(about)
-        if self.lines[-1].endswith("answered 201"):
-            it = about["body"]["evidence"]
-            until = now + timedelta(seconds=it["valid_for"])
-            said = it.get("verdict", "dead"), it.get("source", "api")
-            self.posted.append(Posted(now, until, it["host"], it["kind"], *said))
+        now, call = self.simulation.scheduler.now(), super()._call_api
+
+        def post() -> None:
+            call(about)
+            self._must_be_served()
+            if self.lines[-1].endswith("answered 201"):
+                it = about["body"]["evidence"]
+                until = self.simulation.scheduler.now() + timedelta(seconds=it["valid_for"])
+                said = it.get("verdict", "dead"), it.get("source", "api")
+                self.posted.append(Posted(now, until, it["host"], it["kind"], *said))
+
+        self._insist(post)
 
     def _start_ticks(self) -> None:
         self.simulation.every(60.0, "sweep", self._sweep)

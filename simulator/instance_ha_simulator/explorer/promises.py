@@ -1,75 +1,22 @@
 """What must hold whatever happens, checked against the cloud's own history; each check returns what it found broken."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import combinations, pairwise, takewhile
+from itertools import combinations
 from typing import Any
 
 from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.checks import open_vmoves, our_requests
-from instance_ha_simulator.cloud.model import EvacuationRequest, Server
+from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.explorer import evacuations
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
 from instance_ha_simulator.explorer.proof import evacuations_are_proven, fences_are_allowed
 
-# A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
-FORCED_DOWN_GRACE = 45.0
-# Our last look at Nova's evacuations may be so old when an evacuation begins, and as old again when it is asked for.
-LOOKED = timedelta(seconds=10)
 LOCKS_READ = timedelta(seconds=5)  # owners' locks are read so long before evacuations begin, at most
 _FINAL = {"finished", "failed", "ignored"}
 _NOT_GIVEN_BACK = {"error", "resized", "rescued", "building"}  # states that may become others
-
-
-def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
-    """None is accepted while its host was not down by the rules."""
-    for request in our_requests(played):
-        if not request.source_alive or request.cut_off:
-            continue
-        if request.alive_for > FORCED_DOWN_GRACE:
-            yield f"{_name(played, request.server_id)} evacuated: {request.source} lives for {request.alive_for} s"
-        fenced = {host for _, host, _ in played.simulation.fences.requests}
-        if not played.simulation.settings.force_down and request.source not in fenced:
-            yield f"{_name(played, request.server_id)} evacuated: {request.source} lives and is not forced down"
-
-
-def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
-    """Nobody of us asks for another while one is under way, but after an operator whom we could not see."""
-    for request in our_requests(played):
-        if request.overlapping and not _came_after_our_look(played, request):
-            yield f"{_name(played, request.server_id)} evacuated while an evacuation was under way"
-
-
-def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
-    """Whether the other evacuation is an operator's that we could not see, though we looked as late as we promise."""
-    simulation = played.simulation
-    with simulation.cloud.world() as world:
-        earlier = takewhile(lambda one: one is not ours, world.evacuation_requests)
-        other = [one for one in earlier if one.server_id == ours.server_id][-1]
-        looked = world.history.last_read("os-migrations", ours.time)
-        lag = timedelta(seconds=world.options.list_lag)
-    if looked is None or other.by == ours.by or other.time < looked - lag:
-        return False
-    stood_still = sum(seconds for at, seconds in simulation.scheduler.stood_still if looked <= at <= ours.time)
-    return ours.time - looked <= LOOKED + timedelta(seconds=stood_still)
-
-
-def runs_never_overlap(played: Exploration) -> Iterator[str]:
-    """An instance runs in one place at a time."""
-    # Whether what lives may be evacuated is the question of other checks.
-    excused = {r.server_id for r in our_requests(played) if r.source_alive}
-    with played.simulation.cloud.world() as world:
-        runs, meddled = list(world.history.runs), set(world.history.meddled)
-    of: dict[str, list[Any]] = defaultdict(list)
-    for run in runs:
-        of[run.server_id].append(run)
-    for server_id, its in of.items():
-        its.sort(key=lambda run: run.since)
-        for before, after in pairwise(its):
-            if (before.until is None or before.until > after.since) and server_id not in excused | meddled:
-                yield f"{_name(played, server_id)} ran on {before.host} and {after.host} at once"
 
 
 def instances_are_as_their_owners_want(played: Exploration, account: Account) -> Iterator[str]:
@@ -188,18 +135,16 @@ def _host_of(about: Any) -> str | None:
     return about if isinstance(about, str) or about is None else about["host"]
 
 
-def _name(played: Exploration, server_id: str) -> str:
-    return played.names.get(server_id, server_id)
-
-
 def broken(played: Exploration, account: Account) -> list[str]:
     """Return every promise that a run has broken."""
     checks = (
-        no_evacuation_of_a_live_host,
+        evacuations.no_evacuation_of_a_live_host,
+        evacuations.no_evacuation_is_asked_of_a_host_that_is_up,
+        evacuations.evacuations_are_given_up,
         evacuations_are_proven,
         fences_are_allowed,
-        no_two_evacuations_at_once,
-        runs_never_overlap,
+        evacuations.no_two_evacuations_at_once,
+        evacuations.runs_never_overlap,
         services_are_disabled_for_a_reason,
         hosts_are_on_maintenance_for_a_reason,
         reserved_hosts_are_used_or_given_back,

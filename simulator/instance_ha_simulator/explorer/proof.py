@@ -14,6 +14,9 @@ from instance_ha_simulator.explorer.play import Exploration
 
 _GIVEN = frozenset({"service_down", "reported"})  # Nova refuses what is not down, and nothing begins without a report
 _DECISIVE = frozenset({"power_off", "confirmed"})
+_READ_BEFORE = timedelta(
+    seconds=2
+)  # a policy is read so long before its host is fenced, and as long as it stands still
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,23 @@ def fences_are_allowed(played: Exploration) -> Iterator[str]:
         open_ones = rules.open_at(host, at)
         if not open_ones:
             yield f"{host} was fenced, and its failure was not being handled"
-        elif not any(policy["fence"] != "never" for one in open_ones for policy in rules.policies(one.since, at)):
-            yield f"{host} was fenced although its segment does not say so"
+    if not _has_lost_what_was_posted(played):
+        for host, at in rules.rungs():
+            read = at - _READ_BEFORE - _stood_still(played, at)
+            if not any(policy["fence"] != "never" for policy in rules.policies(read, at)):
+                yield f"{host} was fenced although its segment does not say so"
+
+
+def _stood_still(played: Exploration, until: datetime) -> timedelta:
+    """Say for how long invocations have stood still in the last half minute or so."""
+    recent = until - timedelta(seconds=30)
+    all_of_them = ((since, timedelta(seconds=seconds)) for since, seconds in played.simulation.scheduler.stood_still)
+    return sum((lasts for since, lasts in all_of_them if since <= until and since + lasts >= recent), timedelta())
 
 
 def _has_lost_what_was_posted(played: Exploration) -> bool:
-    """Whether a standby that lagged behind was promoted: what was posted may be gone with the primary."""
-    return any("standby_is_promoted" in happening for happening in played.scenario.world["happenings"]) and bool(
-        played.posted or len(played.policies) > 1
-    )
+    """Whether what was posted may be gone with the primary."""
+    return played.has_failed_over and bool(played.posted or len(played.policies) > 1)
 
 
 class Rules:
@@ -82,6 +93,15 @@ class Rules:
         scheduler = self._played.simulation.scheduler
         return scheduler.now() + timedelta(seconds=elapsed - scheduler.elapsed)
 
+    def rungs(self) -> list[tuple[str, datetime]]:
+        """Return when each rung of which host was begun: asked for the first time in its attempt."""
+        begun: dict[tuple[str, str, datetime | None], datetime] = {}
+        for elapsed, host, rung in self._played.simulation.fences.requests:
+            at = self.time(elapsed)
+            attempt = max((since for since, name in self._played.started if name == host and since <= at), default=None)
+            begun.setdefault((host, rung, attempt), at)
+        return [(host, at) for (host, _, _), at in begun.items()]
+
     def open_at(self, host: str, at: datetime) -> list[Failure]:
         """Return the failures of a host that were being handled at a moment."""
         of_it = [failure for failure in self._failures if failure.host == host and failure.since <= at]
@@ -89,7 +109,7 @@ class Rules:
 
     def policies(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the policies that were in force between two moments."""
-        before = [policy for at, policy in self._played.policies if at <= since]
+        before = [policy for at, policy in self._played.policies if at <= since] or [self._played.policies[0][1]]
         return [before[-1], *(policy for at, policy in self._played.policies if since < at <= until)]
 
     def may_evacuate(self, failure: Failure, asked: datetime) -> bool:

@@ -37,8 +37,10 @@ def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:
         yield _without_host(world, host), faults
     for fewer in _fewer_faults(faults):
         yield world, fewer
-    for number in range(len(world["happenings"])):
-        yield world | {"happenings": _but(world["happenings"], number)}, faults
+    for number, happening in enumerate(world["happenings"]):
+        rest = _but(world["happenings"], number)
+        if not isinstance(happening.get("notify"), str) or _is_reported(rest, happening["notify"]):
+            yield world | {"happenings": rest}, faults
     for host, about in world["hosts"].items():
         for number in range(len((about or {}).get("instances", []))):
             yield _without_instance(world, host, number), faults
@@ -72,6 +74,12 @@ def _fewer_faults(faults: Data) -> Iterator[Data]:
                 yield faults | {kind: _but(these, number)}
         else:
             yield _without(faults, kind)
+
+
+def _is_reported(happenings: list[Data], host: str) -> bool:
+    """Say whether a host lives, or its last death is reported: of one that nobody reports nothing is promised."""
+    last = next((one for one in reversed(happenings) if host in (one.get("kill_host"), one.get("notify"))), {})
+    return "kill_host" not in last
 
 
 def _but(things: list[Any], number: int) -> list[Any]:

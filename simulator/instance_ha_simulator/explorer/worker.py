@@ -17,14 +17,20 @@ from instance_ha_simulator.explorer.shrink import Data, Drawn, kinds, shrink
 
 
 def work(
-    url: str, seed: int, step: int, until: float, keep: Path, results: "multiprocessing.Queue[tuple[int, int]]"
+    url: str,
+    seed: int,
+    step: int,
+    until: float,
+    keep: Path,
+    kind: str | None,
+    results: "multiprocessing.Queue[tuple[int, int]]",
 ) -> None:
     """Play one seed after the other; monotonic clocks of processes are the machine's."""
     stage, runs, broken = set_stage(url), 0, 0
     with TemporaryDirectory() as own:
         folder = Path(own)
         while time.monotonic() < until:
-            drawn = draw(seed, large=True)
+            drawn = draw(seed, large=True, kind=kind)
             result = explore(stage, *deepcopy(drawn), folder)
             runs += 1
             if result.broken:

@@ -1,6 +1,7 @@
 """A claimed vmove: what its row and Nova say of it, and how it is closed."""
 
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 
 from instance_ha import emit, log
 from instance_ha.decide import evacuation
@@ -13,6 +14,7 @@ from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.recovery.claim import Claim
 from instance_ha.world import RecoveryWorld
 
+_FRESH = timedelta(seconds=5)  # so long after the dispatcher has listed the locks one need not be read again
 GONE = 404  # what Nova answers about an instance that does not exist any more
 
 
@@ -56,8 +58,7 @@ class Evacuation:
 
     def close(self, end: End) -> None:
         """Unlock the instance if we locked it, and end the row."""
-        ours = evacuation.lock_reason(self.move.notification_uuid)
-        if self.move.locked_by_us and (self.seen is None or self.seen.locked_reason == ours):
+        if self.move.locked_by_us and self._is_locked_by_us():
             try:
                 self.nova.unlock(self.move.instance_uuid)
             except CloudRefused as error:
@@ -76,3 +77,10 @@ class Evacuation:
         }
         log.get().info("evacuation ended", instance=self.move.instance_name, **about)
         self.world.breakpoint(Breakpoint.VMOVE_CLOSED)
+
+    def _is_locked_by_us(self) -> bool:
+        """Say whether the lock is ours still, by what was read lately: somebody may have locked it since."""
+        read_at = self.move.updated_at  # the list of all locks, when the dispatcher has handed it over
+        if self.seen is None and (read_at is None or self.world.clock.now() - read_at > _FRESH):
+            self.server()
+        return self.seen is None or self.seen.locked_reason == evacuation.lock_reason(self.move.notification_uuid)

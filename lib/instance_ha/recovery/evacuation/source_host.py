@@ -27,14 +27,13 @@ class SourceHost:
         now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval
         if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
             return self._state
-        before = self._recovery.recall(self._task, Reports)
-        if before is None:  # what another flow or attempt has seen: a host that came back meanwhile reports again
-            with self._recovery.claim.read() as connection:
-                uuid = self._recovery.notification.notification_uuid
-                before = tasks.recall_latest(connection, uuid, Reports, self._task.name)
+        # What another flow or attempt has seen: a host that came back meanwhile reports again.
+        before = self._recovery.recall(self._task, Reports) or self._seen_by(self._task.name)
         if before is not None and before.is_up:
             return SourceState.UP
         service = self._recovery.nova.service(self._recovery.host.name)
+        if before is None and service is not None and service.forced_down:
+            before = self._seen_by(None)  # the task that has forced it down
         self._state, reports = compare(before, service, now, interval)
         self._asked_at = now
         if reports != before:
@@ -42,6 +41,10 @@ class SourceHost:
             if self._state is not SourceState.DOWN:
                 log.get().warning("failed host reports again", host=self._recovery.host.name, is_up=reports.is_up)
         return self._state
+
+    def _seen_by(self, task_name: str | None) -> Reports | None:
+        with self._recovery.claim.read() as connection:
+            return tasks.recall_latest(connection, self._recovery.notification.notification_uuid, Reports, task_name)
 
 
 def is_up_again(recovery: Recovery, task: TaskRow) -> bool:

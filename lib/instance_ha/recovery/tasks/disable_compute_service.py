@@ -42,12 +42,14 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         if service is None:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
         step = next_step(service, force_down)
-        if step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim):
+        is_ready = step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim)
+        is_heard = _is_listened_to(service, step, force_down, is_ready)
+        reports = _listen(recovery, task, reports, service) if is_heard else reports
+        if is_ready:
             return _decide(recovery, service)
-        reports = _listen(recovery, task, reports, service)
         give_up_at = give_up_at or recovery.give_up_at(task, world.settings.wait_period_after_service_update)
         is_late = world.clock.now() >= give_up_at
-        if is_late and not (step is ServiceStep.READY or _may_be_back(recovery, reports)):
+        if is_late and reports is not None and _is_in_vain(recovery, step, reports):
             return _end_wait(recovery, task, reports)
         if step is ServiceStep.DISABLE:
             _disable(recovery, task, service, force_down)
@@ -62,12 +64,31 @@ def _decide(recovery: Recovery, service: ComputeService) -> Outcome:
     return Done() if held is None else Held(held)
 
 
+def _is_listened_to(service: ComputeService, step: ServiceStep, force_down: bool, is_ready: bool) -> bool:
+    """Say whether the reports of a service are counted: while it is waited for, and from when it was forced down.
+
+    Of that one only they tell that it is back; and to force it down changes its record, as a report does.
+    """
+    is_forced_now = step is ServiceStep.DISABLE and force_down
+    return not is_forced_now and (service.forced_down or not is_ready)
+
+
+def _is_in_vain(recovery: Recovery, step: ServiceStep, reports: Reports) -> bool:
+    """Say whether a wait that is over was in vain: what could not be disabled in time is disabled late."""
+    if step is ServiceStep.DISABLE:
+        return reports.is_up
+    return step is ServiceStep.WAIT and not _may_be_back(recovery, reports)
+
+
 def _may_be_back(recovery: Recovery, reports: Reports) -> bool:
     """Say whether a host whose recovery was held may have come back: one more report will tell."""
     return recovery.notification.held_since is not None and not (reports.is_alive or reports.is_up)
 
 
 def _listen(recovery: Recovery, task: TaskRow, before: Reports | None, service: ComputeService) -> Reports:
+    if before is None and service.forced_down:  # by an earlier flow or attempt, perhaps, which has heard it since
+        with recovery.claim.read() as connection:
+            before = tasks.recall_latest(connection, recovery.notification.notification_uuid, Reports)
     reports = listen(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
     if reports != before:
         recovery.remember(task, reports)

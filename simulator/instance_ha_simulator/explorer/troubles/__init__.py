@@ -17,6 +17,7 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
     (cloud.cell_is_down, 4),
     (cloud.cast_is_lost, 2),
     (cloud.evacuations_fail, 6),
+    (cloud.evacuation_lasts, 2),
     (cloud.room_changes, 4),
     (platform.events_go_wrong, 10),
     (platform.invocation_is_killed, 12),
@@ -43,16 +44,31 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
     (proof.system_says, 5),
     (proof.person_confirms, 5),
     (proof.operator_changes_policy, 3),
+    (proof.operator_forbids_fences, 2),
 )
 
+Trouble = Callable[[Random, Data, Data], None]
+# What most troubles of a world are of, where one kind is asked for.
+KINDS: dict[str, tuple[Trouble, ...]] = {
+    "fences": (proof.operator_forbids_fences, proof.operator_changes_policy, proof.system_says, proof.host_is_cut_off),
+    "holds": (proof.host_is_cut_off, proof.system_says, proof.person_confirms, proof.operator_changes_policy),
+    "kills": (platform.invocation_is_killed, platform.invocation_freezes, platform.transaction_breaks),
+    "owners": (people.owner_acts, people.owner_deletes, people.instance_fails, people.operator_evacuates),
+    "requests": (cloud.request_is_lost, cloud.evacuations_fail, cloud.evacuation_lasts, cloud.cast_is_lost),
+    "returns": (people.host_comes_back, people.host_is_reported_again, people.live_host_is_reported),
+    "segments": (people.segment_is_disabled, people.operator_acts, people.another_host_dies),
+}
+_OF_ITS_KIND = 0.75  # how likely a trouble is then
 
-def draw(random: Random, world: Data, count: int) -> Data:
-    """Draw so many troubles into a world; returns the faults."""
+
+def draw(random: Random, world: Data, count: int, kind: str | None = None) -> Data:
+    """Draw so many troubles into a world, mostly of a kind if one is asked for; returns the faults."""
     faults: Data = {}
     if random.random() < 0.7:
         faults["schedule"] = {"seed": random.randrange(10**6), "pauses": random.choice((0.0, 0.0, 0.05, 0.2))}
         faults["schedule"]["jitter"] = random.choice((0.0, 1.0, 5.0))
     kinds, weights = zip(*TROUBLES, strict=True)
     for trouble in random.choices(kinds, weights, k=count):
-        trouble(random, world, faults)
+        is_of_kind = kind is not None and random.random() < _OF_ITS_KIND
+        (random.choice(KINDS[kind]) if kind is not None and is_of_kind else trouble)(random, world, faults)
     return faults

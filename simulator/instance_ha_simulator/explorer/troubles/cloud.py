@@ -93,6 +93,13 @@ def evacuations_fail(random: Random, world: Data, faults: Data) -> None:
         faults.setdefault("evacuations", []).extend([course] * random.choice((1, 1, 2)))
 
 
+def evacuation_lasts(random: Random, world: Data, faults: Data) -> None:
+    """The evacuation of an instance takes minutes: its image is big, or its destination is slow."""
+    if found := instance_with_host(random, world):
+        course = {"instance": found[0], "seconds": random.choice((100.0, 400.0, 900.0))}
+        faults.setdefault("evacuations", []).append(course)
+
+
 def room_changes(random: Random, world: Data, faults: Data) -> None:
     """A host has less room for a while."""
     host, at = random.choice(others(world)), moment(random, world)

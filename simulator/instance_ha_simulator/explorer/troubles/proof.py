@@ -52,6 +52,12 @@ def operator_changes_policy(random: Random, world: Data, faults: Data) -> None:
     happens(world, moment(random, world), "policy", {"segment": "one", "change": random.choice(changes)})
 
 
+def operator_forbids_fences(random: Random, world: Data, faults: Data) -> None:
+    """An operator forbids fences while one may be under way."""
+    at = moment(random, world) if random.random() < 0.3 else random.uniform(5.0, 90.0)
+    happens(world, at, "policy", {"segment": "one", "change": {"fence": "never"}})
+
+
 def ladder(random: Random) -> list[Data]:
     """Draw what can cut a host's power: rungs that are late, refuse, are silent, say what is not so, or do nothing.
 
@@ -83,5 +89,5 @@ def _says(host: str, verdict: str, lasts: int) -> Data:
 
 
 def _post(about: dict[str, Any]) -> Data:
-    path = "/x-instance-ha/evidence"
-    return {"function": "api-notifications", "method": "POST", "path": f"/v1{path}", "body": {"evidence": about}}
+    path = "/v1/x-instance-ha/evidence"
+    return {"function": "api-notifications", "method": "POST", "path": path, "body": {"evidence": about}}

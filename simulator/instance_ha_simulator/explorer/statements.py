@@ -1,0 +1,85 @@
+"""Whether what our functions say by their log is so, checked at the moment they say it, in the cloud itself."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from instance_ha.models.text import LOCK_REASON
+
+from instance_ha_simulator.cloud.model import Host
+from instance_ha_simulator.cloud.world import World
+from instance_ha_simulator.explorer.play import Exploration
+
+_IS_BACK = ("is alive: its nova-compute went on reporting", "is up again")  # what a message says of a host
+
+
+class Statements:
+    """What is heard of a run as it goes on; ``broken`` names what was not so."""
+
+    def __init__(self, played: Exploration) -> None:
+        self._played = played
+        self._running: dict[str, set[str]] = defaultdict(set)  # recoveries, by their hosts
+        self.broken: list[str] = []
+        played.watchers.append(self.hear)
+
+    def hear(self, line: Any) -> None:
+        """Take in a line of the log, and check it."""
+        check = {
+            "compute service is down": self._is_down,
+            "recovery started": self._is_the_only_one,
+            "recovery attempt failed": self._ends,
+            "evacuation ended": self._is_unlocked,
+            "notification closed": self._is_back,
+        }.get(line["event"])
+        if check is not None:
+            with self._played.simulation.cloud.world() as world:
+                self.broken += check(line, world)
+
+    def _is_down(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """Nova called the service down when it was asked; a host may have come up since."""
+        host, asked = world.hosts[line["host"]], world.history.last_read("os-services", world.now)
+        if asked is not None and world.is_up(host) and not (host.alive and host.started_at > asked):
+            yield f"it is said that the service of {host.name} is down, and Nova calls it up"
+
+    def _is_the_only_one(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """No recovery of the host begins while another one runs; a standby may not know of one."""
+        uuid = line["notification_uuid"]
+        host = self._played.reported.get(uuid)
+        if not isinstance(host, str) or self._played.has_failed_over:
+            return
+        self._running[host].add(uuid)
+        if len(self._running[host]) > 1:
+            yield f"two recoveries of {host} run at once"
+
+    def _ends(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """Until the next attempt another recovery may begin."""
+        for running in self._running.values():
+            running.discard(line["notification_uuid"])
+        return iter(())
+
+    def _is_unlocked(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """An instance that we have locked was to be unlocked before its evacuation ends, whatever Nova made of that."""
+        server = world.servers.get(line["instance_uuid"])
+        if server is None or not (server.locked_reason or "").startswith(LOCK_REASON):
+            return
+        of_it = [one for one in world.history.received if one.server_id == server.id]
+        locked = [one.time for one in of_it if one.action == "lock"]
+        is_late = any(rule.get("late") for rule in self._played.scenario.faults.get("nova", ()))
+        if not is_late and not any(one.action == "unlock" and one.time >= locked[-1] for one in of_it):
+            yield f"the evacuation of {server.name} has ended, and nobody has asked to unlock it"
+
+    def _is_back(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """No host is called alive or back that was dead from its report until then."""
+        uuid = line["notification_uuid"]
+        name = self._played.reported.get(uuid)
+        if not isinstance(name, str):
+            return
+        yield from self._ends(line, world)
+        if any(words in line["message"] for words in _IS_BACK) and self._was_dead(uuid, world.hosts[name], world):
+            yield f"{name} is called alive or back, and was dead all the time"
+
+    def _was_dead(self, uuid: str, host: Host, world: World) -> bool:
+        since = self._played.accepted[uuid]
+        if host.alive or host.guests_run or any(d.host == host.name and d.time >= since for d in world.history.deaths):
+            return False
+        return host.last_report is None or host.last_report < since
