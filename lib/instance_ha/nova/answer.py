@@ -24,8 +24,13 @@ def answer(ask: Callable[[], Any], seconds: float) -> Any:
         raise CloudUnavailable(f"the cloud cannot be reached: {error}") from error
     except ksa.ClientException as error:  # Keystone's own refusals, a missing catalog entry
         raise CloudUnavailable(f"Keystone: {error}") from error
-    if response.status_code >= 500 or response.status_code in _UNAVAILABLE:
+    if response.status_code >= 500 or response.status_code in _UNAVAILABLE or _is_of_a_proxy(response):
         raise CloudUnavailable(f"Nova answered {response.status_code}: {refusal.text_of(response)}")
     if response.status_code >= 400:
         raise CloudRefused(response.status_code, refusal.text_of(response))
     return response
+
+
+def _is_of_a_proxy(response: Any) -> bool:
+    """Say whether a 404 is not Nova's own, which has this word: as while its API is deployed anew."""
+    return response.status_code == 404 and "itemNotFound" not in response.text

@@ -35,7 +35,7 @@ def evacuate(world: RecoveryWorld, vmove_uuid: str) -> None:
                 else:
                     _check(work)
             except CloudRefused as error:
-                gone = error.code == GONE
+                gone = error.code == GONE and work.server() is None  # else Nova misses something else, a host
                 status = VMoveStatus.IGNORED if gone else VMoveStatus.FAILED
                 work.close(End(status, "the instance was deleted" if gone else str(error)))
 

@@ -24,8 +24,8 @@ _CAUSES = ("no-valid-host", "claim", "pci", "group", "spawn", "volume", "refused
 
 
 def nova_fails(random: Random, world: Data, faults: Data) -> None:
-    """Some requests are answered by an error; no 404, which Nova says only of what is not there."""
-    rule: Data = {"path": random.choice(_PATHS), "status": random.choice((500, 502, 503, 503, 429, 403, 401, 409))}
+    """Some requests are answered by an error; a 404 is a proxy's, since Nova says it only of what is not there."""
+    rule: Data = {"path": random.choice(_PATHS), "status": random.choice((500, 502, 503, 503, 429, 403, 401, 404, 409))}
     if rule["status"] == 409:
         rule |= {"path": "/action", "method": "POST"}
     happens(world, moment(random, world), "nova_fault", rule | {"times": random.choice((1, 2, 5))})
@@ -34,7 +34,7 @@ def nova_fails(random: Random, world: Data, faults: Data) -> None:
 def nova_refuses_for_a_while(random: Random, world: Data, faults: Data) -> None:
     """A kind of requests, or all, are answered by an error for a while."""
     at = moment(random, world)
-    rule = {"path": random.choice(_PATHS), "status": random.choice((500, 503, 429, 403, 401))}
+    rule = {"path": random.choice(_PATHS), "status": random.choice((500, 503, 429, 403, 401, 404))}
     happens(world, at, "nova_fault", rule)
     happens(world, at + random.choice((20, 100, 300)), "nova_faults_end", True)
 

@@ -24,7 +24,10 @@ def host_is_cut_off(random: Random, world: Data, faults: Data) -> None:
     if random.random() < 0.6:
         happens(world, at + random.uniform(0.0, 30), "api", _says(host, "alive", random.choice(_LASTS)))
     if random.random() < 0.3:
-        happens(world, at + random.choice((30, 100, 300)), random.choice(("start_host", "kill_host")), host)
+        what, later = random.choice(("start_host", "kill_host")), at + random.choice((30, 100, 300))
+        happens(world, later, what, host)
+        if what == "kill_host":
+            happens(world, later + random.uniform(0.5, 15), "notify", host)
 
 
 def system_says(random: Random, world: Data, faults: Data) -> None:
