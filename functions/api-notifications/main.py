@@ -2,10 +2,10 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import evidence, notifications, policies, vmoves
+from instance_ha.api import evidence, explanations, notifications, policies, vmoves
 from instance_ha.serving import api_function
 
-ROUTES = notifications.ROUTES + vmoves.ROUTES + evidence.ROUTES + policies.ROUTES
+ROUTES = notifications.ROUTES + vmoves.ROUTES + evidence.ROUTES + policies.ROUTES + explanations.ROUTES
 FUNCTION = api_function("api-notifications", ROUTES, events=True)
 
 

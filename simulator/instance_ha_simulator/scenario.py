@@ -228,9 +228,8 @@ class Play:
 
     def _call_api(self, about: dict[str, Any]) -> None:
         """Send a request to the API, whatever it answers."""
-        answer = self.simulation.request(
-            about["function"], about.get("method", "GET"), about["path"], about.get("body")
-        )
+        path = about["path"].replace("NOTIFICATION", self.notifications[-1] if self.notifications else "")
+        answer = self.simulation.request(about["function"], about.get("method", "GET"), path, about.get("body"))
         self.answers.append(answer.get_json(silent=True))
         self._line("-", f"answered {answer.status_code}")
 

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from instance_ha.api import (
     description,
     evidence,
+    explanations,
     extensions,
     hosts,
     microversion,
@@ -39,6 +40,7 @@ _ROUTES = (
     *policies.ROUTES,
     *evidence.ROUTES,
     *plans.ROUTES,
+    *explanations.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {

@@ -47,6 +47,13 @@ _OF_OURS = (
         "POST",
         _EVIDENCE,
     ),
+    (
+        "explanations:detail",
+        _ADMIN,
+        "Explain a recovery by all that was written down of it.",
+        "GET",
+        "/x-instance-ha/explanations/{notification_id}",
+    ),
     ("plans:create", _ADMIN, "Say what a recovery would do; nothing is changed.", "POST", "/x-instance-ha/plans"),
 )
 _DISCOVERABLE = ("segments", "os-hosts", "notifications", "vmoves", "extensions")

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.models.evidence import Evidence, KindSet
+from instance_ha.models.rows import Notification
 from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import evidence, hosts
@@ -34,6 +36,16 @@ def page(connection: Connection, host: str | None, before: int | None, limit: in
     if before is not None:
         query = query.where(evidence.c.id < before)
     return records.every(connection, query, Evidence)
+
+
+def of_recovery(connection: Connection, notification: Notification) -> list[Evidence]:
+    """Read what was seen of a host for one recovery, or while it lasted; the oldest first."""
+    while_it_lasted = evidence.c.notification_uuid.is_(None) & (evidence.c.seen_at >= notification.generated_time)
+    if notification.status in FINAL_NOTIFICATION and notification.updated_at is not None:
+        while_it_lasted &= evidence.c.seen_at <= notification.updated_at
+    is_of = (evidence.c.notification_uuid == notification.notification_uuid) | while_it_lasted
+    query = select(evidence).where(evidence.c.host_uuid == notification.source_host_uuid, is_of)
+    return records.every(connection, query.order_by(evidence.c.seen_at, evidence.c.id), Evidence)
 
 
 def _values(one: Evidence) -> dict[str, Any]:

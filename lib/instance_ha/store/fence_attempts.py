@@ -43,6 +43,12 @@ def of_attempt(connection: Connection, notification_uuid: NotificationUuid, atte
     return records.every(connection, query, FenceAttempt)
 
 
+def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[FenceAttempt]:
+    """Read what a recovery has tried in all its attempts, in order."""
+    query = select(fence_attempts).where(fence_attempts.c.notification_uuid == notification_uuid)
+    return records.every(connection, query.order_by(fence_attempts.c.id), FenceAttempt)
+
+
 def was_fenced(connection: Connection, host_uuid: HostUuid) -> bool:
     """Say whether any recovery has fenced a host."""
     off = fence_attempts.c.host_uuid == host_uuid, fence_attempts.c.outcome == FenceOutcome.OFF

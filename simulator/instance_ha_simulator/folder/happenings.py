@@ -71,7 +71,7 @@ class ApiCall(Part):
 
     function: str
     method: str = "GET"
-    path: str
+    path: str = Field(description="NOTIFICATION in it stands for the uuid of the last one")
     body: Any = None
 
 

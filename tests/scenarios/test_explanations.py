@@ -1,0 +1,100 @@
+"""An explanation answers five questions by what was written down, at whatever point of the story."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from instance_ha.decide.explanation import Explanation, Question, explain
+from instance_ha.models.uuids import NotificationUuid
+from instance_ha.store import explanations
+from instance_ha_simulator.postgres import Postgres
+from instance_ha_simulator.scenario import Play, Scenario
+
+HERE = Path(__file__).parent
+
+
+def explained(name: str, postgres: Postgres, database_url: str) -> Explanation:
+    """Play a folder to its end, and explain its first recovery."""
+    scenario = Scenario.read(HERE / name)
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run()
+    with played.simulation.world.database.read(one_moment=True) as connection:
+        rows = explanations.rows_of(connection, NotificationUuid(played.notifications[0]))
+    return explain(rows, played.simulation.scheduler.now())
+
+
+def answers(found: Explanation) -> list[str]:
+    """Return the answers in a word."""
+    return [str(one.answer) for one in found.questions]
+
+
+def behind(question: Question) -> str:
+    """Return the rows behind an answer."""
+    return "\n".join(f"{one.table} {one.text}" for one in question.because)
+
+
+def test_a_recovery_that_has_worked_is_explained_by_its_rows(postgres: Postgres, database_url: str) -> None:
+    found = explained("fence-works", postgres, database_url)
+    _, dead, planned, worked, cost = found.questions
+    assert answers(found) == ["yes", "yes", "yes", "yes", "yes"]
+    assert found.waits_for is None
+    assert "evidence power_off: dead" in behind(dead)
+    assert "the power is off" in behind(dead)
+    assert "instances were planned: vm-" in planned.text
+    assert "vm-1 to compute" in behind(worked)
+    assert "first evacuation begun" in cost.text
+    assert [one.at for one in dead.because] == sorted(one.at for one in dead.because)
+
+
+def asked(name: str, at: float, postgres: Postgres, database_url: str) -> dict[str, Any]:
+    """Play a folder, and ask the API for an explanation of the last report at a second of it."""
+    scenario = Scenario.read(HERE / name)
+    path = "/v1/x-instance-ha/explanations/NOTIFICATION"
+    scenario.world["happenings"].append({"at": at, "api": {"function": "api-notifications", "path": path}})
+    scenario.world["happenings"].sort(key=lambda one: one["at"])
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run()
+    return next(dict(answer["explanation"]) for answer in played.answers if "explanation" in answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "acts", "dead", "waits_for"),
+    [
+        ("host-partitioned-but-alive", 100, "yes", "no", "these have ended, its power is seen to be off"),
+        ("fence-fails-and-is-required", 100, "yes", "not_yet", "it goes on when an operator confirms that it is dead"),
+        (
+            "no-bmc-operator-confirms",
+            150,
+            "yes",
+            "not_yet",
+            "or confirmed (an operator confirms that the host is dead)",
+        ),
+    ],
+)
+def test_a_held_recovery_says_what_it_waits_for_and_what_releases_it(
+    name: str, at: float, acts: str, dead: str, waits_for: str, postgres: Postgres, database_url: str
+) -> None:
+    found = asked(name, at, postgres, database_url)
+    assert waits_for in found["waits_for"]
+    assert [one["answer"] for one in found["questions"]] == [acts, dead, "not_yet", "not_yet", "not_yet"], found
+
+
+def test_why_a_fence_has_failed_stands_behind_the_answer(postgres: Postgres, database_url: str) -> None:
+    found = asked("fence-fails-and-is-required", 100, postgres, database_url)
+    behind_it = [(one["table"], one["text"]) for one in found["questions"][1]["because"]]
+    assert ("fence_attempts", "fence by redfish at compute1-bmc1: failed: the BMC answered 401") in behind_it
+
+
+def test_a_recovery_that_was_never_to_begin_says_so_first(postgres: Postgres, database_url: str) -> None:
+    found = explained("process-without-recovery", postgres, database_url)
+    assert answers(found)[:2] == ["no", "not_asked"], found
+
+
+def test_what_did_not_come_back_is_named_and_counted(postgres: Postgres, database_url: str) -> None:
+    found = explained("second-report-names-what-the-first-has-wrecked", postgres, database_url)
+    worked, cost = found.questions[3:]
+    assert (str(worked.answer), "1 instances did not come back" in cost.text) == ("no", True)
+    assert "vm-1 to compute2: failed" in behind(worked)
