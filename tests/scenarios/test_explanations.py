@@ -68,7 +68,7 @@ def asked(name: str, at: float, postgres: Postgres, database_url: str) -> dict[s
         (
             "no-bmc-operator-confirms",
             150,
-            "yes",
+            "not_yet",
             "not_yet",
             "or confirmed (an operator confirms that the host is dead)",
         ),
