@@ -29,9 +29,10 @@ would show another number. So there are three kinds.
   worked on it was killed; and no counter falls when its rows are purged, which Prometheus would take for a restart,
   and `increase` for failures that there were not. A purge takes in what it is about to delete as well. They grow when
   a recovery ends, not before: until then its evacuations are among the gauges.
-- **Of what no row shows.** Counted in memory during an invocation, and added to the same table at its end, by one
-  statement if there is anything to add. An invocation that is killed takes its counts with it. If Postgres does not
-  answer then, they are added by the next invocation of that process; no invocation fails for it.
+- **Of what no row shows.** Counted in memory, and added to the same table at the end of an invocation, by one statement
+  if there is anything to add. A process does so at most each ten seconds, and when it ends or is asked for the metrics;
+  what its other invocations count meanwhile is added then. A process that is killed takes these counts with it. If
+  Postgres does not answer, they are added by the next invocation of that process; no invocation fails for it.
 - **Of now.** Gauges, computed from the rows that are there.
 
 History that is imported counts when it is first seen, unless its rows are stored with `counted = true`.

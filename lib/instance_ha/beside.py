@@ -1,4 +1,4 @@
-"""Something done again and again beside what takes long, in a thread of its own."""
+"""Something done later, or again and again beside what takes long, in a thread of its own."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,3 +22,10 @@ def beside(work: Callable[[], None], interval: float) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def later(seconds: float, work: Callable[[], None]) -> None:
+    """Do ``work`` after so many seconds; it keeps no process from its end."""
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()

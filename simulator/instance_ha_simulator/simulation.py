@@ -216,9 +216,12 @@ class Simulation:
         self.fences = SimulatedFences(self.scheduler, self.cloud, ladders, self.settings.fence_timeout)
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
-        self.metrics = Recorder() if isinstance(database, str) else database.metrics
+        self.metrics = Recorder(self._later) if isinstance(database, str) else database.metrics
         self.world = self._world(self.settings)
         self._app = flask.Flask("simulation")
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        self.scheduler.spawn("later", work, seconds)
 
     def _world(self, settings: Settings) -> WholeWorld:
         return WholeWorld(

@@ -1,31 +1,34 @@
-"""Counts in memory what no row shows, and adds it to Postgres at the end of an invocation.
+"""Counts in memory what no row shows, and adds it to Postgres at the end of an invocation, at most each ten seconds.
 
-A process may be gone the next second, and others count at the same time: memory is only for the invocation.
+A process may be gone the next minute, and others count at the same time: memory is only for these seconds. If
+each invocation wrote, all would write to the same few rows, one behind the other.
 """
 
 import threading
-import time
+from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from instance_ha import log
+from instance_ha.beside import later
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.models.metrics import Metric, Values
 from instance_ha.store import counters
 from instance_ha.store.database import Database
 
-_RARELY = 10.0  # seconds
+_REST = 10.0  # seconds; Prometheus asks no more often
 _PATIENCE = text("SET LOCAL statement_timeout = '2s'")
 
 
 class Recorder:
-    """Takes counts of all threads of a process."""
+    """Takes counts of all threads of a process; ``later`` does something after so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, later: Callable[[float, Callable[[], None]], None] = later) -> None:
+        self._later = later
         self._lock = threading.Lock()
         self._pending: Values = {}
-        self._flushed = -_RARELY
+        self._rests = False
 
     def count(self, metric: Metric, **labels: str) -> None:
         """Count one more."""
@@ -40,19 +43,32 @@ class Recorder:
             for sample, value in values.items():
                 self._pending[sample] = self._pending.get(sample, 0.0) + value
 
-    def flush(self, database: Database, *, rarely: bool = False) -> None:
-        """Add what was counted to Postgres, if anything was; ``rarely``: not if that was done a moment ago.
+    def flush(self, database: Database) -> None:
+        """Add what was counted to Postgres: now, or some seconds after the last time.
 
         No invocation fails for it: what cannot be added is kept for the next invocation of this process. If Postgres
         went away during the commit it may so be added twice.
         """
         with self._lock:
-            if rarely and time.monotonic() < self._flushed + _RARELY:
+            if self._rests or not self._pending:
                 return
+            self._rests = True
+        if self.flush_now(database):
+            self._later(_REST, lambda: self._go_on(database))
+        else:
+            self._rests = False
+
+    def _go_on(self, database: Database) -> None:
+        with self._lock:
+            self._rests = False
+        self.flush(database)
+
+    def flush_now(self, database: Database) -> bool:
+        """Add what was counted to Postgres, if anything was, whenever that was done before; False: it cannot be."""
+        with self._lock:
             pending, self._pending = self._pending, {}
         if not pending:
-            return
-        self._flushed = time.monotonic()
+            return True
         try:
             now = database.now()  # not the machine's: the times of all processes are compared
             with database.begin() as connection:
@@ -61,3 +77,5 @@ class Recorder:
         except (StoreUnavailable, SQLAlchemyError) as error:
             log.get().debug("metrics kept for later", reason=type(error).__name__)
             self._add(pending)
+            return False
+        return True

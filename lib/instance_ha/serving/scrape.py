@@ -23,6 +23,7 @@ def answer(request: Request, world: World) -> Response:
     if request.method not in {"GET", "HEAD"}:
         return faults.of(MethodNotAllowed(request.method, "GET", "HEAD"))
     try:
+        world.metrics.flush_now(world.database)
         values = read(world.database)
     except StoreUnavailable as error:
         log.get().warning("metrics not available", reason=str(error))

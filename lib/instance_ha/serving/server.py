@@ -128,6 +128,7 @@ def main(folder: Path) -> None:
         _Server(gate, _BODY, heads_first=False, options=wanted).run()
         return
     give_world(application, replace(world, ending=lambda: gate.closed))
+    wanted["worker_exit"] = lambda _server, _worker: world.metrics.flush_now(world.database)
     if function.tick_at_start:
         wanted["post_worker_init"] = partial(_begin_tick, gate, next(iter(world.settings.cron_tokens), None))
     _Server(gate, world.settings.max_request_body_size, heads_first=True, options=wanted).run()

@@ -57,7 +57,7 @@ class LastingDatabase(SimulatedDatabase):
 class _NoCounts(Recorder):
     """Metrics are not what is explored, and cost each invocation a transaction."""
 
-    def flush(self, database: Database, *, rarely: bool = False) -> None:
+    def flush(self, database: Database) -> None:
         """Keep nothing."""
 
 

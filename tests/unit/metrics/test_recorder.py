@@ -1,5 +1,6 @@
 """What is counted in many processes is in Postgres in the end, and nobody fails for it."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -28,7 +29,7 @@ def test_processes_that_count_at_the_same_time_lose_nothing(database: Database, 
             for function in ("sweep", "monitor-poll")[:: 1 if number % 2 else -1]:
                 recorder.count(TICKS, function=function)
             recorder.count(LEASE_LOSSES, table="vmoves")
-            recorder.flush(own)
+            recorder.flush_now(own)
         own.close()
 
     with ThreadPoolExecutor(4) as pool:
@@ -45,7 +46,26 @@ def test_threads_of_a_process_that_count_and_flush_lose_nothing(database: Databa
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(invocation, range(40)))
+    recorder.flush_now(database)  # as at the end of the process
     assert read(database) == {SWEEP: 40}
+
+
+def test_a_process_writes_its_counts_at_once_and_then_at_most_each_ten_seconds(database: Database) -> None:
+    planned: list[tuple[float, Callable[[], None]]] = []
+    recorder = Recorder(lambda seconds, work: planned.append((seconds, work)))
+    written = []
+    for _ in range(100):
+        recorder.count(LEASE_LOSSES, table="vmoves")
+        recorder.flush(database)
+        written.append(read(database)[VMOVES])
+    assert set(written) == {1}
+    ((seconds, work),) = planned
+    assert seconds == 10.0
+    work()
+    assert read(database)[VMOVES] == 100
+    before = database.statements
+    planned.pop()[1]()  # nothing was counted since: nothing more is planned
+    assert (database.statements, planned[1:]) == (before, [])
 
 
 def test_an_invocation_that_has_counted_nothing_asks_nothing_of_postgres(database: Database) -> None:
@@ -98,16 +118,3 @@ def test_an_observation_on_a_bound_is_within_it_and_one_before_the_failure_took_
     early = NOTIFICATION_DELAY.observed(-5.0, type="VM")
     assert early[NOTIFICATION_DELAY.series("_sum", type="VM")] == 0.0
     assert early[NOTIFICATION_DELAY.series("_bucket", type="VM", le="1")] == 1.0
-
-
-def test_what_strangers_cause_is_written_now_and_then_and_not_lost(database: Database) -> None:
-    recorder = Recorder()
-    recorder.count(LEASE_LOSSES, table="vmoves")
-    recorder.flush(database, rarely=True)
-    before = database.statements
-    for _ in range(100):
-        recorder.count(LEASE_LOSSES, table="vmoves")
-        recorder.flush(database, rarely=True)
-    assert before == database.statements
-    recorder.flush(database)
-    assert read(database)[VMOVES] == 101

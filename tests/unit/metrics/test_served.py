@@ -228,7 +228,7 @@ def test_all_that_rules_and_dashboard_ask_for_is_served(played: Played) -> None:
         )
     play.simulation.call("recover-host", "/", b"", {})  # unsigned
     play.simulation.call("recover-host", "/", b"{}", {"ce-id": "1"})
-    play.simulation.call("api-segments", "/", b"", {}, "GET")  # for what is refused no counts are written each time
+    play.simulation.call("api-segments", "/", b"", {}, "GET")
     played_too = scraped(play)
     names = {name for name, _ in played_too} | {"instance_ha_nova_request_seconds_count"}
     names |= {
