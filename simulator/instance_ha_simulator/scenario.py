@@ -373,7 +373,7 @@ class Play:
     def _rows_in_work(self) -> dict[str, tuple[object, ...]]:
         """Read which rows are claimed or due, by their uuids, with their owners and how far they are."""
         now = self.simulation.scheduler.now()
-        rows = "SELECT {} FROM {} WHERE lease_owner IS NOT NULL OR due_at <= :now"
+        rows = "SELECT {} FROM {} WHERE (lease_owner IS NOT NULL OR due_at <= :now) AND due_at IS NOT NULL"
         queries = (
             rows.format("notification_uuid, lease_owner, status, attempt", "notifications"),
             rows.format("uuid, lease_owner, status, step", "vmoves"),

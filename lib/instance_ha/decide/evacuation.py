@@ -259,6 +259,8 @@ def watch(
     unseen: list[VMove] = []
     for move in moves:
         migration = migrations.get(move.instance_uuid)
+        if migration is not None and migration.id <= move.last_migration_id:  # of an earlier request
+            migration = None
         patience = CHECK_UNRECORDED_AFTER if migration is None else slow
         if migration is not None and (migration.unclear or migration.dest_host in down):
             patience = min(slow, CHECK_UNCLEAR_AFTER)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median_low
 
-from instance_ha.models.enums import VMoveStatus, VMoveStep
+from instance_ha.models.enums import UNDER_WAY, VMoveStatus, VMoveStep
 from instance_ha.models.rows import VMove
 
 LONGEST_PAUSE = 5.0  # seconds; a lease outlasts it
@@ -17,7 +17,7 @@ def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
     Evacuations that take a minute need no question each half second. Their median age counts: neither those that have
     just begun, nor one that hangs.
     """
-    ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step is VMoveStep.WATCHED]
+    ages = [(now - move.asked_at).total_seconds() for move in moves if move.asked_at and move.step in UNDER_WAY]
     return max(interval, min(LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
 
 

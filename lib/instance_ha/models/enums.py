@@ -54,8 +54,8 @@ class VMoveStep(StrEnum):
     """Inside ONGOING: what has been written down and must be continued after a crash. Not on the wire."""
 
     START = "start"  # nothing was asked of Nova yet
-    ASKING = "asking"  # evacuate was written down; Nova may or may not have heard it
-    WATCHED = "watched"  # Nova accepted; recover-host watches its migration
+    ASKING = "asking"  # evacuate was written down, and is being sent while the lease lasts; recover-host watches it
+    WATCHED = "watched"  # as above, but nothing is being sent
     SETTLE = "settle"  # it moved, or cannot: restore its state, unlock it, close the row
 
 
@@ -71,3 +71,4 @@ class TaskState(StrEnum):
 FINAL_NOTIFICATION = frozenset({NotificationStatus.FAILED, NotificationStatus.IGNORED, NotificationStatus.FINISHED})
 OPEN_NOTIFICATION = frozenset(NotificationStatus) - FINAL_NOTIFICATION
 OPEN_VMOVE = frozenset({VMoveStatus.PENDING, VMoveStatus.ONGOING})
+UNDER_WAY = frozenset({VMoveStep.ASKING, VMoveStep.WATCHED})

@@ -78,6 +78,26 @@ class Claim(Generic[Row]):
             pass
         self.row = replace(self.row, **values)
 
+    def write_ahead(self, **values: Any) -> None:
+        """Write down to the row what is sent to Nova next, and let it go: it is ours until the answer, and never due.
+
+        So nothing need be written when Nova has accepted it. Raises LeaseLost when it belongs to another invocation.
+        """
+        longest = self.world.settings.nova_timeout + 2 * LEASE_MARGIN  # a moment may pass before it is sent
+        until = self.world.clock.now() + timedelta(seconds=max(self.lease.seconds, longest))
+        with self.world.database.begin() as connection:
+            self.lease.write(connection, lease_until=until, due_at=None, **values)
+        self.held_until, self.row = until, replace(self.row, **values)
+
+    def keep(self) -> None:
+        """Renew the lease if a third of it has passed.
+
+        Raises:
+            LeaseLost: the row belongs to another invocation.
+
+        """
+        self._hold(timedelta(seconds=self.lease.seconds) * 2 / 3)
+
     def cover(self, seconds: float) -> None:
         """Hold the row at least as long as something may last that begins now.
 
@@ -107,7 +127,7 @@ class Claim(Generic[Row]):
             except (LeaseLost, TryAgain) as error:  # the next write finds out
                 log.get().debug("lease not renewed", reason=str(error))
 
-        self._hold(lease * 2 / 3)
+        self.keep()
         with self.world.beside(renew, self.lease.seconds / 3):
             yield
 

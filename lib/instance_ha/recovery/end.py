@@ -8,11 +8,12 @@ from types import MappingProxyType
 from sqlalchemy import Connection
 
 from instance_ha import emit, log
+from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStep
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.rows import HostChanges, Notification, TaskRow
+from instance_ha.models.rows import HostChanges, Notification, TaskRow, VMove
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import hosts, notifications, tasks, vmoves
@@ -56,10 +57,19 @@ def close(
     world.breakpoint(Breakpoint.RECOVERY_CLOSED)
     for move in ongoing:  # their evacuations are not followed any more
         if move.locked_by_us:
-            try:
-                world.nova.unlock(move.instance_uuid)
-            except (CloudRefused, CloudUnavailable) as error:
-                log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
+            _unlock(world, move)
+
+
+def _unlock(world: RecoveryWorld, move: VMove) -> None:
+    """Unlock an instance; before its evacuation was asked for it may have come to no lock of ours."""
+    try:
+        if move.step is VMoveStep.START:
+            server = world.nova.server(move.instance_uuid)
+            if server is None or server.locked_reason != lock_reason(move.notification_uuid):
+                return
+        world.nova.unlock(move.instance_uuid)
+    except (CloudRefused, CloudUnavailable) as error:
+        log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """sweep: whatever is overdue gets its event again, so that nothing depends on a broker, or on a killed invocation."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_
 
@@ -27,28 +27,30 @@ def sweep(world: SweepWorld) -> None:
     def once(world: SweepWorld, _end: datetime) -> datetime:
         nonlocal expiry_due
         now = world.clock.now()
-        if expiry_due is None or now >= expiry_due:
-            expire_once(world)
-            expiry_due = (expiry_due or now) + timedelta(seconds=world.settings.check_expired_notifications_interval)
-        sweep_once(world)
-        return min(now + timedelta(seconds=world.settings.sweep_interval), _next_due(world, now) + _SOON)
+        due = _due(world, now)
+        expired = 0
+        if due.first is not None and (expiry_due is None or now >= expiry_due):  # what is worked on has a due time
+            expired = expire_once(world)
+            expiry_due = now + timedelta(seconds=world.settings.check_expired_notifications_interval)
+        if expired or (due.first is not None and due.first <= now):
+            sweep_once(world)
+        soon = [] if due.coming is None else [due.coming + _SOON]  # a lease that is not renewed is found at once
+        return min([now + timedelta(seconds=world.settings.sweep_interval), *soon])
 
     repeat(world, "sweep", once, world.settings.sweep_interval, lasts=world.settings.sweep_time)
 
 
-def _next_due(world: SweepWorld, now: datetime) -> datetime:
-    """Say when the next lease ends: one that is not renewed until then is found at once."""
+def _due(world: SweepWorld, now: datetime) -> leases.Due:
     with world.database.read() as connection:
-        due = leases.next_due(connection, (schema.notifications, schema.vmoves), now)
-    return due or datetime.max.replace(tzinfo=UTC) - _SOON
+        return leases.due(connection, (schema.notifications, schema.vmoves), now)
 
 
-def expire_once(world: SweepWorld) -> None:
+def expire_once(world: SweepWorld) -> int:
     """Take recoveries that have lasted too long from their invocations; the next one that claims one ends it."""
     now = world.clock.now()
     before = now - timedelta(seconds=world.settings.notifications_expired_interval)
     with world.database.begin() as connection:
-        notifications.take_expired(connection, before, now)
+        return notifications.take_expired(connection, before, now)
 
 
 def sweep_once(world: SweepWorld) -> int:

@@ -89,17 +89,27 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
 
 
-def next_due(connection: Connection, tables: Iterable[Table], now: datetime) -> datetime | None:
-    """Say when the next lease ends, or the next work is due, by what is known now."""
-    due: datetime | None = connection.execute(_next_due(tuple(tables)), {"now": now}).scalar_one()
-    return due
+@dataclass(frozen=True)
+class Due:
+    """When work is due."""
+
+    first: datetime | None  # the first of all, in the past or not
+    coming: datetime | None  # the next that is not due yet: when a lease ends, or work is to be checked again
+
+
+def due(connection: Connection, tables: Iterable[Table], now: datetime) -> Due:
+    """Say when work is due, by what is known now."""
+    first, coming = connection.execute(_due(tuple(tables)), {"now": now}).one()
+    return Due(first, coming)
 
 
 @cache
-def _next_due(tables: tuple[Table, ...]) -> Select[Any]:
+def _due(tables: tuple[Table, ...]) -> Select[Any]:
     now: BindParameter[datetime] = bindparam("now")
-    of_each = (select(func.min(table.c.due_at)).where(table.c.due_at > now).scalar_subquery() for table in tables)
-    return select(func.least(*of_each))
+    of_each = [select(func.min(table.c.due_at)) for table in tables]
+    firsts = (query.scalar_subquery() for query in of_each)
+    coming = (query.where(table.c.due_at > now).scalar_subquery() for query, table in zip(of_each, tables, strict=True))
+    return select(func.least(*firsts), func.least(*coming))
 
 
 def take_overdue(

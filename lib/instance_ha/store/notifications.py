@@ -102,15 +102,12 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     return records.first(connection, statement, Notification)
 
 
-def take_expired(connection: Connection, before: datetime, now: datetime) -> None:
-    """Take notifications that are older than ``before`` away from the invocations that still work on them."""
+def take_expired(connection: Connection, before: datetime, now: datetime) -> int:
+    """Take notifications older than ``before`` from the invocations that still work on them; returns how many."""
     is_open = notifications.c.status.in_(OPEN_NOTIFICATION)
     held = notifications.c.lease_until.is_not(None)
-    connection.execute(
-        update(notifications)
-        .where(is_open, held, notifications.c.created_at < before)
-        .values(lease_owner=None, lease_until=None, due_at=now)
-    )
+    taken = update(notifications).where(is_open, held, notifications.c.created_at < before)
+    return connection.execute(taken.values(lease_owner=None, lease_until=None, due_at=now)).rowcount
 
 
 def supersede_processes(

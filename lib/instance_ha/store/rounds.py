@@ -5,14 +5,30 @@ closed by a handler (store/vmoves.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, type_coerce, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    String,
+    and_,
+    case,
+    column,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+    values,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
+from instance_ha.models.enums import OPEN_VMOVE, UNDER_WAY, VMoveStatus, VMoveStep
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.text import NO_VALID_HOST
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
@@ -20,7 +36,11 @@ from instance_ha.store.schema import vmoves
 from instance_ha.store.vmoves import read
 
 # A handler may have ended one since the dispatcher has read it; what has ended must not be due again.
-_WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step == VMoveStep.WATCHED
+_WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step.in_(UNDER_WAY)
+# The invocation that has asked for an evacuation has nothing more to do with it; one that checks it still works on it.
+_SENT = vmoves.c.step == VMoveStep.ASKING
+_FREE = {name: case((_SENT, None), else_=vmoves.c[name]) for name in ("lease_owner", "lease_until")}
+_SETTLED = column("uuid", String), column("dest_host", String), column("locked_by_us", Boolean)
 
 
 def plan(
@@ -32,8 +52,8 @@ def plan(
     now: datetime,
 ) -> None:
     """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
-    new_round = _last_round(connection, notification) + 1
-    values = [
+    new_round = connection.execute(select(_last_round(notification) + 1)).scalar_one()
+    rows = [
         {
             "uuid": str(uuid4()),
             "notification_uuid": notification.notification_uuid,
@@ -51,13 +71,12 @@ def plan(
         }
         for position, (instance, name, facts) in enumerate(instances)
     ]
-    if values:
-        connection.execute(insert(vmoves), values)
+    if rows:
+        connection.execute(insert(vmoves), rows)
 
 
-def _last_round(connection: Connection, notification: Notification) -> int:
-    newest = select(func.max(vmoves.c.round)).where(*_of_attempt(notification))
-    return connection.execute(newest).scalar_one() or 0
+def _last_round(notification: Notification) -> ScalarSelect[int]:
+    return select(func.coalesce(func.max(vmoves.c.round), 0)).where(*_of_attempt(notification)).scalar_subquery()
 
 
 def _of_attempt(notification: Notification) -> tuple[ColumnElement[bool], ...]:
@@ -91,8 +110,7 @@ def _watch(
         vmoves.c.step == VMoveStep.START,
         vmoves.c.instance_uuid == instance,
     )
-    values = {"step": VMoveStep.WATCHED, "last_migration_id": last_migration_id, "asked_at": asked_at}
-    connection.execute(waiting.values(**values))
+    connection.execute(waiting.values(step=VMoveStep.WATCHED, last_migration_id=last_migration_id, asked_at=asked_at))
 
 
 def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:
@@ -115,8 +133,8 @@ def start_next(
         .with_for_update()
     )
     begun = update(vmoves).where(vmoves.c.id.in_(waiting))
-    values = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    started = read(connection, begun.values(**values, target_host=target_host).returning(vmoves))
+    new = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
+    started = read(connection, begun.values(**new, target_host=target_host).returning(vmoves))
     return sorted(started, key=lambda move: move.position)
 
 
@@ -130,14 +148,25 @@ def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> 
     """Have watched evacuations checked one by one."""
     if uuids:
         watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), *_WATCHED)
-        connection.execute(watched.values(due_at=now, updated_at=now))
+        connection.execute(watched.values(**_FREE, due_at=now, updated_at=now))
 
 
-def settle(connection: Connection, uuid: VMoveUuid, dest_host: str | None, locked_by_us: bool, now: datetime) -> None:
-    """Have an evacuation closed that Nova is done with; where it went is None when it failed."""
-    values = {"step": VMoveStep.SETTLE, "dest_host": dest_host, "locked_by_us": locked_by_us}
-    watched = update(vmoves).where(vmoves.c.uuid == uuid, *_WATCHED)
-    connection.execute(watched.values(**values, due_at=now, updated_at=now))
+@dataclass(frozen=True)
+class Settled:
+    """An evacuation that Nova is done with."""
+
+    uuid: VMoveUuid
+    dest_host: str | None  # where it went; None when it failed
+    locked_by_us: bool
+
+
+def settle(connection: Connection, done: Sequence[Settled], now: datetime) -> None:
+    """Have the evacuations closed that Nova is done with."""
+    if done:
+        new = values(*_SETTLED, name="new").data([(one.uuid, one.dest_host, one.locked_by_us) for one in done])
+        settled = {"step": VMoveStep.SETTLE, "dest_host": new.c.dest_host, "locked_by_us": new.c.locked_by_us}
+        watched = update(vmoves).where(vmoves.c.uuid == new.c.uuid, *_WATCHED)
+        connection.execute(watched.values(**settled, **_FREE, due_at=now, updated_at=now))
 
 
 def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:
@@ -151,13 +180,15 @@ def note_locked(connection: Connection, notification_uuid: NotificationUuid, ins
         connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
 
 
-def waiting_since(connection: Connection, notification_uuid: NotificationUuid) -> datetime | None:
-    """Say when the evacuations that wait for their turn were planned; None when none does."""
-    query = select(func.min(vmoves.c.created_at)).where(
-        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING
-    )
-    planned: datetime | None = connection.execute(query).scalar_one()
-    return planned
+def in_work(connection: Connection, notification_uuid: NotificationUuid) -> tuple[list[VMove], datetime | None]:
+    """Read the vmoves in work, in order, and when those that wait for their turn were planned; None when none does."""
+    ours = vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
+    waiting = select(vmoves.c.id).where(*ours, vmoves.c.status == VMoveStatus.PENDING)
+    first = waiting.order_by(vmoves.c.position).limit(1).scalar_subquery()
+    query = select(vmoves).where(*ours, or_(vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.id == first))
+    moves = read(connection, query.order_by(vmoves.c.position))
+    ongoing = [move for move in moves if move.status is VMoveStatus.ONGOING]
+    return ongoing, next((move.created_at for move in moves if move.status is VMoveStatus.PENDING), None)
 
 
 def waiting_among(
@@ -178,7 +209,7 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
     An instance that fails again tells nothing new. One that fits nowhere (its flavor, its group, its devices) tells
     nothing of others: if it did, a few of its kind would keep all those behind them from being tried.
     """
-    in_round = vmoves.c.round == _last_round(connection, notification)
+    in_round = vmoves.c.round == _last_round(notification)
     earlier = vmoves.alias()
     failed_before = select(earlier.c.id).where(
         earlier.c.notification_uuid == notification.notification_uuid,

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, func, select, update
+from sqlalchemy import Connection, Executable, and_, case, func, or_, select, update
 
-from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus
+from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
@@ -106,8 +106,18 @@ def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list
     return read(connection, query.order_by(vmoves.c.position))
 
 
+_TO_BE_LOCKED = and_(vmoves.c.step == VMoveStep.START, ~func.coalesce(vmoves.c.facts["locked"].as_boolean(), False))
+_CLAIMED: dict[str, Any] = {
+    "locked_by_us": or_(vmoves.c.locked_by_us, _TO_BE_LOCKED),
+    "step": case((vmoves.c.step == VMoveStep.ASKING, VMoveStep.WATCHED), else_=vmoves.c.step),
+}
+
+
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
-    """Take an ongoing vmove of a running notification; None when another invocation has it, or it is done."""
+    """Take an ongoing vmove of a running notification; None when another invocation has it, or it is done.
+
+    What is written down before the instance is locked, that it may be locked by us from now on, is written with it.
+    """
     running = (
         select(notifications.c.id)
         .where(
@@ -119,7 +129,7 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     statement = (
         update(vmoves)
         .where(vmoves.c.uuid == uuid, vmoves.c.status == VMoveStatus.ONGOING, leases.is_free(vmoves, now), running)
-        .values(**leases.hold(owner, now, seconds))
+        .values(**leases.hold(owner, now, seconds), **_CLAIMED)
         .returning(vmoves)
     )
     return records.first(connection, statement, _vmove)

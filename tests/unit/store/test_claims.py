@@ -180,8 +180,8 @@ def test_the_next_lease_to_end_is_known(rows: Rows) -> None:
     claimed(rows)
     rows.notification(due_at=after(-1))  # is due
     with rows.database.begin() as connection:
-        assert after(LEASE) == leases.next_due(connection, [tables.notifications], NOW)
-        assert leases.next_due(connection, [tables.vmoves], NOW) is None
+        assert leases.due(connection, [tables.notifications], NOW) == leases.Due(after(-1), after(LEASE))
+        assert leases.due(connection, [tables.vmoves], NOW) == leases.Due(None, None)
 
 
 def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:
@@ -383,11 +383,38 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
-        for move in (a, b):
-            rounds.settle(connection, move.uuid, "c2", False, after(1))
+        rounds.settle(connection, [rounds.Settled(move.uuid, "c2", False) for move in (a, b)], after(1))
     found = moves(rows, notification)
     assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)
+
+
+def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        a, b = rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
+    for name in "ab":
+        taken = claim_move(rows, moves(rows, notification)[name])
+        assert taken is not None
+        with rows.database.begin() as connection:
+            vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED, locked_by_us=True)
+    with rows.database.begin() as connection:
+        done = [rounds.Settled(a.uuid, "c2", True), rounds.Settled(b.uuid, None, False)]
+        rounds.settle(connection, done, after(1))
+    found = moves(rows, notification)
+    assert (found["a"].dest_host, found["a"].locked_by_us) == ("c2", True)
+    assert (found["b"].dest_host, found["b"].locked_by_us) == (None, False)
+
+
+def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) -> None:
+    notification = running(rows, "abc")
+    with rows.database.begin() as connection:
+        (begun,) = rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        waiting = moves(rows, notification)["b"]
+        assert rounds.in_work(connection, notification.notification_uuid) == ([begun], waiting.created_at)
+        rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        ongoing, waiting_since = rounds.in_work(connection, notification.notification_uuid)
+    assert ([move.instance_name for move in ongoing], waiting_since) == (["a", "b", "c"], None)
 
 
 def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(rows: Rows) -> None:
@@ -401,6 +428,6 @@ def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(r
         vmoves.lease(taken, LEASE).release(connection, None, **ended)
     before = moves(rows, notification)["a"]
     with rows.database.begin() as connection:
-        rounds.settle(connection, taken.uuid, None, False, after(1))
+        rounds.settle(connection, [rounds.Settled(taken.uuid, None, False)], after(1))
         rounds.check_again(connection, [taken.uuid], after(1))
     assert moves(rows, notification)["a"] == before

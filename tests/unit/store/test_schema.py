@@ -132,7 +132,7 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {
-    "next due": lambda c: leases.next_due(c, [tables.notifications], NOW),
+    "due": lambda c: leases.due(c, [tables.notifications], NOW),
     "list segments": lambda c: segments.page(c, Page(10)),
     "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
     "list hosts": lambda c: hosts.page(c, SegmentUuid("segment"), Page(10)),
@@ -157,7 +157,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
-    "vmoves that wait": lambda c: rounds.waiting_since(c, NotificationUuid("notification")),
+    "vmoves in work or waiting": lambda c: rounds.in_work(c, NotificationUuid("notification")),
     "last ended vmoves": lambda c: rounds.last_ended(c, notification(attempt=2), 5),
     "instances of earlier recoveries": lambda c: vmoves.begun_since_the_last_success(c, notification()),
     "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),

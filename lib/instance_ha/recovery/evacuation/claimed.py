@@ -8,6 +8,7 @@ from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
+from instance_ha.models.enums import VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.ports import Nova
 from instance_ha.models.rows import InstanceFacts, VMove
@@ -81,6 +82,8 @@ class Evacuation:
     def _is_locked_by_us(self) -> bool:
         """Say whether the lock is ours still, by what was read lately: somebody may have locked it since."""
         read_at = self.move.updated_at  # the list of all locks, when the dispatcher has handed it over
+        if self.move.step is not VMoveStep.SETTLE:  # it may have come to no lock of ours
+            read_at = None
         if self.seen is None and (read_at is None or self.world.clock.now() - read_at > _FRESH):
             self.server()
         return self.seen is None or self.seen.locked_reason == evacuation.lock_reason(self.move.notification_uuid)

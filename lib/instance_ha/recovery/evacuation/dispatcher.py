@@ -8,7 +8,7 @@ tells which locks are ours.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -19,7 +19,7 @@ from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART
-from instance_ha.models.enums import VMoveStep
+from instance_ha.models.enums import UNDER_WAY
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
@@ -28,7 +28,9 @@ from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
 from instance_ha.recovery.evacuation.source_host import SourceHost
 from instance_ha.recovery.recovery import Recovery
-from instance_ha.store import rounds, segments, vmoves
+from instance_ha.store import rounds, segments, tasks, vmoves
+
+_READ_AGAIN_AFTER = timedelta(seconds=slots.LONGEST_PAUSE)
 
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
@@ -58,6 +60,8 @@ class _Round:
         self._records = EvacuationRecords(recovery)
         self._source = SourceHost(recovery, task)
         self._dests = DestHosts(recovery)
+        self._rows: tuple[list[VMove], datetime | None] = [], None
+        self._read_again_at: datetime | None = None  # None: at once
 
     def run(self) -> bool:
         """Go on until nothing is planned any more; False when time is up before."""
@@ -65,10 +69,10 @@ class _Round:
             ongoing, waiting_since = self._state()
             if not ongoing and waiting_since is None:
                 return True
-            found = self._watch([move for move in ongoing if move.step is VMoveStep.WATCHED])
+            found = self._watch([move for move in ongoing if move.step in UNDER_WAY])
             free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
             if found.done or (waiting_since is not None and free > 0):
-                self._go_on(found, free, waiting_since)
+                self._go_on(ongoing, found, free, waiting_since)
             elif found.unseen:
                 self._check_again(found.unseen)
             if self._recovery.claim.out_of_time:
@@ -76,8 +80,15 @@ class _Round:
             self._pause(ongoing)
 
     def _state(self) -> tuple[list[VMove], datetime | None]:
-        with self._recovery.claim.transaction() as connection:
-            return vmoves.ongoing(connection, self._uuid), rounds.waiting_since(connection, self._uuid)
+        """Read the rows, unless nobody but us has anything to write to them: then a few seconds later."""
+        self._recovery.claim.keep()
+        now = self._clock.now()
+        if self._read_again_at is None or now >= self._read_again_at:
+            with self._recovery.claim.read() as connection:
+                self._rows = rounds.in_work(connection, self._uuid)
+            all_under_way = all(move.step in UNDER_WAY for move in self._rows[0])
+            self._read_again_at = now + _READ_AGAIN_AFTER if all_under_way else None
+        return self._rows
 
     def _watch(self, watched: Sequence[VMove]) -> Watch:
         """Find the evacuations that Nova is done with, and those to be checked one by one."""
@@ -92,10 +103,10 @@ class _Round:
         slow = self._settings.wait_period_after_evacuation
         return watch(watched, self._records.newest, self._clock.now(), slow, down)
 
-    def _go_on(self, found: Watch, free: int, waiting_since: datetime | None) -> None:
+    def _go_on(self, ongoing: Sequence[VMove], found: Watch, free: int, waiting_since: datetime | None) -> None:
         """Hand what Nova is done with to be closed, and fill the free slots."""
         try:
-            facts = self._ask(found, free, waiting_since)
+            facts = self._ask(ongoing, found, free, waiting_since)
         except (CloudUnavailable, CloudRefused) as error:
             log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
             return
@@ -103,24 +114,28 @@ class _Round:
             self._settle(connection, found, facts)
             reason = self._reason_to_stop(connection, facts)
             begun = self._fill(connection, free, facts) if reason is None else self._stop(connection, reason)
+            self._show_progress(connection, begun)
+        self._read_again_at = None
         if reason is not None:
             log.get().warning("no more evacuations are begun", reason=reason, host=self._recovery.host.name)
         if begun:
             log.get().info("evacuations begun", count=len(begun), target_host=self._target_host)
         self._recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
         self._publish(move.uuid for move in [*(move for move, _ in found.done), *found.unseen, *begun])
+
+    def _show_progress(self, connection: Connection, begun: Sequence[VMove]) -> None:
         if begun:
             names = ",".join(move.instance_uuid for move in begun)
-            self._recovery.progress(self._task, 0.5, f"Evacuation started of {names}")
+            tasks.add_progress(connection, self._task, self._clock.now(), [(0.5, f"Evacuation started of {names}")])
 
-    def _ask(self, found: Watch, free: int, waiting_since: datetime | None) -> _Facts:
+    def _ask(self, ongoing: Sequence[VMove], found: Watch, free: int, waiting_since: datetime | None) -> _Facts:
         just_listed = waiting_since is not None and self._clock.now() - waiting_since < FRESH
         locks = set() if just_listed and not found.done else self._foreign_locks()
         may_begin = waiting_since is not None and free > 0
         source = self._source.state() if may_begin else SourceState.UNKNOWN
         if source is SourceState.DOWN and not just_listed:
             self._records.refresh()
-        others = self._under_way() if source is SourceState.DOWN else {}
+        others = self._under_way(ongoing) if source is SourceState.DOWN else {}
         instead = self._instead() if self._target_host is None else []
         return _Facts(locks, source, others, instead)
 
@@ -130,9 +145,13 @@ class _Round:
         locked = self._recovery.nova.locked_servers(self._recovery.notification.created_at - CLOCKS_APART)
         return {server.id for server in locked if server.locked_reason != ours}
 
-    def _under_way(self) -> dict[str, int]:
+    def _under_way(self, ongoing: Sequence[VMove]) -> dict[str, int]:
         """Find evacuations under way of instances that wait for their turn."""
         not_ended = {server_id: record for server_id, record in self._records.newest.items() if not record.final}
+        for move in ongoing:
+            not_ended.pop(move.instance_uuid, None)
+        if not not_ended:
+            return {}
         with self._recovery.claim.read() as connection:
             waiting = rounds.waiting_among(connection, self._uuid, not_ended)
         found = {server_id: not_ended[server_id] for server_id in waiting}
@@ -151,9 +170,11 @@ class _Round:
 
     def _settle(self, connection: Connection, found: Watch, facts: _Facts) -> None:
         now = self._clock.now()
-        for move, dest_host in found.done:
-            ours = move.locked_by_us and move.instance_uuid not in facts.locks
-            rounds.settle(connection, move.uuid, dest_host, ours, now)
+        done = [
+            rounds.Settled(move.uuid, dest_host, move.locked_by_us and move.instance_uuid not in facts.locks)
+            for move, dest_host in found.done
+        ]
+        rounds.settle(connection, done, now)
         rounds.check_again(connection, [move.uuid for move in found.unseen], now)
         rounds.note_locked(connection, self._uuid, sorted(facts.locks))
 
@@ -189,6 +210,7 @@ class _Round:
         uuids = [move.uuid for move in unseen]
         with self._recovery.claim.transaction() as connection:
             rounds.check_again(connection, uuids, self._clock.now())
+        self._read_again_at = None
         self._publish(uuids)
 
     def _publish(self, uuids: Iterable[str]) -> None:

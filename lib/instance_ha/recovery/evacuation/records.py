@@ -9,6 +9,7 @@ from instance_ha.planning.under_way import PAGE
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import rounds
 
+_BEING_SENT = timedelta(seconds=2)
 FRESH = timedelta(seconds=5)  # what was listed so recently need not be asked again
 
 
@@ -30,7 +31,8 @@ class EvacuationRecords:
 
     def read(self, watched: Sequence[VMove]) -> None:
         """Read all records that are new since the last time, and those of the watched evacuations again."""
-        missing: dict[str, int] = {move.instance_uuid: move.last_migration_id for move in watched}
+        sought = (move for move in watched if self._has_record(move))
+        missing: dict[str, int] = {move.instance_uuid: move.last_migration_id for move in sought}
         read_to = self._first() if self._read_to is None else self._read_to
         since = min([read_to, *missing.values()])
         newest: dict[str, Migration] = {}
@@ -43,6 +45,11 @@ class EvacuationRecords:
         self.newest |= newest
         self._read_at = self._recovery.world.clock.now()
         self._read_to = max((record.id for record in newest.values()), default=read_to)
+
+    def _has_record(self, move: VMove) -> bool:
+        """Say whether a record is to be expected; that of a request which is being sent comes with the new ones."""
+        asked = move.asked_at is None or self._recovery.world.clock.now() - move.asked_at > _BEING_SENT
+        return asked or move.instance_uuid in self.newest
 
     def _first(self) -> int:
         with self._recovery.claim.read() as connection:

@@ -111,15 +111,13 @@ def _is_still_down(work: Evacuation) -> bool:
 
 def _request(work: Evacuation, *, showed_task: bool = False) -> None:
     world, move = work.world, work.move
-    work.claim.write(step=VMoveStep.ASKING, asked_at=world.clock.now())
+    now = world.clock.now()
+    work.claim.write_ahead(step=VMoveStep.ASKING, asked_at=now, updated_at=now, tries=0, message=None)
     world.breakpoint(Breakpoint.EVACUATION_RECORDED)
     if move.asked_at is not None and _is_heard(work, showed_task=showed_task):
         return
     work.nova.evacuate(move.instance_uuid, move.target_host)
     world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
-    now = world.clock.now()
-    with work.claim.release(None, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
-        pass
     log.get().info("evacuation asked", instance=move.instance_name)
 
 
