@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from instance_ha.models.cloud import ComputeService
+from instance_ha.models.cloud import CLOCKS_APART, ComputeService
 
 
 class ServiceStep(Enum):
@@ -24,6 +24,14 @@ def next_step(service: ComputeService, force_down: bool) -> ServiceStep:
     if not service.disabled or (force_down and not service.forced_down):
         return ServiceStep.DISABLE
     return ServiceStep.WAIT if service.up else ServiceStep.READY
+
+
+def is_up_since(service: ComputeService, reported_at: datetime) -> bool:
+    """Say whether a host is up, and has reported after its failure was, by more than Nova's clock may differ from ours.
+
+    The recovery has waited for long then, and somebody has started the host again.
+    """
+    return service.up and service.updated_at is not None and service.updated_at > reported_at + CLOCKS_APART
 
 
 class SourceState(Enum):

@@ -99,13 +99,13 @@ class Recovery:
         return self.world.clock.now() - begun < timedelta(seconds=1)
 
     @property
-    def may_force_down(self) -> bool:
-        """Whether Nova may be told that the host is down: it was fenced, in this attempt or before every report."""
+    def has_fenced(self) -> bool:
+        """Whether the recovery itself has fenced the host, in this attempt."""
         with self.claim.read() as connection:
             tried = fence_attempts.of_attempt(
                 connection, self.notification.notification_uuid, self.notification.attempt
             )
-        return is_fenced(tried) or self.world.settings.force_down
+        return is_fenced(tried)
 
     def recall(self, task: TaskRow, kind: type[Memory]) -> Memory | None:
         """Read what a task remembers of this kind; None when it has not remembered any."""

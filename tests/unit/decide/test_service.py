@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from instance_ha.decide.service import Reports, SourceState, compare, listen
+from instance_ha.decide.service import Reports, SourceState, compare, is_up_since, listen
 from instance_ha.models.cloud import ComputeService
 
 from tests.unit.build import NOW, service
@@ -88,3 +88,10 @@ def test_a_service_that_reports_each_minute_is_alive_where_that_is_its_interval(
     slow = (0.0, 0.0), (61.0, 60.0), (121.0, 120.0)
     assert heard(*slow, interval=60)
     assert not heard(*slow, interval=10)
+
+
+@pytest.mark.parametrize(("minutes", "up", "is_so"), [(5, True, False), (6, True, True), (6, False, False)])
+def test_a_host_is_up_since_its_report_when_it_reports_later_than_clocks_differ(
+    minutes: int, up: bool, is_so: bool
+) -> None:
+    assert is_up_since(replace(later(60 * minutes), up=up), NOW) == is_so

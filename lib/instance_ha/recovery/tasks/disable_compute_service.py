@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from instance_ha import log
-from instance_ha.decide.service import Reports, ServiceStep, listen, next_step
+from instance_ha.decide.service import Reports, ServiceStep, is_up_since, listen, next_step
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -35,12 +35,12 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
-    force_down = recovery.may_force_down
-    reports, give_up_at = recovery.recall(task, Reports), None
+    has_fenced, reports, give_up_at = recovery.has_fenced, recovery.recall(task, Reports), None
     while True:
         service = recovery.nova.service(name)
         if service is None:
             raise NoFlowHelps(f"Nova knows no compute service on host {name}")
+        force_down = has_fenced or _was_fenced_before(recovery, service)
         step = next_step(service, force_down)
         is_ready = step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim)
         is_heard = _is_listened_to(service, step, force_down, is_ready)
@@ -57,6 +57,12 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
             return NotYet()
         if step is not ServiceStep.DISABLE:
             recovery.claim.pause()
+
+
+def _was_fenced_before(recovery: Recovery, service: ComputeService) -> bool:
+    """Say whether the host was fenced before its report, as `force_down` says of all, and not started again since."""
+    is_back = is_up_since(service, recovery.notification.created_at)
+    return recovery.world.settings.force_down and not is_back
 
 
 def _decide(recovery: Recovery, service: ComputeService) -> Outcome:

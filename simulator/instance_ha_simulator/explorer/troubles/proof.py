@@ -38,9 +38,10 @@ def system_says(random: Random, world: Data, faults: Data) -> None:
 
 
 def person_confirms(random: Random, world: Data, faults: Data) -> None:
-    """Somebody confirms that a host is dead: mostly one that is."""
+    """Somebody confirms that a host is dead: mostly one that is, and at times before Nova calls it down."""
     host = random.choice((*failing(world), *failing(world), random.choice(others(world))))
-    at = moment(random, world) + random.choice((0.0, 60.0, 300.0))
+    is_early = random.random() < 0.3
+    at = random.uniform(8.0, 24.0) if is_early else moment(random, world) + random.choice((0.0, 60.0, 300.0))
     about = {"host": host, "kind": "confirmed", "reason": "seen in the rack", "valid_for": random.choice(_LASTS)}
     happens(world, at, "api", _post(about))
 
