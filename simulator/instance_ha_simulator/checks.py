@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Any
 
 from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.scenario import Play
@@ -48,12 +49,18 @@ def _evacuations(played: Play) -> Iterator[str]:
             yield f"{played.name_of(request.server_id)} was evacuated although its host {request.source} lives"
 
 
+def _asks_for_fences(segment: dict[str, Any]) -> bool:
+    return bool((segment.get("policy") or {}).get("fence", "never") != "never")
+
+
 def _fences(played: Play) -> Iterator[str]:
     """No host is fenced in two ways at once, or where its segment does not say so."""
-    fences, segments = played.simulation.fences, played.scenario.world["segments"].values()
+    fences, segments = played.simulation.fences, played.scenario.world["segments"].items()
     for host in fences.parallel:
         yield f"{host} was fenced in two ways at once"
-    fenced = [segment for segment in segments if (segment.get("policy") or {}).get("fence", "never") != "never"]
+    changes = [one["policy"] for one in played.scenario.world["happenings"] if "policy" in one]
+    later = {one["segment"] for one in changes if one["change"].get("fence", "never") != "never"}
+    fenced = [segment for name, segment in segments if _asks_for_fences(segment) or name in later]
     allowed = {host for segment in fenced for host in [*segment["hosts"], *segment.get("reserved", [])]}
     for host in {host for _, host, _ in fences.requests} - allowed:
         yield f"{host} was fenced although its segment does not say so"

@@ -66,8 +66,9 @@ class SimulatedFences:
             self.parallel.append(host)
         self._asking.add(host)
         try:
-            self._scheduler.sleep(self._timeout if about.get("silent") else about.get("answers_in", 0.2))
-            if about.get("silent"):
+            silent = about.get("silent") or self._scheduler.elapsed < about.get("silent_until", 0.0)
+            self._scheduler.sleep(self._timeout if silent else about.get("answers_in", 0.2))
+            if silent:
                 raise FenceUnavailable("the BMC did not answer in time")
             if about.get("refuses"):
                 raise FenceRefused("the BMC answered 401")

@@ -10,11 +10,15 @@ from datetime import datetime, timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 
+from instance_ha.models.cloud import ComputeService
+from instance_ha.models.enums import TaskState
+from instance_ha.models.evidence import SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Power, Rung
 from instance_ha.models.rows import Host, Notification
 
 _ASK_AGAIN = timedelta(seconds=15)  # BMCs act up to 11 s after they have accepted
 _ASK_SOON = timedelta(seconds=3)  # what was declined, or may never have been sent
+_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # between two rounds; each is twice the one before
 
 
 NO_LADDER = "it has no ladder in fencing.yaml"
@@ -34,11 +38,12 @@ class Do(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One step, on a rung; why, when the rung is given up."""
+    """One step, on a rung in a round; why, when the rung is given up."""
 
     do: Do
     rung: Rung | None = None
     reason: str = ""
+    round: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,13 +85,32 @@ def forbidden(host: Host | None, policy: FencePolicy, notification: Notification
     return None
 
 
+def is_asked_for_late(
+    policy: SegmentPolicy, held_since: datetime, fences: Sequence[TaskState], attempts: Sequence[FenceAttempt]
+) -> bool:
+    """Say whether a fence must be put into a flow that is held, since its segment's policy has changed.
+
+    Args:
+        policy: as it is now.
+        held_since: when the hold began.
+        fences: states of the tasks that fence which the attempt has already.
+        attempts: what these have tried.
+
+    """
+    if policy.fence is FencePolicy.NEVER or is_fenced(attempts):
+        return False
+    is_due = any(state in {TaskState.PENDING, TaskState.RUNNING} for state in fences)
+    is_new = policy.updated_at is not None and policy.updated_at > held_since
+    return not is_due and (not fences or is_new)
+
+
 def next_step(
     ladder: Sequence[Rung], attempts: Sequence[FenceAttempt], seen: Seen, now: datetime, confirm: timedelta
 ) -> Step:
     """Say what is next; ``confirm`` is how long the power must have been off, from one answer to another."""
     tried = next((one for one in attempts if one.outcome is None), None)
     if tried is None:
-        return _next_rung(ladder, attempts)
+        return _next_rung(ladder, attempts, now)
     rung = next((rung for rung in ladder if tried.is_of(rung)), None)
     if rung is None:
         return Step(Do.GIVE_UP, reason="it is not in the ladder any more")
@@ -100,13 +124,55 @@ def next_step(
     return Step(Do.ASK if seen.is_on and now >= tried.asked_at + pause else Do.READ, rung)
 
 
-def _next_rung(ladder: Sequence[Rung], attempts: Sequence[FenceAttempt]) -> Step:
-    """Begin the first rung that was not tried, unless the host is off; none left: the ladder ends."""
-    tried = {one.position for one in attempts}
+def _next_rung(ladder: Sequence[Rung], attempts: Sequence[FenceAttempt], now: datetime) -> Step:
+    """Begin the first rung that was not tried in this round, or the next round when it is due; else the ladder ends."""
+    number = _round(attempts)
+    tried = {one.position for one in attempts if one.round == number}
     rung = next((rung for rung in ladder if rung.position not in tried), None)
-    if rung is None or is_fenced(attempts):
+    if not ladder or is_fenced(attempts):
         return Step(Do.END)
-    return Step(Do.BEGIN, rung)
+    if rung is not None:
+        return Step(Do.BEGIN, rung, round=number)
+    due_at = again_at(attempts)
+    if due_at is None or now < due_at:
+        return Step(Do.END)
+    return Step(Do.BEGIN, ladder[0], round=number + 1)
+
+
+def _round(attempts: Sequence[FenceAttempt]) -> int:
+    return max((one.round for one in attempts), default=1)
+
+
+def again_at(attempts: Sequence[FenceAttempt]) -> datetime | None:
+    """Say when a ladder that was climbed in vain is climbed again: after pauses that grow; None: nothing was tried."""
+    ended = [one.ended_at for one in attempts if one.ended_at is not None]
+    return max(ended) + min(_PAUSE * 2 ** min(_round(attempts) - 1, 8), _LONGEST_PAUSE) if ended else None
+
+
+def reason_not_to_climb_again(
+    policy: FencePolicy, service: ComputeService | None, *, confirmed: bool, enabled: bool
+) -> str | None:
+    """Say why a ladder that was climbed in vain is not climbed again; None when it is.
+
+    The first time nobody knows more than the report. Minutes later a host that was only cut off may be back: its
+    nova-compute reports, its BMC answers again, and its instances run.
+
+    Args:
+        policy: of its segment.
+        service: the host's, as Nova shows it now.
+        confirmed: a person has answered for it that the host is dead.
+        enabled: its segment is.
+
+    """
+    if not enabled:
+        return "its segment is disabled"
+    if policy is not FencePolicy.REQUIRED:
+        return f"its segment's policy says {policy}"
+    if confirmed:
+        return "an operator has confirmed that it is dead"
+    if service is not None and service.up:
+        return "it is not tried again while Nova calls its compute service up"
+    return None
 
 
 def _confirmation(since: datetime, last: datetime, now: datetime, confirm: timedelta) -> Do:
@@ -127,5 +193,7 @@ def is_fenced(attempts: Sequence[FenceAttempt]) -> bool:
 
 
 def failures(attempts: Sequence[FenceAttempt]) -> str:
-    """Say how each rung has failed."""
-    return "; ".join(f"{one.method} at {one.address}: {one.reason}" for one in attempts if one.reason)
+    """Say how each rung has failed in the last round."""
+    number = _round(attempts)
+    last = (one for one in attempts if one.round == number and one.reason)
+    return "; ".join(f"{one.method} at {one.address}: {one.reason}" for one in last)

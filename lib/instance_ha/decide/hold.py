@@ -70,12 +70,16 @@ def incomplete_list(reason: str, now: datetime) -> Hold:
     return Hold(reason, "the numbers agree", now + _LIST_AGAIN)
 
 
-def not_fenced(host: str, reason: str, now: datetime) -> Hold:
-    """Hold a recovery whose host could not be fenced, where the segment's policy requires it."""
+def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None = None) -> Hold:
+    """Hold a recovery whose host could not be fenced, where the segment's policy requires it.
+
+    ``again_at`` is when that is tried again; None: it is not.
+    """
+    works = f"a method works when they are tried again at {again_at:%H:%M:%S} UTC, " if again_at else ""
     return Hold(
         f"{host} was not fenced, which the policy of its segment requires: {reason}",
-        "an operator confirms that it is dead, or fence of the segment's policy is not required any more",
-        now + _CHECK_AGAIN,
+        f"{works}an operator confirms that it is dead, or fence of the segment's policy is not required any more",
+        min(again_at or now + _CHECK_AGAIN, now + _CHECK_AGAIN),
     )
 
 

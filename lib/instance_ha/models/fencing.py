@@ -52,6 +52,7 @@ class FenceAttempt:
     id: int
     notification_uuid: NotificationUuid
     attempt: int
+    round: int = 1  # within the attempt: a ladder that was climbed in vain is climbed again
     host_uuid: HostUuid
     position: int
     method: str

@@ -25,12 +25,13 @@ from instance_ha.settings import Settings
 
 ENTRY_POINTS = "instance_ha.tasks"
 
+FENCE_TASK = "FenceHostTask"  # as rows and the API have it
 _HOST = frozenset({Flow.HOST_AUTO, Flow.HOST_RESERVED})
 _INSTANCE, _PROCESS = frozenset({Flow.INSTANCE}), frozenset({Flow.PROCESS})
 
 # By the name in files of flows: the name that the API shows, what is done, and the flows that can have it.
 _BUILT_IN: Mapping[str, tuple[str, Task, frozenset[Flow]]] = {
-    "fence_host_task": ("FenceHostTask", fence_host, _HOST),
+    "fence_host_task": (FENCE_TASK, fence_host, _HOST),
     "disable_compute_service_task": ("DisableComputeServiceTask", disable_compute_service, _HOST),
     "prepare_HA_enabled_instances_task": ("PrepareHAEnabledInstancesTask", prepare_instances, _HOST),
     "evacuate_instances_task": ("EvacuateInstancesTask", evacuate_instances, _HOST),

@@ -19,6 +19,7 @@ from instance_ha.recovery.end import close, fail
 from instance_ha.recovery.final_check import final_check
 from instance_ha.recovery.hold import hold
 from instance_ha.recovery.host_given_back import end_early, what_is_left
+from instance_ha.recovery.late_fence import plan_late_fence
 from instance_ha.recovery.recovery import Held, NotYet, Recovery, Skip
 from instance_ha.recovery.start import start
 from instance_ha.recovery.tasks.evacuate_instances import account, give_up
@@ -59,7 +60,9 @@ def _advance(claim: Claim[Notification]) -> None:
     if host is None:
         close(claim, NotificationStatus.FAILED, "the host is not registered any more")
         return
-    _run_flows(Recovery(claim, host))
+    recovery = Recovery(claim, host)
+    plan_late_fence(recovery)
+    _run_flows(recovery)
 
 
 def _stop(recovery: Recovery, task: TaskRow) -> None:

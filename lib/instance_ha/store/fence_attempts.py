@@ -12,14 +12,20 @@ from instance_ha.store import records
 from instance_ha.store.schema import fence_attempts
 
 
-def begin(connection: Connection, notification: Notification, host: Host, rung: Rung, now: datetime) -> FenceAttempt:
-    """Write down that a rung is about to be asked; what an earlier recovery of the host has left open has failed."""
+def begin(
+    connection: Connection, notification: Notification, host: Host, rung: Rung, number: int, now: datetime
+) -> FenceAttempt:
+    """Write down that a rung is about to be asked in the round of this ``number``.
+
+    What an earlier recovery of the host has left open has failed.
+    """
     left_open = fence_attempts.c.host_uuid == host.uuid, fence_attempts.c.outcome.is_(None)
     ended = {"outcome": FenceOutcome.FAILED, "ended_at": now, "reason": "its recovery has ended"}
     connection.execute(update(fence_attempts).where(*left_open).values(**ended))
     values = {
         "notification_uuid": notification.notification_uuid,
         "attempt": notification.attempt,
+        "round": number,
         "host_uuid": host.uuid,
         "position": rung.position,
         "method": rung.method,
@@ -39,7 +45,7 @@ def change(connection: Connection, attempt: FenceAttempt, **values: Any) -> Fenc
 def of_attempt(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> list[FenceAttempt]:
     """Read what one attempt of a recovery has tried, in order."""
     of_it = fence_attempts.c.notification_uuid == notification_uuid, fence_attempts.c.attempt == attempt
-    query = select(fence_attempts).where(*of_it).order_by(fence_attempts.c.position)
+    query = select(fence_attempts).where(*of_it).order_by(fence_attempts.c.round, fence_attempts.c.position)
     return records.every(connection, query, FenceAttempt)
 
 

@@ -236,6 +236,7 @@ fence_attempts = Table(  # rungs of ladders that recoveries have tried
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("notification_uuid", String(36), nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("round", Integer, nullable=False, server_default="1"),
     Column("host_uuid", String(36), nullable=False),
     Column("position", Integer, nullable=False),
     Column("method", String(36), nullable=False),
@@ -246,7 +247,7 @@ fence_attempts = Table(  # rungs of ladders that recoveries have tried
     Column("ended_at", Time),
     _enum("outcome", FenceOutcome, nullable=True),
     Column("reason", Text),
-    Index("fence_attempts_order", "notification_uuid", "attempt", "position", unique=True),
+    Index("fence_attempts_order", "notification_uuid", "attempt", "round", "position", unique=True),
     Index("fence_attempts_of_host", "host_uuid", "id"),
     # No host is fenced in two ways at once.
     Index("fence_attempts_one_at_a_time", "host_uuid", unique=True, postgresql_where=text("outcome IS NULL")),

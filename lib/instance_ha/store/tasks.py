@@ -54,6 +54,16 @@ def plan(
     connection.execute(insert(tasks), values)
 
 
+def insert_before(connection: Connection, task: TaskRow, name: str) -> None:
+    """Put a task right before another one of the same flow."""
+    of_attempt = _of_attempt(task.notification_uuid, task.attempt)
+    later = update(tasks).where(*of_attempt, tasks.c.position >= task.position)
+    connection.execute(later.values(position=-tasks.c.position - 1))  # not even for a moment may two have one place
+    connection.execute(update(tasks).where(*of_attempt, tasks.c.position < 0).values(position=-tasks.c.position))
+    about = {"notification_uuid": task.notification_uuid, "attempt": task.attempt, "position": task.position}
+    connection.execute(insert(tasks).values(**about, flow=task.flow, name=name, state=TaskState.PENDING))
+
+
 def _of_attempt(notification_uuid: NotificationUuid, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return tasks.c.notification_uuid == notification_uuid, tasks.c.attempt == attempt
 

@@ -72,6 +72,7 @@ class Bmc(Part):
     says: list[Power] = Field([], description="of the power, the first times it is asked, whatever is so")
     answers_in: float = Field(0.2, description="seconds")
     silent: bool = Field(False, description="it never answers")
+    silent_until: float = Field(0.0, description="second before which it does not answer")
     refuses: bool = Field(False, description="it does not let us in")
 
 

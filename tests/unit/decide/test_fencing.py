@@ -5,9 +5,23 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instance_ha.decide.fencing import Do, Seen, Step, failures, forbidden, is_fenced, next_step
+from instance_ha.decide.fencing import (
+    Do,
+    Seen,
+    Step,
+    again_at,
+    failures,
+    forbidden,
+    is_asked_for_late,
+    is_fenced,
+    next_step,
+    reason_not_to_climb_again,
+)
+from instance_ha.models.cloud import ComputeService
+from instance_ha.models.enums import TaskState
+from instance_ha.models.evidence import SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Power, Rung
-from instance_ha.models.uuids import HostUuid, NotificationUuid
+from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
 from tests.unit.build import NOW, host, notification
 
@@ -15,19 +29,23 @@ LADDER = (Rung(0, "redfish", "bmc", 60), Rung(1, "ipmi", "bmc", 30), Rung(2, "ur
 CONFIRM = timedelta(seconds=2)
 
 
-def tried(position: int, outcome: str | None = None, *, ago: float = 0, reason: str | None = None) -> FenceAttempt:
+def tried(
+    position: int, outcome: str | None = None, *, ago: float = 0, reason: str | None = None, number: int = 1
+) -> FenceAttempt:
     """A rung that was begun so many seconds ago."""
     rung, at = LADDER[position], NOW - timedelta(seconds=ago)
     return FenceAttempt(
         id=position + 1,
         notification_uuid=NotificationUuid("notification"),
         attempt=1,
+        round=number,
         host_uuid=HostUuid("host"),
         position=position,
         method=rung.method,
         address=rung.address,
         begun_at=at,
         asked_at=at,
+        ended_at=None if outcome is None else at,
         outcome=None if outcome is None else FenceOutcome(outcome),
         reason=reason,
     )
@@ -186,3 +204,78 @@ def test_a_host_on_maintenance_is_fenced_only_by_the_recovery_that_has_put_it_th
         assert forbidden(kept, REQUIRED, ours, ()) == "it is on maintenance, and not by this recovery"
     mine = host(on_maintenance=True, on_maintenance_for=ours.notification_uuid)
     assert forbidden(mine, REQUIRED, ours, ()) is None
+
+
+def failed(number: int, *, ago: float) -> list[FenceAttempt]:
+    """A round in which each rung has failed so many seconds ago."""
+    return [tried(position, "failed", ago=ago, number=number) for position in range(len(LADDER))]
+
+
+def test_a_ladder_that_was_climbed_in_vain_is_climbed_again_after_pauses_that_grow() -> None:
+    assert following(*failed(1, ago=59)).do is Do.END
+    assert following(*failed(1, ago=60)) == Step(Do.BEGIN, LADDER[0], round=2)
+    assert following(*failed(1, ago=300), *failed(2, ago=119)).do is Do.END
+    assert following(*failed(1, ago=300), *failed(2, ago=120)) == Step(Do.BEGIN, LADDER[0], round=3)
+    assert following(*failed(40, ago=899)).do is Do.END
+    assert following(*failed(40, ago=900)) == Step(Do.BEGIN, LADDER[0], round=41)
+
+
+def test_in_a_round_each_rung_is_tried_once_in_order() -> None:
+    second = [tried(0, "failed", number=2)]
+    assert following(*failed(1, ago=90), *second) == Step(Do.BEGIN, LADDER[1], round=2)
+
+
+def test_a_host_that_is_off_is_not_fenced_again_however_long_ago() -> None:
+    assert following(*failed(1, ago=9999), tried(0, "off", ago=9000, number=2)).do is Do.END
+
+
+def test_of_several_rounds_the_last_one_says_how_it_has_failed() -> None:
+    attempts = [tried(0, "failed", reason="it was silent"), tried(0, "failed", reason="it refused", number=2)]
+    assert failures(attempts) == "redfish at bmc: it refused"
+
+
+def test_what_was_never_tried_is_not_tried_again() -> None:
+    assert again_at([]) is None
+
+
+def service(*, up: bool) -> ComputeService:
+    """A compute service."""
+    return ComputeService(id="1", host="compute1", up=up, disabled=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found", "confirmed", "enabled", "says"),
+    [
+        (FencePolicy.REQUIRED, service(up=False), False, True, None),
+        (FencePolicy.REQUIRED, None, False, True, None),
+        (FencePolicy.REQUIRED, service(up=True), False, True, "it is not tried again while Nova calls"),
+        (FencePolicy.REQUIRED, service(up=False), True, True, "an operator has confirmed"),
+        (FencePolicy.REQUIRED, service(up=False), False, False, "its segment is disabled"),
+        (FencePolicy.IF_POSSIBLE, service(up=False), False, True, "its segment's policy says if_possible"),
+    ],
+)
+def test_a_ladder_is_climbed_again_only_where_that_still_is_asked_for_and_the_host_is_down(
+    policy: FencePolicy, found: ComputeService | None, confirmed: bool, enabled: bool, says: str | None
+) -> None:
+    reason = reason_not_to_climb_again(policy, found, confirmed=confirmed, enabled=enabled)
+    assert reason is None if says is None else reason is not None and reason.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("fence", "changed", "states", "attempts", "asked"),
+    [
+        ("never", 1, [], [], False),
+        ("required", -999, [], [], True),  # the policy was changed after the flow was planned, and before the hold
+        ("required", 1, [TaskState.SUCCESS], [tried(0, "failed")], True),
+        ("required", -1, [TaskState.SUCCESS], [tried(0, "failed")], False),
+        ("required", 1, [TaskState.SUCCESS, TaskState.RUNNING], [], False),
+        ("required", 1, [TaskState.SUCCESS], [tried(0, "off")], False),
+    ],
+)
+def test_a_policy_that_is_changed_while_a_recovery_is_held_asks_for_a_fence_once(
+    fence: str, changed: float, states: list[TaskState], attempts: list[FenceAttempt], asked: bool
+) -> None:
+    policy = SegmentPolicy(
+        segment_uuid=SegmentUuid("segment"), fence=FencePolicy(fence), updated_at=NOW + timedelta(seconds=changed)
+    )
+    assert is_asked_for_late(policy, NOW, states, attempts) is asked

@@ -22,7 +22,7 @@ from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.hold import go_on
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
-from instance_ha.store import evidence, fence_attempts, hosts, policies, tasks
+from instance_ha.store import evidence, fence_attempts, hosts, policies, segments, tasks
 
 
 def fence_host(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -59,7 +59,7 @@ class _Climb:
             step = fencing.next_step(self._ladder, self._attempts, self._seen, self._world.clock.now(), confirm)
             if step.do is Do.END:
                 return self._end(fencing.failures(self._attempts) or fencing.NO_LADDER)
-            if step.do is Do.BEGIN and (reason := reason_not_to_fence(self._recovery.claim)) is not None:
+            if step.do is Do.BEGIN and (reason := self._reason_not_to_begin(step.round)) is not None:
                 return self._end(reason)
             if self._recovery.claim.out_of_time:
                 return NotYet()
@@ -68,11 +68,26 @@ class _Climb:
             elif step.do is Do.GIVE_UP:
                 self._give_up(step.reason)
             elif step.rung is not None:
-                self._ask(step.do, step.rung)
+                self._ask(step.do, step.rung, step.round)
 
-    def _ask(self, do: Do, rung: Rung) -> None:
+    def _reason_not_to_begin(self, number: int) -> str | None:
+        """Say why no rung is begun in a round, by what holds now; None when one is."""
+        reason = reason_not_to_fence(self._recovery.claim)
+        if reason is not None or number == 1:
+            return reason
+        host = self._recovery.host
+        service = self._recovery.nova.service(host.name)
+        with self._recovery.claim.read() as connection:
+            policy = policies.of_segment(connection, host.failover_segment_id).fence
+            enabled = segments.is_enabled(connection, host.failover_segment_id)
+            known = evidence.fresh(connection, host.uuid, self._world.clock.now())
+        confirmed = _is_confirmed(holds.about(known, self._recovery.notification))
+        again = fencing.reason_not_to_climb_again(policy, service, confirmed=confirmed, enabled=enabled)
+        return None if again is None else f"{fencing.failures(self._attempts)}; {again}"
+
+    def _ask(self, do: Do, rung: Rung, number: int) -> None:
         if do is Do.BEGIN:
-            self._begin(rung)
+            self._begin(rung, number)
         elif do is Do.ASK:
             self._change(asked_at=self._world.clock.now(), answer=None)
             self._world.breakpoint(Breakpoint.FENCE_RECORDED)
@@ -81,10 +96,10 @@ class _Climb:
             self._read(rung)
         self._recovery.claim.pause()
 
-    def _begin(self, rung: Rung) -> None:
+    def _begin(self, rung: Rung, number: int) -> None:
         recovery, now = self._recovery, self._world.clock.now()
         with recovery.claim.transaction() as connection:
-            begun = fence_attempts.begin(connection, recovery.notification, recovery.host, rung, now)
+            begun = fence_attempts.begin(connection, recovery.notification, recovery.host, rung, number, now)
             text = f"Cutting the power of host {recovery.host.name} by {rung.name}"
             tasks.add_progress(connection, self._task, now, [(0.0, text)])
         self._attempts, self._seen = [*self._attempts, begun], Seen()
@@ -184,7 +199,8 @@ class _Climb:
             policy = policies.of_segment(connection, recovery.host.failover_segment_id).fence
             known = holds.about(evidence.fresh(connection, recovery.host.uuid, now), recovery.notification)
         if policy is FencePolicy.REQUIRED and not _is_confirmed(known):
-            return Held(holds.not_fenced(name, reason, now))
+            again_at = fencing.again_at(self._attempts)
+            return Held(holds.not_fenced(name, reason, now, again_at if again_at and again_at > now else None))
         go_on(recovery.claim)
         log.get().warning("host not fenced", host=name, reason=reason)
         recovery.progress(self._task, 1.0, f"Host {name} was not fenced: {reason}", TaskState.SUCCESS)

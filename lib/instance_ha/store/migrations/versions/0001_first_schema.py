@@ -107,6 +107,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("notification_uuid", sa.String(length=36), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), server_default="1", nullable=False),
         sa.Column("host_uuid", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(length=36), nullable=False),
@@ -123,7 +124,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("fence_attempts_order", "fence_attempts", ["notification_uuid", "attempt", "position"], unique=True)
+    op.create_index(
+        "fence_attempts_order",
+        "fence_attempts",
+        ["notification_uuid", "attempt", "round", "position"],
+        unique=True,
+    )
     op.create_index("fence_attempts_of_host", "fence_attempts", ["host_uuid", "id"], unique=False)
     op.create_index(
         "fence_attempts_one_at_a_time",
