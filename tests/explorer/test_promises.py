@@ -129,7 +129,7 @@ def said_to_be_down(played: Exploration, cloud: World) -> None:
 
 
 def two_recoveries(played: Exploration, cloud: World) -> None:
-    played.reported["another"], played.accepted["another"] = "failing1", cloud.now
+    played.reports["another"], played.accepted["another"] = "failing1", cloud.now
     say(played, "recovery started", notification_uuid="another")
 
 

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from instance_ha_simulator.explorer import troubles
+from instance_ha_simulator.explorer.troubles.base import reported_host
 from instance_ha_simulator.explorer.troubles.proof import DEAD_WHEN, FENCE, ladder
 
 Data = dict[str, Any]
@@ -73,12 +74,11 @@ def _report_only_the_dead(world: Data) -> None:
     kept = []
     for happening in world["happenings"]:
         dead |= {happening["kill_host"]} if "kill_host" in happening else set()
-        about = happening.get("notify")
-        is_report = isinstance(about, str)
-        if is_report and about in dead:
+        about = reported_host(happening.get("notify"))
+        if about in dead:
             reported.add(about)
         is_early_start = happening.get("start_host") in dead - reported
-        if not is_early_start and (not is_report or about in dead):
+        if not is_early_start and (about is None or about in dead):
             kept.append(happening)
     world["happenings"] = kept
 

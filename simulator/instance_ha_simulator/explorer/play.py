@@ -18,6 +18,7 @@ from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import ManualClock
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.database import SimulatedDatabase, Stage
+from instance_ha_simulator.explorer.troubles.base import reported_host
 from instance_ha_simulator.scenario import NotServedError, Play, Scenario
 from instance_ha_simulator.scheduler import KilledError, Scheduler
 
@@ -105,7 +106,7 @@ class Exploration(Play):
 
     def __init__(self, scenario: Scenario, stage: Stage, folder: Path) -> None:
         super().__init__(scenario, stage, None, folder)
-        self.reported: dict[str, Any] = {}  # what was reported, by notification
+        self.reports: dict[str, Any] = {}  # what was reported, by notification
         self.accepted: dict[str, datetime] = {}  # when that was
         self.started: list[tuple[datetime, str]] = []  # when an attempt to recover which host began
         self.closed: dict[str, datetime] = {}  # when its recovery ended
@@ -161,7 +162,7 @@ class Exploration(Play):
             report(about)
             self._must_be_served()
             if len(self.notifications) > before:
-                self.reported[self.notifications[-1]] = about
+                self.reports[self.notifications[-1]] = reported_host(about) or about
                 self.accepted[self.notifications[-1]] = self.simulation.scheduler.now()
 
         self._insist(notify, 10.0)

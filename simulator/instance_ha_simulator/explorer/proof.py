@@ -30,7 +30,7 @@ class Failure:
 
 def failures(played: Exploration) -> list[Failure]:
     """Return the accepted reports of hosts."""
-    reported = [(uuid, host) for uuid, host in played.reported.items() if isinstance(host, str)]
+    reported = [(uuid, host) for uuid, host in played.reports.items() if isinstance(host, str)]
     return [Failure(host, played.accepted[uuid], played.closed.get(uuid)) for uuid, host in reported]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
+from instance_ha_simulator.explorer.troubles.base import reported_host
+
 Data = dict[str, Any]
 Drawn = tuple[Data, Data]  # a world and its faults
 _NAMES = re.compile(r"(failing|other|spare)?\d+(\.\d+)?(-\d+)?")
@@ -39,7 +41,8 @@ def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:
         yield world, fewer
     for number, happening in enumerate(world["happenings"]):
         rest = _but(world["happenings"], number)
-        if not isinstance(happening.get("notify"), str) or _is_reported(rest, happening["notify"]):
+        reported = reported_host(happening.get("notify"))
+        if reported is None or _is_reported(rest, reported):
             yield world | {"happenings": rest}, faults
     for host, about in world["hosts"].items():
         for number in range(len((about or {}).get("instances", []))):
@@ -78,7 +81,8 @@ def _fewer_faults(faults: Data) -> Iterator[Data]:
 
 def _is_reported(happenings: list[Data], host: str) -> bool:
     """Say whether a host lives, or its last death is reported: of one that nobody reports nothing is promised."""
-    last = next((one for one in reversed(happenings) if host in (one.get("kill_host"), one.get("notify"))), {})
+    about_it = (one for one in reversed(happenings) if host in (one.get("kill_host"), reported_host(one.get("notify"))))
+    last = next(about_it, {})
     return "kill_host" not in last
 
 

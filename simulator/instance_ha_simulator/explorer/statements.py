@@ -44,7 +44,7 @@ class Statements:
     def _is_the_only_one(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """No recovery of the host begins while another one runs; a standby may not know of one."""
         uuid = line["notification_uuid"]
-        host = self._played.reported.get(uuid)
+        host = self._played.reports.get(uuid)
         if not isinstance(host, str) or self._played.has_failed_over:
             return
         self._running[host].add(uuid)
@@ -71,7 +71,7 @@ class Statements:
     def _is_back(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """No host is called alive or back that was dead from its report until then."""
         uuid = line["notification_uuid"]
-        name = self._played.reported.get(uuid)
+        name = self._played.reports.get(uuid)
         if not isinstance(name, str):
             return
         yield from self._ends(line, world)

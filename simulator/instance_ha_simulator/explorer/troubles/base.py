@@ -39,6 +39,13 @@ def instance_with_host(random: Random, world: Data) -> tuple[str, str] | None:
     return str(random.choice(world["hosts"][host]["instances"])["names"][0]), host
 
 
+def reported_host(about: Any) -> str | None:
+    """Name the host that is reported as failed; None: its process is, or an instance, or nothing."""
+    if isinstance(about, dict):
+        return None if "process" in about or "instance" in about else str(about["host"])
+    return about if isinstance(about, str) else None
+
+
 def happens(world: Data, at: float, what: str, about: Any) -> None:
     """Let something happen at a moment."""
     world["happenings"].append({"at": round(at, 2), what: about})

@@ -29,9 +29,10 @@ def host_comes_back(random: Random, world: Data, faults: Data) -> None:
 
 
 def host_is_reported_again(random: Random, world: Data, faults: Data) -> None:
-    """A monitor reports a host once more."""
-    host = random.choice(failing(world))
-    happens(world, moment(random, world) + random.choice((0.0, 200.0)), "notify", host)
+    """A monitor reports a host once more, or another one does in its own words, which is another failure by the API."""
+    host: Any = random.choice(failing(world))
+    about = {"host": host, "payload": {"cluster_status": "ONLINE"}} if random.random() < 0.4 else host
+    happens(world, moment(random, world) + random.choice((0.0, 200.0)), "notify", about)
 
 
 def live_host_is_reported(random: Random, world: Data, faults: Data) -> None:
