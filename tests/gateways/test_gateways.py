@@ -30,6 +30,8 @@ ROUTES = {
     "/v1/notifications": "api-notifications",
     f"/v1/notifications/{UUID}/vmoves/{UUID}": "api-notifications",
     "/v1/x-instance-ha/purge": "purge",
+    "/v1/x-instance-ha/plans": "api-hosts",
+    f"/v1/x-instance-ha/explanations/{UUID}": "api-notifications",
     "/function/recover-host": "api-segments",  # as an unknown path of the API
     "/async-function/recover-host": "api-segments",
     "/system/functions": "api-segments",

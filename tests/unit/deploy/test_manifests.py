@@ -257,7 +257,8 @@ def test_the_openfaas_settings_are_read_by_functions_too() -> None:
 
 
 PATHS = ["/", "/v1", "/v1/segments", "/v1/segments/1/hosts", "/v1/segments/1/hosts/2", "/v1/notifications",
-         "/v1/notifications/1/vmoves", "/v1/0123abcd/notifications", "/v1/x-instance-ha/purge", "/other"]  # fmt: skip
+         "/v1/notifications/1/vmoves", "/v1/0123abcd/notifications", "/v1/x-instance-ha/purge",
+         "/v1/x-instance-ha/plans", "/other"]  # fmt: skip
 
 
 MATCHES = {
