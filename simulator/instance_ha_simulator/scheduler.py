@@ -32,8 +32,9 @@ class Process:
         self.error: BaseException | None = None
         self.ended = False
         self.killed = False
-        self.go = threading.Semaphore(0)
-        self.paused = threading.Semaphore(0)
+        self.go, self.paused = threading.Lock(), threading.Lock()  # each taken here and released there
+        self.go.acquire()
+        self.paused.acquire()
         self._work = work
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 

@@ -218,7 +218,6 @@ class Simulation:
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
         self.metrics = Recorder(self._later) if isinstance(database, str) else database.metrics
         self.world = self._world(self.settings)
-        self._app = flask.Flask("simulation")
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         self.scheduler.spawn("later", work, seconds)
@@ -298,13 +297,13 @@ class Simulation:
 
     def call(self, function: str, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> Any:
         """Invoke a function over (in-process) HTTP."""
-        give_world(self._app, self.world)
+        give_world(_app(), self.world)
         self.called[function] += 1
         wrong = (f for f in self.faults.clocks if f["function"] == function)
         seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
         token, at_work = ahead.set(seconds), working.set(True)
         try:
-            with self._app.test_request_context(path, method=method, data=body, headers=dict(headers)):
+            with _app().test_request_context(path, method=method, data=body, headers=dict(headers)):
                 return _function(function)(flask.request)
         finally:
             ahead.reset(token)
@@ -334,6 +333,11 @@ class Simulation:
 
 def _source(settings: Settings) -> HostSource:
     return ConsulSource(settings) if settings.monitoring_driver == "consul" else KubernetesSource(settings, {})
+
+
+@cache
+def _app() -> flask.Flask:
+    return flask.Flask("simulation")  # its world is given with each call
 
 
 @cache

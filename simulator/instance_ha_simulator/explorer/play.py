@@ -34,9 +34,23 @@ _DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "f
 class LastingDatabase(SimulatedDatabase):
     """One that many plays use, one after the other: what guards a pool against a server that goes away is left out."""
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._idle: list[Connection] = []
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        """Lend a connection, again and again the same: to take one from the pool takes as long as a statement."""
+        connection = self._idle.pop() if self._idle else self._engine.connect()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            self._idle.append(connection)
+
     @contextmanager
     def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
-        with self._engine.connect() as connection, connection.begin():
+        with self._lent() as connection, connection.begin():
             driver = connection.connection.driver_connection
             assert driver is not None
             began = driver.pgconn.exec_(begin.encode())  # what is above it takes longer than Postgres
@@ -47,8 +61,14 @@ class LastingDatabase(SimulatedDatabase):
     def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Lend a connection; that it cannot write is for the tests of the pool."""
         self._come()
-        with self._engine.connect() as connection:
+        with self._lent() as connection:
             yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._idle:
+            connection.close()
+        super().close()
 
     def ping(self) -> None:
         """Answer, unless it is away."""
