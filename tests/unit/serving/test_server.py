@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import requests
+from instance_ha.models.metrics import TICKS
 from instance_ha.serving import application
 from instance_ha.serving.server import options
+from instance_ha.store import counters
+from instance_ha.store.database import Database
 
 from tests.unit.serving.served import Serve
 
@@ -175,3 +178,18 @@ def test_a_new_instance_that_shall_not_wait_for_its_scheduler_ticks_by_itself(se
         time.sleep(0.05)
 
     assert file.read_text() == "tick "
+
+
+def test_what_an_instance_has_counted_is_in_postgres_when_it_has_ended(
+    served: Serve, tmp_path: Path, database: Database, database_url: str
+) -> None:
+    (tmp_path / "main.py").write_text(CRON.format(file=str(tmp_path / "ticks")))
+    function = served(DATABASE_URL=database_url, INSTANCE_HA_SECRETS_DIR=str(tmp_path / "none"))
+    assert [requests.post(f"http://127.0.0.1:{function.port}/", timeout=60).status_code for _ in range(2)] == [204, 204]
+
+    function.process.send_signal(signal.SIGTERM)
+
+    assert function.end()[0] == 0
+    ticks = (tmp_path / "ticks").read_text().count("tick")
+    with database.begin() as connection:
+        assert counters.read(connection)[TICKS.series(function="any")] == ticks >= 2
