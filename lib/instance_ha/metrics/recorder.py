@@ -7,7 +7,6 @@ each invocation wrote, all would write to the same few rows, one behind the othe
 import threading
 from collections.abc import Callable
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from instance_ha import log
@@ -18,7 +17,6 @@ from instance_ha.store import counters
 from instance_ha.store.database import Database
 
 _REST = 10.0  # seconds; Prometheus asks no more often
-_PATIENCE = text("SET LOCAL statement_timeout = '2s'")
 
 
 class Recorder:
@@ -72,7 +70,6 @@ class Recorder:
         try:
             now = database.now()  # not the machine's: the times of all processes are compared
             with database.begin() as connection:
-                connection.execute(_PATIENCE)
                 counters.add(connection, pending, now)
         except (StoreUnavailable, SQLAlchemyError) as error:
             log.get().debug("metrics kept for later", reason=type(error).__name__)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, or_
 from instance_ha import log
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger, recovery_of
-from instance_ha.store import leases, notifications, schema
+from instance_ha.store import leases, notifications, outlook, schema
 from instance_ha.ticks import repeat
 from instance_ha.world import SweepWorld
 
@@ -27,30 +27,30 @@ def sweep(world: SweepWorld) -> None:
     def once(world: SweepWorld, _end: datetime) -> datetime:
         nonlocal expiry_due
         now = world.clock.now()
-        due = _due(world, now)
+        with world.database.read() as connection:
+            expected = outlook.read(connection, now)
         expired = 0
-        if due.first is not None and (expiry_due is None or now >= expiry_due):  # what is worked on has a due time
-            expired = expire_once(world)
+        if expiry_due is None or now >= expiry_due:
             expiry_due = now + timedelta(seconds=world.settings.check_expired_notifications_interval)
-        if expired or (due.first is not None and due.first <= now):
+            if expected.oldest_at_work is not None and expected.oldest_at_work < _expired_before(world, now):
+                expired = expire_once(world)
+        if expired or any(due is not None and due <= now for due in (expected.notifications, expected.vmoves)):
             sweep_once(world)
-        soon = [] if due.coming is None else [due.coming + _SOON]  # a lease that is not renewed is found at once
+        soon = [] if expected.coming is None else [expected.coming + _SOON]  # a lease that ended is found at once
         return min([now + timedelta(seconds=world.settings.sweep_interval), *soon])
 
     repeat(world, "sweep", once, world.settings.sweep_interval, lasts=world.settings.sweep_time)
 
 
-def _due(world: SweepWorld, now: datetime) -> leases.Due:
-    with world.database.read() as connection:
-        return leases.due(connection, (schema.notifications, schema.vmoves), now)
+def _expired_before(world: SweepWorld, now: datetime) -> datetime:
+    return now - timedelta(seconds=world.settings.notifications_expired_interval)
 
 
 def expire_once(world: SweepWorld) -> int:
     """Take recoveries that have lasted too long from their invocations; the next one that claims one ends it."""
     now = world.clock.now()
-    before = now - timedelta(seconds=world.settings.notifications_expired_interval)
     with world.database.begin() as connection:
-        return notifications.take_expired(connection, before, now)
+        return notifications.take_expired(connection, _expired_before(world, now), now)
 
 
 def sweep_once(world: SweepWorld) -> int:

@@ -122,13 +122,13 @@ def _run_tasks(recovery: Recovery) -> None:
         with claim.read() as connection:
             task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
             enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
-            has_stopped = tasks.has_stopped(connection, notification.notification_uuid)  # that must run again
+            must_run_again = not enabled and tasks.has_stopped(connection, notification.notification_uuid)
             moves, result = account(connection, notification) if task is None else ([], None)
         if task is None:
             message = result.text if result and moves else _DONE[notification.type]
             close(claim, NotificationStatus.FINISHED, message)
             return
-        if not enabled and not task.details and not has_stopped:
+        if not enabled and not task.details and not must_run_again:
             _stop(recovery, task)
             return
         with log.bound(task=task.name):

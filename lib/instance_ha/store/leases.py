@@ -5,7 +5,7 @@ renews the lease while it works; everything it writes names itself as owner, so 
 a row cannot write to it any more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,12 +16,10 @@ from sqlalchemy import (
     Column,
     Connection,
     Row,
-    Select,
     Table,
     Update,
     and_,
     bindparam,
-    func,
     or_,
     select,
     update,
@@ -87,29 +85,6 @@ def hold(owner: str, now: datetime, seconds: float) -> dict[str, Any]:
     """Values that make a row the owner's."""
     until = now + timedelta(seconds=seconds)
     return {"lease_owner": owner, "lease_until": until, "due_at": until}
-
-
-@dataclass(frozen=True)
-class Due:
-    """When work is due."""
-
-    first: datetime | None  # the first of all, in the past or not
-    coming: datetime | None  # the next that is not due yet: when a lease ends, or work is to be checked again
-
-
-def due(connection: Connection, tables: Iterable[Table], now: datetime) -> Due:
-    """Say when work is due, by what is known now."""
-    first, coming = connection.execute(_due(tuple(tables)), {"now": now}).one()
-    return Due(first, coming)
-
-
-@cache
-def _due(tables: tuple[Table, ...]) -> Select[Any]:
-    now: BindParameter[datetime] = bindparam("now")
-    of_each = [select(func.min(table.c.due_at)) for table in tables]
-    firsts = (query.scalar_subquery() for query in of_each)
-    coming = (query.where(table.c.due_at > now).scalar_subquery() for query, table in zip(of_each, tables, strict=True))
-    return select(func.least(*firsts), func.least(*coming))
 
 
 def take_overdue(

@@ -7,7 +7,7 @@ import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.store import hosts, leases, notifications, rounds, vmoves
+from instance_ha.store import hosts, leases, notifications, outlook, rounds, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, update
@@ -180,8 +180,18 @@ def test_the_next_lease_to_end_is_known(rows: Rows) -> None:
     claimed(rows)
     rows.notification(due_at=after(-1))  # is due
     with rows.database.begin() as connection:
-        assert leases.due(connection, [tables.notifications], NOW) == leases.Due(after(-1), after(LEASE))
-        assert leases.due(connection, [tables.vmoves], NOW) == leases.Due(None, None)
+        found = outlook.read(connection, NOW)
+    assert (found.notifications, found.vmoves, found.coming) == (after(-1), None, after(LEASE))
+
+
+def test_the_oldest_recovery_at_work_is_known_and_none_that_waits_or_has_ended(rows: Rows) -> None:
+    held = {"due_at": after(9), "lease_until": after(9), "lease_owner": "a"}
+    made = [rows.notification(**about) for about in ({}, held | {"status": "finished"}, held, held)]
+    with rows.database.begin() as connection:
+        for seconds, row in zip((-100, -90, -80, -70), made, strict=True):
+            this = tables.notifications.c.notification_uuid == row.notification_uuid
+            connection.execute(update(tables.notifications).where(this).values(created_at=after(seconds)))
+        assert outlook.read(connection, NOW).oldest_at_work == after(-80)
 
 
 def test_work_that_is_done_is_never_overdue(rows: Rows) -> None:

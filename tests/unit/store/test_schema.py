@@ -22,6 +22,7 @@ from instance_ha.store import (
     migrate,
     notifications,
     outbox,
+    outlook,
     rounds,
     segments,
     vmoves,
@@ -132,7 +133,7 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
 
 
 QUERIES: dict[str, Callable[[Connection], object]] = {
-    "due": lambda c: leases.due(c, [tables.notifications], NOW),
+    "outlook": lambda c: outlook.read(c, NOW),
     "list segments": lambda c: segments.page(c, Page(10)),
     "list segments upwards": lambda c: segments.page(c, Page(10, None, (("created_at", "asc"),))),
     "list hosts": lambda c: hosts.page(c, SegmentUuid("segment"), Page(10)),

@@ -18,6 +18,7 @@ class SourceHost:
         self._task = task
         self._state = SourceState.UNKNOWN
         self._asked_at: datetime | None = None
+        self._reports: Reports | None = None  # what this task remembers, which nobody else writes
 
     def state(self) -> SourceState:
         """Say whether it is down, by an answer of Nova that is no older than the interval.
@@ -28,14 +29,14 @@ class SourceHost:
         if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
             return self._state
         # What another flow or attempt has seen: a host that came back meanwhile reports again.
-        before = self._recovery.recall(self._task, Reports) or self._seen_by(self._task.name)
+        before = self._reports or self._recovery.recall(self._task, Reports) or self._seen_by(self._task.name)
         if before is not None and before.is_up:
             return SourceState.UP
         service = self._recovery.nova.service(self._recovery.host.name)
         if before is None and service is not None and service.forced_down:
             before = self._seen_by(None)  # the task that has forced it down
         self._state, reports = compare(before, service, now, interval)
-        self._asked_at = now
+        self._asked_at, self._reports = now, reports
         if reports != before:
             self._recovery.remember(self._task, reports)
             if self._state is not SourceState.DOWN:
