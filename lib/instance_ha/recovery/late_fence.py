@@ -2,6 +2,7 @@
 
 from instance_ha import log
 from instance_ha.decide.fencing import is_asked_for_late
+from instance_ha.decide.service import Reports
 from instance_ha.models.enums import NotificationType
 from instance_ha.recovery.flows import FENCE_TASK
 from instance_ha.recovery.recovery import Recovery
@@ -23,4 +24,5 @@ def plan_late_fence(recovery: Recovery) -> None:
         return
     with recovery.claim.transaction() as connection:
         tasks.insert_before(connection, task, FENCE_TASK)
+        tasks.forget(connection, task, Reports)  # what was heard of the host before its power is cut tells nothing then
     log.get().info("fence planned: the policy of the segment has changed", fence=str(policy.fence))

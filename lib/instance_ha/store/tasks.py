@@ -6,7 +6,19 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.decide.power import StopRecorded
@@ -159,3 +171,9 @@ def remember(connection: Connection, task: TaskRow, memory: object) -> None:
     kind = type(memory)
     kept = type_coerce({kind.__name__: _adapter(kind).dump_python(memory, mode="json")}, JSONB)
     connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=tasks.c.data.op("||")(kept)))
+
+
+def forget(connection: Connection, task: TaskRow, kind: type[Any]) -> None:
+    """Drop what a task remembers of a kind."""
+    kept = tasks.c.data.op("-")(cast(kind.__name__, Text))
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=kept))
