@@ -2,10 +2,18 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import evidence, explanations, notifications, policies, vmoves
+from instance_ha.api import approvals, evidence, explanations, notifications, pauses, policies, vmoves
 from instance_ha.serving import api_function
 
-ROUTES = notifications.ROUTES + vmoves.ROUTES + evidence.ROUTES + policies.ROUTES + explanations.ROUTES
+ROUTES = (
+    *notifications.ROUTES,
+    *vmoves.ROUTES,
+    *evidence.ROUTES,
+    *policies.ROUTES,
+    *explanations.ROUTES,
+    *pauses.ROUTES,
+    *approvals.ROUTES,
+)
 FUNCTION = api_function("api-notifications", ROUTES, events=True)
 
 

@@ -26,6 +26,8 @@ def happen(cloud: Cloud, server: Callable[[str], str], what: str, about: Any) ->
         "capacity": lambda: cloud.set_capacity(about["host"], about["is"]),
         "cell_stops_answering": lambda: cloud.set_cell(about, answers=False),
         "cell_answers": lambda: cloud.set_cell(about, answers=True),
+        "controller_stops": lambda: cloud.set_controller(about, reports=False),
+        "controller_starts": lambda: cloud.set_controller(about, reports=True),
         "evacuated_by_hand": lambda: people.operator_evacuates(cloud, server(about)),
         "guest_shuts_down": lambda: cloud.shut_guest_down(server(about)),
         "delete_server": lambda: cloud.delete_server(server(about)),

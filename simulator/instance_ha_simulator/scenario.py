@@ -31,6 +31,7 @@ _HOSTS = {  # by the words of at_the_end
     "reserved": text("SELECT name FROM hosts WHERE reserved ORDER BY name"),
     "maintenance": text("SELECT name FROM hosts WHERE on_maintenance ORDER BY name"),
 }
+_PAUSES = "/v1/x-instance-ha/pauses"
 _QUIET = {"asking Nova again", "custom task raised"}
 
 
@@ -90,6 +91,7 @@ class Play:
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
         self.answers: list[Any] = []  # to the scenario's own requests to the API
+        self.reported: dict[str, str] = {}  # the last notification of each host
         self.watched: set[str] = set()  # rows in work at a crash of everything, and
         self.left_idle: list[str] = []  # those of them on which nobody went on in time
         self.simulation.on_crash = self._watch_rows
@@ -220,6 +222,10 @@ class Play:
             "disable_segment": partial(self._change_segment, enabled=False),
             "enable_segment": partial(self._change_segment, enabled=True),
             "policy": self._change_policy,
+            "pause": self._pause,
+            "unpause": self._unpause,
+            "approve": partial(self._approve, verdict="approve"),
+            "deny": partial(self._approve, verdict="deny"),
             "purge": self._purge,
             "kill_host": cloud.kill_host,
             "start_host": self._start_host,
@@ -268,6 +274,26 @@ class Play:
         path = f"/v1/x-instance-ha/policies/{self.segments[about['segment']]}"
         self._api("api-notifications", path, {"policy": about["change"]}, "PUT")
 
+    def _pause(self, about: dict[str, Any]) -> None:
+        until = self.simulation.scheduler.now() + timedelta(seconds=about["seconds"])
+        pause = {"scope": "cloud", "reason": "works on it", "until": until.isoformat()}
+        if host := about.get("host"):
+            pause |= {"scope": "host", "host": host}
+        elif segment := about.get("segment"):
+            pause |= {"scope": "segment", "segment_uuid": self.segments[segment]}
+        self._paused = self._api("api-notifications", _PAUSES, {"pause": pause})["pause"]["uuid"]
+
+    def _unpause(self, _: bool) -> None:
+        answer = self.simulation.request("api-notifications", "DELETE", f"{_PAUSES}/{self._paused}", None)
+        self._line("-", f"answered {answer.status_code}")
+
+    def _approve(self, host: str, verdict: str) -> None:
+        """Say something of the recovery of a host's last report, whatever the API answers."""
+        approval = {"notification_uuid": self.reported[host], "verdict": verdict, "reason": "the operator says so"}
+        path = "/v1/x-instance-ha/approvals"
+        answer = self.simulation.request("api-notifications", "POST", path, {"approval": approval})
+        self._line("-", f"answered {answer.status_code}")
+
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():
             if server.name == name:
@@ -293,6 +319,7 @@ class Play:
         if answer.status_code == 202:
             uuid = answer.get_json()["notification"]["notification_uuid"]
             self.notifications.append(uuid)
+            self.reported[about["host"]] = uuid
         self._answered += 1
         self._line("-", f"answered {answer.status_code}")
 

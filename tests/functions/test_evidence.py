@@ -39,6 +39,7 @@ def test_a_segment_has_the_policy_of_masakari_until_it_is_changed(
         "dead_when": [["service_down"]],
         "local_disk": "evacuate",
         "fence": "never",
+        "mode": "auto",
         "updated_at": None,
         "actor": None,
     }
@@ -65,6 +66,7 @@ def test_a_policy_is_changed_in_part_and_names_who_has_changed_it(
         {"dead_when": [["rumour"]]},
         {"local_disk": "burn"},
         {"fence": "maybe"},
+        {"mode": "dream"},
         {"more": 1},
     ],
 )

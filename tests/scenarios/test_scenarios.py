@@ -42,10 +42,10 @@ def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, dat
     assert expected.read_text() == log
 
 
-def test_a_plain_recovery_asks_nova_fewer_than_four_times_an_instance(postgres: Postgres, database_url: str) -> None:
+def test_a_plain_recovery_asks_nova_at_most_four_times_an_instance(postgres: Postgres, database_url: str) -> None:
     played = play(HERE / "2500-servers-on-one-host", postgres, database_url)
     asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
-    assert asked / len(played.vmoves()) < 4
+    assert asked / len(played.vmoves()) <= 4
 
 
 def breakpoints(package: str) -> list[Breakpoint]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from instance_ha.api import (
+    approvals,
     description,
     evidence,
     explanations,
@@ -16,6 +17,7 @@ from instance_ha.api import (
     hosts,
     microversion,
     notifications,
+    pauses,
     plans,
     policies,
     purge,
@@ -41,6 +43,8 @@ _ROUTES = (
     *evidence.ROUTES,
     *plans.ROUTES,
     *explanations.ROUTES,
+    *pauses.ROUTES,
+    *approvals.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {

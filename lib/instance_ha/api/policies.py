@@ -1,6 +1,6 @@
 """``/x-instance-ha/policies/{segment_id}``."""
 
-from instance_ha import log
+from instance_ha import emit, log
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.api.schemas.policies import Policy, PolicyEnvelope, UpdatePolicy
@@ -20,10 +20,12 @@ def update(call: Call, asked: UpdatePolicy) -> PolicyEnvelope:
     """Change the policy of a segment; recoveries that are held are checked by it at once."""
     assert call.caller is not None
     values, now = asked.policy.given(), call.world.clock.now()
-    with call.world.database.begin() as connection:
+    with emit.change(call.world, "policy.update") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, call.segment_uuid)
+        change.start(connection, segment.uuid, vars(policies.of_segment(connection, segment.uuid)) | values)
         row = policies.change(connection, segment.uuid, values, call.caller.user_id, now)
         held = notifications.held_in_segment(connection, segment.uuid)
+        change.end(connection, vars(row))
     log.get().warning(
         "policy changed",
         segment=segment.name,

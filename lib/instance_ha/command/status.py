@@ -46,6 +46,8 @@ def screen(connection: Connection, now: datetime) -> Iterator[str]:
         ("recovery of", "type", "status", "for", "progress", "notification"), _open(connection, now), _MOST
     )
     yield ""
+    yield from _table(("pause of", "until", "by", "reason"), _pauses(connection, now), _MOST)
+    yield ""
     failed = {NotificationStatus.FAILED}, now - timedelta(days=_DAYS_OF_FAILURES)
     yield from _table(("failed", "type", "ago", "instances", "notification"), _ended(connection, now, *failed), _MOST)
     yield ""
@@ -86,6 +88,15 @@ def _open(connection: Connection, now: datetime) -> Sequence["_Line"]:
         age = _age(now - row["created_at"])
         words = row["host"] or "(gone)", row["type"], row["status"], age, ", ".join(progress) or "waits"
         lines.append(_Line([*words, row["notification_uuid"]], row["message"]))
+    return lines
+
+
+def _pauses(connection: Connection, now: datetime) -> Sequence["_Line"]:
+    lines = []
+    for row in overview.active_pauses(connection, now, _MOST + 1):
+        name = row["segment"] or row["host"]
+        about = f"{row['scope']} {name}" if name else str(row["scope"])
+        lines.append(_Line([about, f"{row['until']:%Y-%m-%d %H:%M} UTC", row["actor"] or "", row["reason"]]))
     return lines
 
 

@@ -75,9 +75,14 @@ def superseded_by(notification: Notification) -> str:
     return f"superseded by notification {notification.notification_uuid}: its host has failed"
 
 
+def expires_at(notification: Notification, limit: float) -> datetime:
+    """Say when a recovery has had its ``limit`` seconds; those before the end of a pause that held it do not count."""
+    return max(notification.created_at, notification.paused_until or notification.created_at) + timedelta(seconds=limit)
+
+
 def expired(notification: Notification, now: datetime, limit: float) -> bool:
     """Whether a recovery has lasted longer than ``limit`` seconds: an operator must have handled the host by now."""
-    return now - notification.created_at > timedelta(seconds=limit)
+    return now > expires_at(notification, limit)
 
 
 def host_changes(verdict: Recover, host: Host, notification: Notification) -> dict[str, bool | str]:

@@ -9,7 +9,7 @@ from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.rows import Notification
 
-_CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
+CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
 _LIST_AGAIN = timedelta(seconds=5)
 _OWN = frozenset({EvidenceKind.POWER_OFF, EvidenceKind.CONFIRMED})  # said of one failure, and of no later one
 
@@ -57,12 +57,12 @@ def hold_unless_dead(
         return Hold(
             f"{host} shows signs of life by {seen}",
             "these have ended, its power is seen to be off, or an operator confirms that it is dead",
-            min(expire, now + _CHECK_AGAIN),
+            min(expire, now + CHECK_AGAIN),
         )
     if any(needed <= brings for needed in decision.what):
         return None
     missing = Missing(tuple(needed - brings for needed in decision.what))
-    return Hold(f"{host} is not proven dead", f"there is {how_to_get(missing)}", now + _CHECK_AGAIN)
+    return Hold(f"{host} is not proven dead", f"there is {how_to_get(missing)}", now + CHECK_AGAIN)
 
 
 def incomplete_list(reason: str, now: datetime) -> Hold:
@@ -79,7 +79,7 @@ def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None 
     return Hold(
         f"{host} was not fenced, which the policy of its segment requires: {reason}",
         f"{works}an operator confirms that it is dead, or fence of the segment's policy is not required any more",
-        min(again_at or now + _CHECK_AGAIN, now + _CHECK_AGAIN),
+        min(again_at or now + CHECK_AGAIN, now + CHECK_AGAIN),
     )
 
 
@@ -89,7 +89,7 @@ def lost_disks(names: Sequence[str], now: datetime) -> Hold:
     return Hold(
         f"the disks of {len(names)} instances are lost with their host: {shown}",
         "local_disk of the segment's policy is evacuate or leave",
-        now + _CHECK_AGAIN,
+        now + CHECK_AGAIN,
     )
 
 

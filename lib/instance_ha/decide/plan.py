@@ -78,6 +78,19 @@ class Plan:
     left_out: tuple[LeftInstance, ...] | None = None
 
 
+_MOST = 10  # names in a line
+
+
+def in_a_line(plan: Plan) -> str:
+    """Say the gist of a plan."""
+    if not plan.instances:
+        return plan.message or "no instance would be evacuated"
+    names = [one.name for one in plan.instances]
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    held = "".join(f", {step.text}" for step in plan.before if step.holds)
+    return f"{len(names)} instances of {plan.host.name} would be evacuated ({', '.join(names[:_MOST])}{more}){held}"
+
+
 def as_if_reported(host: Host, now: datetime) -> Notification:
     """Make up the notification that a monitor would send if the host failed now; it is newer than all that are."""
     return Notification(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from instance_ha.decide import strategy as strategies
+from instance_ha.decide.failures import expires_at
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.guests import Domain
@@ -28,7 +29,7 @@ def of_report(notification: Notification, lasts: float) -> Evidence:
         verdict=Verdict.DEAD,
         source=notification.notification_uuid,
         seen_at=failed_at(notification),
-        valid_until=notification.created_at + timedelta(seconds=lasts),
+        valid_until=expires_at(notification, lasts),
         detail=dict(notification.payload),
         notification_uuid=notification.notification_uuid,
     )

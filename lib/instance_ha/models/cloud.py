@@ -23,6 +23,15 @@ class ComputeService:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServiceState:
+    """Whether any one service of Nova's is up; None: its cell does not answer."""
+
+    binary: str
+    host: str
+    up: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Aggregate:
     """A group of compute hosts."""
 

@@ -27,6 +27,7 @@
     ├── CloudRefused            Nova answered 4xx, but for 401, 403, 408, 429: asking again changes nothing
     ├── RecoveryFailed          an attempt at a recovery came to its end without success
     │   └── NoFlowHelps         and every other flow would fail for the same reason
+    ├── RecoveryDenied          an operator has denied the recovery: it ends
     ├── TimeIsUp                a task of others did not end within its time limit
     ├── LeaseLost               another invocation has the row now: stop, write nothing
     └── Misconfigured           a setting is wrong; says which, and what to change
@@ -160,6 +161,10 @@ class RecoveryFailed(InstanceHAError):
 
 class NoFlowHelps(RecoveryFailed):
     """The attempt has failed for a reason that every other flow would meet again."""
+
+
+class RecoveryDenied(InstanceHAError):
+    """An operator has denied the recovery; the text says who, and why."""
 
 
 class TimeIsUp(InstanceHAError):

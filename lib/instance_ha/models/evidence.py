@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from instance_ha.models.fencing import FencePolicy
+from instance_ha.models.gates import Mode
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
 
@@ -71,5 +72,6 @@ class SegmentPolicy:
     dead_when: tuple[KindSet, ...] = DEAD_WHEN  # a host is dead when there is evidence of all kinds of one set
     local_disk: LocalDisk = LocalDisk.EVACUATE
     fence: FencePolicy = FencePolicy.NEVER
+    mode: Mode = Mode.AUTO
     updated_at: datetime | None = None
     actor: str | None = None  # the id of the user who has changed it last

@@ -12,6 +12,7 @@ from itertools import product
 
 from instance_ha.models.enums import FINAL_NOTIFICATION, OPEN_NOTIFICATION, NotificationType, VMoveStatus
 from instance_ha.models.fencing import FenceOutcome
+from instance_ha.models.gates import Gate
 from instance_ha.models.health import HostState
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE
 
@@ -119,6 +120,12 @@ FENCES = Metric(
     "`failed`.",
     {"method": ("redfish", "ipmi", "ironic", "url"), "outcome": _words(tuple(FenceOutcome))},
 )
+GATE_HOLDS = Metric(
+    "instance_ha_gate_holds",
+    Form.COUNTER,
+    "How often a gate has closed for a recovery, or has for another reason (docs/gates.md).",
+    {"gate": _words(tuple(Gate))},
+)
 TRIGGERS_REFUSED = Metric(
     "instance_ha_triggers_refused",
     Form.COUNTER,
@@ -167,6 +174,7 @@ OLDEST_HOLD = Metric(
     Form.GAUGE,
     "How long the longest held of them is held; 0 without one.",
 )
+PAUSES = Metric("instance_ha_pauses", Form.GAUGE, "Pauses that are in force.")
 OPEN_EVACUATIONS = Metric(
     "instance_ha_open_recovery_evacuations",
     Form.GAUGE,
@@ -215,13 +223,14 @@ LAST_POLL = Metric(
 )
 
 GATHERED = (RECOVERIES, EVACUATIONS, NOTIFICATION_DELAY, FIRST_EVACUATION_DELAY, LAST_ACTIVE_DELAY)
-COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, FENCES, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
+COUNTED = (NOVA_REQUESTS, LEASE_LOSSES, FENCES, GATE_HOLDS, TRIGGERS_REFUSED, TRIGGERS_UNSENT, INTERNAL_ERRORS, TICKS)
 MEASURED = (
     LAST_TICK,
     OPEN_RECOVERIES,
     OLDEST_RECOVERY,
     HELD_RECOVERIES,
     OLDEST_HOLD,
+    PAUSES,
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,

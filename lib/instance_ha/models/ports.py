@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server, ServiceState
 from instance_ha.models.events import Event, Sink
 from instance_ha.models.fencing import Power, Rung
 from instance_ha.models.guests import Domain
@@ -118,6 +118,7 @@ class Nova(Protocol):
     ) -> "Nova": ...
     def service(self, host: str) -> ComputeService | None: ...  # noqa: D102
     def services(self) -> list[ComputeService]: ...  # noqa: D102
+    def service_states(self) -> list[ServiceState]: ...  # noqa: D102
     def disable_service(self, service_id: str, reason: str, force_down: bool, timeout: float | None) -> None: ...  # noqa: D102
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
     def lift_force_down(self, service_id: str) -> None: ...  # noqa: D102

@@ -71,6 +71,8 @@ class Notification(Row):
     message: str | None = None
     request_id: str | None = None
     held_since: datetime | None = None  # it is held since then; the message says why
+    paused_until: datetime | None = None  # a pause has held it until then
+    admitted_at: datetime | None = None  # the gates have let it pass
     counted: bool = False  # its end is in the counters
     attempt: int = 0  # which try at the whole recovery; 0 before the first
     tries: int = 0  # troubles in a row that were not the recovery's own fault

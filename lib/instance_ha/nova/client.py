@@ -19,6 +19,7 @@ from instance_ha.models.cloud import (
     Migration,
     PowerAction,
     Server,
+    ServiceState,
 )
 from instance_ha.models.errors import CloudRefused, ListIncomplete
 from instance_ha.models.ports import Clock, Metrics
@@ -71,6 +72,10 @@ class NovaClient:
         """Read the nova-compute services of all hosts, but of those whose cell does not answer."""
         found = self._http.get("/os-services?binary=nova-compute")["services"]
         return [parse.service(body) for body in found if "id" in body]
+
+    def service_states(self) -> list[ServiceState]:
+        """Read whether each service of every kind is up."""
+        return [parse.service_state(body) for body in self._http.get("/os-services")["services"]]
 
     def enable_service(self, service_id: str) -> None:
         """Enable a compute service, so that instances are scheduled to it."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server
+from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server, ServiceState
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.text import utc
 
@@ -24,6 +24,12 @@ def service(body: dict[str, Any]) -> ComputeService:
         forced_down=bool(body.get("forced_down")),
         updated_at=_time(body.get("updated_at")),
     )
+
+
+def service_state(body: dict[str, Any]) -> ServiceState:
+    """Read no more of an entry of ``/os-services`` than every entry has."""
+    state = body.get("state")
+    return ServiceState(binary=body["binary"], host=body["host"], up=None if state is None else state == "up")
 
 
 def server(body: dict[str, Any]) -> Server:

@@ -35,7 +35,14 @@ _OPERATIONS = (
 # most clouds, may do none of it.
 _OPERATOR, _WITNESS = "rule:instance_ha_operator", "rule:instance_ha_operator or role:instance_ha_witness"
 _EVIDENCE, _POLICY = "/x-instance-ha/evidence", "/x-instance-ha/policies/{segment_id}"
+_PAUSES, _APPROVALS = "/x-instance-ha/pauses", "/x-instance-ha/approvals"
 _OF_OURS = (
+    ("pauses:index", _ADMIN, "List pauses.", "GET", _PAUSES),
+    ("pauses:create", _OPERATOR, "Begin a pause.", "POST", _PAUSES),
+    ("pauses:delete", _OPERATOR, "End a pause.", "DELETE", f"{_PAUSES}/{{pause_id}}"),
+    ("approvals:index", _ADMIN, "List what operators have said of held recoveries.", "GET", _APPROVALS),
+    ("approvals:create", _OPERATOR, "Approve or deny a held recovery.", "POST", _APPROVALS),
+    ("decisions:index", _ADMIN, "List what gates have decided.", "GET", "/x-instance-ha/decisions"),
     ("policies:detail", _ADMIN, "Show the policy of a segment.", "GET", _POLICY),
     ("policies:update", _OPERATOR, "Change the policy of a segment.", "PUT", _POLICY),
     ("evidence:index", _ADMIN, "List evidence about hosts.", "GET", _EVIDENCE),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide.evacuation import lock_reason
+from instance_ha.decide.failures import expires_at
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStep
@@ -102,9 +103,9 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     attempts = settings.recovery_attempts
     if attempts is None and notification.type is not NotificationType.COMPUTE_HOST:
         attempts = _ATTEMPTS
-    expires_at = notification.created_at + timedelta(seconds=settings.notifications_expired_interval)
+    last = expires_at(notification, settings.notifications_expired_interval)
     pause = settings.process_unfinished_notifications_interval
-    retry = after_failure(notification.attempt, attempts, now, pause, expires_at)
+    retry = after_failure(notification.attempt, attempts, now, pause, last)
     due_at = retry.due_at or _final_check_at(world, notification, now)
     with _end(claim, due_at, retry.status, reason, now) as connection:
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)

@@ -1,18 +1,23 @@
 """Holding a recovery: it waits, visibly and without a lease, until what keeps it has gone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from instance_ha import emit, log
+from instance_ha.decide import failures, gates, witnesses
 from instance_ha.decide import hold as holds
-from instance_ha.decide import witnesses
 from instance_ha.decide.hold import Hold
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
+from instance_ha.models.errors import RecoveryDenied
 from instance_ha.models.evidence import EvidenceKind
 from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import evidence, policies
+from instance_ha.store import approvals, evidence, policies
 
 # What the flow of a host's failure waits for by itself.
 _BROUGHT = frozenset({EvidenceKind.SERVICE_DOWN})
@@ -52,26 +57,59 @@ def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:
 
 
 def hold(claim: Claim[Notification], held: Hold) -> None:
-    """Give a recovery back until it must be checked again; its status stays what it was."""
+    """Give a recovery back until it must be checked again; its status stays what it was.
+
+    Raises:
+        RecoveryDenied: an operator has denied it since it was held.
+
+    """
     world, row, now = claim.world, claim.row, claim.world.clock.now()
-    expires_at = row.created_at + timedelta(seconds=world.settings.notifications_expired_interval)
+    expires_at = failures.expires_at(row, world.settings.notifications_expired_interval)
     message, is_new = held.message(expires_at), row.held_since is None
     values = {"message": message, "held_since": row.held_since or now, "tries": 0}
     if message != row.message:
         log.get().warning("recovery held", reason=held.reason, released_by=held.released_by)
         values["updated_at"] = now
     with claim.release(min(held.check_at, expires_at + timedelta(seconds=1)), **values) as connection:
+        check_not_denied(claim, connection)
         if is_new:
             emit.recovery_held(world, connection, row.notification_uuid)
     world.breakpoint(Breakpoint.RECOVERY_HELD)
 
 
-def go_on(claim: Claim[Notification]) -> None:
-    """Take a recovery that was held up again; nothing happens to one that was not."""
+def check_not_denied(claim: Claim[Notification], connection: Connection) -> None:
+    """Raise RecoveryDenied when an operator has denied a recovery that is held."""
     if claim.row.held_since is None:
         return
+    denial = gates.denial(approvals.of_notification(connection, claim.row.notification_uuid))
+    if denial is not None:
+        raise RecoveryDenied(denial)
+
+
+def go_on(claim: Claim[Notification]) -> None:
+    """Take a recovery that was held up again; nothing happens to one that was not.
+
+    Raises:
+        RecoveryDenied: an operator has denied it. None does so afterwards: it is not held any more.
+
+    """
+    if claim.row.held_since is not None:
+        with released(claim):
+            pass
+
+
+@contextmanager
+def released(claim: Claim[Notification]) -> Iterator[Connection]:
+    """Take a recovery that is held up again, with what is written inside.
+
+    Raises:
+        RecoveryDenied: an operator has denied it; nothing was written.
+
+    """
     with claim.transaction() as connection:
+        check_not_denied(claim, connection)
         claim.lease.write(connection, message=None, held_since=None)
         emit.recovery_released(claim.world, connection, claim.row.notification_uuid)
+        yield connection
     log.get().info("recovery not held any more")
     claim.row = replace(claim.row, message=None, held_since=None)

@@ -5,12 +5,21 @@ from instance_ha.decide.fencing import is_asked_for_late
 from instance_ha.decide.service import Reports
 from instance_ha.models.enums import NotificationType
 from instance_ha.recovery.flows import FENCE_TASK
+from instance_ha.recovery.gates import ask_again
+from instance_ha.recovery.hold import released
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import fence_attempts, policies, tasks
 
 
 def plan_late_fence(recovery: Recovery) -> None:
-    """Put a fence before the task at which a recovery is held, if the policy has come to ask for one meanwhile."""
+    """Put a fence before the task at which a recovery is held, if the policy has come to ask for one meanwhile.
+
+    While a gate holds the recovery its host is not fenced.
+
+    Raises:
+        RecoveryDenied: an operator has denied it; no power is cut then.
+
+    """
     row = recovery.notification
     if row.held_since is None or row.type is not NotificationType.COMPUTE_HOST:
         return
@@ -22,7 +31,9 @@ def plan_late_fence(recovery: Recovery) -> None:
     states = [one.state for one in planned if one.name == FENCE_TASK and one.attempt == row.attempt]
     if task is None or not is_asked_for_late(policy, row.held_since, states, attempts):
         return
-    with recovery.claim.transaction() as connection:
+    if ask_again(recovery.claim, recovery.host) is not None:
+        return
+    with released(recovery.claim) as connection:
         tasks.insert_before(connection, task, FENCE_TASK)
         tasks.forget(connection, task, Reports)  # what was heard of the host before its power is cut tells nothing then
     log.get().info("fence planned: the policy of the segment has changed", fence=str(policy.fence))

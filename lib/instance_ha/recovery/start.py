@@ -8,14 +8,19 @@ from sqlalchemy import Connection
 from instance_ha import emit, log
 from instance_ha.decide import failures
 from instance_ha.decide.failures import superseded_by
+from instance_ha.decide.hold import Hold
+from instance_ha.decide.plan import in_a_line
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import NotificationType
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.enums import NotificationStatus, NotificationType
+from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryDenied
 from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
+from instance_ha.planning.instances import Source
+from instance_ha.planning.plan import plan_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
+from instance_ha.recovery.gates import ask_gates
 from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.recovery import HostBefore, Recovery
@@ -29,17 +34,25 @@ _HOST_BUSY_PAUSE = timedelta(seconds=10)  # before the next check whether the ot
 
 def start(claim: Claim[Notification]) -> bool:
     """Put the host on maintenance and write the flow down; False when there is nothing to begin, or not yet."""
-    world, notification, now = claim.world, claim.row, claim.world.clock.now()
-    uuid, attempt = notification.notification_uuid, notification.attempt + 1
+    notification = claim.row
     with claim.read() as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
         segment = segments.find(connection, host.failover_segment_id) if host else None
-        verdict = _evaluate(world, connection, notification, segment)
+        verdict = _evaluate(claim.world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
         return False
-    if _is_held(claim, host):
+    try:
+        return _may_begin(claim, host, verdict) and _begin(claim, host, verdict)
+    except RecoveryDenied as denial:
+        _end(claim, host, failures.Close(NotificationStatus.IGNORED, str(denial)))
         return False
+
+
+def _begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> bool:
+    """Begin an attempt; False while another recovery of the host or the instance is running."""
+    world, notification, now = claim.world, claim.row, claim.world.clock.now()
+    uuid, attempt = notification.notification_uuid, notification.attempt + 1
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
         if ended is not None:
@@ -67,17 +80,46 @@ def start(claim: Claim[Notification]) -> bool:
     return True
 
 
-def _is_held(claim: Claim[Notification], host: Host) -> bool:
+def _may_begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> bool:
+    """Hold a recovery that may not act, or whose host is not proven dead; end one that may only observe.
+
+    Raises:
+        RecoveryDenied: an operator has denied it while it was held.
+
+    """
+    admission = ask_gates(claim, host)
+    if admission.only_observes:
+        close(claim, NotificationStatus.IGNORED, _what_it_would_do(claim, host, verdict, admission.held))
+        return False
+    held = admission.held
+    if held is None and claim.row.type is NotificationType.COMPUTE_HOST:
+        held = _what_is_missing(claim, host)
+    if held is not None:
+        hold(claim, held)
+        return False
+    go_on(claim)
+    return True
+
+
+def _what_is_missing(claim: Claim[Notification], host: Host) -> Hold | None:
     """Hold the recovery of a host that shows signs of life, or lacks evidence that the recovery itself cannot bring.
 
     A host that is fenced first is not held: its power off outvotes a sign of life, and what is missing is asked after.
     """
-    held = check_evidence(claim, host) if claim.row.type is NotificationType.COMPUTE_HOST else None
-    if held is None or _is_fenced_first(claim, host):
-        go_on(claim)
-        return False
-    hold(claim, held)
-    return True
+    held = check_evidence(claim, host)
+    return None if held is not None and _is_fenced_first(claim, host) else held
+
+
+def _what_it_would_do(claim: Claim[Notification], host: Host, verdict: failures.Recover, held: Hold | None) -> str:
+    """Say what becomes of a recovery that may only observe."""
+    world = claim.world
+    if claim.row.type is NotificationType.COMPUTE_HOST:
+        source = Source(claim.nova, claim.read, world.clock, world.settings)
+        would = in_a_line(plan_of(source, host, world.fences.ladder))
+    else:
+        would = f"the flow {verdict.flows[0]} would have run"
+    holds = f"; but held by {held.reason}" if held else ""
+    return f"nothing was done, since the mode of its segment is observe; {would}{holds}"
 
 
 def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:

@@ -10,8 +10,8 @@ from instance_ha.decide import failures
 from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType
-from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryFailed
-from instance_ha.models.rows import Notification, TaskRow
+from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryDenied, RecoveryFailed
+from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
@@ -60,15 +60,19 @@ def _advance(claim: Claim[Notification]) -> None:
     if host is None:
         close(claim, NotificationStatus.FAILED, "the host is not registered any more")
         return
-    recovery = Recovery(claim, host)
-    plan_late_fence(recovery)
-    _run_flows(recovery)
+    _run_flows(Recovery(claim, host))
 
 
-def _stop(recovery: Recovery, task: TaskRow) -> None:
-    """End a recovery before its next task, since its segment was disabled meanwhile."""
+_DISABLED = "the segment was disabled meanwhile"
+
+
+def _stop(recovery: Recovery, reason: str) -> None:
+    """End a recovery before its next task, since its segment was disabled meanwhile, or it was denied."""
+    notification = recovery.notification
+    with recovery.claim.read() as connection:
+        task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
     given_back = end_early(recovery)
-    reasons = f"the segment was disabled meanwhile: stopped before {task.name}", given_back.text
+    reasons = f"{reason}: stopped before {task.name}" if task else reason, given_back.text
     close(recovery.claim, NotificationStatus.IGNORED, "; ".join(filter(None, reasons)), given_back.host_changes)
 
 
@@ -89,7 +93,11 @@ def _run_flows(recovery: Recovery) -> None:
     """Run the flow that is planned; when it fails, run the next one of the segment's method."""
     while True:
         try:
+            plan_late_fence(recovery)
             _run_tasks(recovery)
+            return
+        except RecoveryDenied as denial:
+            _stop(recovery, str(denial))
             return
         except (RecoveryFailed, CloudRefused) as error:
             if isinstance(error, NoFlowHelps) or not _plan_next_flow(recovery, str(error)):
@@ -129,7 +137,7 @@ def _run_tasks(recovery: Recovery) -> None:
             close(claim, NotificationStatus.FINISHED, message)
             return
         if not enabled and not task.details and not must_run_again:
-            _stop(recovery, task)
+            _stop(recovery, _DISABLED)
             return
         with log.bound(task=task.name):
             outcome = flows.find(task.name)(recovery, task)
@@ -141,7 +149,7 @@ def _run_tasks(recovery: Recovery) -> None:
             if enabled:
                 hold(claim, outcome.hold)
             else:
-                _stop(recovery, task)
+                _stop(recovery, _DISABLED)
             return
         if isinstance(outcome, NotYet):
             kind = recovery_of(notification.type)

@@ -23,8 +23,8 @@ from gunicorn.glogging import Logger
 from instance_ha.durations import seconds
 from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
+from instance_ha.serving.entrance import Entrance, Wsgi
 from instance_ha.serving.function import declared, give_world, world_of
-from instance_ha.serving.gate import Gate, Wsgi
 from instance_ha.serving.ticking import tick
 from instance_ha.serving.watchdog import Watchdog
 from instance_ha.serving.worker import Worker
@@ -50,8 +50,8 @@ class _Log(Logger):  # type: ignore[misc]
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn with our options and nobody else's: no file, no variable."""
 
-    def __init__(self, gate: Gate, body_limit: int, heads_first: bool, options: Mapping[str, Any]) -> None:
-        self.gate = gate
+    def __init__(self, entrance: Entrance, body_limit: int, heads_first: bool, options: Mapping[str, Any]) -> None:
+        self.entrance = entrance
         self.body_limit = body_limit
         self.heads_first = heads_first  # whether the application can be asked about a head alone
         self._options = options
@@ -62,7 +62,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Wsgi:
-        return self.gate
+        return self.entrance
 
 
 def options(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -120,19 +120,19 @@ def main(folder: Path) -> None:
         sys.exit(str(error))
     gc.freeze()  # what was imported stays
     gc.enable()
-    gate, world, function = Gate(application, work(os.environ)), world_of(application), declared(application)
+    entrance, world, function = Entrance(application, work(os.environ)), world_of(application), declared(application)
     if program := os.environ.get("WATCHDOG"):
         watchdog = Watchdog(program, os.environ)
         wanted |= {"when_ready": watchdog.start, "on_exit": watchdog.stop}
     if world is None or function is None:
-        _Server(gate, _BODY, heads_first=False, options=wanted).run()
+        _Server(entrance, _BODY, heads_first=False, options=wanted).run()
         return
-    give_world(application, replace(world, ending=lambda: gate.closed))
+    give_world(application, replace(world, ending=lambda: entrance.closed))
     wanted["worker_exit"] = lambda _server, _worker: world.metrics.flush_now(world.database)
     if function.tick_at_start:
-        wanted["post_worker_init"] = partial(_begin_tick, gate, next(iter(world.settings.cron_tokens), None))
-    _Server(gate, world.settings.max_request_body_size, heads_first=True, options=wanted).run()
+        wanted["post_worker_init"] = partial(_begin_tick, entrance, next(iter(world.settings.cron_tokens), None))
+    _Server(entrance, world.settings.max_request_body_size, heads_first=True, options=wanted).run()
 
 
-def _begin_tick(gate: Gate, token: bytes | None, _worker: Worker) -> None:
-    threading.Thread(target=tick, args=(gate, token), daemon=True, name="first-tick").start()
+def _begin_tick(entrance: Entrance, token: bytes | None, _worker: Worker) -> None:
+    threading.Thread(target=tick, args=(entrance, token), daemon=True, name="first-tick").start()

@@ -68,7 +68,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_exit(self, _signal: int, _frame: object) -> None:
         """Begin to end: on SIGTERM an instance first says that it is not ready, and takes no more."""
-        self.app.gate.closed = True
+        self.app.entrance.closed = True
         self.method_queue.defer(lambda: None)  # the loop goes round at once
 
     def notify(self) -> None:
@@ -77,7 +77,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         now = time.monotonic()
         for waiting in [one for one in self._waiting.values() if one.over(now, self.alive)]:
             self._drop(waiting)
-        if self.alive and self.app.gate.closed and self.app.gate.idle:
+        if self.alive and self.app.entrance.closed and self.app.entrance.idle:
             super().handle_exit(signal.SIGTERM, None)
 
     def enqueue_req(self, conn: TConn) -> None:

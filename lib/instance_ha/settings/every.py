@@ -12,6 +12,7 @@ from instance_ha.settings.cloud import CloudSettings
 from instance_ha.settings.events import EventSettings
 from instance_ha.settings.fencing import FencingSettings
 from instance_ha.settings.functions import FunctionSettings
+from instance_ha.settings.gates import GateSettings
 from instance_ha.settings.monitoring import MonitoringSettings
 from instance_ha.settings.part import Part
 from instance_ha.settings.purging import PurgeSettings
@@ -23,6 +24,7 @@ PARTS: dict[str, type[Part]] = {
     "The API": ApiSettings,
     "Nova": CloudSettings,
     "Recovery": RecoverySettings,
+    "Gates": GateSettings,
     "Fencing": FencingSettings,
     "The monitors": MonitoringSettings,
     "Events": EventSettings,
@@ -48,6 +50,7 @@ class Settings(
     ApiSettings,
     CloudSettings,
     RecoverySettings,
+    GateSettings,
     FencingSettings,
     MonitoringSettings,
     EventSettings,

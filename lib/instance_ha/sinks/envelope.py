@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, WithJsonSchema
 
 from instance_ha.sinks.payloads import (
+    ApprovalPayload,
     HoldPayload,
     HostApiPayload,
     MonitorPayload,
     NotificationApiPayload,
+    PausePayload,
     Payload,
+    PolicyPayload,
     SegmentApiPayload,
     VMoveApiPayload,
 )
@@ -54,6 +57,24 @@ FAMILIES = (
         "A recovery is held (start), and not any more (end): it goes on, or has ended.",
         HoldPayload,
         tuple(f"notification.hold.{phase}" for phase in ("start", "end")),
+    ),
+    EventFamily(
+        "PauseEvent",
+        "A pause was, or could not be, begun (create) or ended before its time (delete).",
+        PausePayload,
+        tuple(f"pause.{action}.{phase}" for action in ("create", "delete") for phase in _PHASES),
+    ),
+    EventFamily(
+        "ApprovalEvent",
+        "A recovery that was held was, or could not be, approved or denied.",
+        ApprovalPayload,
+        tuple(f"approval.create.{phase}" for phase in _PHASES),
+    ),
+    EventFamily(
+        "PolicyEvent",
+        "The policy of a segment was, or could not be, changed.",
+        PolicyPayload,
+        tuple(f"policy.update.{phase}" for phase in _PHASES),
     ),
     EventFamily(
         "VMoveEvent",

@@ -18,6 +18,9 @@ from pydantic import (
 )
 
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod, VMoveStatus
+from instance_ha.models.evidence import EvidenceKind, LocalDisk
+from instance_ha.models.fencing import FencePolicy
+from instance_ha.models.gates import ApprovalVerdict, Gate, Mode, Scope
 
 
 def _second(value: datetime) -> str:
@@ -141,6 +144,44 @@ class HoldPayload(Payload):
     message: str | None = Field(description="While it is held: why, and what releases it.")
 
 
+class PausePayload(Payload):
+    """A pause; Masakari has none."""
+
+    uuid: str
+    scope: Scope
+    segment_uuid: str | None
+    host_uuid: str | None
+    reason: str
+    until: Time
+    actor: str | None = Field(description="Id of the user who has begun it.")
+    ended_at: Time | None = Field(description="It was ended before its time.")
+    ended_by: str | None
+    fault: ExceptionPayload | None
+
+
+class ApprovalPayload(Payload):
+    """What an operator has said of a recovery that was held."""
+
+    notification_uuid: str
+    verdict: ApprovalVerdict
+    gates: list[Gate] = Field(description="Those that an approval opens.")
+    reason: str
+    actor: str | None
+    fault: ExceptionPayload | None
+
+
+class PolicyPayload(Payload):
+    """The policy of a segment."""
+
+    segment_uuid: str
+    dead_when: list[list[EvidenceKind]]
+    local_disk: LocalDisk
+    fence: FencePolicy
+    mode: Mode
+    actor: str | None = Field(description="Id of the user who has changed it last.")
+    fault: ExceptionPayload | None
+
+
 class VMoveApiPayload(Payload):
     """The evacuation of one instance; Masakari sends no events about it."""
 
@@ -172,6 +213,9 @@ PAYLOADS: tuple[type[Payload], ...] = (
     HostApiPayload,
     NotificationApiPayload,
     HoldPayload,
+    PausePayload,
+    ApprovalPayload,
+    PolicyPayload,
     VMoveApiPayload,
     MonitorPayload,
 )

@@ -20,12 +20,13 @@ from instance_ha.models.metrics import (
     OPEN_EVACUATIONS,
     OPEN_RECOVERIES,
     OVERDUE,
+    PAUSES,
     TICKS,
     Values,
 )
 from instance_ha.store import counters, leases, watches
 from instance_ha.store.host_health import is_monitored
-from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
+from instance_ha.store.schema import host_health, hosts, notifications, outbox, pauses, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
 _OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
@@ -36,6 +37,7 @@ def measure(connection: Connection, now: datetime) -> Values:
     values = (
         _recoveries(connection, now)
         | _holds(connection, now)
+        | _pauses(connection, now)
         | _outbox(connection, now)
         | _hosts(connection)
         | _times(connection)
@@ -63,6 +65,11 @@ def _holds(connection: Connection, now: datetime) -> Values:
     number, since = connection.execute(select(func.count(), func.min(held)).where(held.is_not(None))).one()
     oldest = (now - since).total_seconds() if since else 0.0
     return {HELD_RECOVERIES.series(): number, OLDEST_HOLD.series(): oldest}
+
+
+def _pauses(connection: Connection, now: datetime) -> Values:
+    active = select(func.count()).where(pauses.c.ended_at.is_(None), pauses.c.until > now)
+    return {PAUSES.series(): connection.execute(active).scalar_one()}
 
 
 def _overdue(connection: Connection, table: Table, now: datetime) -> Values:

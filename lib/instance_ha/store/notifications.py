@@ -103,10 +103,14 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
 
 
 def take_expired(connection: Connection, before: datetime, now: datetime) -> int:
-    """Take notifications older than ``before`` from the invocations that still work on them; returns how many."""
+    """Take notifications older than ``before`` from the invocations that still work on them; returns how many.
+
+    Of what a pause has held the age counts from the pause's end.
+    """
     is_open = notifications.c.status.in_(OPEN_NOTIFICATION)
+    begun = func.greatest(notifications.c.created_at, notifications.c.paused_until)  # of Postgres: ignores null
     held = notifications.c.lease_until.is_not(None)
-    taken = update(notifications).where(is_open, held, notifications.c.created_at < before)
+    taken = update(notifications).where(is_open, held, begun < before)
     return connection.execute(taken.values(lease_owner=None, lease_until=None, due_at=now)).rowcount
 
 

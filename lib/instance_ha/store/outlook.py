@@ -16,7 +16,7 @@ class Outlook:
     notifications: datetime | None  # the first of all, in the past or not
     vmoves: datetime | None
     coming: datetime | None  # the next that is not due yet: a lease ends, or work is to be checked again
-    oldest_at_work: datetime | None  # since when the oldest recovery lasts that an invocation works on
+    oldest_at_work: datetime | None  # since when the time of the oldest counts that an invocation works on
 
 
 _NOW: BindParameter[datetime] = bindparam("now")
@@ -24,7 +24,7 @@ _FIRST = [select(func.min(table.c.due_at)) for table in (notifications, vmoves)]
 _COMING = [
     select(func.min(table.c.due_at)).where(table.c.due_at > _NOW).scalar_subquery() for table in (notifications, vmoves)
 ]
-_OLDEST = select(func.min(notifications.c.created_at)).where(
+_OLDEST = select(func.min(func.greatest(notifications.c.created_at, notifications.c.paused_until))).where(
     notifications.c.due_at.is_not(None),  # as the index has it: so has all that is at work
     notifications.c.lease_until.is_not(None),
     notifications.c.status.in_(OPEN_NOTIFICATION),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.health import HostState
-from instance_ha.store.schema import host_health, hosts, notifications, segments, sinks, tasks, vmoves
+from instance_ha.store.schema import host_health, hosts, notifications, pauses, segments, sinks, tasks, vmoves
 
 
 def all_segments(connection: Connection) -> Sequence[RowMapping]:
@@ -106,6 +106,26 @@ def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
         .where(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
         .order_by(notifications.c.created_at, notifications.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def active_pauses(connection: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
+    """Read the pauses that are in force, with the names of what they are about, the first to end first."""
+    query = (
+        select(
+            pauses.c.scope,
+            pauses.c.until,
+            pauses.c.actor,
+            pauses.c.reason,
+            segments.c.name.label("segment"),
+            hosts.c.name.label("host"),
+        )
+        .join(segments, segments.c.uuid == pauses.c.segment_uuid, isouter=True)
+        .join(hosts, hosts.c.uuid == pauses.c.host_uuid, isouter=True)
+        .where(pauses.c.ended_at.is_(None), pauses.c.until > now)
+        .order_by(pauses.c.until, pauses.c.id)
         .limit(limit)
     )
     return connection.execute(query).mappings().all()

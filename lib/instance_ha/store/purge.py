@@ -15,13 +15,16 @@ from sqlalchemy.sql.elements import ColumnElement
 from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.store import leases
 from instance_ha.store.schema import (
+    approvals,
     evidence,
     fence_attempts,
+    gate_decisions,
     guest_health,
     host_health,
     hosts,
     notifications,
     outbox,
+    pauses,
     purge_batches,
     segment_policies,
     segments,
@@ -105,6 +108,8 @@ RULES: tuple[Rule, ...] = (
     Rule(vmoves, _vmoves, (vmoves.c.deleted_at, vmoves.c.id)),
     Rule(tasks, _of_closed(tasks), (tasks.c.id,)),
     Rule(fence_attempts, _of_closed(fence_attempts), (fence_attempts.c.id,)),
+    Rule(gate_decisions, _of_closed(gate_decisions), (gate_decisions.c.id,)),
+    Rule(approvals, _of_closed(approvals), (approvals.c.id,)),
     Rule(
         notifications,
         _closed,
@@ -113,9 +118,12 @@ RULES: tuple[Rule, ...] = (
             ~exists().where(vmoves.c.notification_uuid == notifications.c.notification_uuid),
             ~exists().where(tasks.c.notification_uuid == notifications.c.notification_uuid),
             ~exists().where(fence_attempts.c.notification_uuid == notifications.c.notification_uuid),
+            ~exists().where(gate_decisions.c.notification_uuid == notifications.c.notification_uuid),
+            ~exists().where(approvals.c.notification_uuid == notifications.c.notification_uuid),
         ),
     ),
     Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until, evidence.c.id)),
+    Rule(pauses, lambda cutoff: func.coalesce(pauses.c.ended_at, pauses.c.until) < cutoff, (pauses.c.id,)),
     Rule(segment_policies, _of_deleted_segments, (segment_policies.c.id,)),
     Rule(
         segments,

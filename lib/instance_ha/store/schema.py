@@ -34,6 +34,7 @@ from instance_ha.models.enums import (
 from instance_ha.models.events import OutboxState
 from instance_ha.models.evidence import EvidenceKind, LocalDisk, Verdict
 from instance_ha.models.fencing import FenceOutcome, FencePolicy
+from instance_ha.models.gates import ApprovalVerdict, Gate, GateVerdict, Mode, Scope
 from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
 
@@ -121,6 +122,8 @@ notifications = Table(
     Column("message", Text),
     Column("request_id", String(64)),
     Column("held_since", Time),
+    Column("paused_until", Time),  # a pause has held it until then: its time to be done counts from there
+    Column("admitted_at", Time),  # the gates have let it pass
     Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
     # The promises that at most one recovery acts on a host, or on an instance, at a time are kept by the database.
@@ -138,6 +141,7 @@ notifications = Table(
     ),
     Index("notifications_instance", "instance_uuid", postgresql_where=text("type = 'VM'")),
     Index("notifications_held", "held_since", postgresql_where=text("held_since IS NOT NULL")),
+    Index("notifications_admitted", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
     Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("notifications_host", "source_host_uuid", "type", "created_at"),
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
@@ -226,6 +230,7 @@ segment_policies = Table(  # of the segments whose policy was ever changed
     Column("dead_when", JSONB, nullable=False, server_default=text("""'[["service_down"]]'::jsonb""")),
     _enum("local_disk", LocalDisk, server_default=LocalDisk.EVACUATE),
     _enum("fence", FencePolicy, server_default=FencePolicy.NEVER),
+    _enum("mode", Mode, server_default=Mode.AUTO),
     Column("updated_at", Time, nullable=False),
     Column("actor", String(64)),
 )
@@ -251,6 +256,50 @@ fence_attempts = Table(  # rungs of ladders that recoveries have tried
     Index("fence_attempts_of_host", "host_uuid", "id"),
     # No host is fenced in two ways at once.
     Index("fence_attempts_one_at_a_time", "host_uuid", unique=True, postgresql_where=text("outcome IS NULL")),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("created_at", Time, nullable=False),
+    _enum("scope", Scope),
+    Column("segment_uuid", String(36)),
+    Column("host_uuid", String(36)),
+    Column("reason", String(255), nullable=False),
+    Column("until", Time, nullable=False),
+    Column("actor", String(64)),
+    Column("ended_at", Time),
+    Column("ended_by", String(64)),
+    Index("pauses_active", "until", postgresql_where=text("ended_at IS NULL")),
+)
+
+gate_decisions = Table(  # the decision log: added to and read, never changed
+    "gate_decisions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("decided_at", Time, nullable=False),
+    Column("notification_uuid", String(36), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    _enum("gate", Gate),
+    _enum("verdict", GateVerdict),
+    Column("saw", JSONB, nullable=False),
+    Column("reason", Text),
+    Index("gate_decisions_latest", "notification_uuid", "gate", "id"),
+)
+
+approvals = Table(  # what operators have said of recoveries that were held: added and read, never changed
+    "approvals",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("created_at", Time, nullable=False),
+    Column("notification_uuid", String(36), nullable=False),
+    _enum("verdict", ApprovalVerdict),
+    Column("gates", JSONB, nullable=False),
+    Column("reason", String(255), nullable=False),
+    Column("actor", String(64)),
+    Index("approvals_notification", "notification_uuid", "id"),
 )
 
 # What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.

@@ -218,6 +218,11 @@ class Cloud:
         with self.world() as world:
             (world.down_cells.discard if answers else world.down_cells.add)(name)
 
+    def set_controller(self, name: str, *, reports: bool) -> None:
+        """Let a service of the controller stop, or start again."""
+        with self.world() as world:
+            (world.down_controllers.discard if reports else world.down_controllers.add)(name)
+
     def set_capacity(self, host: str, capacity: int | None) -> None:
         """Change how many servers a host can hold."""
         with self.world() as world:

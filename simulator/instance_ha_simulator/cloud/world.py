@@ -37,6 +37,7 @@ class World:
     history: History = field(default_factory=History)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
+    down_controllers: set[str] = field(default_factory=set)  # services of the controller that do not report
     courses: list[Course] = field(default_factory=list)  # of the next evacuations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
     replica: Replica | None = None  # where lists are read from, if it lags behind

@@ -66,6 +66,14 @@ class PolicyChange(Part):
     change: dict[str, Any] = Field(description="such as `{local_disk: evacuate}`")
 
 
+class PauseBegins(Part):
+    """A pause: of a host, of a segment, or else of the cloud."""
+
+    host: str | None = None
+    segment: str | None = None
+    seconds: float = Field(description="how long it lasts, if nobody ends it")
+
+
 class ApiCall(Part):
     """A request to the API."""
 
@@ -127,6 +135,10 @@ class Happening(Part):
     )
     api: ApiCall | None = Field(None, description="a request to the API, whatever it answers")
     policy: PolicyChange | None = Field(None, description="the policy of a segment is changed")
+    pause: PauseBegins | None = Field(None, description="an operator begins a pause")
+    unpause: Literal[True] | None = Field(None, description="an operator ends the last pause that was begun")
+    approve: str | None = Field(None, description="an operator approves the recovery of the host's last report")
+    deny: str | None = Field(None, description="an operator denies it")
     reserve_host: str | None = Field(None, description="a host is added to the first segment, reserved")
     maintenance: HostState | None = Field(None, description="a host is put on maintenance, or taken off it")
     disable_segment: str | None = Field(None, description="a segment is disabled")
@@ -164,6 +176,10 @@ class Happening(Part):
     # the cloud misbehaves
     cell_stops_answering: str | None = Field(None, description="the database of a cell is away")
     cell_answers: str | None = Field(None, description="it is back")
+    controller_stops: Literal["nova-scheduler", "nova-conductor"] | None = Field(
+        None, description="a service of the controller stops; without a scheduler an evacuation gets a record, no more"
+    )
+    controller_starts: Literal["nova-scheduler", "nova-conductor"] | None = Field(None, description="it starts again")
     lose_casts: int | None = Field(None, description="so many evacuations get a record, and go no further")
     nova_fault: Rule | None = Field(None, description="requests to Nova go wrong from now on (`nova` in faults.yaml)")
     nova_faults_end: Literal[True] | None = Field(None, description="all requests to Nova go well again")

@@ -12,7 +12,7 @@ from instance_ha_simulator.folder.world import World
 Place = tuple[str | int, ...]  # the keys and positions that lead to a value
 
 _HOSTS = {"kill_host", "stop_compute", "start_host", "reserve_host", "enable_service", "disable_service"}
-_HOSTS |= {"instances_change"}
+_HOSTS |= {"approve", "deny", "instances_change"}
 _INSTANCES = {
     "breaks",
     "delete_server",
@@ -80,7 +80,7 @@ def _names(what: str, about: Any) -> Iterator[tuple[str, str]]:
         kinds = {"host": _HOSTS, "instance": _INSTANCES, "segment": _SEGMENTS}
         yield from ((kind, about) for kind, words in kinds.items() if what in words)
         return
-    for field, kind in (("host", "host"), ("instance", "instance")):
+    for field, kind in (("host", "host"), ("instance", "instance"), ("segment", "segment")):
         if name := getattr(about, field, None):
             yield kind, name
     if what == "live_migration":

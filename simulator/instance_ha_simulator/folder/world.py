@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from instance_ha.models.enums import NotificationStatus, RecoveryMethod, VMoveStatus
 from instance_ha.models.evidence import EvidenceKind, LocalDisk
 from instance_ha.models.fencing import FencePolicy, Power
+from instance_ha.models.gates import Mode
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -59,6 +60,7 @@ class Policy(Part):
     dead_when: list[list[EvidenceKind]] | None = Field(None, description="sets of kinds of evidence")
     local_disk: LocalDisk | None = Field(None, description="what becomes of instances whose disk is lost")
     fence: FencePolicy | None = Field(None, description="whether its hosts are fenced")
+    mode: Mode | None = Field(None, description="what its recoveries may do by themselves")
 
 
 class Bmc(Part):

@@ -129,7 +129,7 @@ def test_dead_letters_are_sent_again_for_one_sink_or_for_all(shell: Shell, datab
 
 def test_the_status_of_an_empty_installation_says_none(shell: Shell) -> None:
     code, out, _ = shell(command.main, "status")
-    assert (code, out.count(": none")) == (0, 6)
+    assert (code, out.count(": none")) == (0, 7)
 
 
 def test_the_status_is_one_screen(database_url: str) -> None:
@@ -161,6 +161,9 @@ def test_the_status_is_one_screen(database_url: str) -> None:
     failed: dict[str, Any] = {"status": "failed", "message": "no host\nis left", "source_host_uuid": "compute3"}
     history.notification("failed", 2, **failed)
     history.notification("failed-long-ago", 40, **failed)
+    pause = {"uuid": "p", "scope": "host", "host_uuid": "compute2", "reason": "new fan", "actor": "ada"}
+    history.add("pauses", pause | {"until": NOW + timedelta(hours=1)})
+    history.add("pauses", pause | {"uuid": "over", "until": NOW - timedelta(hours=1)})
     history.notification("finished", 0.1, moves=2, source_host_uuid="compute2", type="COMPUTE_HOST")
     history.notification("finished-before", 2, source_host_uuid="compute2")
     waits: dict[str, Any] = {"status": "error", "attempt": 1, "source_host_uuid": "compute1", "message": "Nova is away"}
@@ -203,6 +206,9 @@ RECOVERY OF TYPE STATUS FOR PROGRESS NOTIFICATION
 compute1 COMPUTE_HOST running 90 s attempt 2, EvacuateInstancesTask, 1 of 3 moved, 1 failed running
 compute1 VM error 90 s next attempt in 2 min waits
 Nova is away
+
+PAUSE OF UNTIL BY REASON
+host compute2 2026-11-22 04:00 UTC ada new fan
 
 FAILED TYPE AGO INSTANCES NOTIFICATION
 compute3 VM 2 d none failed

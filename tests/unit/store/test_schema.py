@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,17 +13,21 @@ from alembic.migration import MigrationContext
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
 from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt
+from instance_ha.models.gates import Approval, GateDecision, Pause, Scope
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 from instance_ha.store import (
+    approvals,
     evidence,
     fence_attempts,
+    gates,
     hosts,
     leases,
     migrate,
     notifications,
     outbox,
     outlook,
+    pauses,
     rounds,
     segments,
     vmoves,
@@ -33,7 +38,7 @@ from instance_ha.store.paging import Page
 from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Connection, Table, event, text
 
-from tests.unit.build import NOW, STOPPED, notification
+from tests.unit.build import NOW, STOPPED, host, notification
 from tests.unit.store.conftest import Rows
 
 
@@ -132,6 +137,7 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
     return lambda connection: leases.take_overdue(connection, table, NOW, 5, 10)
 
 
+PAUSE = Pause(uuid="pause", created_at=NOW, scope=Scope.HOST, host_uuid=HostUuid("host"), reason="works", until=NOW)
 QUERIES: dict[str, Callable[[Connection], object]] = {
     "outlook": lambda c: outlook.read(c, NOW),
     "list segments": lambda c: segments.page(c, Page(10)),
@@ -150,6 +156,11 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "is under recovery": lambda c: segments.under_recovery(c, SegmentUuid("segment")),
     "fresh evidence": lambda c: evidence.fresh(c, HostUuid("host"), NOW),
     "fences of an attempt": lambda c: fence_attempts.of_attempt(c, NotificationUuid("notification"), 1),
+    "pauses over a host": lambda c: pauses.over(c, host(), NOW),
+    "held by a pause": lambda c: pauses.held_by(c, PAUSE),
+    "what gates see": lambda c: gates.seen(c, host(), notification(), timedelta(60), timedelta(600), NOW),
+    "latest decisions": lambda c: gates.latest(c, NotificationUuid("notification")),
+    "approvals of a notification": lambda c: approvals.of_notification(c, NotificationUuid("notification")),
     "was fenced": lambda c: fence_attempts.was_fenced(c, HostUuid("host")),
     "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
@@ -218,6 +229,9 @@ def test_no_query_that_runs_often_reads_a_whole_table(one_segment: Database, nam
         (Evidence, tables.evidence),
         (SegmentPolicy, tables.segment_policies),
         (FenceAttempt, tables.fence_attempts),
+        (Pause, tables.pauses),
+        (Approval, tables.approvals),
+        (GateDecision, tables.gate_decisions),
     ],
 )
 def test_a_record_has_the_fields_that_its_table_has_columns(record: Any, table: Table) -> None:

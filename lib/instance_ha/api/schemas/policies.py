@@ -8,6 +8,7 @@ from instance_ha.api.schemas.base import ApiModel, Body, Change
 from instance_ha.api.schemas.types import Shown
 from instance_ha.models.evidence import EvidenceKind, KindSet, LocalDisk
 from instance_ha.models.fencing import FencePolicy
+from instance_ha.models.gates import Mode
 
 _DEAD_WHEN = "A host counts as dead when there is fresh evidence of death of all kinds of one of these sets."
 _LOCAL_DISK = (
@@ -19,6 +20,10 @@ _FENCE = (
     "could not be fenced is recovered as with `never`), `required` (nothing is evacuated from a host that was not "
     "fenced, unless an operator confirms that it is dead)."
 )
+_MODE = (
+    "What recoveries may do by themselves: `observe` (nothing: they end and say what they would have done), `approve` "
+    "(nothing before an operator has approved it), `auto`. It counts for what begins after it was changed."
+)
 _Kinds = Annotated[list[EvidenceKind], Field(min_length=1, max_length=len(EvidenceKind))]
 _ShownKinds = Annotated[KindSet, PlainSerializer(sorted, return_type=list[EvidenceKind])]
 
@@ -29,6 +34,7 @@ class PolicyChange(Change):
     dead_when: list[_Kinds] = Field([], min_length=1, max_length=10, description=_DEAD_WHEN)
     local_disk: LocalDisk = Field(LocalDisk.EVACUATE, description=_LOCAL_DISK)
     fence: FencePolicy = Field(FencePolicy.NEVER, description=_FENCE)
+    mode: Mode = Field(Mode.AUTO, description=_MODE)
 
 
 class UpdatePolicy(Body):
@@ -44,6 +50,7 @@ class Policy(ApiModel):
     dead_when: list[_ShownKinds] = Field(description=_DEAD_WHEN)
     local_disk: LocalDisk = Field(description=_LOCAL_DISK)
     fence: FencePolicy = Field(description=_FENCE)
+    mode: Mode = Field(description=_MODE)
     updated_at: Shown | None = Field(description="Null: nobody has changed it.")
     actor: str | None = Field(description="Id of the user who has changed it last.")
 

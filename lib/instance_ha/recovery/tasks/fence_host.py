@@ -20,7 +20,7 @@ from instance_ha.models.metrics import FENCES
 from instance_ha.models.ports import FenceMethod
 from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.recovery.claim import Claim
-from instance_ha.recovery.hold import go_on
+from instance_ha.recovery.hold import check_not_denied, go_on
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
 from instance_ha.store import evidence, fence_attempts, hosts, policies, segments, tasks
 
@@ -99,6 +99,7 @@ class _Climb:
     def _begin(self, rung: Rung, number: int) -> None:
         recovery, now = self._recovery, self._world.clock.now()
         with recovery.claim.transaction() as connection:
+            check_not_denied(recovery.claim, connection)
             begun = fence_attempts.begin(connection, recovery.notification, recovery.host, rung, number, now)
             text = f"Cutting the power of host {recovery.host.name} by {rung.name}"
             tasks.add_progress(connection, self._task, now, [(0.0, text)])

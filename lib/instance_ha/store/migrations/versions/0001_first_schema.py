@@ -97,11 +97,119 @@ def upgrade() -> None:
             server_default="never",
             nullable=False,
         ),
+        sa.Column(
+            "mode",
+            sa.Enum(
+                "observe",
+                "approve",
+                "auto",
+                name="mode_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            server_default="auto",
+            nullable=False,
+        ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("segment_uuid"),
         sa.UniqueConstraint("id"),
     )
+    op.create_table(
+        "pauses",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "scope",
+            sa.Enum(
+                "cloud",
+                "segment",
+                "host",
+                name="scope_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("segment_uuid", sa.String(length=36), nullable=True),
+        sa.Column("host_uuid", sa.String(length=36), nullable=True),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("uuid"),
+    )
+    op.create_index("pauses_active", "pauses", ["until"], unique=False, postgresql_where=sa.text("ended_at IS NULL"))
+    op.create_table(
+        "gate_decisions",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("notification_uuid", sa.String(length=36), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column(
+            "gate",
+            sa.Enum(
+                "pause",
+                "approval",
+                "storm_segment",
+                "storm_cloud",
+                "rate",
+                "flapping",
+                "cloud_health",
+                "peers",
+                name="gate_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "open",
+                "held",
+                "approved",
+                name="verdict_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("saw", postgresql.JSONB(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("gate_decisions_latest", "gate_decisions", ["notification_uuid", "gate", "id"], unique=False)
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("notification_uuid", sa.String(length=36), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "approve",
+                "deny",
+                name="verdict_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
+            ),
+            nullable=False,
+        ),
+        sa.Column("gates", postgresql.JSONB(), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("approvals_notification", "approvals", ["notification_uuid", "id"], unique=False)
     op.create_table(
         "fence_attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -302,6 +410,8 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("held_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("counted", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
@@ -327,6 +437,13 @@ def upgrade() -> None:
         ["held_since"],
         unique=False,
         postgresql_where=sa.text("held_since IS NOT NULL"),
+    )
+    op.create_index(
+        "notifications_admitted",
+        "notifications",
+        ["admitted_at"],
+        unique=False,
+        postgresql_where=sa.text("admitted_at IS NOT NULL"),
     )
     op.create_index("notifications_host", "notifications", ["source_host_uuid", "type", "created_at"], unique=False)
     op.create_index(

@@ -11,7 +11,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _PATIENCE = 2.0  # seconds that work above THREADS waits for its turn; events come in bursts, and each is short
 
 
-class Gate:
+class Entrance:
     """Lets work in: only so much at once, and none when this instance is about to end.
 
     As much again waits a moment for its turn; what comes on top, or has waited in vain, is refused.

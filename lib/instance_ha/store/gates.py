@@ -1,0 +1,124 @@
+"""What the gates of recoveries see, and what they have decided."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, insert, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
+from instance_ha.models.gates import FailedHost, Gate, GateDecision, GateVerdict, Seen
+from instance_ha.models.rows import Host, Notification
+from instance_ha.models.uuids import NotificationUuid
+from instance_ha.store import records
+from instance_ha.store.schema import gate_decisions, hosts, notifications
+
+_LOCK = 0x1A57A9A7E  # any number: gates decide over one recovery of a host after the other
+_DAY = timedelta(days=1)
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other recovery is decided over; it lasts until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def seen(
+    connection: Connection,
+    host: Host,
+    notification: Notification,
+    window: timedelta,
+    rate_window: timedelta,
+    now: datetime,
+) -> Seen:
+    """Count the hosts, their failures, and their recoveries."""
+    is_failed = and_(
+        _is_about_host(),
+        notifications.c.payload["event"].astext == "STOPPED",
+        func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
+        or_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.created_at > now - window),
+    )
+    is_other = notifications.c.notification_uuid != notification.notification_uuid
+    has_finished = and_(
+        _is_about_host(),
+        notifications.c.source_host_uuid == host.uuid,
+        notifications.c.status == NotificationStatus.FINISHED,
+        notifications.c.attempt > 0,
+        notifications.c.created_at > now - _DAY,
+    )
+    counts = connection.execute(
+        select(
+            _count(hosts.c.deleted_at.is_(None), hosts.c.failover_segment_id == host.failover_segment_id),
+            _count(hosts.c.deleted_at.is_(None)),
+            _count(is_other, notifications.c.admitted_at > now - rate_window),
+            _count(has_finished),
+        )
+    ).one()
+    failed = (
+        select(
+            hosts.c.name,
+            (hosts.c.failover_segment_id == host.failover_segment_id).label("in_segment"),
+            func.max(notifications.c.created_at).label("reported_at"),
+        )
+        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
+        .where(is_failed, hosts.c.deleted_at.is_(None))
+        .group_by(hosts.c.name, hosts.c.failover_segment_id)
+    )
+    return Seen(
+        segment_hosts=counts[0],
+        cloud_hosts=counts[1],
+        failed=tuple(records.every(connection, failed, FailedHost)),
+        begun=counts[2],
+        finished=counts[3],
+    )
+
+
+def peers(connection: Connection, host: Host) -> frozenset[str]:
+    """Name the other hosts of a host's segment, but for those on maintenance."""
+    query = select(hosts.c.name).where(
+        hosts.c.failover_segment_id == host.failover_segment_id,
+        hosts.c.uuid != host.uuid,
+        hosts.c.deleted_at.is_(None),
+        ~hosts.c.on_maintenance,
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def latest(connection: Connection, uuid: NotificationUuid) -> dict[Gate, GateDecision]:
+    """Read what each gate has decided last over a recovery."""
+    query = (
+        select(gate_decisions)
+        .ext(distinct_on(gate_decisions.c.gate))
+        .where(gate_decisions.c.notification_uuid == uuid)
+        .order_by(gate_decisions.c.gate, gate_decisions.c.id.desc())
+    )
+    return {one.gate: one for one in records.every(connection, query, GateDecision)}
+
+
+def holding(connection: Connection, uuid: NotificationUuid) -> tuple[Gate, ...]:
+    """Name the gates that held a recovery when they decided last."""
+    found = latest(connection, uuid).values()
+    return tuple(sorted(one.gate for one in found if one.verdict is GateVerdict.HELD))
+
+
+def page(connection: Connection, uuid: str | None, before: int | None, limit: int) -> list[GateDecision]:
+    """List what gates have decided, over one recovery or over all, the newest first."""
+    query = select(gate_decisions)
+    if uuid is not None:
+        query = query.where(gate_decisions.c.notification_uuid == uuid)
+    if before is not None:
+        query = query.where(gate_decisions.c.id < before)
+    return records.every(connection, query.order_by(gate_decisions.c.id.desc()).limit(limit), GateDecision)
+
+
+def add_decisions(connection: Connection, decisions: Iterable[GateDecision]) -> None:
+    """Add rows to the decision log."""
+    if rows := [{name: value for name, value in vars(one).items() if name != "id"} for one in decisions]:
+        connection.execute(insert(gate_decisions).values(rows))
+
+
+def _is_about_host() -> ColumnElement[bool]:
+    return notifications.c.type == literal_column("'COMPUTE_HOST'")
+
+
+def _count(*where: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).where(*where).scalar_subquery()
