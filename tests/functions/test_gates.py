@@ -170,3 +170,23 @@ def test_the_decision_log_is_listed_by_notification_the_newest_first(installatio
     assert (older["gate"], older["verdict"], older["reason"]) == ("storm_segment", "held", "too many")
     page = f"{DECISIONS}?notification_uuid={held}&limit=1&marker={newer['id']}"
     assert installation.get(page).json()["decisions"] == [older]
+
+
+def test_an_explanation_names_the_gates_and_what_an_operator_has_said(installation: Installation, held: str) -> None:
+    say(installation, held, "deny")
+    shown = installation.get(f"/v1/x-instance-ha/explanations/{held}").json()["explanation"]
+    because = {one["table"]: one["text"] for one in shown["questions"][0]["because"]}
+    assert because["gate_decisions"] == "gate storm_segment: held: too many"
+    assert because["approvals"].startswith("denied by user ")
+    assert because["approvals"].endswith(": seen in the rack")
+
+
+def test_a_plan_says_which_gate_would_hold(
+    installation: Installation, host: dict[str, Any], begun: dict[str, Any]
+) -> None:
+    (plan,) = installation.post("/v1/x-instance-ha/plans", {"plan": {"host": host["name"]}}).json()["plans"]
+    assert plan["outlook"] == "held"
+    assert plan["before"][0]["task"] == "the gates"
+    assert plan["before"][0]["text"].startswith(
+        f"held: pause: host paused by {begun['actor']}: core switch; it goes on"
+    )

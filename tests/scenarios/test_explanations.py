@@ -98,3 +98,12 @@ def test_what_did_not_come_back_is_named_and_counted(postgres: Postgres, databas
     worked, cost = found.questions[3:]
     assert (str(worked.answer), "1 instances did not come back" in cost.text) == ("no", True)
     assert "vm-1 to compute2: failed" in behind(worked)
+
+
+def test_a_storm_is_explained_by_what_the_gates_saw_and_who_approved(postgres: Postgres, database_url: str) -> None:
+    found = explained("storm-held-then-approved", postgres, database_url)
+    rows = behind(found.questions[0])
+    assert "gate_decisions gate storm_segment: open" in rows
+    assert "gate_decisions gate storm_segment: held: 4 of 10 hosts of its segment have failed at once" in rows
+    assert "approvals approved by user admin: the operator says so, which opens storm_segment" in rows
+    assert "gate_decisions gate storm_segment: approved" in rows

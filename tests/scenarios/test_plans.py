@@ -122,3 +122,25 @@ def test_of_two_hosts_that_fail_at_once_each_takes_a_reserved_host_of_its_own(
         [("spare2", "its compute service is down"), ("spare1", None)],
         [("spare2", "its compute service is down")],
     ]
+
+
+@pytest.mark.parametrize(("together", "outlook"), [(2, "evacuates"), (4, "held")])
+def test_hosts_that_are_planned_together_are_counted_for_a_storm(
+    together: int, outlook: str, postgres: Postgres, database_url: str, tmp_path: Path
+) -> None:
+    names = [f"compute{number}" for number in range(1, 11)]
+    body = {"plan": {"hosts": names[:together]}}
+    call = {"function": "api-hosts", "method": "POST", "path": "/v1/x-instance-ha/plans", "body": body}
+    world: dict[str, Any] = {
+        "segments": {"one": {"hosts": names}},
+        "hosts": {name: {"instances": [{"count": 1, "prefix": name}]} for name in names},
+        "lasts": 40,
+        "happenings": [{"at": 30, "api": call}],
+    }
+    played = Play(Scenario(tmp_path, world), database_url, postgres, tmp_path)
+    played.run()
+    (answer,) = played.answers
+    assert {plan["outlook"] for plan in answer["plans"]} == {outlook}
+    held = [step["text"] for plan in answer["plans"] for step in plan["before"] if step["task"] == "the gates"]
+    assert all("storm_segment: 4 of 10 hosts of its segment have failed at once" in text for text in held)
+    assert len(held) == (together if outlook == "held" else 0)

@@ -12,6 +12,7 @@ from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, NotificationType, TaskState, VMoveStatus
 from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome
+from instance_ha.models.gates import Approval, ApprovalVerdict, GateDecision
 from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
 
 _MOST = 50  # rows behind one answer
@@ -60,6 +61,8 @@ class Rows:
     tasks: Sequence[TaskRow]
     moves: Sequence[VMove]
     left_out: LeftOut
+    decisions: Sequence[GateDecision]
+    approvals: Sequence[Approval]
 
     @property
     def has_ended(self) -> bool:
@@ -102,7 +105,8 @@ def _waits_for(rows: Rows, now: datetime) -> str | None:
 def _may_act(rows: Rows) -> Question:
     """Answer whether anything may be done: not while the segment is disabled, or when the report asks for nothing."""
     question, row = "May we act at all?", rows.notification
-    because = (Because(row.created_at, f"reported: {_shown(row.payload)}", "notifications", row.id),)
+    reported = Because(row.created_at, f"reported: {_shown(row.payload)}", "notifications", row.id)
+    because = (reported, *_in_time([*map(_of_decision, rows.decisions), *map(_of_approval, rows.approvals)]))
     if rows.host is None or rows.segment is None:
         return Question(question, Reply.NO, "the host or its segment is not registered any more", because)
     if row.attempt:
@@ -185,6 +189,18 @@ def _cost(rows: Rows) -> Question:
 
 def _in_time(because: Iterable[Because]) -> tuple[Because, ...]:
     return tuple(sorted(because, key=lambda one: (one.at, one.id))[-_MOST:])
+
+
+def _of_decision(one: GateDecision) -> Because:
+    why = f": {one.reason}" if one.reason else ""
+    saw = f" (saw {_shown(one.saw)})" if one.saw else ""
+    return Because(one.decided_at, f"gate {one.gate}: {one.verdict}{why}{saw}", "gate_decisions", one.id)
+
+
+def _of_approval(one: Approval) -> Because:
+    said = {ApprovalVerdict.APPROVE: "approved", ApprovalVerdict.DENY: "denied"}[one.verdict]
+    opened = f", which opens {', '.join(one.gates)}" if one.gates else ""
+    return Because(one.created_at, f"{said} by user {one.actor}: {one.reason}{opened}", "approvals", one.id)
 
 
 def _of_evidence(one: Evidence) -> Because:

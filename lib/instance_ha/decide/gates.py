@@ -129,6 +129,16 @@ def peers(services: Iterable[ServiceState], hosts: Collection[str], limits: Gate
     return GateResult(Gate.PEERS, saw, reason, "fewer of them are down")
 
 
+def storms(seen: Seen, limits: GateLimits) -> list[GateResult]:
+    """Ask both storm gates."""
+    return [storm_segment(seen, limits), storm_cloud(seen, limits)]
+
+
+def before_the_first(seen: Seen, limits: GateLimits) -> list[GateResult]:
+    """Ask the gates that hold a recovery of a host before its first attempt only: what has begun ends as it would."""
+    return [*storms(seen, limits), rate(seen, limits), flapping(seen, limits)]
+
+
 def without_alive(seen: Seen, services: Iterable[ServiceState], now: datetime, patience: timedelta) -> Seen:
     """Leave out the hosts that Nova still calls up so long after their report: they do not fail."""
     computes = _computes(services)

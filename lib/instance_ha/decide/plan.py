@@ -1,7 +1,7 @@
 """What a recovery of a host would do, in words: what comes before the first evacuation, and where instances go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.fencing import FencePolicy, Rung
+from instance_ha.models.gates import FailedHost, Seen
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import NotificationUuid
 
@@ -78,6 +79,7 @@ class Plan:
     left_out: tuple[LeftInstance, ...] | None = None
 
 
+GATES = "the gates"  # what holds before any task
 _MOST = 10  # names in a line
 
 
@@ -87,7 +89,7 @@ def in_a_line(plan: Plan) -> str:
         return plan.message or "no instance would be evacuated"
     names = [one.name for one in plan.instances]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    held = "".join(f", {step.text}" for step in plan.before if step.holds)
+    held = "".join(f", {step.text}" for step in plan.before if step.holds and step.task != GATES)
     return f"{len(names)} instances of {plan.host.name} would be evacuated ({', '.join(names[:_MOST])}{more}){held}"
 
 
@@ -103,6 +105,17 @@ def as_if_reported(host: Host, now: datetime) -> Notification:
         payload={"event": "STOPPED", "host_status": "NORMAL"},
         status=NotificationStatus.NEW,
     )
+
+
+def as_if_failed(seen: Seen, together: Sequence[Host], host: Host, now: datetime) -> Seen:
+    """Add hosts that are taken to fail at once to those that do."""
+    known = {one.name for one in seen.failed}
+    more = tuple(
+        FailedHost(name=one.name, in_segment=one.failover_segment_id == host.failover_segment_id, reported_at=now)
+        for one in together
+        if one.name not in known
+    )
+    return replace(seen, failed=(*seen.failed, *more))
 
 
 def fencing(host: Host, policy: FencePolicy, reason_not_to: str | None, ladder: Sequence[Rung] | None) -> Before | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from instance_ha.decide import failures, fencing
+from instance_ha.decide import failures, fencing, gates
 from instance_ha.decide import hold as holds
 from instance_ha.decide import plan as plans
 from instance_ha.decide.destinations import reason_to_pass_over
@@ -19,10 +19,12 @@ from instance_ha.models.enums import Flow, NotificationType, RecoveryMethod
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, SegmentPolicy
 from instance_ha.models.fencing import FencePolicy, Rung
+from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, Notification, Segment
+from instance_ha.planning.gates import ask_about_nova, limits_of, read_seen, still_failing
 from instance_ha.planning.instances import InstancePlan, Source, plan_instances
 from instance_ha.settings import Settings
-from instance_ha.store import evidence, hosts, notifications, policies, segments
+from instance_ha.store import evidence, hosts, notifications, pauses, policies, segments
 
 Ladder = Callable[[str], Sequence[Rung]]
 
@@ -43,14 +45,20 @@ def plans_of(source: Source, failed: Sequence[Host], ladder: Ladder | None, unti
             yield _not_known(host, "the time of one request is up: ask for fewer hosts at once")
             continue
         try:
-            plan = plan_of(source, host, ladder, taken)
+            plan = plan_of(source, host, ladder, taken, failed)
         except (CloudUnavailable, CloudRefused) as error:
             plan = _not_known(host, str(error))
         taken.update(_takes(source.settings, plan))
         yield plan
 
 
-def plan_of(source: Source, host: Host, ladder: Ladder | None, taken: Collection[str] = ()) -> Plan:
+def plan_of(
+    source: Source,
+    host: Host,
+    ladder: Ladder | None,
+    taken: Collection[str] = (),
+    together: Sequence[Host] = (),
+) -> Plan:
     """Say what the recovery of a host would do now, or does next when it has begun; nothing is changed.
 
     Args:
@@ -58,6 +66,7 @@ def plan_of(source: Source, host: Host, ladder: Ladder | None, taken: Collection
         host: which has failed, or is taken to have.
         ladder: the ways to cut a host's power; None: they are not known here.
         taken: reserved hosts that are not to be had.
+        together: the hosts that are taken to fail at the same time, this one among them.
 
     Raises:
         CloudUnavailable: Nova does not tell, or not all: there is no plan then.
@@ -78,7 +87,8 @@ def plan_of(source: Source, host: Host, ladder: Ladder | None, taken: Collection
         message = f"Nova knows no compute service on host {host.name}"
         return Plan(host=host, notification=rows.notification, outlook=Outlook.NOTHING, message=message)
     found = plan_instances(source, host, reported)
-    before = [*_proof(source.settings, host, rows, reported, service, ladder, now), *_lost(found, now)]
+    before = [*_gates(source, host, rows, reported, together, now)]
+    before += [*_proof(source.settings, host, rows, reported, service, ladder, now), *_lost(found, now)]
     instances = (*_chosen(found), *_away(found))
     reserved = rows.reserved if Flow.HOST_RESERVED in verdict.flows else ()
     return Plan(
@@ -104,6 +114,7 @@ class _Rows:
     refused: str | None  # why a report of the host would be
     known: tuple[Evidence, ...]
     reserved: tuple[Host, ...]
+    paused: tuple[Pause, ...]
 
 
 def _read(connection: Connection, host: Host, now: datetime) -> _Rows:
@@ -117,7 +128,25 @@ def _read(connection: Connection, host: Host, now: datetime) -> _Rows:
         refused=refused,
         known=tuple(evidence.fresh(connection, host.uuid, now)),
         reserved=tuple(hosts.reserved(connection, host.failover_segment_id, lock=False)),
+        paused=tuple(pauses.over(connection, host, now)),
     )
+
+
+def _gates(
+    source: Source, host: Host, rows: _Rows, reported: Notification, together: Sequence[Host], now: datetime
+) -> Iterator[Before]:
+    """Say what would hold the recovery before it acts; nothing any more when it has begun."""
+    if reported.attempt:
+        return
+    settings, services = source.settings, source.nova.service_states()
+    with source.read() as connection:
+        seen = read_seen(connection, settings, host, reported, now)
+        results = ask_about_nova(connection, settings, host, services)
+    seen = plans.as_if_failed(still_failing(seen, settings, services, now), together or (host,), host, now)
+    first = [gates.pause(rows.paused), gates.approval(rows.policy.mode)]
+    results = [*first, *gates.before_the_first(seen, limits_of(settings)), *results]
+    if (held := gates.hold(results, (), now)) is not None:
+        yield plans.held(plans.GATES, held)
 
 
 def _not_known(host: Host, reason: str) -> Plan:

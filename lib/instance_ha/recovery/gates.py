@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from instance_ha.decide import gates
-from instance_ha.decide.gates import GateLimits, GateResult, Threshold
+from instance_ha.decide.gates import GateResult
 from instance_ha.decide.hold import Hold
 from instance_ha.models.cloud import ServiceState
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.evidence import EvidenceKind
-from instance_ha.models.gates import GateDecision, GateVerdict, Mode, Pause, Seen
+from instance_ha.models.gates import GateDecision, GateVerdict, Mode, Pause
 from instance_ha.models.metrics import GATE_HOLDS
 from instance_ha.models.rows import Host, Notification
+from instance_ha.planning.gates import ask_about_nova, limits_of, read_seen, still_failing
 from instance_ha.recovery.claim import Claim
-from instance_ha.settings import Settings
 from instance_ha.store import approvals, evidence, pauses, policies
 from instance_ha.store import gates as store
 
@@ -66,43 +66,21 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
     with claim.transaction() as connection:
         if evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
             return None
-        storms = _storms(_seen(claim, connection, host), _limits(claim.world.settings))
-        return _decide(claim, connection, storms, now)
+        seen = read_seen(connection, claim.world.settings, host, claim.row, now)
+        return _decide(claim, connection, gates.storms(seen, limits_of(claim.world.settings)), now)
 
 
 def _of_host(
     claim: Claim[Notification], connection: Connection, host: Host, services: Sequence[ServiceState]
 ) -> list[GateResult]:
     """Ask the gates that are about hosts, one recovery after the other."""
-    store.take_turn(connection)
-    limits, others = _limits(claim.world.settings), store.peers(connection, host)
-    now_and_later = [gates.cloud_health(services), gates.peers(services, others, limits)]
-    if claim.row.attempt:
-        return now_and_later
-    patience = timedelta(seconds=claim.world.settings.wait_period_after_service_update)
-    seen = gates.without_alive(_seen(claim, connection, host), services, claim.world.clock.now(), patience)
-    return [*_storms(seen, limits), gates.rate(seen, limits), gates.flapping(seen, limits), *now_and_later]
-
-
-def _storms(seen: Seen, limits: GateLimits) -> list[GateResult]:
-    return [gates.storm_segment(seen, limits), gates.storm_cloud(seen, limits)]
-
-
-def _seen(claim: Claim[Notification], connection: Connection, host: Host) -> Seen:
     settings, now = claim.world.settings, claim.world.clock.now()
-    windows = timedelta(seconds=settings.storm_window), timedelta(seconds=settings.recovery_rate_window)
-    return store.seen(connection, host, claim.row, *windows, now)
-
-
-def _limits(settings: Settings) -> GateLimits:
-    return GateLimits(
-        storm_segment=Threshold(settings.storm_segment_number, settings.storm_segment_share),
-        storm_cloud=Threshold(settings.storm_cloud_number, settings.storm_cloud_share),
-        peers=Threshold(settings.peers_down_number, settings.peers_down_share),
-        rate=settings.recovery_rate,
-        rate_window=timedelta(seconds=settings.recovery_rate_window),
-        recoveries_per_day=settings.host_recoveries_per_day,
-    )
+    store.take_turn(connection)
+    results = ask_about_nova(connection, settings, host, services)
+    if claim.row.attempt:
+        return results
+    seen = still_failing(read_seen(connection, settings, host, claim.row, now), settings, services, now)
+    return [*gates.before_the_first(seen, limits_of(settings)), *results]
 
 
 def _decide(

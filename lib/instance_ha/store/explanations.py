@@ -5,7 +5,20 @@ from sqlalchemy import Connection
 from instance_ha.decide.explanation import Rows
 from instance_ha.decide.outcome import LeftOut
 from instance_ha.models.uuids import NotificationUuid
-from instance_ha.store import evidence, fence_attempts, hosts, notifications, policies, segments, tasks, vmoves
+from instance_ha.store import (
+    approvals,
+    evidence,
+    fence_attempts,
+    gates,
+    hosts,
+    notifications,
+    policies,
+    segments,
+    tasks,
+    vmoves,
+)
+
+_MOST = 100  # decisions of gates, the newest
 
 
 def rows_of(connection: Connection, uuid: NotificationUuid) -> Rows:
@@ -28,4 +41,6 @@ def rows_of(connection: Connection, uuid: NotificationUuid) -> Rows:
         tasks=tasks.of_notification(connection, uuid),
         moves=vmoves.of_notification(connection, uuid),
         left_out=tasks.recall_latest(connection, uuid, LeftOut) or LeftOut(),
+        decisions=gates.page(connection, uuid, None, _MOST),
+        approvals=approvals.of_notification(connection, uuid),
     )

@@ -38,7 +38,7 @@ class CreatePlan(Body):
 class Before(ApiModel):
     """One thing that comes before the first evacuation."""
 
-    task: str = Field(description="The task of the recovery that does it.")
+    task: str = Field(description="The task of the recovery that does it, or `the gates`.")
     text: str
     holds: bool = Field(description="The recovery waits there until somebody acts.")
 
