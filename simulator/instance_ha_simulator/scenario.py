@@ -91,6 +91,7 @@ class Play:
         self.segments: dict[str, str] = {}
         self.notifications: list[str] = []
         self.answers: list[Any] = []  # to the scenario's own requests to the API
+        self._paused = "none"  # the last pause
         self.reported: dict[str, str] = {}  # the last notification of each host
         self.watched: set[str] = set()  # rows in work at a crash of everything, and
         self.left_idle: list[str] = []  # those of them on which nobody went on in time
@@ -284,15 +285,14 @@ class Play:
         self._paused = self._api("api-notifications", _PAUSES, {"pause": pause})["pause"]["uuid"]
 
     def _unpause(self, _: bool) -> None:
-        answer = self.simulation.request("api-notifications", "DELETE", f"{_PAUSES}/{self._paused}", None)
-        self._line("-", f"answered {answer.status_code}")
+        self._call_api({"function": "api-notifications", "method": "DELETE", "path": f"{_PAUSES}/{self._paused}"})
 
     def _approve(self, host: str, verdict: str) -> None:
         """Say something of the recovery of a host's last report, whatever the API answers."""
-        approval = {"notification_uuid": self.reported[host], "verdict": verdict, "reason": "the operator says so"}
-        path = "/v1/x-instance-ha/approvals"
-        answer = self.simulation.request("api-notifications", "POST", path, {"approval": approval})
-        self._line("-", f"answered {answer.status_code}")
+        uuid = self.reported.get(host, "none")
+        approval = {"notification_uuid": uuid, "verdict": verdict, "reason": "the operator says so"}
+        path, body = "/v1/x-instance-ha/approvals", {"approval": approval}
+        self._call_api({"function": "api-notifications", "method": "POST", "path": path, "body": body})
 
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():

@@ -23,7 +23,7 @@ def make_segment(ha: Any, **about: Any) -> Any:
 
 
 def test_no_method_of_the_proxy_is_forgotten_here() -> None:
-    used = set(re.findall(r"\bha\.(\w+)\(", Path(__file__).read_text()))
+    used = set(re.findall(r"\bha\.(\w+)\(", Path(__file__).read_text())) - {"post"}  # which every proxy has
     assert {name for name in vars(Proxy) if not name.startswith("_")} - {"api_version"} == used
 
 

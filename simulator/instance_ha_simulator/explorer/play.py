@@ -11,6 +11,7 @@ from typing import Any
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
+from instance_ha.store.schema import metadata
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, text
 
@@ -24,10 +25,7 @@ from instance_ha_simulator.scheduler import KilledError, Scheduler
 
 _TICKS = {"sweep"}
 _NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
-_TABLES = (
-    *("vmoves", "recovery_tasks", "notifications", "hosts", "failover_segments", "counters"),
-    *("evidence", "segment_policies", "fence_attempts"),
-)
+_TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to a row goes before it
 _DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "fence": "never"}
 
 
@@ -211,15 +209,18 @@ class Exploration(Play):
 
         self._insist(changed)
 
+    def _pause(self, about: Any) -> None:
+        self._insist(partial(super()._pause, about))
+
     def _call_api(self, about: dict[str, Any]) -> None:
-        """Post evidence, and remember what was taken."""
+        """Ask the API; of evidence it is remembered what was taken."""
         now, call = self.simulation.scheduler.now(), super()._call_api
 
         def post() -> None:
             call(about)
             self._must_be_served()
-            if self.lines[-1].endswith("answered 201"):
-                it = about["body"]["evidence"]
+            it = (about.get("body") or {}).get("evidence")
+            if it and self.lines[-1].endswith("answered 201"):
                 until = self.simulation.scheduler.now() + timedelta(seconds=it["valid_for"])
                 said = it.get("verdict", "dead"), it.get("source", "api")
                 self.posted.append(Posted(now, until, it["host"], it["kind"], *said))

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from instance_ha.models.gates import Scope
 from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.cloud.model import Host
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
 
+_UNDER_WAY = timedelta(seconds=20)  # an invocation that passed the gates before a pause may begin so much later
 _IS_BACK = ("is alive: its nova-compute went on reporting", "is up again")  # what a message says of a host
 
 
@@ -19,6 +22,9 @@ class Statements:
     def __init__(self, played: Exploration) -> None:
         self._played = played
         self._running: dict[str, set[str]] = defaultdict(set)  # recoveries, by their hosts
+        self._paused_at: datetime | None = None  # the cloud: since then, until
+        self._paused_until: datetime | None = None
+        self._approved: set[str] = set()
         self.broken: list[str] = []
         played.watchers.append(self.hear)
 
@@ -26,7 +32,10 @@ class Statements:
         """Take in a line of the log, and check it."""
         check = {
             "compute service is down": self._is_down,
-            "recovery started": self._is_the_only_one,
+            "recovery started": self._may_begin,
+            "pause begun": self._pauses,
+            "pause ended": self._goes_on,
+            "recovery approved": self._is_approved,
             "recovery attempt failed": self._ends,
             "evacuation ended": self._is_unlocked,
             "notification closed": self._is_back,
@@ -40,6 +49,33 @@ class Statements:
         host, asked = world.hosts[line["host"]], world.history.last_read("os-services", world.now)
         if asked is not None and world.is_up(host) and not (host.alive and host.started_at > asked):
             yield f"it is said that the service of {host.name} is down, and Nova calls it up"
+
+    def _may_begin(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """Nothing new begins in a pause of the cloud that nobody has opened, nor beside another of the host."""
+        yield from self._is_the_only_one(line, world)
+        now, at, until = self._played.simulation.scheduler.now(), self._paused_at, self._paused_until
+        is_paused = at is not None and until is not None and at + _UNDER_WAY < now < until
+        is_new = line["attempt"] == 1 and line["notification_uuid"] not in self._approved
+        if is_paused and is_new and not self._played.has_failed_over:
+            yield f"the recovery of {line['host']} begins while the cloud is paused"
+
+    def _pauses(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """Only a pause of the cloud is about everything."""
+        if line["scope"] == Scope.CLOUD:
+            self._paused_at = self._played.simulation.scheduler.now()
+            self._paused_until = datetime.fromisoformat(line["until"])
+        return iter(())
+
+    def _goes_on(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """Two pauses of the cloud may overlap: then the other one is not watched."""
+        if line["scope"] == Scope.CLOUD:
+            self._paused_at = None
+        return iter(())
+
+    def _is_approved(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
+        """What an operator has approved may begin in a pause."""
+        self._approved.add(line["notification_uuid"])
+        return iter(())
 
     def _is_the_only_one(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """No recovery of the host begins while another one runs; a standby may not know of one."""
@@ -58,9 +94,12 @@ class Statements:
         return iter(())
 
     def _is_unlocked(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
-        """An instance that we have locked was to be unlocked before its evacuation ends, whatever Nova made of that."""
+        """What a recovery has locked was to be unlocked before its evacuation ends, whatever Nova made of that.
+
+        The recovery of the host that it has moved to may have locked it again.
+        """
         server = world.servers.get(line["instance_uuid"])
-        if server is None or not (server.locked_reason or "").startswith(LOCK_REASON):
+        if server is None or server.locked_reason != f"{LOCK_REASON}{line['notification_uuid']}":
             return
         of_it = [one for one in world.history.received if one.server_id == server.id]
         locked = [one.time for one in of_it if one.action == "lock"]

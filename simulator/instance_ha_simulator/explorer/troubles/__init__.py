@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from instance_ha_simulator.explorer.troubles import cloud, people, platform, proof
+from instance_ha_simulator.explorer.troubles import cloud, gates, people, platform, proof
 from instance_ha_simulator.explorer.troubles.base import Data
 
 TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # with their weights
@@ -51,6 +51,13 @@ Trouble = Callable[[Random, Data, Data], None]
 # What most troubles of a world are of, where one kind is asked for.
 KINDS: dict[str, tuple[Trouble, ...]] = {
     "fences": (proof.operator_forbids_fences, proof.operator_changes_policy, proof.system_says, proof.host_is_cut_off),
+    "gates": (
+        gates.operator_pauses,
+        gates.operator_decides,
+        gates.mode_changes,
+        gates.controller_is_down,
+        people.another_host_dies,
+    ),
     "holds": (proof.host_is_cut_off, proof.system_says, proof.person_confirms, proof.operator_changes_policy),
     "kills": (platform.invocation_is_killed, platform.invocation_freezes, platform.transaction_breaks),
     "owners": (people.owner_acts, people.owner_deletes, people.instance_fails, people.operator_evacuates),
