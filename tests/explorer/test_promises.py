@@ -133,8 +133,9 @@ def two_recoveries(played: Exploration, cloud: World) -> None:
     say(played, "recovery started", notification_uuid="another")
 
 
-def ended_without_an_unlock(played: Exploration, cloud: World) -> None:
+def ended_without_an_unlock(played: Exploration, cloud: World, by: str | None = None) -> None:
     lock_of_ours(played, cloud)
+    server(cloud, "vm-1").locked_reason = lock_reason(by or played.notifications[0])
     cloud.history.received[:] = [Received(cloud.now, server(cloud, "vm-1").id, "lock")]
     say(played, "evacuation ended", instance_uuid=server(cloud, "vm-1").id, instance="vm-1", status="succeeded")
 
@@ -222,6 +223,27 @@ def test_a_broken_promise_is_found(
     change: Callable[[Exploration, World], None], said: str, stage: Stage, tmp_path: Path
 ) -> None:
     assert said in play(stage, tmp_path, change)
+
+
+def test_the_lock_of_another_recovery_stays_when_an_evacuation_ends(stage: Stage, tmp_path: Path) -> None:
+    said = "nobody has asked to unlock it"
+    assert said not in play(stage, tmp_path, partial(ended_without_an_unlock, by="another"))
+
+
+def recovery_begins(played: Exploration, cloud: World, scope: str, seconds: float) -> None:
+    """A new recovery begins so long after a pause was begun."""
+    until = str(cloud.now + timedelta(hours=1))
+    say(played, "pause begun", scope=scope, until=until)
+    played.simulation.scheduler.sleep(seconds)
+    played.reports["another"], played.accepted["another"] = "other1", cloud.now
+    say(played, "recovery started", notification_uuid="another", host="other1", attempt=1)
+
+
+def test_what_begins_in_a_pause_of_the_cloud_is_found(stage: Stage, tmp_path: Path) -> None:
+    said = "the recovery of other1 begins while the cloud is paused"
+    assert said in play(stage, tmp_path, partial(recovery_begins, scope="cloud", seconds=25.0))
+    assert said not in play(stage, tmp_path, partial(recovery_begins, scope="cloud", seconds=5.0))
+    assert said not in play(stage, tmp_path, partial(recovery_begins, scope="host", seconds=25.0))
 
 
 def test_a_host_that_never_fence_names_and_that_was_fenced_is_found(stage: Stage, tmp_path: Path) -> None:
