@@ -67,6 +67,8 @@ def hold(claim: Claim[Notification], held: Hold) -> None:
     expires_at = failures.expires_at(row, world.settings.notifications_expired_interval)
     message, is_new = held.message(expires_at), row.held_since is None
     values = {"message": message, "held_since": row.held_since or now, "tries": 0}
+    if not row.attempt:
+        values["admitted_at"] = None  # it has not begun, so it uses up nothing of the rate
     if message != row.message:
         log.get().warning("recovery held", reason=held.reason, released_by=held.released_by)
         values["updated_at"] = now
