@@ -149,6 +149,13 @@ def again_at(attempts: Sequence[FenceAttempt]) -> datetime | None:
     return max(ended) + min(_PAUSE * 2 ** min(_round(attempts) - 1, 8), _LONGEST_PAUSE) if ended else None
 
 
+def reason_not_to_begin_late(service: ComputeService | None, *, confirmed: bool) -> str | None:
+    """Say why a ladder is not climbed that is begun so late that Nova would call a dead host down; None when it is."""
+    if service is not None and service.up and not confirmed:
+        return "Nova calls its compute service up, so long after it was reported"
+    return None
+
+
 def reason_not_to_climb_again(
     policy: FencePolicy, service: ComputeService | None, *, confirmed: bool, enabled: bool
 ) -> str | None:

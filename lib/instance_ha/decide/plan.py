@@ -89,7 +89,7 @@ def in_a_line(plan: Plan) -> str:
         return plan.message or "no instance would be evacuated"
     names = [one.name for one in plan.instances]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    held = "".join(f", {step.text}" for step in plan.before if step.holds and step.task != GATES)
+    held = "".join(f", {step.text}" for step in plan.before if step.holds)
     return f"{len(names)} instances of {plan.host.name} would be evacuated ({', '.join(names[:_MOST])}{more}){held}"
 
 

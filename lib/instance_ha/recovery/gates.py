@@ -12,7 +12,7 @@ from instance_ha.decide.hold import Hold
 from instance_ha.models.cloud import ServiceState
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.evidence import EvidenceKind
-from instance_ha.models.gates import GateDecision, GateVerdict, Mode, Pause
+from instance_ha.models.gates import GateDecision, GateVerdict, Mode
 from instance_ha.models.metrics import GATE_HOLDS
 from instance_ha.models.rows import Host, Notification
 from instance_ha.planning.gates import ask_about_nova, limits_of, read_seen, still_failing
@@ -40,34 +40,54 @@ def ask_gates(claim: Claim[Notification], host: Host) -> Admission:
         CloudUnavailable: Nova does not answer.
 
     """
-    is_host, now = claim.row.type is NotificationType.COMPUTE_HOST, claim.world.clock.now()
-    services = claim.nova.service_states() if is_host else []
-    if claim.row.attempt and not is_host:
+    if not claim.row.attempt:
+        admission = _ask_operators(claim, host)
+        if admission.held is not None or admission.only_observes:
+            return admission  # Nova, which may be what is worked on, is not asked
+    if claim.row.type is not NotificationType.COMPUTE_HOST:
         return Admission()
+    services, now = claim.nova.service_states(), claim.world.clock.now()
+    with claim.transaction() as connection:
+        held = _decide(claim, connection, _of_host(claim, connection, host, services), now)
+        if held is None and not claim.row.attempt:
+            _note(claim, connection, claim.row.paused_until, now)
+    return Admission(held)
+
+
+def _ask_operators(claim: Claim[Notification], host: Host) -> Admission:
+    """Ask the gates that operators close: pauses, and the mode of the segment."""
+    now, before = claim.world.clock.now(), claim.row.paused_until
     with claim.transaction() as connection:
         paused = pauses.over(connection, host, now)
         mode = policies.of_segment(connection, host.failover_segment_id).mode
-        results = [] if claim.row.attempt else [gates.pause(paused), gates.approval(mode)]
-        if is_host:
-            results += _of_host(claim, connection, host, services)
-        held = _decide(claim, connection, results, now)
-        only_observes = mode is Mode.OBSERVE and not claim.row.attempt
-        begins = is_host and held is None and not only_observes
-        _note(claim, connection, paused if held else (), now if begins else None)
-    return Admission(held, only_observes)
+        held = _decide(claim, connection, [gates.pause(paused), gates.approval(mode)], now)
+        until = None if before is None else min(before, now)
+        if held is not None:
+            until = max((one.until for one in paused), default=until)
+        _note(claim, connection, until, claim.row.admitted_at)
+    return Admission(held, mode is Mode.OBSERVE)
 
 
 def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
     """Ask once more before the first evacuation whether there is a storm: others may have been reported meanwhile.
 
     A host whose power was cut is not left off without its instances running elsewhere.
+
+    Raises:
+        CloudUnavailable: there is one, unless hosts of it live, and Nova does not answer.
+
     """
-    now = claim.world.clock.now()
-    with claim.transaction() as connection:
+    settings, now = claim.world.settings, claim.world.clock.now()
+    limits, services = limits_of(settings), list[ServiceState]()
+    with claim.read() as connection:
         if evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
             return None
-        seen = read_seen(connection, claim.world.settings, host, claim.row, now)
-        return _decide(claim, connection, gates.storms(seen, limits_of(claim.world.settings)), now)
+        seen = read_seen(connection, settings, host, claim.row, now)
+    if any(one.reason for one in gates.storms(seen, limits)):
+        services = claim.nova.service_states()
+    with claim.transaction() as connection:
+        seen = still_failing(read_seen(connection, settings, host, claim.row, now), settings, services, now)
+        return _decide(claim, connection, gates.storms(seen, limits), now)
 
 
 def _of_host(
@@ -116,12 +136,10 @@ def _says_more(one: GateDecision, before: GateDecision | None) -> bool:
 
 
 def _note(
-    claim: Claim[Notification], connection: Connection, paused: Sequence[Pause], admitted_at: datetime | None
+    claim: Claim[Notification], connection: Connection, paused_until: datetime | None, admitted_at: datetime | None
 ) -> None:
-    """Note until when pauses hold a recovery, or that it was let pass: the rate is counted by that."""
-    now, before = claim.world.clock.now(), claim.row.paused_until
-    until = max((one.until for one in paused), default=None if before is None else min(before, now))
-    row = replace(claim.row, paused_until=until, admitted_at=admitted_at or claim.row.admitted_at)
+    """Note until when pauses hold a recovery, and when it was let pass: the rate is counted by that."""
+    row = replace(claim.row, paused_until=paused_until, admitted_at=admitted_at)
     if row != claim.row:
-        claim.lease.write(connection, paused_until=row.paused_until, admitted_at=row.admitted_at)
+        claim.lease.write(connection, paused_until=paused_until, admitted_at=admitted_at)
         claim.row = row

@@ -13,6 +13,7 @@ from instance_ha.decide.plan import in_a_line
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryDenied
+from instance_ha.models.gates import Mode
 from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.planning.instances import Source
@@ -117,9 +118,8 @@ def _what_it_would_do(claim: Claim[Notification], host: Host, verdict: failures.
         source = Source(claim.nova, claim.read, world.clock, world.settings)
         would = in_a_line(plan_of(source, host, world.fences.ladder))
     else:
-        would = f"the flow {verdict.flows[0]} would have run"
-    holds = f"; but held by {held.reason}" if held else ""
-    return f"nothing was done, since the mode of its segment is observe; {would}{holds}"
+        would = f"held by {held.reason}" if held else f"the flow {verdict.flows[0]} would have run"
+    return f"nothing was done, since the mode of its segment is observe; {would}"
 
 
 def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
@@ -161,6 +161,8 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
     if host.on_maintenance:  # it has failed again meanwhile
         return False
     with claim.read() as connection:
+        if policies.of_segment(connection, host.failover_segment_id).mode is Mode.OBSERVE:
+            return False
         if not claim.world.settings.force_down and not fence_attempts.was_fenced(connection, host.uuid):
             return False
     service = claim.nova.service(host.name)

@@ -17,7 +17,7 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
 from instance_ha.recovery.end import close, fail
 from instance_ha.recovery.final_check import final_check
-from instance_ha.recovery.hold import hold
+from instance_ha.recovery.hold import check_not_denied, hold
 from instance_ha.recovery.host_given_back import end_early, what_is_left
 from instance_ha.recovery.late_fence import plan_late_fence
 from instance_ha.recovery.recovery import Held, NotYet, Recovery, Skip
@@ -93,7 +93,11 @@ def _run_flows(recovery: Recovery) -> None:
     """Run the flow that is planned; when it fails, run the next one of the segment's method."""
     while True:
         try:
-            plan_late_fence(recovery)
+            with recovery.claim.read() as connection:
+                check_not_denied(recovery.claim, connection)
+            if (held := plan_late_fence(recovery)) is not None:
+                hold(recovery.claim, held)
+                return
             _run_tasks(recovery)
             return
         except RecoveryDenied as denial:

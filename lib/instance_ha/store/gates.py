@@ -33,6 +33,7 @@ def seen(
     """Count the hosts, their failures, and their recoveries."""
     is_failed = and_(
         _is_about_host(),
+        notifications.c.deleted_at.is_(None),
         notifications.c.payload["event"].astext == "STOPPED",
         func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
         or_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.created_at > now - window),

@@ -73,7 +73,7 @@ class _Climb:
     def _reason_not_to_begin(self, number: int) -> str | None:
         """Say why no rung is begun in a round, by what holds now; None when one is."""
         reason = reason_not_to_fence(self._recovery.claim)
-        if reason is not None or number == 1:
+        if reason is not None or (number == 1 and not self._is_late()):
             return reason
         host = self._recovery.host
         service = self._recovery.nova.service(host.name)
@@ -82,8 +82,15 @@ class _Climb:
             enabled = segments.is_enabled(connection, host.failover_segment_id)
             known = evidence.fresh(connection, host.uuid, self._world.clock.now())
         confirmed = _is_confirmed(holds.about(known, self._recovery.notification))
+        if number == 1:
+            return fencing.reason_not_to_begin_late(service, confirmed=confirmed)
         again = fencing.reason_not_to_climb_again(policy, service, confirmed=confirmed, enabled=enabled)
         return None if again is None else f"{fencing.failures(self._attempts)}; {again}"
+
+    def _is_late(self) -> bool:
+        """Say whether Nova would long call the host down, were it dead: the recovery was held, or had to wait."""
+        patience = timedelta(seconds=self._world.settings.wait_period_after_service_update)
+        return self._world.clock.now() - self._recovery.notification.created_at > patience
 
     def _ask(self, do: Do, rung: Rung, number: int) -> None:
         if do is Do.BEGIN:
