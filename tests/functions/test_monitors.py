@@ -1,5 +1,6 @@
 """The monitors beside a running installation: ticks over HTTP, and real reports with the monitor's own credentials."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -76,6 +77,14 @@ def _reported(installation: Installation, host: dict[str, Any]) -> list[dict[str
     return [notification["payload"] for notification in answer.json()["notifications"]]
 
 
+def _wait_for_maintenance(installation: Installation, host: dict[str, Any]) -> None:
+    until = time.monotonic() + 30
+    path = f"/v1/segments/{host['failover_segment_id']}/hosts/{host['uuid']}"
+    while not installation.get(path).json()["host"]["on_maintenance"]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_a_host_that_is_down_is_reported_once_and_its_start_too(
     installation: Installation, host: dict[str, Any], monitor: Monitor
 ) -> None:
@@ -86,6 +95,7 @@ def test_a_host_that_is_down_is_reported_once_and_its_start_too(
         monitor.poll()
     stopped = {"event": "STOPPED", "cluster_status": "OFFLINE", "host_status": "NORMAL"}
     assert _reported(installation, host) == [stopped]
+    _wait_for_maintenance(installation, host)  # which its recovery puts it on, when it begins
     installation.sql("UPDATE hosts SET on_maintenance = false WHERE uuid = :uuid", uuid=host["uuid"])
     monitor.clusters.set(host["name"], consul.ALIVE)
     for _ in range(3):
