@@ -19,7 +19,7 @@ from instance_ha.models.gates import Approval, ApprovalVerdict, Gate
 from instance_ha.models.rows import Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.models.uuids import NotificationUuid
-from instance_ha.store import approvals, gates
+from instance_ha.store import approvals, gates, notifications
 
 
 def index(call: Call, asked: ApprovalsQuery) -> ApprovalsEnvelope:
@@ -78,7 +78,7 @@ def _held(connection: Connection, uuid: NotificationUuid) -> Notification:
         Conflict: its recovery is not held.
 
     """
-    found = approvals.lock(connection, uuid)
+    found = notifications.by_uuid(connection, uuid, lock=True)
     if found is None:
         raise BadRequest(f"notification {uuid} could not be found")
     if found.held_since is None:

@@ -1,6 +1,6 @@
 """Why a recovery is where it is: five questions in their order, each answered by the rows that were written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome
 from instance_ha.models.gates import Approval, ApprovalVerdict, GateDecision
 from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
+from instance_ha.models.text import names_in_words, values_in_words
 
 _MOST = 50  # rows behind one answer
 _SERVICE_TASK, _PLAN_TASK = "DisableComputeServiceTask", "PrepareHAEnabledInstancesTask"
@@ -105,7 +106,7 @@ def _waits_for(rows: Rows, now: datetime) -> str | None:
 def _may_act(rows: Rows) -> Question:
     """Answer whether anything may be done: not while the segment is disabled, or when the report asks for nothing."""
     question, row = "May we act at all?", rows.notification
-    reported = Because(row.created_at, f"reported: {_shown(row.payload)}", "notifications", row.id)
+    reported = Because(row.created_at, f"reported: {values_in_words(row.payload)}", "notifications", row.id)
     because = (reported, *_in_time([*map(_of_decision, rows.decisions), *map(_of_approval, rows.approvals)]))
     if rows.host is None or rows.segment is None:
         return Question(question, Reply.NO, "the host or its segment is not registered any more", because)
@@ -153,7 +154,7 @@ def _plan(rows: Rows) -> Question:
         answer = Reply.NO if rows.has_ended else Reply.NOT_YET
         return Question(question, answer, "no instance was planned; POST /v1/x-instance-ha/plans says what would be")
     moves = latest(rows.moves)
-    planned = f"{len(moves)} instances were planned: {_names(move.instance_name for move in moves)}"
+    planned = f"{len(moves)} instances were planned: {names_in_words([move.instance_name for move in moves])}"
     text = "; ".join(filter(None, (planned, rows.left_out.text)))
     because = _in_time(Because(one.created_at, f"planned: {one.instance_name}", "vmoves", one.id) for one in moves)
     return Question(question, Reply.YES, text, because)
@@ -193,7 +194,7 @@ def _in_time(because: Iterable[Because]) -> tuple[Because, ...]:
 
 def _of_decision(one: GateDecision) -> Because:
     why = f": {one.reason}" if one.reason else ""
-    saw = f" (saw {_shown(one.saw)})" if one.saw else ""
+    saw = f" (saw {values_in_words(one.saw)})" if one.saw else ""
     return Because(one.decided_at, f"gate {one.gate}: {one.verdict}{why}{saw}", "gate_decisions", one.id)
 
 
@@ -206,7 +207,7 @@ def _of_approval(one: Approval) -> Because:
 def _of_evidence(one: Evidence) -> Because:
     said = f"{one.kind}: {one.verdict} by {one.source}"
     who = f", said by user {one.actor}" if one.actor else ""
-    detail = f" ({_shown(one.detail)})" if one.detail else ""
+    detail = f" ({values_in_words(one.detail)})" if one.detail else ""
     return Because(one.seen_at, f"{said}{detail}{who}; it counts until {one.valid_until:%H:%M:%S}", "evidence", one.id)
 
 
@@ -229,12 +230,3 @@ def _of_move(move: VMove) -> Because:
 
 def _kinds(evidence: Iterable[Evidence]) -> str:
     return ", ".join(sorted({str(one.kind) for one in evidence}))
-
-
-def _names(names: Iterable[str]) -> str:
-    found = list(names)
-    return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
-
-
-def _shown(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())

@@ -180,5 +180,5 @@ def hold(results: Iterable[GateResult], approved: Collection[Gate], now: datetim
         return None
     reasons = "; ".join(f"{one.gate}: {one.reason}" for one in held)
     released_by = " and ".join(one.released_by for one in held)
-    check_at = min(one.until or now + CHECK_AGAIN for one in held)
-    return Hold(reasons, f"{released_by}, or {_APPROVED}", min(check_at, now + CHECK_AGAIN))
+    check_at = min([now + CHECK_AGAIN, *(one.until for one in held if one.until is not None)])
+    return Hold(reasons, f"{released_by}, or {_APPROVED}", check_at)

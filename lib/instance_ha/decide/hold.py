@@ -8,6 +8,7 @@ from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.rows import Notification
+from instance_ha.models.text import names_in_words, values_in_words
 
 CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
 _LIST_AGAIN = timedelta(seconds=5)
@@ -52,7 +53,7 @@ def hold_unless_dead(
     if isinstance(decision, Proven):
         return None
     if isinstance(decision, Refuted):
-        seen = ", ".join(sorted({f"{one.kind} ({one.source}: {_shown(one)})" for one in decision.by}))
+        seen = ", ".join(sorted({f"{one.kind} ({one.source}: {values_in_words(one.detail)})" for one in decision.by}))
         expire = max(one.valid_until for one in decision.by)
         return Hold(
             f"{host} shows signs of life by {seen}",
@@ -85,13 +86,8 @@ def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None 
 
 def lost_disks(names: Sequence[str], now: datetime) -> Hold:
     """Hold a recovery that would build instances anew, empty, where the segment's policy asks for that."""
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return Hold(
-        f"the disks of {len(names)} instances are lost with their host: {shown}",
+        f"the disks of {len(names)} instances are lost with their host: {names_in_words(names)}",
         "local_disk of the segment's policy is evacuate or leave",
         now + CHECK_AGAIN,
     )
-
-
-def _shown(one: Evidence) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.detail.items())

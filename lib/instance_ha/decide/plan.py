@@ -13,6 +13,7 @@ from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.fencing import FencePolicy, Rung
 from instance_ha.models.gates import FailedHost, Seen
 from instance_ha.models.rows import Host, Notification
+from instance_ha.models.text import names_in_words
 from instance_ha.models.uuids import NotificationUuid
 
 
@@ -80,7 +81,6 @@ class Plan:
 
 
 GATES = "the gates"  # what holds before any task
-_MOST = 10  # names in a line
 
 
 def in_a_line(plan: Plan) -> str:
@@ -88,9 +88,8 @@ def in_a_line(plan: Plan) -> str:
     if not plan.instances:
         return plan.message or "no instance would be evacuated"
     names = [one.name for one in plan.instances]
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     held = "".join(f", {step.text}" for step in plan.before if step.holds)
-    return f"{len(names)} instances of {plan.host.name} would be evacuated ({', '.join(names[:_MOST])}{more}){held}"
+    return f"{len(names)} instances of {plan.host.name} would be evacuated ({names_in_words(names)}){held}"
 
 
 def as_if_reported(host: Host, now: datetime) -> Notification:

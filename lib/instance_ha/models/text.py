@@ -1,5 +1,6 @@
 """Words and times as people and other systems write them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 LOCK_REASON = "masakari: notification "  # begins the reason of every lock of ours
@@ -22,3 +23,13 @@ def utc(text: str) -> datetime:
 
 
 NO_VALID_HOST = "No valid host"  # what Nova's scheduler says of an instance; it says nothing of others
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """Write the first ten names, and how many more there are."""
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def values_in_words(values: Mapping[str, object]) -> str:
+    """Write what was seen, by name."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())

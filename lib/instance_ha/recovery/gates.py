@@ -85,9 +85,9 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
         seen = read_seen(connection, settings, host, claim.row, now)
     if any(one.reason for one in gates.storms(seen, limits)):
         services = claim.nova.service_states()
+    results = gates.storms(still_failing(seen, settings, services, now), limits)
     with claim.transaction() as connection:
-        seen = still_failing(read_seen(connection, settings, host, claim.row, now), settings, services, now)
-        return _decide(claim, connection, gates.storms(seen, limits), now)
+        return _decide(claim, connection, results, now)
 
 
 def _of_host(

@@ -16,7 +16,6 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryDe
 from instance_ha.models.gates import Mode
 from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
-from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plan_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
@@ -113,10 +112,8 @@ def _what_is_missing(claim: Claim[Notification], host: Host) -> Hold | None:
 
 def _what_it_would_do(claim: Claim[Notification], host: Host, verdict: failures.Recover, held: Hold | None) -> str:
     """Say what becomes of a recovery that may only observe."""
-    world = claim.world
     if claim.row.type is NotificationType.COMPUTE_HOST:
-        source = Source(claim.nova, claim.read, world.clock, world.settings)
-        would = in_a_line(plan_of(source, host, world.fences.ladder))
+        would = in_a_line(plan_of(Recovery(claim, host).source, host, claim.world.fences.ladder))
     else:
         would = f"held by {held.reason}" if held else f"the flow {verdict.flows[0]} would have run"
     return f"nothing was done, since the mode of its segment is observe; {would}"

@@ -5,16 +5,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from instance_ha.models.gates import Approval, Gate
-from instance_ha.models.rows import Notification
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
-from instance_ha.store.schema import approvals, notifications
+from instance_ha.store.schema import approvals
 
 
 def add(connection: Connection, approval: Approval) -> Approval:
     """Store what an operator has said of a recovery."""
-    values = {name: value for name, value in vars(approval).items() if name != "id"}  # Postgres gives it
-    return records.one(connection, insert(approvals).values(values).returning(approvals), _approval)
+    return records.one(connection, insert(approvals).values(records.values(approval)).returning(approvals), _approval)
 
 
 def of_notification(connection: Connection, uuid: NotificationUuid) -> list[Approval]:
@@ -31,12 +29,6 @@ def page(connection: Connection, uuid: str | None, before: int | None, limit: in
     if before is not None:
         query = query.where(approvals.c.id < before)
     return records.every(connection, query, _approval)
-
-
-def lock(connection: Connection, uuid: NotificationUuid) -> Notification | None:
-    """Read and lock a notification; None when there is none. Its recovery is not released meanwhile."""
-    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
-    return records.first(connection, query.with_for_update(), Notification)
 
 
 def _approval(**row: Any) -> Approval:

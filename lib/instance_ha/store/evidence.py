@@ -1,9 +1,7 @@
 """Evidence about hosts: rows that are added and read, and never changed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,13 +16,13 @@ from instance_ha.store.schema import evidence, hosts
 
 def add(connection: Connection, found: Iterable[Evidence]) -> None:
     """Store evidence; what one source saw at one time is stored once, however often it is added."""
-    if rows := [_values(one) for one in found]:
+    if rows := [records.values(one) for one in found]:
         connection.execute(insert(evidence).values(rows).on_conflict_do_nothing())
 
 
 def add_one(connection: Connection, one: Evidence) -> Evidence:
     """Store one piece of evidence, and return it as it was stored."""
-    return records.one(connection, insert(evidence).values(_values(one)).returning(evidence), Evidence)
+    return records.one(connection, insert(evidence).values(records.values(one)).returning(evidence), Evidence)
 
 
 def page(connection: Connection, host: str | None, before: int | None, limit: int) -> list[Evidence]:
@@ -46,12 +44,6 @@ def of_recovery(connection: Connection, notification: Notification) -> list[Evid
     is_of = (evidence.c.notification_uuid == notification.notification_uuid) | while_it_lasted
     query = select(evidence).where(evidence.c.host_uuid == notification.source_host_uuid, is_of)
     return records.every(connection, query.order_by(evidence.c.seen_at, evidence.c.id), Evidence)
-
-
-def _values(one: Evidence) -> dict[str, Any]:
-    values = asdict(one)
-    del values["id"]  # Postgres gives it
-    return values
 
 
 def is_there(connection: Connection, notification_uuid: NotificationUuid, kinds: KindSet) -> bool:

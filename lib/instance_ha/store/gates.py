@@ -113,7 +113,7 @@ def page(connection: Connection, uuid: str | None, before: int | None, limit: in
 
 def add_decisions(connection: Connection, decisions: Iterable[GateDecision]) -> None:
     """Add rows to the decision log."""
-    if rows := [{name: value for name, value in vars(one).items() if name != "id"} for one in decisions]:
+    if rows := [records.values(one) for one in decisions]:
         connection.execute(insert(gate_decisions).values(rows))
 
 

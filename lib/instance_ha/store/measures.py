@@ -26,7 +26,8 @@ from instance_ha.models.metrics import (
 )
 from instance_ha.store import counters, leases, watches
 from instance_ha.store.host_health import is_monitored
-from instance_ha.store.schema import host_health, hosts, notifications, outbox, pauses, segments, vmoves
+from instance_ha.store.pauses import is_active
+from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
 _OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
@@ -68,7 +69,7 @@ def _holds(connection: Connection, now: datetime) -> Values:
 
 
 def _pauses(connection: Connection, now: datetime) -> Values:
-    active = select(func.count()).where(pauses.c.ended_at.is_(None), pauses.c.until > now)
+    active = select(func.count()).where(is_active(now))
     return {PAUSES.series(): connection.execute(active).scalar_one()}
 
 

@@ -33,10 +33,10 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
     return found
 
 
-def by_uuid(connection: Connection, uuid: str | None) -> Notification | None:
-    """Read a notification that may be gone."""
+def by_uuid(connection: Connection, uuid: str | None, *, lock: bool = False) -> Notification | None:
+    """Read a notification that may be gone; with ``lock`` its recovery is neither held nor released meanwhile."""
     query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
-    return records.first(connection, query, Notification)
+    return records.first(connection, query.with_for_update() if lock else query, Notification)
 
 
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.health import HostState
+from instance_ha.store.pauses import is_active
 from instance_ha.store.schema import host_health, hosts, notifications, pauses, segments, sinks, tasks, vmoves
 
 
@@ -124,7 +125,7 @@ def active_pauses(connection: Connection, now: datetime, limit: int) -> Sequence
         )
         .join(segments, segments.c.uuid == pauses.c.segment_uuid, isouter=True)
         .join(hosts, hosts.c.uuid == pauses.c.host_uuid, isouter=True)
-        .where(pauses.c.ended_at.is_(None), pauses.c.until > now)
+        .where(is_active(now))
         .order_by(pauses.c.until, pauses.c.id)
         .limit(limit)
     )

@@ -13,8 +13,7 @@ from instance_ha.store.schema import notifications, pauses
 
 def create(connection: Connection, pause: Pause) -> Pause:
     """Store a pause."""
-    values = {name: value for name, value in vars(pause).items() if name != "id"}
-    return records.one(connection, insert(pauses).values(values).returning(pauses), Pause)
+    return records.one(connection, insert(pauses).values(records.values(pause)).returning(pauses), Pause)
 
 
 def find(connection: Connection, uuid: str) -> Pause:
@@ -42,7 +41,7 @@ def page(connection: Connection, before: int | None, limit: int, active_at: date
     if before is not None:
         query = query.where(pauses.c.id < before)
     if active_at is not None:
-        query = query.where(_is_active(active_at))
+        query = query.where(is_active(active_at))
     return records.every(connection, query, Pause)
 
 
@@ -53,7 +52,7 @@ def over(connection: Connection, host: Host, now: datetime) -> list[Pause]:
         pauses.c.segment_uuid == host.failover_segment_id,
         pauses.c.host_uuid == host.uuid,
     )
-    return records.every(connection, select(pauses).where(_is_active(now), about).order_by(pauses.c.id), Pause)
+    return records.every(connection, select(pauses).where(is_active(now), about).order_by(pauses.c.id), Pause)
 
 
 def held_by(connection: Connection, pause: Pause) -> list[Notification]:
@@ -66,5 +65,6 @@ def held_by(connection: Connection, pause: Pause) -> list[Notification]:
     return records.every(connection, query, Notification)
 
 
-def _is_active(now: datetime) -> ColumnElement[bool]:
+def is_active(now: datetime) -> ColumnElement[bool]:
+    """Match the pauses that are in force."""
     return and_(pauses.c.ended_at.is_(None), pauses.c.until > now)

@@ -36,6 +36,11 @@ def one(connection: Connection, statement: Executable, record: Callable[..., R])
     return record(**connection.execute(statement).one()._asdict())
 
 
+def values(record: "DataclassInstance") -> dict[str, Any]:
+    """Return a record's values for an insert; Postgres gives it its id."""
+    return {name: value for name, value in vars(record).items() if name != "id"}
+
+
 def part(kind: type[D], stored: Mapping[str, Any]) -> D:
     """Build a part of a record that a column holds as JSON; what only a newer version of us knows is left out."""
     return kind(**{one.name: stored[one.name] for one in fields(kind) if one.name in stored})
