@@ -6,10 +6,9 @@ from instance_ha.decide.hold import Hold
 from instance_ha.decide.service import Reports
 from instance_ha.models.enums import NotificationType
 from instance_ha.recovery.flows import FENCE_TASK
-from instance_ha.recovery.gates import ask_again
 from instance_ha.recovery.hold import released
-from instance_ha.recovery.host_given_back import has_begun
 from instance_ha.recovery.recovery import Recovery
+from instance_ha.recovery.storm import storm
 from instance_ha.store import fence_attempts, policies, tasks
 
 
@@ -33,7 +32,7 @@ def plan_late_fence(recovery: Recovery) -> Hold | None:
     states = [one.state for one in planned if one.name == FENCE_TASK and one.attempt == row.attempt]
     if task is None or not is_asked_for_late(policy, row.held_since, states, attempts):
         return None
-    if not has_begun(recovery) and (held := ask_again(recovery.claim, recovery.host)) is not None:
+    if (held := storm(recovery)) is not None:
         return held
     with released(recovery.claim) as connection:
         tasks.insert_before(connection, task, FENCE_TASK)

@@ -1,4 +1,4 @@
-"""The storm gates, asked for what was held after it had begun."""
+"""The storm gates, asked once more of a recovery that has begun and evacuated nothing yet."""
 
 from instance_ha.decide.hold import Hold
 from instance_ha.recovery.gates import ask_again
@@ -7,7 +7,10 @@ from instance_ha.recovery.recovery import Recovery
 
 
 def storm(recovery: Recovery) -> Hold | None:
-    """Say whether a storm holds a recovery that has evacuated nothing; one that was not held was asked just before."""
-    if recovery.notification.held_since is None or has_begun(recovery):
-        return None
-    return ask_again(recovery.claim, recovery.host)
+    """Say whether a storm holds a recovery; what has begun to evacuate ends as it would."""
+    return None if has_begun(recovery) else ask_again(recovery.claim, recovery.host)
+
+
+def storm_after_hold(recovery: Recovery) -> Hold | None:
+    """Ask where a recovery goes on that was held there; one that was not held was asked just before."""
+    return None if recovery.notification.held_since is None else storm(recovery)

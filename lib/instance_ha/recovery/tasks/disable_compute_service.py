@@ -10,10 +10,10 @@ from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
-from instance_ha.recovery.gates import ask_again
 from instance_ha.recovery.hold import check_evidence, go_on, hypervisor_is_awaited
 from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun, how_far, is_back
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.storm import storm
 from instance_ha.store import tasks
 
 # Nova stores the change first and then calls the dead nova-compute for a minute; the next question tells.
@@ -68,8 +68,8 @@ def _was_fenced_before(recovery: Recovery, service: ComputeService) -> bool:
 
 def _decide(recovery: Recovery, service: ComputeService) -> Outcome:
     held = check_evidence(recovery.claim, recovery.host, service)
-    if held is None and not has_begun(recovery):
-        held = ask_again(recovery.claim, recovery.host)
+    if held is None:
+        held = storm(recovery)
     return Done() if held is None else Held(held)
 
 
