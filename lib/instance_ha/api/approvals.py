@@ -25,7 +25,9 @@ from instance_ha.store import approvals, gates, notifications
 def index(call: Call, asked: ApprovalsQuery) -> ApprovalsEnvelope:
     """List what operators have said of held recoveries, the newest first."""
     with call.world.database.begin() as connection:
-        found = approvals.page(connection, asked.notification_uuid, asked.marker, _limit(call, asked))
+        found = approvals.page(
+            connection, asked.notification_uuid, asked.marker, asked.at_most(call.world.settings.osapi_max_limit)
+        )
     return ApprovalsEnvelope(approvals=[ShownApproval.model_validate(row) for row in found])
 
 
@@ -61,13 +63,10 @@ def create(call: Call, asked: CreateApproval) -> ApprovalEnvelope:
 def list_decisions(call: Call, asked: DecisionsQuery) -> DecisionsEnvelope:
     """List what gates have decided over recoveries, the newest first."""
     with call.world.database.begin() as connection:
-        found = gates.page(connection, asked.notification_uuid, asked.marker, _limit(call, asked))
+        found = gates.page(
+            connection, asked.notification_uuid, asked.marker, asked.at_most(call.world.settings.osapi_max_limit)
+        )
     return DecisionsEnvelope(decisions=[GateDecision.model_validate(row) for row in found])
-
-
-def _limit(call: Call, asked: ApprovalsQuery) -> int:
-    most = call.world.settings.osapi_max_limit
-    return most if asked.limit is None else min(asked.limit, most)
 
 
 def _held(connection: Connection, uuid: NotificationUuid) -> Notification:

@@ -24,8 +24,7 @@ _CONFIRM = "instance-ha:evidence:confirm"
 
 def index(call: Call, asked: EvidenceQuery) -> EvidenceListEnvelope:
     """List evidence, the newest first."""
-    most = call.world.settings.osapi_max_limit
-    limit = most if asked.limit is None else min(asked.limit, most)
+    limit = asked.at_most(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
         found = evidence.page(connection, asked.host, asked.marker, limit)
     return EvidenceListEnvelope(evidence=[ShownEvidence.model_validate(row) for row in found])

@@ -29,8 +29,7 @@ _LONGEST = timedelta(days=7)
 
 def index(call: Call, asked: PausesQuery) -> PausesEnvelope:
     """List pauses, the newest first."""
-    most = call.world.settings.osapi_max_limit
-    limit = most if asked.limit is None else min(asked.limit, most)
+    limit = asked.at_most(call.world.settings.osapi_max_limit)
     with call.world.database.begin() as connection:
         found = pauses.page(connection, asked.marker, limit, call.world.clock.now() if asked.active else None)
     return PausesEnvelope(pauses=[ShownPause.model_validate(row) for row in found])

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from instance_ha.api.schemas.base import ApiModel, Body, Query
-from instance_ha.api.schemas.types import Filter, Number, Short, Shown, UuidLike
+from instance_ha.api.schemas.base import ApiModel, Body, NewestFirst
+from instance_ha.api.schemas.types import Filter, Short, Shown, UuidLike
 from instance_ha.models.gates import ApprovalVerdict, Gate, GateVerdict
 
 _NOTIFICATION = "Whose recovery it is about; all by default."
@@ -27,12 +27,10 @@ class CreateApproval(Body):
     approval: NewApproval
 
 
-class ApprovalsQuery(Query):
+class ApprovalsQuery(NewestFirst):
     """Query of the list of approvals."""
 
     notification_uuid: Filter | None = Field(None, description=_NOTIFICATION)
-    limit: Number | None = Field(None, description="Most items to answer.")
-    marker: Number | None = Field(None, description="The `id` of the last item of the page before.")
 
 
 class DecisionsQuery(ApprovalsQuery):

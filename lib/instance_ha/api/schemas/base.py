@@ -113,6 +113,17 @@ class ListQuery(Query):
         return tuple(zip(keys, directions, strict=True))
 
 
+class NewestFirst(Query):
+    """Paging of the lists that Masakari has not."""
+
+    limit: Number | None = Field(None, description="Most items to answer.")
+    marker: Number | None = Field(None, description="The `id` of the last item of the page before.")
+
+    def at_most(self, most: int) -> int:
+        """Say how many items are answered; ``most`` is what the operator allows."""
+        return most if self.limit is None else min(self.limit, most)
+
+
 class Nothing(Query):
     """Of a request that asks by its path alone."""
 

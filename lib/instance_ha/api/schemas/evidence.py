@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictInt
 
-from instance_ha.api.schemas.base import ApiModel, Body, Query
-from instance_ha.api.schemas.types import Filter, HostName, Number, Short, Shown
+from instance_ha.api.schemas.base import ApiModel, Body, NewestFirst
+from instance_ha.api.schemas.types import Filter, HostName, Short, Shown
 from instance_ha.models.evidence import EvidenceKind, Verdict
 
 _LONGEST = 86400  # seconds
@@ -39,12 +39,10 @@ class CreateEvidence(Body):
     evidence: Annotated[NewConfirmation | NewExternalEvidence, Field(discriminator="kind")]
 
 
-class EvidenceQuery(Query):
+class EvidenceQuery(NewestFirst):
     """Query of the list of evidence."""
 
     host: Filter | None = Field(None, description="Name or uuid of a host; all by default.")
-    limit: Number | None = Field(None, description="Most items to answer.")
-    marker: Number | None = Field(None, description="The `id` of the last item of the page before.")
 
 
 class Evidence(ApiModel):

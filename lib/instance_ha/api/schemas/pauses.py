@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from instance_ha.api.schemas.base import ApiModel, Body, Query
-from instance_ha.api.schemas.types import HostName, Number, Short, Shown, Time, UuidLike, Word
+from instance_ha.api.schemas.base import ApiModel, Body, NewestFirst
+from instance_ha.api.schemas.types import HostName, Short, Shown, Time, UuidLike, Word
 from instance_ha.models.gates import Scope
 
 
@@ -43,12 +43,10 @@ class CreatePause(Body):
     pause: Annotated[NewPause, Field(discriminator="scope")]
 
 
-class PausesQuery(Query):
+class PausesQuery(NewestFirst):
     """Query of the list of pauses."""
 
     active: Word | None = Field(None, description="True: only those that are in force.")
-    limit: Number | None = Field(None, description="Most items to answer.")
-    marker: Number | None = Field(None, description="The `id` of the last item of the page before.")
 
 
 class Pause(ApiModel):
