@@ -35,7 +35,7 @@ def evacuate(
     if before is not None and before.in_flight:
         before.spoilt = True  # the second record stays "accepted" until the source host is back
         return
-    if "nova-scheduler" in world.down_controllers:
+    if world.down_controllers:
         return
     if world.casts_to_lose:
         world.casts_to_lose -= 1

@@ -177,7 +177,8 @@ class Happening(Part):
     cell_stops_answering: str | None = Field(None, description="the database of a cell is away")
     cell_answers: str | None = Field(None, description="it is back")
     controller_stops: Literal["nova-scheduler", "nova-conductor"] | None = Field(
-        None, description="a service of the controller stops; without a scheduler an evacuation gets a record, no more"
+        None,
+        description="a service of the controller stops; until it starts again an evacuation gets a record, no more",
     )
     controller_starts: Literal["nova-scheduler", "nova-conductor"] | None = Field(None, description="it starts again")
     lose_casts: int | None = Field(None, description="so many evacuations get a record, and go no further")
