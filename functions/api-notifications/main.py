@@ -2,7 +2,7 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import approvals, evidence, explanations, notifications, pauses, policies, vmoves
+from instance_ha.api import approvals, evidence, explanations, incidents, notifications, pauses, policies, vmoves
 from instance_ha.serving import api_function
 
 ROUTES = (
@@ -11,6 +11,7 @@ ROUTES = (
     *evidence.ROUTES,
     *policies.ROUTES,
     *explanations.ROUTES,
+    *incidents.ROUTES,
     *pauses.ROUTES,
     *approvals.ROUTES,
 )

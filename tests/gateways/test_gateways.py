@@ -32,6 +32,7 @@ ROUTES = {
     "/v1/x-instance-ha/purge": "purge",
     "/v1/x-instance-ha/plans": "api-hosts",
     f"/v1/x-instance-ha/explanations/{UUID}": "api-notifications",
+    f"/v1/x-instance-ha/incidents/{UUID}": "api-notifications",
     "/function/recover-host": "api-segments",  # as an unknown path of the API
     "/async-function/recover-host": "api-segments",
     "/system/functions": "api-segments",

@@ -24,6 +24,7 @@ def test_the_stack_of_the_repository_is_read_and_every_public_path_has_an_owner(
     assert routed(functions, "/v1/x-instance-ha/purge") == "purge"
     assert routed(functions, "/v1/x-instance-ha/plans") == "api-hosts"
     assert routed(functions, "/v1/x-instance-ha/explanations/1") == "api-notifications"
+    assert routed(functions, "/v1/x-instance-ha/incidents/1") == "api-notifications"
     assert routed(functions, "/") == "api-segments"
     assert {f.name for f in functions if f.schedule} >= {"sweep"}
     assert all(f.target == f.name.replace("-", "_") for f in functions)

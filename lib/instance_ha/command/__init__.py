@@ -6,11 +6,22 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from instance_ha import log
-from instance_ha.command import check_config, db, events, explain, import_masakari, plan, simulator, status, tick
+from instance_ha.command import (
+    check_config,
+    db,
+    events,
+    explain,
+    import_masakari,
+    incident,
+    plan,
+    simulator,
+    status,
+    tick,
+)
 from instance_ha.models.errors import InstanceHAError
 
 _INTERRUPTED = 130  # as shells have it
-_COMMANDS = (check_config, db, events, explain, import_masakari, plan, simulator, status, tick)
+_COMMANDS = (check_config, db, events, explain, import_masakari, incident, plan, simulator, status, tick)
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:

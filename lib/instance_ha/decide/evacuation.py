@@ -53,12 +53,17 @@ _LEADS_TO = {  # what its owner had asked for when the host died, by the task_st
 }
 
 
+def intended(facts: InstanceFacts) -> str:
+    """Return the vm_state that an instance's owner wanted when its host died."""
+    return _LEADS_TO.get(facts.task_state or "", facts.vm_state)
+
+
 def restore(facts: InstanceFacts) -> Restoration:
     """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was.
 
     What its owner had asked for, and Nova had accepted, counts for more than what it was.
     """
-    state = _LEADS_TO.get(facts.task_state or "", facts.vm_state)
+    state = intended(facts)
     if state == "stopped" and facts.task_state is None and not facts.left_in_error:
         return Restoration(settled=frozenset({"stopped"}))
     if state == "active":

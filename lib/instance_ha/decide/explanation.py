@@ -8,6 +8,7 @@ from enum import StrEnum
 from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get
 from instance_ha.decide.hold import about
 from instance_ha.decide.outcome import LeftOut, latest, tally
+from instance_ha.decide.service import ServiceBefore
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, NotificationType, TaskState, VMoveStatus
 from instance_ha.models.evidence import Evidence, SegmentPolicy
@@ -62,6 +63,7 @@ class Rows:
     tasks: Sequence[TaskRow]
     moves: Sequence[VMove]
     left_out: LeftOut
+    service: ServiceBefore | None  # of the host, before it was changed
     decisions: Sequence[GateDecision]
     approvals: Sequence[Approval]
 

@@ -15,6 +15,26 @@ class ServiceStep(Enum):
     READY = "ready"
 
 
+@dataclass(frozen=True)
+class ServiceBefore:
+    """What the compute service was before the recovery has changed it, as its task remembers."""
+
+    service_id: str
+    disabled: bool
+    forced_down: bool
+    updated_at: datetime | None = None  # by Nova's clock
+
+    @property
+    def reported_at(self) -> datetime | None:
+        """When it has last reported; None where its record was changed by more than reports."""
+        return None if self.disabled or self.forced_down else self.updated_at
+
+
+def before_change(service: ComputeService) -> ServiceBefore:
+    """Note what a compute service is before it is changed."""
+    return ServiceBefore(service.id, service.disabled, service.forced_down, service.updated_at)
+
+
 def next_step(service: ComputeService, force_down: bool) -> ServiceStep:
     """Disable it, and force it down where that is allowed; then wait until Nova says it is down.
 

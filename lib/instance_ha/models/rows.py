@@ -73,6 +73,7 @@ class Notification(Row):
     held_since: datetime | None = None  # it is held since then; the message says why
     paused_until: datetime | None = None  # a pause has held it until then
     admitted_at: datetime | None = None  # the gates have let it pass
+    proven_at: datetime | None = None  # its host was found dead, by all evidence that the policy asks for
     counted: bool = False  # its end is in the counters
     attempt: int = 0  # which try at the whole recovery; 0 before the first
     tries: int = 0  # troubles in a row that were not the recovery's own fault
@@ -119,6 +120,8 @@ class VMove(Row):
     last_migration_id: int = 0  # id of Nova's newest evacuation record of the host before this attempt
     locked_by_us: bool = False
     asked_at: datetime | None = None  # when evacuate was written down
+    moved_at: datetime | None = None  # when it was seen that Nova has moved it
+    agent_at: datetime | None = None  # the first answer of its guest agent since then
     tries: int = 0
     due_at: datetime | None = None
     lease_until: datetime | None = None

@@ -4,7 +4,7 @@ The poll of a host is claimed, so several invocations may share the hosts. A hos
 monitor-poll: nothing follows for its guests.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,12 +13,12 @@ from instance_ha.decide import guests, witnesses
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import CloudRefused, SourceUnavailable, StoreUnavailable, TryAgain
 from instance_ha.models.evidence import Evidence
-from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy
+from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy, GuestState
 from instance_ha.models.health import RegisteredHost
 from instance_ha.models.ports import Hypervisor
 from instance_ha.models.uuids import HostUuid
 from instance_ha.monitoring import reporting
-from instance_ha.store import evidence, guest_health, host_health, watches
+from instance_ha.store import evidence, guest_health, host_health, vmoves, watches
 from instance_ha.ticks import repeat
 from instance_ha.world import GuestMonitorWorld, new_owner
 
@@ -89,23 +89,25 @@ class _HostPoll:
     def run(self) -> None:
         """Ask libvirt and the agents, remember, report."""
         health, domains = None, None
+        answering: list[str] = []
         try:
             with self.world.hypervisors.open(self.host.name) as hypervisor:
                 domains = hypervisor.domains()
                 if _has_monitored_guests(self.host):
-                    health = self._poll(hypervisor, domains)
+                    health, answering = self._poll(hypervisor, domains)
         except SourceUnavailable as error:
             log.get().warning("libvirt not available", host=self.host.name, reason=str(error))
         except StoreUnavailable:
             raise
         except Exception:  # one host must not keep the others from being polled
             log.get().exception("unexpected error", host=self.host.name)
-        if self._remember(health, domains) and health is not None:
+        if self._remember(health, domains, answering) and health is not None:
             self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._schedule(guest), self.at)]
             reporting.report_guests(self.world, due)
 
-    def _poll(self, hypervisor: Hypervisor, found: Iterable[Domain]) -> list[GuestHealth]:
+    def _poll(self, hypervisor: Hypervisor, found: Iterable[Domain]) -> tuple[list[GuestHealth], list[str]]:
+        """Ask the agents; returns what is known of the guests now, and whose agent has begun to answer."""
         domains, host_uuid = {domain.uuid: domain for domain in found}, self.host.health.host_uuid
         with self.world.database.begin() as connection:
             before = guest_health.of_host(connection, host_uuid, list(domains))
@@ -123,10 +125,13 @@ class _HostPoll:
         def ping(uuid: str) -> bool | None:
             return hypervisor.ping(uuid) if self.world.clock.now() < self.deadline else None
 
+        answering = []
         for uuid, answered in zip(asked, self.world.map_concurrent(ping, asked, _PINGS), strict=True):
             was, known[uuid] = known[uuid], guests.pinged(known[uuid], answered, self.at)
             self._log(known[uuid], was)
-        return list(known.values())
+            if known[uuid].state is GuestState.HEALTHY is not was.state:
+                answering.append(uuid)
+        return list(known.values()), answering
 
     def _schedule(self, guest: GuestHealth) -> guests.PingSchedule:
         settings = self.world.settings
@@ -170,7 +175,9 @@ class _HostPoll:
             uuid = HostUuid(self.host.health.host_uuid)
             yield witnesses.of_hypervisor(uuid, self.host.open_recovery, domains, self.at, lasts)
 
-    def _remember(self, health: list[GuestHealth] | None, domains: Iterable[Domain] | None) -> bool:
+    def _remember(
+        self, health: list[GuestHealth] | None, domains: Iterable[Domain] | None, answering: Sequence[str]
+    ) -> bool:
         later = self.at + timedelta(seconds=self.world.settings.guest_monitoring_interval)
         uuid = self.host.health.host_uuid
         with self.world.database.begin() as connection:
@@ -178,6 +185,7 @@ class _HostPoll:
                 log.get().warning("guest poll superseded", host=self.host.name)
                 return False
             if health is not None:
+                vmoves.note_agents(connection, self.host.name, answering, self.at)
                 guest_health.write(connection, uuid, health)
             evidence.add(connection, self._evidence(domains))
             watches.polled(connection, uuid, self.at, later)

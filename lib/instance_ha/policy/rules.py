@@ -61,6 +61,13 @@ _OF_OURS = (
         "GET",
         "/x-instance-ha/explanations/{notification_id}",
     ),
+    (
+        "incidents:detail",
+        _ADMIN,
+        "Account for an outage, by instance and in all.",
+        "GET",
+        "/x-instance-ha/incidents/{notification_id}",
+    ),
     ("plans:create", _ADMIN, "Say what a recovery would do; nothing is changed.", "POST", "/x-instance-ha/plans"),
 )
 _DISCOVERABLE = ("segments", "os-hosts", "notifications", "vmoves", "extensions")

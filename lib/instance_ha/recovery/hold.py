@@ -38,8 +38,12 @@ def check_evidence(claim: Claim[Notification], host: Host, service: ComputeServi
         evidence.add(connection, seen)
         known = holds.about(evidence.fresh(connection, host.uuid, now), notification)
         policy = policies.of_segment(connection, host.failover_segment_id)
-    brings = _BROUGHT if service is None else frozenset()
-    return holds.hold_unless_dead(host.name, known, policy.dead_when, brings, now)
+        brings = _BROUGHT if service is None else frozenset()
+        held = holds.hold_unless_dead(host.name, known, policy.dead_when, brings, now)
+        if held is None and not brings and notification.proven_at is None:
+            claim.lease.write(connection, proven_at=now)
+            claim.row = replace(claim.row, proven_at=now)
+    return held
 
 
 def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:

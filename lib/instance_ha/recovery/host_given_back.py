@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from instance_ha import log
 from instance_ha.decide.outcome import latest, tally
+from instance_ha.decide.service import ServiceBefore
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, NotificationType
@@ -21,15 +22,6 @@ from instance_ha.recovery.recovery import HostBefore, Recovery, Skip
 from instance_ha.store import fence_attempts, notifications, tasks, vmoves
 
 Memory = TypeVar("Memory")
-
-
-@dataclass(frozen=True)
-class ServiceBefore:
-    """What the compute service was before the recovery has changed it, as its task remembers."""
-
-    service_id: str
-    disabled: bool
-    forced_down: bool
 
 
 @dataclass(frozen=True)

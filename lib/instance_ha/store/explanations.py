@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from instance_ha.decide.explanation import Rows
 from instance_ha.decide.outcome import LeftOut
+from instance_ha.decide.service import ServiceBefore
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import (
     approvals,
@@ -41,6 +42,7 @@ def rows_of(connection: Connection, uuid: NotificationUuid) -> Rows:
         tasks=tasks.of_notification(connection, uuid),
         moves=vmoves.of_notification(connection, uuid),
         left_out=tasks.recall_latest(connection, uuid, LeftOut) or LeftOut(),
+        service=tasks.recall_latest(connection, uuid, ServiceBefore),
         decisions=gates.page(connection, uuid, None, _MOST),
         approvals=approvals.of_notification(connection, uuid),
     )

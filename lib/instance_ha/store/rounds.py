@@ -165,6 +165,7 @@ def settle(connection: Connection, done: Sequence[Settled], now: datetime) -> No
     if done:
         new = values(*_SETTLED, name="new").data([(one.uuid, one.dest_host, one.locked_by_us) for one in done])
         settled = {"step": VMoveStep.SETTLE, "dest_host": new.c.dest_host, "locked_by_us": new.c.locked_by_us}
+        settled["moved_at"] = case((new.c.dest_host.is_not(None), now))
         watched = update(vmoves).where(vmoves.c.uuid == new.c.uuid, *_WATCHED)
         connection.execute(watched.values(**settled, **_FREE, due_at=now, updated_at=now))
 

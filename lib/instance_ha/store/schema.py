@@ -124,6 +124,7 @@ notifications = Table(
     Column("held_since", Time),
     Column("paused_until", Time),  # a pause has held it until then: its time to be done counts from there
     Column("admitted_at", Time),  # the gates have let it pass
+    Column("proven_at", Time),  # its host was found dead
     Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
     # The promises that at most one recovery acts on a host, or on an instance, at a time are kept by the database.
@@ -174,6 +175,8 @@ vmoves = Table(
     Column("last_migration_id", BigInteger, nullable=False, server_default="0"),
     Column("locked_by_us", Boolean, nullable=False, server_default="false"),
     Column("asked_at", Time),
+    Column("moved_at", Time),
+    Column("agent_at", Time),
     *_work(),
     Index("vmoves_once", "notification_uuid", "attempt", "round", "instance_uuid", unique=True),
     Index(

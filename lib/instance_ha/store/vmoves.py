@@ -1,7 +1,7 @@
 """VMoves: what is read of them, and the claim of one evacuation."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Executable, and_, case, func, or_, select, update
@@ -107,6 +107,7 @@ def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list
 
 
 _TO_BE_LOCKED = and_(vmoves.c.step == VMoveStep.START, ~func.coalesce(vmoves.c.facts["locked"].as_boolean(), False))
+_AGENT_STARTS = timedelta(minutes=15)  # a guest whose agent answers later has booted earlier
 _CLAIMED: dict[str, Any] = {
     "locked_by_us": or_(vmoves.c.locked_by_us, _TO_BE_LOCKED),
     "step": case((vmoves.c.step == VMoveStep.ASKING, VMoveStep.WATCHED), else_=vmoves.c.step),
@@ -133,6 +134,18 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
         .returning(vmoves)
     )
     return records.first(connection, statement, _vmove)
+
+
+def note_agents(connection: Connection, host: str, instances: Sequence[str], now: datetime) -> None:
+    """Note the first answers of guest agents since their instances came to a host; none that comes long after that."""
+    if instances:
+        came = update(vmoves).where(
+            vmoves.c.instance_uuid.in_(instances),
+            vmoves.c.dest_host == host,
+            vmoves.c.agent_at.is_(None),
+            vmoves.c.moved_at > now - _AGENT_STARTS,
+        )
+        connection.execute(came.values(agent_at=now))
 
 
 def take_back(connection: Connection, uuid: VMoveUuid, message: str, now: datetime) -> None:

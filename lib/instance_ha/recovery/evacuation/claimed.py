@@ -8,7 +8,7 @@ from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
-from instance_ha.models.enums import VMoveStep
+from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.ports import Nova
 from instance_ha.models.rows import InstanceFacts, VMove
@@ -68,7 +68,8 @@ class Evacuation:
             self.world.breakpoint(Breakpoint.INSTANCE_UNLOCKED)
         now, message = self.world.clock.now(), end.message or None
         result = {"status": end.status, "message": message, "dest_host": end.dest_host, "failed_host": end.failed_host}
-        with self.claim.release(None, **result, end_time=now, updated_at=now) as connection:
+        moved_at = self.move.moved_at or (now if end.status is VMoveStatus.SUCCEEDED else None)
+        with self.claim.release(None, **result, moved_at=moved_at, end_time=now, updated_at=now) as connection:
             emit.vmoves_ended(self.world, connection, [self.move.uuid])
         about = {
             "status": str(end.status),

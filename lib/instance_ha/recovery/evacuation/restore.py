@@ -23,7 +23,7 @@ def restore(work: Evacuation, moved: Moved) -> None:
     message = restoration.message
     if restoration.actions:
         if work.move.dest_host is None:
-            work.claim.write(dest_host=moved.dest_host)
+            work.claim.write(dest_host=moved.dest_host, moved_at=work.world.clock.now())
         try:
             message = _act(work, restoration) or message
         except _TimeIsUpError:

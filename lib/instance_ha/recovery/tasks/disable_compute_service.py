@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 from instance_ha import log
-from instance_ha.decide.service import Reports, ServiceStep, is_up_since, listen, next_step
+from instance_ha.decide.service import (
+    Reports,
+    ServiceBefore,
+    ServiceStep,
+    before_change,
+    is_up_since,
+    listen,
+    next_step,
+)
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, TaskState
@@ -11,7 +19,7 @@ from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
 from instance_ha.recovery import host_reset
 from instance_ha.recovery.hold import check_evidence, go_on, hypervisor_is_awaited
-from instance_ha.recovery.host_given_back import ServiceBefore, give_host_back, has_begun, how_far, is_back
+from instance_ha.recovery.host_given_back import give_host_back, has_begun, how_far, is_back
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.storm import storm
 from instance_ha.store import tasks
@@ -135,7 +143,7 @@ def _disable(recovery: Recovery, task: TaskRow, service: ComputeService, force_d
     with recovery.claim.read() as connection:
         before = tasks.recall_latest(connection, recovery.notification.notification_uuid, ServiceBefore)
     if before is None:
-        recovery.remember(task, ServiceBefore(service.id, service.disabled, service.forced_down))
+        recovery.remember(task, before_change(service))
     disable(recovery, service, recovery.world.settings.service_disable_reason, force_down=force_down)
 
 
