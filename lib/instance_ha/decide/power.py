@@ -1,9 +1,10 @@
 """Stopping a failed instance and starting it again: what is next, by what Nova shows and by the last action."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
-from instance_ha.models.cloud import PowerAction, Server
+from instance_ha.models.cloud import CLOCKS_APART, PowerAction, Server
 
 
 class Step(Enum):
@@ -40,12 +41,22 @@ class StopRecorded:
 Decision = Step | Leave | Broken
 
 
-_SHUTDOWN, _CRASHED = 4, 6  # power states of Nova
+_RUNNING, _SHUTDOWN, _CRASHED = 1, 4, 6  # power states of Nova
 
 
 def is_dead(server: Server) -> bool:
     """Whether Nova itself shows that an instance does not run, wherever it is and whatever was reported of it."""
     return server.vm_state in {"stopped", "error"} or server.power_state in {_SHUTDOWN, _CRASHED}
+
+
+def is_started_since(server: Server, last: PowerAction, reported_at: datetime) -> bool:
+    """Say whether an instance that was reported runs, since somebody has started it after its report.
+
+    After it by more than Nova's clock may differ from ours: an instance that was not started again is not left.
+    """
+    runs = (server.vm_state, server.task_state, server.power_state) == ("active", None, _RUNNING)
+    is_new = last.at is not None and last.at > reported_at + CLOCKS_APART
+    return runs and is_new and not last.ours and last.name != "stop"
 
 
 def mark(last: PowerAction | None) -> str:

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What one source saw of a host once; it is never changed."""
+    """What one source saw of a host once; only ``valid_until`` may change, to later."""
 
     id: int = 0  # 0: not stored yet
     host_uuid: HostUuid

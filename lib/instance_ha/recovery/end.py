@@ -17,6 +17,7 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import HostChanges, Notification, TaskRow, VMove
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.hold import check_not_denied
 from instance_ha.store import hosts, notifications, tasks, vmoves
 from instance_ha.world import RecoveryWorld
 
@@ -97,7 +98,12 @@ def final_check_at(world: RecoveryWorld, now: datetime) -> datetime:
 
 
 def fail(claim: Claim[Notification], reason: str) -> None:
-    """End an attempt; another one is due later, unless this was the last."""
+    """End an attempt; another one is due later, unless this was the last.
+
+    Raises:
+        RecoveryDenied: an operator has denied the recovery since it was held; nothing was written.
+
+    """
     world, notification = claim.world, claim.row
     settings, now = world.settings, world.clock.now()
     attempts = settings.recovery_attempts
@@ -108,6 +114,7 @@ def fail(claim: Claim[Notification], reason: str) -> None:
     retry = after_failure(notification.attempt, attempts, now, pause, last)
     due_at = retry.due_at or _final_check_at(world, notification, now)
     with _end(claim, due_at, retry.status, reason, now) as connection:
+        check_not_denied(claim, connection)
         task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
         if task is not None:
             tasks.fail(connection, task, now, reason)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation, power
 from instance_ha.decide.evacuation import lock_reason
+from instance_ha.decide.failures import expires_at
 from instance_ha.decide.outcome import latest
 from instance_ha.decide.power import Step
 from instance_ha.decide.service import Reports
@@ -58,8 +59,8 @@ def final_check(claim: Claim[Notification]) -> None:
 
 def _is_given_up(claim: Claim[Notification]) -> bool:
     """Say whether Nova has kept silent for as long as the recovery itself might have lasted."""
-    patience = timedelta(seconds=2 * claim.world.settings.notifications_expired_interval)
-    return claim.world.clock.now() >= claim.row.created_at + patience
+    lasts = claim.world.settings.notifications_expired_interval
+    return claim.world.clock.now() >= expires_at(claim.row, lasts) + timedelta(seconds=lasts)
 
 
 def _check(claim: Claim[Notification]) -> list[str] | None:

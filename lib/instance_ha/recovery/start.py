@@ -23,6 +23,7 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.gates import ask_gates
 from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
+from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.recovery.tasks.fence_host import reason_not_to_fence
 from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
@@ -81,7 +82,7 @@ def _begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) ->
 
 
 def _may_begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> bool:
-    """Hold a recovery that may not act, or whose host is not proven dead; end one that may only observe.
+    """Hold a recovery that may not act, or whose host is not proven dead; end one that only observes, or need not act.
 
     Raises:
         RecoveryDenied: an operator has denied it while it was held.
@@ -96,6 +97,9 @@ def _may_begin(claim: Claim[Notification], host: Host, verdict: failures.Recover
         held = _what_is_missing(claim, host)
     if held is not None:
         hold(claim, held)
+        return False
+    if (how := mended(claim, host)) is not None:
+        close(claim, NotificationStatus.IGNORED, how)
         return False
     go_on(claim)
     return True

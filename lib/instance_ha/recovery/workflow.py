@@ -91,22 +91,33 @@ def _expire(claim: Claim[Notification]) -> None:
 
 def _run_flows(recovery: Recovery) -> None:
     """Run the flow that is planned; when it fails, run the next one of the segment's method."""
-    while True:
-        try:
-            with recovery.claim.read() as connection:
-                check_not_denied(recovery.claim, connection)
-            if (held := plan_late_fence(recovery)) is not None:
-                hold(recovery.claim, held)
-                return
+    try:
+        while not _run_flow(recovery):
+            pass
+    except RecoveryDenied as denial:
+        _stop(recovery, str(denial))
+
+
+def _run_flow(recovery: Recovery) -> bool:
+    """Run the flow that is planned, as far as it comes; False when it has failed, and another one is planned.
+
+    Raises:
+        RecoveryDenied: an operator has denied the recovery while it was held.
+
+    """
+    claim = recovery.claim
+    try:
+        with claim.read() as connection:
+            check_not_denied(claim, connection)
+        if (held := plan_late_fence(recovery)) is not None:
+            hold(claim, held)
+        else:
             _run_tasks(recovery)
-            return
-        except RecoveryDenied as denial:
-            _stop(recovery, str(denial))
-            return
-        except (RecoveryFailed, CloudRefused) as error:
-            if isinstance(error, NoFlowHelps) or not _plan_next_flow(recovery, str(error)):
-                fail(recovery.claim, str(error))
-                return
+    except (RecoveryFailed, CloudRefused) as error:
+        if not isinstance(error, NoFlowHelps) and _plan_next_flow(recovery, str(error)):
+            return False
+        fail(claim, str(error))
+    return True
 
 
 def _plan_next_flow(recovery: Recovery, reason: str) -> bool:

@@ -1,4 +1,4 @@
-"""Evidence about hosts: rows that are added and read, and never changed."""
+"""Evidence about hosts: rows that are added and read; only how long one counts may change, to longer."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,11 +13,17 @@ from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import evidence, hosts
 
+_ONCE = ("host_uuid", "kind", "source", "seen_at")
+
 
 def add(connection: Connection, found: Iterable[Evidence]) -> None:
-    """Store evidence; what one source saw at one time is stored once, however often it is added."""
-    if rows := [records.values(one) for one in found]:
-        connection.execute(insert(evidence).values(rows).on_conflict_do_nothing())
+    """Store evidence; what one source saw at one time is stored once, and counts as long as was ever said of it."""
+    once = {(one.host_uuid, one.kind, one.source, one.seen_at): records.values(one) for one in found}
+    if once:
+        new = insert(evidence).values([*once.values()])
+        longer = {"valid_until": new.excluded.valid_until}
+        is_longer = new.excluded.valid_until > evidence.c.valid_until
+        connection.execute(new.on_conflict_do_update(index_elements=_ONCE, set_=longer, where=is_longer))
 
 
 def add_one(connection: Connection, one: Evidence) -> Evidence:

@@ -206,7 +206,7 @@ tasks = Table(
     Index("recovery_tasks_order", "notification_uuid", "attempt", "position", unique=True),
 )
 
-evidence = Table(  # what was seen of hosts when it mattered whether they are dead: added and read, never changed
+evidence = Table(  # what was seen of hosts when it mattered whether they are dead: added, read, made to count longer
     "evidence",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),

@@ -10,7 +10,7 @@ from instance_ha_simulator.cloud.errors import ApiError
 from instance_ha_simulator.cloud.model import InstanceAction
 from instance_ha_simulator.cloud.views import Json, iso
 
-_NAMES = {"os-stop": "stop", "os-start": "start"}
+_NAMES = {"os-stop": "stop", "os-start": "start", "reboot-hard": "reboot", "reboot-soft": "reboot"}
 _UNRECORDED = frozenset({"os-resetState"})
 
 

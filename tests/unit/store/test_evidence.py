@@ -71,10 +71,23 @@ def test_the_oldest_is_read_first(rows: Rows) -> None:
     assert fresh(rows) == [DEAD, later]
 
 
-def test_what_a_source_saw_at_one_time_is_stored_once_and_never_changed(rows: Rows) -> None:
+def test_what_a_source_saw_at_one_time_is_stored_once_and_says_the_same_for_ever(rows: Rows) -> None:
     add(rows, DEAD)
     add(rows, replace(DEAD, verdict=Verdict.ALIVE), DEAD)
     assert fresh(rows) == [DEAD]
+
+
+def test_what_comes_twice_at_once_is_stored_once(rows: Rows) -> None:
+    add(rows, DEAD, DEAD)
+    assert fresh(rows) == [DEAD]
+
+
+def test_what_is_said_to_count_longer_counts_longer_and_never_shorter(rows: Rows) -> None:
+    longer = replace(DEAD, valid_until=DEAD.valid_until + timedelta(hours=1))
+    add(rows, DEAD)
+    add(rows, longer)
+    add(rows, DEAD)
+    assert fresh(rows) == [longer]
 
 
 def test_nothing_is_stored_of_nothing(rows: Rows) -> None:
