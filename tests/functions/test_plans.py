@@ -86,6 +86,16 @@ def test_what_the_segment_s_policy_says_of_lost_disks_and_of_proof_is_in_the_pla
     assert "the disks of 1 instances are lost with their host: local-1" in text
 
 
+def test_in_mode_observe_nothing_would_be_done_and_the_plan_says_what_otherwise(
+    installation: Installation, segment: dict[str, Any], host: dict[str, Any]
+) -> None:
+    installation.cloud.boot(host["name"], ["seen"])
+    path = f"/v1/x-instance-ha/policies/{segment['uuid']}"
+    assert installation.put(path, {"policy": {"mode": "observe"}}).status_code == 200
+    shown = plan(installation, host["name"])
+    assert (shown["outlook"], [one["name"] for one in shown["instances"]]) == ("observed", ["seen"])
+
+
 def test_of_a_segment_that_is_disabled_nothing_would_be_evacuated(installation: Installation) -> None:
     host = installation.host(installation.segment(enabled=False))
     shown = plan(installation, host["name"])

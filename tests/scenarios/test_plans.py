@@ -38,6 +38,19 @@ def play(name: str, postgres: Postgres, database_url: str, nth: int = -1) -> Pla
     return played
 
 
+def plan_at(name: str, at: float, host: str, postgres: Postgres, database_url: str) -> dict[str, Any]:
+    """Play a scenario in which a plan of a host is asked for at a second, after all else that happens then."""
+    scenario = Scenario.read(HERE / name)
+    body = {"plan": {"host": host}}
+    call = {"function": "api-hosts", "method": "POST", "path": "/v1/x-instance-ha/plans", "body": body}
+    scenario.world["happenings"].append({"at": at, "api": call})
+    with TemporaryDirectory() as own:
+        played = Play(scenario, database_url, postgres, Path(own))
+        played.run()
+    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
+    return dict(plan)
+
+
 def planned(played: Play, nth: int) -> list[str]:
     """Return what the recovery of a report has planned first, in order."""
     of_it = [move for move in played.vmoves() if move["notification_uuid"] == played.notifications[nth]]
@@ -144,3 +157,22 @@ def test_hosts_that_are_planned_together_are_counted_for_a_storm(
     held = [step["text"] for plan in answer["plans"] for step in plan["before"] if step["task"] == "the gates"]
     assert all("storm_segment: 4 of 10 hosts of its segment have failed at once" in text for text in held)
     assert len(held) == (together if outlook == "held" else 0)
+
+
+def test_a_storm_that_holds_a_recovery_that_has_begun_is_in_its_plan(postgres: Postgres, database_url: str) -> None:
+    plan = plan_at("storm-held-then-approved", 150, "compute1", postgres, database_url)
+    held = [step["text"] for step in plan["before"] if step["holds"]]
+    assert plan["outlook"] == "held"
+    assert any("storm_segment" in text for text in held), held
+
+
+@pytest.mark.parametrize(("host", "outlook"), [("compute3", "held"), ("compute4", "evacuates")])
+def test_what_an_operator_has_approved_holds_no_plan(
+    host: str, outlook: str, postgres: Postgres, database_url: str
+) -> None:
+    assert plan_at("storm-held-then-approved", 200, host, postgres, database_url)["outlook"] == outlook
+
+
+def test_no_gate_is_in_the_plan_of_what_has_begun_to_evacuate(postgres: Postgres, database_url: str) -> None:
+    plan = plan_at("pause-stops-no-second-attempt", 70, "compute1", postgres, database_url)
+    assert not any(step["holds"] for step in plan["before"]), plan

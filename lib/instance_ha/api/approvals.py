@@ -42,7 +42,7 @@ def create(call: Call, asked: CreateApproval) -> ApprovalEnvelope:
             created_at=now,
             notification_uuid=uuid,
             verdict=new.verdict,
-            gates=_gates(connection, held) if new.verdict is ApprovalVerdict.APPROVE else (),
+            gates=_gates(held) if new.verdict is ApprovalVerdict.APPROVE else (),
             reason=new.reason,
             actor=call.caller.user_id,
         )
@@ -85,17 +85,16 @@ def _held(connection: Connection, uuid: NotificationUuid) -> Notification:
     return found
 
 
-def _gates(connection: Connection, held: Notification) -> tuple[Gate, ...]:
+def _gates(held: Notification) -> tuple[Gate, ...]:
     """Name the gates that hold a recovery.
 
     Raises:
         Conflict: something else holds it, which no approval releases.
 
     """
-    found = gates.holding(connection, held.notification_uuid)
-    if not found:
+    if not held.held_by:
         raise Conflict(f"no gate holds the recovery of notification {held.notification_uuid}: {held.message}")
-    return found
+    return held.held_by
 
 
 ROUTES = (

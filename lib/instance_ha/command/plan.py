@@ -14,6 +14,7 @@ from instance_ha.store import hosts
 _HEADS = {
     Outlook.EVACUATES: "would be evacuated",
     Outlook.HELD: "would be held",
+    Outlook.OBSERVED: "nothing would be done, since the mode of its segment is observe",
     Outlook.NOTHING: "nothing would be evacuated",
     Outlook.NOT_KNOWN: "not known",
 }

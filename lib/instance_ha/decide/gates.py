@@ -7,7 +7,8 @@ from typing import Any
 
 from instance_ha.decide.hold import CHECK_AGAIN, Hold
 from instance_ha.models.cloud import ServiceState
-from instance_ha.models.gates import Approval, ApprovalVerdict, Gate, GateVerdict, Mode, Pause, Seen
+from instance_ha.models.gates import Approval, ApprovalVerdict, FailedHost, Gate, GateVerdict, Mode, Pause, Seen
+from instance_ha.models.rows import Host
 
 _CONTROLLERS = ("nova-scheduler", "nova-conductor")
 _APPROVED = "an operator approves it"
@@ -146,6 +147,17 @@ def without_alive(seen: Seen, services: Iterable[ServiceState], now: datetime, p
     return replace(seen, failed=tuple(failed))
 
 
+def as_if_failed(seen: Seen, together: Sequence[Host], host: Host, now: datetime) -> Seen:
+    """Add hosts that are taken to fail at once to those that do."""
+    known = {one.name for one in seen.failed}
+    more = tuple(
+        FailedHost(name=one.name, in_segment=one.failover_segment_id == host.failover_segment_id, reported_at=now)
+        for one in together
+        if one.name not in known
+    )
+    return replace(seen, failed=(*seen.failed, *more))
+
+
 def _computes(services: Iterable[ServiceState]) -> dict[str, bool]:
     """Say of each host that Nova knows whether its nova-compute is up; an old record of another cell is down."""
     known: dict[str, bool] = {}
@@ -181,4 +193,4 @@ def hold(results: Iterable[GateResult], approved: Collection[Gate], now: datetim
     reasons = "; ".join(f"{one.gate}: {one.reason}" for one in held)
     released_by = " and ".join(one.released_by for one in held)
     check_at = min([now + CHECK_AGAIN, *(one.until for one in held if one.until is not None)])
-    return Hold(reasons, f"{released_by}, or {_APPROVED}", check_at)
+    return Hold(reasons, f"{released_by}, or {_APPROVED}", check_at, tuple(one.gate for one in held))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
+from instance_ha.models.gates import Gate
 from instance_ha.models.rows import Notification
 from instance_ha.models.text import names_in_words, values_in_words
 
@@ -22,6 +23,7 @@ class Hold:
     reason: str
     released_by: str
     check_at: datetime
+    gates: tuple[Gate, ...] = ()  # that an operator may open; none: something else keeps it
 
     def message(self, until: datetime) -> str:
         """Say so in a notification's message; ``until`` is when the recovery expires."""

@@ -1,7 +1,7 @@
 """What a recovery of a host would do, in words: what comes before the first evacuation, and where instances go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +11,6 @@ from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import NotificationStatus, NotificationType, RecoveryMethod
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.fencing import FencePolicy, Rung
-from instance_ha.models.gates import FailedHost, Seen
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.text import names_in_words
 from instance_ha.models.uuids import NotificationUuid
@@ -22,6 +21,7 @@ class Outlook(StrEnum):
 
     EVACUATES = "evacuates"  # as soon as what comes before the first evacuation is done
     HELD = "held"  # it waits until somebody acts
+    OBSERVED = "observed"  # nothing is done, and the notification says what would have been
     NOTHING = "nothing"  # no instance is evacuated
     NOT_KNOWN = "not_known"  # Nova does not tell, or not all: this is no empty plan
 
@@ -104,17 +104,6 @@ def as_if_reported(host: Host, now: datetime) -> Notification:
         payload={"event": "STOPPED", "host_status": "NORMAL"},
         status=NotificationStatus.NEW,
     )
-
-
-def as_if_failed(seen: Seen, together: Sequence[Host], host: Host, now: datetime) -> Seen:
-    """Add hosts that are taken to fail at once to those that do."""
-    known = {one.name for one in seen.failed}
-    more = tuple(
-        FailedHost(name=one.name, in_segment=one.failover_segment_id == host.failover_segment_id, reported_at=now)
-        for one in together
-        if one.name not in known
-    )
-    return replace(seen, failed=(*seen.failed, *more))
 
 
 def fencing(host: Host, policy: FencePolicy, reason_not_to: str | None, ladder: Sequence[Rung] | None) -> Before | None:

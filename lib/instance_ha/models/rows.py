@@ -14,6 +14,7 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveStep,
 )
+from instance_ha.models.gates import Gate
 from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 
 
@@ -71,6 +72,7 @@ class Notification(Row):
     message: str | None = None
     request_id: str | None = None
     held_since: datetime | None = None  # it is held since then; the message says why
+    held_by: tuple[Gate, ...] = ()  # the gates that hold it; none when something else does
     paused_until: datetime | None = None  # a pause has held it until then
     admitted_at: datetime | None = None  # the gates have let it pass
     proven_at: datetime | None = None  # its host was found dead, by all evidence that the policy asks for

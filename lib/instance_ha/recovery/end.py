@@ -79,7 +79,8 @@ def _end(
     claim: Claim[Notification], due_at: datetime | None, status: NotificationStatus, message: str, now: datetime
 ) -> Iterator[Connection]:
     """Open the last transaction of an attempt; a recovery that was held is not any more."""
-    with claim.release(due_at, status=status, message=message, held_since=None, updated_at=now) as connection:
+    not_held = {"held_since": None, "held_by": ()}
+    with claim.release(due_at, status=status, message=message, updated_at=now, **not_held) as connection:
         if claim.row.held_since is not None:
             emit.recovery_released(claim.world, connection, claim.row.notification_uuid)
         yield connection

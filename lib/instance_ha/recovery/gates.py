@@ -12,10 +12,10 @@ from instance_ha.decide.hold import Hold
 from instance_ha.models.cloud import ServiceState
 from instance_ha.models.enums import NotificationType
 from instance_ha.models.evidence import EvidenceKind
-from instance_ha.models.gates import GateDecision, GateVerdict, Mode
+from instance_ha.models.gates import Gate, GateDecision, GateVerdict, Mode
 from instance_ha.models.metrics import GATE_HOLDS
 from instance_ha.models.rows import Host, Notification
-from instance_ha.planning.gates import ask_about_nova, limits_of, read_seen, still_failing
+from instance_ha.planning.gates import ask_about_host, ask_about_storm
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import approvals, evidence, pauses, policies
 from instance_ha.store import gates as store
@@ -48,7 +48,7 @@ def ask_gates(claim: Claim[Notification], host: Host) -> Admission:
         return Admission()
     services, now = claim.nova.service_states(), claim.world.clock.now()
     with claim.transaction() as connection:
-        held = _decide(claim, connection, _of_host(claim, connection, host, services), now)
+        held = _decide(claim, connection, _ask_in_turn(claim, connection, host, services), now)
         if held is None and not claim.row.attempt:
             _note(claim, connection, claim.row.paused_until, now)
     return Admission(held)
@@ -77,30 +77,36 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
         CloudUnavailable: there is one, unless hosts of it live, and Nova does not answer.
 
     """
-    settings, now = claim.world.settings, claim.world.clock.now()
-    limits, services = limits_of(settings), list[ServiceState]()
+    settings, row, now = claim.world.settings, claim.row, claim.world.clock.now()
     with claim.read() as connection:
-        if evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
+        if evidence.is_there(connection, row.notification_uuid, _FENCED):
             return None
-        seen = read_seen(connection, settings, host, claim.row, now)
-    if any(one.reason for one in gates.storms(seen, limits)):
+        results = ask_about_storm(connection, settings, host, row, (), now)
+    if any(one.reason for one in results):
         services = claim.nova.service_states()
-    results = gates.storms(still_failing(seen, settings, services, now), limits)
+        with claim.read() as connection:
+            results = ask_about_storm(connection, settings, host, row, services, now)
     with claim.transaction() as connection:
         return _decide(claim, connection, results, now)
 
 
-def _of_host(
+def _ask_in_turn(
     claim: Claim[Notification], connection: Connection, host: Host, services: Sequence[ServiceState]
 ) -> list[GateResult]:
-    """Ask the gates that are about hosts, one recovery after the other."""
-    settings, now = claim.world.settings, claim.world.clock.now()
-    store.take_turn(connection)
-    results = ask_about_nova(connection, settings, host, services)
-    if claim.row.attempt:
+    """Ask the gates that are about hosts; what they let pass is decided over once more, one after the other.
+
+    The rate is counted by those that have passed. What is held waits for no other.
+    """
+    settings, row, now = claim.world.settings, claim.row, claim.world.clock.now()
+    results = ask_about_host(connection, settings, host, row, services, now)
+    if row.attempt or gates.hold(results, _approved(claim, connection), now) is not None:
         return results
-    seen = still_failing(read_seen(connection, settings, host, claim.row, now), settings, services, now)
-    return [*gates.before_the_first(seen, limits_of(settings)), *results]
+    store.take_turn(connection)
+    return ask_about_host(connection, settings, host, row, services, now)
+
+
+def _approved(claim: Claim[Notification], connection: Connection) -> frozenset[Gate]:
+    return gates.approved(approvals.of_notification(connection, claim.row.notification_uuid))
 
 
 def _decide(
@@ -108,7 +114,7 @@ def _decide(
 ) -> Hold | None:
     """Decide by what the gates say and what operators have approved; what is new of it goes into the decision log."""
     uuid = claim.row.notification_uuid
-    approved = gates.approved(approvals.of_notification(connection, uuid))
+    approved = _approved(claim, connection)
     latest = store.latest(connection, uuid)
     new = [
         GateDecision(

@@ -70,7 +70,7 @@ def hold(claim: Claim[Notification], held: Hold) -> None:
     world, row, now = claim.world, claim.row, claim.world.clock.now()
     expires_at = failures.expires_at(row, world.settings.notifications_expired_interval)
     message, is_new = held.message(expires_at), row.held_since is None
-    values = {"message": message, "held_since": row.held_since or now, "tries": 0}
+    values = {"message": message, "held_since": row.held_since or now, "held_by": held.gates, "tries": 0}
     if not row.attempt:
         values["admitted_at"] = None  # it has not begun, so it uses up nothing of the rate
     if message != row.message:
@@ -114,8 +114,8 @@ def released(claim: Claim[Notification]) -> Iterator[Connection]:
     """
     with claim.transaction() as connection:
         check_not_denied(claim, connection)
-        claim.lease.write(connection, message=None, held_since=None)
+        claim.lease.write(connection, message=None, held_since=None, held_by=())
         emit.recovery_released(claim.world, connection, claim.row.notification_uuid)
         yield connection
     log.get().info("recovery not held any more")
-    claim.row = replace(claim.row, message=None, held_since=None)
+    claim.row = replace(claim.row, message=None, held_since=None, held_by=())

@@ -9,8 +9,3 @@ from instance_ha.recovery.recovery import Recovery
 def storm(recovery: Recovery) -> Hold | None:
     """Say whether a storm holds a recovery; what has begun to evacuate ends as it would."""
     return None if has_begun(recovery) else ask_again(recovery.claim, recovery.host)
-
-
-def storm_after_hold(recovery: Recovery) -> Hold | None:
-    """Ask where a recovery goes on that was held there; one that was not held was asked just before."""
-    return None if recovery.notification.held_since is None else storm(recovery)

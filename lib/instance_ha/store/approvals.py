@@ -1,10 +1,8 @@
 """What operators have said of recoveries that were held: rows that are added and read, and never changed."""
 
-from typing import Any
-
 from sqlalchemy import Connection, insert, select
 
-from instance_ha.models.gates import Approval, Gate
+from instance_ha.models.gates import Approval
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import approvals
@@ -12,13 +10,13 @@ from instance_ha.store.schema import approvals
 
 def add(connection: Connection, approval: Approval) -> Approval:
     """Store what an operator has said of a recovery."""
-    return records.one(connection, insert(approvals).values(records.values(approval)).returning(approvals), _approval)
+    return records.one(connection, insert(approvals).values(records.values(approval)).returning(approvals), Approval)
 
 
 def of_notification(connection: Connection, uuid: NotificationUuid) -> list[Approval]:
     """Read what operators have said of a recovery, the first first."""
     query = select(approvals).where(approvals.c.notification_uuid == uuid).order_by(approvals.c.id)
-    return records.every(connection, query, _approval)
+    return records.every(connection, query, Approval)
 
 
 def page(connection: Connection, uuid: str | None, before: int | None, limit: int) -> list[Approval]:
@@ -28,8 +26,4 @@ def page(connection: Connection, uuid: str | None, before: int | None, limit: in
         query = query.where(approvals.c.notification_uuid == uuid)
     if before is not None:
         query = query.where(approvals.c.id < before)
-    return records.every(connection, query, _approval)
-
-
-def _approval(**row: Any) -> Approval:
-    return Approval(**row | {"gates": tuple(Gate(gate) for gate in row["gates"])})
+    return records.every(connection, query, Approval)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, inse
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
-from instance_ha.models.gates import FailedHost, Gate, GateDecision, GateVerdict, Seen
+from instance_ha.models.gates import FailedHost, Gate, GateDecision, Seen
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
@@ -93,12 +93,6 @@ def latest(connection: Connection, uuid: NotificationUuid) -> dict[Gate, GateDec
         .order_by(gate_decisions.c.gate, gate_decisions.c.id.desc())
     )
     return {one.gate: one for one in records.every(connection, query, GateDecision)}
-
-
-def holding(connection: Connection, uuid: NotificationUuid) -> tuple[Gate, ...]:
-    """Name the gates that held a recovery when they decided last."""
-    found = latest(connection, uuid).values()
-    return tuple(sorted(one.gate for one in found if one.verdict is GateVerdict.HELD))
 
 
 def page(connection: Connection, uuid: str | None, before: int | None, limit: int) -> list[GateDecision]:

@@ -62,6 +62,10 @@ def _work() -> list[Column[Any]]:
     ]
 
 
+def _values(members: type[StrEnum]) -> list[str]:
+    return [member.value for member in members]
+
+
 def _enum(name: str, kind: type[StrEnum], **about: Any) -> Column[Any]:
     """Make a column that holds the values of an enum and is read as its members; Postgres refuses any other text."""
     values = Enum(
@@ -70,11 +74,12 @@ def _enum(name: str, kind: type[StrEnum], **about: Any) -> Column[Any]:
         length=36,
         native_enum=False,
         create_constraint=True,
-        values_callable=lambda members: [member.value for member in members],
+        values_callable=_values,
     )
     return Column(name, values, **{"nullable": False} | about)
 
 
+_GATES = ARRAY(Enum(Gate, native_enum=False, length=36, values_callable=_values), as_tuple=True)
 LIVE = text("deleted_at IS NULL")
 
 segments = Table(
@@ -122,6 +127,7 @@ notifications = Table(
     Column("message", Text),
     Column("request_id", String(64)),
     Column("held_since", Time),
+    Column("held_by", _GATES, nullable=False, server_default="{}"),
     Column("paused_until", Time),  # a pause has held it until then: its time to be done counts from there
     Column("admitted_at", Time),  # the gates have let it pass
     Column("proven_at", Time),  # its host was found dead
@@ -299,7 +305,7 @@ approvals = Table(  # what operators have said of recoveries that were held: add
     Column("created_at", Time, nullable=False),
     Column("notification_uuid", String(36), nullable=False),
     _enum("verdict", ApprovalVerdict),
-    Column("gates", JSONB, nullable=False),
+    Column("gates", _GATES, nullable=False),
     Column("reason", String(255), nullable=False),
     Column("actor", String(64)),
     Index("approvals_notification", "notification_uuid", "id"),

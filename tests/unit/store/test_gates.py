@@ -95,7 +95,7 @@ def test_hosts_on_maintenance_are_no_peers(rows: Rows) -> None:
         assert gates.peers(connection, host) == {"peer"}
 
 
-def test_the_last_decision_of_each_gate_counts(rows: Rows) -> None:
+def test_the_last_decision_of_each_gate_is_read(rows: Rows) -> None:
     row = rows.notification()
     uuid = row.notification_uuid
 
@@ -105,7 +105,8 @@ def test_the_last_decision_of_each_gate_counts(rows: Rows) -> None:
     with rows.database.begin() as connection:
         gates.add_decisions(connection, [decision(Gate.RATE, GateVerdict.HELD), decision(Gate.PAUSE, GateVerdict.HELD)])
         gates.add_decisions(connection, [decision(Gate.RATE, GateVerdict.OPEN)])
-        assert gates.holding(connection, uuid) == (Gate.PAUSE,)
+        latest = {gate: one.verdict for gate, one in gates.latest(connection, uuid).items()}
+        assert latest == {Gate.PAUSE: GateVerdict.HELD, Gate.RATE: GateVerdict.OPEN}
         assert len(gates.page(connection, uuid, None, 10)) == 3
 
 

@@ -15,7 +15,6 @@ from instance_ha.recovery.hold import check_evidence, go_on
 from instance_ha.recovery.host_given_back import is_back, what_stays
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import ReservedHosts
-from instance_ha.recovery.storm import storm_after_hold
 from instance_ha.store import segments, tasks, vmoves
 
 
@@ -23,8 +22,6 @@ def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
     """Evacuate everything that is planned; fails when an instance did not move."""
     if not task.details:
         if (held := check_evidence(recovery.claim, recovery.host)) is not None:  # a flow may not wait for the service
-            return Held(held)
-        if (held := storm_after_hold(recovery)) is not None:
             return Held(held)
         go_on(recovery.claim)
         recovery.progress(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")

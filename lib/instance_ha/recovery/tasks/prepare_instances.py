@@ -20,7 +20,7 @@ from instance_ha.planning.instances import plan_instances
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.hold import go_on
 from instance_ha.recovery.recovery import Done, Held, Outcome, Recovery, Skip
-from instance_ha.recovery.storm import storm_after_hold
+from instance_ha.recovery.storm import storm
 from instance_ha.store import notifications, rounds, tasks
 
 
@@ -36,7 +36,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         return Held(incomplete_list(str(error), recovery.world.clock.now()))
     if plan.is_held:
         return Held(lost_disks([server.name for server in plan.disks_lost], recovery.world.clock.now()))
-    if (held := storm_after_hold(recovery)) is not None:
+    if (held := storm(recovery)) is not None:
         return Held(held)
     go_on(recovery.claim)
     choice, left_out, now = plan.choice, _left_out(plan.choice), recovery.world.clock.now()
