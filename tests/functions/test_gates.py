@@ -41,16 +41,17 @@ def held(installation: Installation, host: dict[str, Any]) -> Iterator[str]:
     """The uuid of a notification whose recovery a gate holds, and that no function touches."""
     uuid = closed(installation, installation.notification(host, generated_time="2001-01-02"))["notification_uuid"]
     change = (
-        "UPDATE notifications SET status = :status, due_at = :due, held_since = :held WHERE notification_uuid = :uuid"
+        "UPDATE notifications SET status = :status, due_at = :due, held_since = :held, held_by = :by "
+        "WHERE notification_uuid = :uuid"
     )
-    installation.sql(change, status="error", due="2100-01-01", held="2026-01-01", uuid=uuid)
+    installation.sql(change, status="error", due="2100-01-01", held="2026-01-01", by="{storm_segment}", uuid=uuid)
     installation.sql(
         "INSERT INTO gate_decisions (decided_at, notification_uuid, attempt, gate, verdict, saw, reason) "
         "VALUES (now(), :uuid, 0, 'storm_segment', 'held', '{}', 'too many')",
         uuid=uuid,
     )
     yield uuid
-    installation.sql(change, status="finished", due=None, held=None, uuid=uuid)
+    installation.sql(change, status="finished", due=None, held=None, by="{}", uuid=uuid)
 
 
 def test_a_pause_says_what_it_is_about_until_when_and_by_whom(
