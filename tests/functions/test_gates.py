@@ -144,7 +144,7 @@ def test_a_denial_opens_no_gate(installation: Installation, held: str) -> None:
 
 
 def test_what_no_gate_holds_is_not_approved(installation: Installation, held: str) -> None:
-    installation.sql("UPDATE gate_decisions SET verdict = 'open' WHERE notification_uuid = :uuid", uuid=held)
+    installation.sql("UPDATE notifications SET held_by = '{}' WHERE notification_uuid = :uuid", uuid=held)
     assert fault(say(installation, held, "approve")) == (409, "conflictingRequest")
     assert say(installation, held, "deny").status_code == 201
 
