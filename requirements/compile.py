@@ -46,7 +46,9 @@ def main() -> None:
     for function, extras in EXTRAS.items():
         compile_file(f"functions/{function}/requirements.txt", LIB, *_extras(extras), "-c", "requirements/dev.txt")
     compile_file("lib/build.txt", "requirements/build.in", "-c", "requirements/dev.txt")
-    compile_file("requirements/real.txt", LIB, *_extras(["libvirt"]), "-c", "requirements/dev.txt")
+    compile_file(
+        "requirements/real.txt", LIB, *_extras(["libvirt"]), "requirements/real.in", "-c", "requirements/dev.txt"
+    )
 
 
 def _extras(names: Iterable[str]) -> list[str]:

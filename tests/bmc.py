@@ -208,16 +208,22 @@ class IpmiService:
         return self.lines.readline().strip()
 
 
-class _Lossy:
-    """Stands in front of a UDP port of one client, and loses packets on their way to it."""
+class Lossy:
+    """Stands in front of a UDP port, and loses packets on their way to it."""
 
     def __init__(self, port: int, every: int) -> None:
         self._server = ("127.0.0.1", port)
-        self._every = every
+        self.every = every  # one of so many is let through
+        self.heard = 0
         self._client: Any = None
         self.front, self.back = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         self.front.bind(("127.0.0.1", 0))
         self.back.bind(("127.0.0.1", 0))
+
+    @property
+    def port(self) -> int:
+        """The port to ask instead."""
+        return int(self.front.getsockname()[1])
 
     def forward(self) -> None:
         """Let one of ``every`` so many packets through; an empty one ends it."""
@@ -225,7 +231,8 @@ class _Lossy:
             data, self._client = self.front.recvfrom(65536)
             if not data:
                 return
-            if number % self._every == 0:
+            self.heard = number
+            if number % self.every == 0:
                 self.back.sendto(data, self._server)
 
     def answer(self) -> None:
@@ -237,16 +244,23 @@ class _Lossy:
 @contextmanager
 def lossy(port: int, every: int) -> Iterator[int]:
     """Let one of ``every`` so many packets to a UDP port through; yields the port to ask instead."""
-    network = _Lossy(port, every)
-    threads = [threading.Thread(target=work, daemon=True) for work in (network.forward, network.answer)]
+    with network(port, every) as between:
+        yield between.port
+
+
+@contextmanager
+def network(port: int, every: int) -> Iterator[Lossy]:
+    """Stand in front of a UDP port."""
+    made = Lossy(port, every)
+    threads = [threading.Thread(target=work, daemon=True) for work in (made.forward, made.answer)]
     for thread in threads:
         thread.start()
     try:
-        yield network.front.getsockname()[1]
+        yield made
     finally:
-        for one in (network.front, network.back):
+        for one in (made.front, made.back):
             one.sendto(b"", one.getsockname())
         for thread in threads:
             thread.join()
-        network.front.close()
-        network.back.close()
+        made.front.close()
+        made.back.close()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from tests.real import pki
@@ -54,7 +55,7 @@ _DOMAIN = """
 _DISK = """<disk type='file' device='disk'><driver name='qemu' type='raw' error_policy='stop'/>
     <source file='{image}'/><target dev='vda' bus='virtio'/></disk>"""
 _WITHOUT_AGENT = """
-<domain type='qemu'><name>plain</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+<domain type='qemu'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices></domain>
 """
@@ -201,4 +202,39 @@ class Guest:
 
 def plain(connection: object, uuid: str) -> None:
     """Run a domain without an agent's channel."""
-    connection.createXML(_WITHOUT_AGENT.format(uuid=uuid))  # type: ignore[attr-defined]
+    connection.createXML(_WITHOUT_AGENT.format(name="plain", uuid=uuid))  # type: ignore[attr-defined]
+
+
+class Machine:
+    """A guest that plays a compute host: it stays known to libvirt when its power is cut."""
+
+    def __init__(self, connection: object, name: str, uuid: str, folder: Path) -> None:
+        self.domain = connection.defineXML(_WITHOUT_AGENT.format(name=name, uuid=uuid))  # type: ignore[attr-defined]
+        self.name = name
+        self._folder = folder
+        self.domain.create()
+        self.pid = self._pid()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether libvirt says that it is shut off, and its QEMU is gone."""
+        gone = not Path(f"/proc/{self.pid}").exists()
+        assert gone is not bool(self.domain.isActive())
+        return gone
+
+    def start(self) -> None:
+        """Give it power again."""
+        if not self.domain.isActive():
+            self.domain.create()
+        self.pid = self._pid()
+
+    @property
+    def died_at(self) -> datetime:
+        """When libvirt has cut its power the last time, as its own log of this guest says."""
+        (log,) = self._folder.rglob(f"{self.name}.log")
+        said = re.findall(r"^(\S+ \S+): shutting down, reason=destroyed", log.read_text(), re.MULTILINE)
+        return datetime.fromisoformat(said[-1])
+
+    def _pid(self) -> int:
+        (file,) = self._folder.rglob(f"{self.name}.pid")
+        return int(file.read_text())

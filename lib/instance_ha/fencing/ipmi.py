@@ -2,6 +2,8 @@
 
 import struct
 from hashlib import sha1
+from secrets import randbelow
+from time import monotonic
 from typing import Any
 
 from pyghmi.exceptions import IpmiException
@@ -57,12 +59,13 @@ class Ipmi:
         return Power.ON if data[0] & 1 else Power.OFF
 
     def _ask(self, command: int, *data: int) -> dict[str, Any]:
+        until = monotonic() + self._timeout
+
         def ask() -> dict[str, Any]:
             method = self._method
-            # As bytes: pyghmi finds a session that has ended by its user and password, and only if these are bytes.
             user, password = method.username.encode(), method.password.get_secret_value().encode()
             level = _LEVELS[method.privilege]
-            session = _Session(method.address, user, password, method.port, privlevel=level, keepalive=False)
+            session = _Session(method.address, user, password, method.port, level, until)
             try:
                 return dict(session.raw_command(_CHASSIS, command, data=data))
             finally:
@@ -72,7 +75,7 @@ class Ipmi:
             return with_timeout(ask, self._timeout)
         except TimeIsUp:
             raise FenceUnavailable("the BMC did not answer in time") from None
-        except (IpmiException, OSError, struct.error) as error:
+        except (IpmiException, OSError, struct.error, LookupError) as error:
             words = " ".join(str(error).split())[:300]
             if any(one in words.lower() for one in _REFUSALS):
                 raise FenceRefused(f"the BMC does not let us in: {words}") from None
@@ -80,15 +83,53 @@ class Ipmi:
 
 
 class _Session(Session):  # type: ignore[misc]
-    """Pyghmi's, for more BMCs.
+    """Pyghmi's, with three things more.
 
-    Those that answer its offer of SHA-256 with SHA-1 (VirtualBMC), which it would not read; and those that lose every
-    second packet: a lost one of the login is sent again, where pyghmi begins anew, and so never comes to its end.
+    It is one question's alone: pyghmi hands all who ask one BMC the same session, so that one question ended another's,
+    and one that was given up spoilt the next.
+
+    It sends nothing when the question's time is over: pyghmi works on for all its sessions while anybody waits, so that
+    a request to cut the power would go out after everybody has gone on.
+
+    It is for more BMCs: those that answer its offer of SHA-256 with SHA-1 (VirtualBMC), which it would not read; and
+    those that lose every second packet: a lost one of the login is sent again, where pyghmi begins anew, and so never
+    comes to its end.
     """
 
     _lost = 0
 
+    def __new__(cls, *_: Any) -> "_Session":
+        made = super(Session, cls).__new__(cls)
+        others = [one for sessions in list(cls.bmc_handlers.values()) for one in list(sessions.values())]
+        made.forbidsock = [one.socket for one in others]  # an answer is told from another's by the socket
+        return made  # type: ignore[no-any-return]
+
+    def __init__(self, address: str, user: bytes, password: bytes, port: int, level: int, until: float) -> None:
+        self._until = until
+        super().__init__(address, user, password, port, privlevel=level, keepalive=False)
+
+    def _initsession(self) -> None:
+        super()._initsession()
+        # Pyghmi's is the same in all sessions: a late answer to another one would be taken for ours.
+        self.localsid = 1 + randbelow(2**31)
+
+    def _xmit_packet(self, *given: Any, **named: Any) -> None:
+        if monotonic() < self._until:
+            super()._xmit_packet(*given, **named)
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.logged = 0  # or it would say goodbye
+        self._mark_broken()
+
+    def _mark_broken(self, error: str | None = None) -> None:
+        super()._mark_broken(error or "no answer that counts")
+
     def _timedout(self) -> None:
+        if monotonic() >= self._until:
+            self._give_up()
+            return
         if not self.lastpayload or self.sessioncontext not in _LOGGING_IN or self._lost >= _MOST_LOST:
             super()._timedout()
             return

@@ -9,7 +9,9 @@ from instance_ha.fencing.ipmi import Ipmi
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
 from instance_ha.models.fencing import Power
 
-from tests.bmc import PASSWORD, USERNAME, IpmiService, ipmi, lossy
+from tests.bmc import PASSWORD, USERNAME, IpmiService, ipmi, lossy, network
+
+NOTHING = 10**9  # of so many packets the last one is let through
 
 
 def client(port: int, timeout: float = 20.0, password: str = PASSWORD) -> Ipmi:
@@ -53,8 +55,29 @@ def test_a_wrong_password_is_refused(service: IpmiService) -> None:
 
 
 def test_a_silent_bmc_holds_nobody_longer_than_the_limit() -> None:
-    with lossy(9, every=10**9) as port:
+    with lossy(9, every=NOTHING) as port:
         began = time.monotonic()
         with pytest.raises(FenceUnavailable):
             client(port, timeout=1).power()
         assert time.monotonic() - began < 3
+
+
+def test_a_question_that_was_given_up_does_not_spoil_the_next(service: IpmiService) -> None:
+    with network(service.port, every=NOTHING) as between:
+        for _ in range(3):
+            with pytest.raises(FenceUnavailable):
+                client(between.port, timeout=0.5).power()
+            between.every = 1
+            assert client(between.port).power() is Power.ON
+            between.every = NOTHING
+
+
+def test_nothing_is_sent_after_a_question_was_given_up(service: IpmiService) -> None:
+    with network(service.port, every=NOTHING) as between:
+        with pytest.raises(FenceUnavailable):
+            client(between.port, timeout=1).off()
+        heard, between.every = between.heard, 1
+        assert client(service.port).power() is Power.ON  # pyghmi works for all its sessions while one waits
+        time.sleep(4)  # in which it would have been sent again
+        assert between.heard == heard
+        assert client(service.port).power() is Power.ON
