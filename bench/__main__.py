@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import coldstart, memory, recovery, statements
+from bench import coldstart, memory, outage, recovery, statements
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
@@ -19,6 +19,7 @@ _PARTS: dict[str, _Part] = {
     "recovery": lambda options: recovery.measure(
         options.runs or 1, options.instances or (200 if options.quick else 1000)
     ),
+    "outage": lambda _options: outage.measure(),
     "statements": lambda _options: statements.measure(),
     "memory": lambda options: memory.measure(options.runs or (1 if options.quick else 3)),
 }

@@ -3,18 +3,16 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
 
+import flask
 import structlog
-from instance_ha.store import migrate
-from instance_ha_simulator.embedded import EmbeddedPostgres
-from instance_ha_simulator.files import temporary_state_dir
-from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Play
 from sqlalchemy import Engine, event
 
+from bench import plays
 from bench.figures import Row, Samples, markdown
 
 AIM = 5.0  # statements an instance
@@ -22,7 +20,17 @@ AIM_TRIGGERS = 2.0
 FEW, MANY = 20, 200
 _LIBRARY = "/instance_ha/"
 _METRICS = ("metrics/", "store/counters")  # written after a while, for all invocations of a process
-_AROUND = ("store/records.py", "store/leases.py")  # say nothing of what a statement is for
+_OF_EVIDENCE_AND_GATES = ("recovery/gates", "recovery/hold", "recovery/storm", "planning/gates", "store/evidence")
+_AROUND = ("store/records:", "store/leases:")  # say nothing of what a statement is for
+
+
+@dataclass
+class Counts:
+    """What functions have asked of Postgres and of Nova."""
+
+    statements: Counter[tuple[str, str]] = field(default_factory=Counter)  # by function, and by what makes them
+    statements_of_gates: int = 0  # and of evidence
+    requests_of_gates: int = 0
 
 
 @dataclass(frozen=True)
@@ -30,23 +38,30 @@ class Run:
     """What the recovery of a host with so many instances has cost."""
 
     instances: int
-    statements: Counter[tuple[str, str]]  # by function, and by what makes them
+    counts: Counts
     called: Counter[str]  # by function
 
 
 def measure(few: int = FEW, many: int = MANY) -> tuple[list[Row], str]:
     """Recover a host of few instances and one of many: what the others cost, an instance costs."""
-    with ExitStack() as resources:
-        folder = resources.enter_context(temporary_state_dir())
-        server = Postgres(resources.enter_context(EmbeddedPostgres(folder, durable=False)).dsn)
-        small, large = (_recover(server, folder, count) for count in (few, many))
-    more = many - few
-    statements = (large.statements.total() - small.statements.total()) / more
-    triggers = (large.called["recover-instance"] - small.called["recover-instance"]) / more
+    with plays.theatre() as theatre:
+        small, large = (_recover(theatre, count) for count in (few, many))
+    less, more = small.counts, large.counts
+
+    def each(of_few: int, of_many: int) -> float:
+        return (of_many - of_few) / (many - few)
+
+    gates = "that evidence and gates add"
     rows = [
-        _row("SQL statements an instance", statements, 2, AIM),
-        _row(f"SQL statements of a recovery of {few} instances", small.statements.total(), 0),
-        _row("triggers an instance", triggers, 2, AIM_TRIGGERS),
+        _row("SQL statements an instance", each(less.statements.total(), more.statements.total()), 2, AIM),
+        _row(f"SQL statements of a recovery of {few} instances", less.statements.total(), 0),
+        _row(f"SQL statements {gates} to a recovery", less.statements_of_gates, 0),
+        _row(f"SQL statements {gates} an instance", each(less.statements_of_gates, more.statements_of_gates), 2, 0),
+        _row(f"requests to Nova {gates} to a recovery", less.requests_of_gates, 0),
+        _row(f"requests to Nova {gates} an instance", each(less.requests_of_gates, more.requests_of_gates), 2, 0),
+        _row(
+            "triggers an instance", each(*(run.called["recover-instance"] for run in (small, large))), 2, AIM_TRIGGERS
+        ),
     ]
     return rows, _table(small, large)
 
@@ -55,59 +70,57 @@ def _row(what: str, value: float, digits: int, aim: float | None = None) -> Row:
     return Row(what, Samples((value,), "", digits), aim=aim, aim_is_ratio=False)
 
 
-def _recover(server: Postgres, folder: Path, instances: int) -> Run:
-    name = f"recovery_of_{instances}"
-    server.run(f"CREATE DATABASE {name}")
-    migrate.upgrade(server.named(name))
-    world = {
-        "settings": {"force_down": True},
-        "cloud": {"latency": 0.05, "evacuate_seconds": 2.0, "max_limit": 1000},
-        "boot_at_once": True,
-        "hosts": {"dead": {"instances": [{"count": instances}]}, "other1": None, "other2": None},
-        "segments": {"one": {"hosts": ["dead", "other1", "other2"]}},
-        "happenings": [{"at": 1.0, "kill_host": "dead"}, {"at": 2.0, "notify": "dead"}],
-    }
-    play = Play(Scenario(folder, world), server.named(name), None, folder)
-    with _counted() as statements:
-        play.run()
-    play.simulation.database.close()
-    return Run(instances, statements, play.simulation.called)
+def _recover(theatre: plays.Theatre, instances: int) -> Run:
+    happenings = [{"at": 1.0, "kill_host": plays.DEAD}, {"at": 2.0, "notify": plays.DEAD}]
+    cloud = {"latency": 0.05, "evacuate_seconds": 2.0, "max_limit": 1000}
+    world = plays.world(instances, happenings, settings={"force_down": True}, cloud=cloud)
+    counts = Counts()
+
+    def count(play: Play) -> None:
+        with _counted(counts):
+            play.run()
+
+    play, _ = theatre.play(f"recovery_of_{instances}", world, count)
+    return Run(instances, counts, play.simulation.called)
 
 
 @contextmanager
-def _counted() -> Iterator[Counter[tuple[str, str]]]:
-    """Count the statements that functions make inside."""
-    statements: Counter[tuple[str, str]] = Counter()
+def _counted(counts: Counts) -> Iterator[None]:
+    """Count what functions ask inside."""
 
-    def count(*_: object) -> None:
-        function, made_by = structlog.contextvars.get_contextvars().get("function"), _made_by()
+    def statement(*_: object) -> None:
+        function, ours = structlog.contextvars.get_contextvars().get("function"), list(_ours(sys._getframe(1)))
+        made_by = " < ".join([name for name in ours if not name.startswith(_AROUND)][:2])
         if function is not None or made_by.startswith(_METRICS):
-            statements[function or "any", made_by] += 1
+            counts.statements[function or "any", made_by] += 1
+            counts.statements_of_gates += any(name.startswith(_OF_EVIDENCE_AND_GATES) for name in ours)
 
-    event.listen(Engine, "before_cursor_execute", count)
+    def request(*_: object, **__: object) -> None:
+        counts.requests_of_gates += any(name.startswith(_OF_EVIDENCE_AND_GATES) for name in _ours(sys._getframe(1)))
+
+    event.listen(Engine, "before_cursor_execute", statement)
+    flask.request_started.connect(request)  # of the simulated cloud: our functions are called without it
     try:
-        yield statements
+        yield
     finally:
-        event.remove(Engine, "before_cursor_execute", count)
+        event.remove(Engine, "before_cursor_execute", statement)
+        flask.request_started.disconnect(request)
 
 
-def _made_by() -> str:
-    """Name what makes the statement that is about to run: the innermost functions of ours that say what it is for."""
-    frame, names = sys._getframe(2), list[str]()
-    while frame is not None and len(names) < 2:
+def _ours(frame: FrameType | None) -> Iterator[str]:
+    """Name the functions of ours that are at work, the innermost first."""
+    while frame is not None:
         path, _, place = frame.f_code.co_filename.rpartition(_LIBRARY)
-        if path and place not in _AROUND:
-            names.append(f"{place.removesuffix('.py')}:{frame.f_code.co_name}")
-        frame = frame.f_back  # type: ignore[assignment]
-    return " < ".join(names)
+        if path:
+            yield f"{place.removesuffix('.py')}:{frame.f_code.co_name}"
+        frame = frame.f_back
 
 
 def _table(small: Run, large: Run) -> str:
     more = large.instances - small.instances
-    rows = []
-    for key in sorted(large.statements | small.statements, key=lambda key: (key[0], -large.statements[key])):
-        each = (large.statements[key] - small.statements[key]) / more
-        rows.append((*key, str(small.statements[key]), str(large.statements[key]), f"{each:.2f}"))
+    few, many = small.counts.statements, large.counts.statements
+    keys = sorted(many | few, key=lambda key: (key[0], -many[key]))
+    rows = [(*key, str(few[key]), str(many[key]), f"{(many[key] - few[key]) / more:.2f}") for key in keys]
     head = ("function", "statement", f"{small.instances} instances", f"{large.instances} instances", "an instance")
     called = ", ".join(f"{name} {count}" for name, count in sorted(large.called.items()))
     return (
