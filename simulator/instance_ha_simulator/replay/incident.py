@@ -6,13 +6,16 @@ from datetime import datetime
 
 from instance_ha.models.enums import FINAL_NOTIFICATION, TaskState
 from instance_ha.models.errors import NotFound
+from instance_ha.models.evidence import SegmentPolicy
+from instance_ha.models.gates import Approval, Pause, Scope
 from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import ReservedHosts
-from instance_ha.store import notifications, records, tasks, vmoves
+from instance_ha.store import approvals, notifications, policies, records, tasks, vmoves
 from instance_ha.store.schema import hosts as _hosts
 from instance_ha.store.schema import notifications as _notifications
+from instance_ha.store.schema import pauses as pauses_table
 from instance_ha.store.schema import segments as _segments
 from sqlalchemy import Connection, func, or_, select
 
@@ -24,6 +27,7 @@ class Handled:
     notification: Notification
     vmoves: Sequence[VMove]  # the oldest first
     tasks: Sequence[TaskRow]
+    approvals: Sequence[Approval]
     reserved_before: bool  # whether its host was reserved
     taken: frozenset[HostUuid]  # the reserved hosts that were taken for it
 
@@ -48,7 +52,9 @@ class Incident:
 
     handled: Sequence[Handled]  # in the order of the reports
     segment: Segment
+    policy: SegmentPolicy  # as it is now
     hosts: Sequence[Host]  # of the segment, the oldest first; deleted ones too
+    pauses: Sequence[Pause]  # that were in force meanwhile, the oldest first
 
     def host(self, uuid: HostUuid) -> Host:
         """Return a host."""
@@ -69,7 +75,25 @@ def read(connection: Connection, uuid: NotificationUuid) -> Incident:
     segment = records.one(connection, select(_segments).where(_segments.c.uuid == host.failover_segment_id), Segment)
     of_segment = select(_hosts).where(_hosts.c.failover_segment_id == segment.uuid).order_by(_hosts.c.id)
     hosts = records.every(connection, of_segment, Host)
-    return Incident([_with_rows(connection, one) for one in _overlapping(connection, wanted, hosts)], segment, hosts)
+    handled = [_with_rows(connection, one) for one in _overlapping(connection, wanted, hosts)]
+    policy = policies.of_segment(connection, segment.uuid)
+    return Incident(handled, segment, policy, hosts, _pauses(connection, handled, segment, hosts))
+
+
+def _pauses(connection: Connection, handled: Sequence[Handled], segment: Segment, hosts: Sequence[Host]) -> list[Pause]:
+    """Read the pauses of the cloud, the segment or its hosts that were in force while anything was being handled."""
+    table = pauses_table.c
+    about = or_(
+        table.scope == Scope.CLOUD,
+        table.segment_uuid == segment.uuid,
+        table.host_uuid.in_([host.uuid for host in hosts]),
+    )
+    not_over_before = func.coalesce(table.ended_at, table.until) > handled[0].notification.created_at
+    query = select(pauses_table).where(about, not_over_before).order_by(table.id)
+    ends = [one.ended for one in handled]
+    if all(ends):
+        query = query.where(table.created_at < max(end for end in ends if end))
+    return records.every(connection, query, Pause)
 
 
 def _overlapping(connection: Connection, wanted: Notification, hosts: Sequence[Host]) -> list[Notification]:
@@ -96,6 +120,7 @@ def _with_rows(connection: Connection, notification: Notification) -> Handled:
         notification,
         vmoves.of_notification(connection, uuid),
         rows,
+        approvals.of_notification(connection, uuid),
         reserved_before=any(one.reserved for one in before),
         taken=frozenset(HostUuid(host) for memory in memories for host in memory.tried),
     )

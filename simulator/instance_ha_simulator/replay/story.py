@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from instance_ha.models.enums import NotificationType, VMoveStatus
+from instance_ha.models.evidence import SegmentPolicy
+from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, InstanceFacts, VMove
 from instance_ha.settings import Settings
 from instance_ha.settings.monitoring import MonitoringSettings
@@ -21,6 +23,7 @@ _DIES_BEFORE = 5.0  # seconds before its report
 _NEVER = 1e6  # seconds
 _ANY_TIMES = 1000
 _SEGMENT = "segment-1"
+_POLICY = ("mode", "local_disk")  # what of a segment's policy needs no evidence that the rows do not tell
 _COMPUTE = "nova-compute"
 _PAYLOAD_WORDS = frozenset({"STOPPED", "STARTED", "NORMAL", "UNKNOWN", "ONLINE", "OFFLINE"})
 _VM_EVENTS = frozenset({"LIFECYCLE", "IO_ERROR", "QEMU_GUEST_AGENT_ERROR"})
@@ -81,7 +84,10 @@ class _Teller:
         dead = [one for one in self._incident.handled if self._dies(one)]
         if dead and not self._settings.force_down:
             waited = dead[0].duration("DisableComputeServiceTask")
-            options["service_down_time"] = _NEVER if waited is None else round(waited + _DIES_BEFORE, 1)
+            if waited is None:
+                options["service_down_time"] = _NEVER
+            elif waited <= self._settings.wait_period_after_service_update:  # else it was held there
+                options["service_down_time"] = round(waited + _DIES_BEFORE, 1)
         for option, task in (("stop_seconds", "StopInstanceTask"), ("start_seconds", "ConfirmInstanceActiveTask")):
             lasted = [seconds for one in self._incident.handled if (seconds := one.duration(task)) is not None]
             if lasted:
@@ -92,6 +98,9 @@ class _Teller:
         reserved = self._reserved()
         hosts = [name for host in self._incident.hosts if (name := self._hosts[host.name]) not in reserved]
         about: dict[str, Any] = {"method": str(self._incident.segment.recovery_method), "hosts": hosts}
+        usual, policy = SegmentPolicy(segment_uuid=self._incident.segment.uuid), self._incident.policy
+        changed = {name: str(value) for name in _POLICY if (value := getattr(policy, name)) != getattr(usual, name)}
+        about |= {"policy": changed} if changed else {}
         return about | ({"reserved": reserved} if reserved else {})
 
     def _reserved(self) -> list[str]:
@@ -134,6 +143,12 @@ class _Teller:
         return self._incident.host(one.notification.source_host_uuid)
 
     def _happenings(self) -> Iterator[dict[str, Any]]:
+        yield from map(self._pause, self._incident.pauses)
+        yield from (
+            {"at": self._at(said.created_at), str(said.verdict): self._hosts[self._host(one).name]}
+            for one in self._incident.handled
+            for said in one.approvals
+        )
         dead: set[str] = set()
         for one in self._incident.handled:
             host, reported = self._hosts[self._host(one).name], one.notification.created_at
@@ -153,6 +168,16 @@ class _Teller:
             if move.message == DELETED and move.end_time
         }
         yield from ({"at": self._at(at, 0.5), "delete_server": name} for name, at in deleted.items())
+
+    def _pause(self, pause: Pause) -> dict[str, Any]:
+        """Tell a pause with its end, whether it came by itself or an operator has ended it."""
+        at = self._at(pause.created_at)
+        about: dict[str, Any] = {"seconds": max(1.0, self._at(pause.ended_at or pause.until) - at)}
+        if pause.host_uuid is not None:
+            about["host"] = self._hosts[self._incident.host(pause.host_uuid).name]
+        elif pause.segment_uuid is not None:
+            about["segment"] = _SEGMENT
+        return {"at": at, "pause": about}
 
     def _disabled_at(self, one: Handled) -> datetime:
         """Say when the segment was disabled: as soon as something was not begun any more."""

@@ -10,8 +10,8 @@ from instance_ha_simulator.replay.story import Story
 
 _README = """\
 Written by `instance-ha replay` from the rows of a real recovery, without any name. What the rows do not tell is as
-usual: other instances and hosts, Nova's answers to single requests, lost triggers, customised flows, settings that are
-texts.
+usual: other instances and hosts, Nova's answers to single requests, evidence and fences, lost triggers,
+customised flows, settings that are texts.
 """
 
 

@@ -17,6 +17,8 @@ from instance_ha.models.enums import (
     TaskState,
     VMoveStatus,
 )
+from instance_ha.models.evidence import SegmentPolicy
+from instance_ha.models.gates import Approval, ApprovalVerdict, Mode, Pause, Scope
 from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, TaskRow, VMove
 from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 from instance_ha.settings import Settings
@@ -125,7 +127,16 @@ class Cloud:
             details=[line, line],
         )
         moves = [self.move(n, uuid, host, others) for n in range(self.data.draw(st.integers(0, 3)))]
-        return Handled(notification, moves, [task], reserved_before=self.one(True, False), taken=frozenset({host.uuid}))
+        said = Approval(
+            created_at=BEGAN + timedelta(seconds=90),
+            notification_uuid=notification.notification_uuid,
+            verdict=self.one(*ApprovalVerdict),
+            reason=self.name(),
+            actor=self.name(),
+        )
+        return Handled(
+            notification, moves, [task], [said], reserved_before=self.one(True, False), taken=frozenset({host.uuid})
+        )
 
     def incident(self) -> Incident:
         uuid = self.name()
@@ -141,7 +152,23 @@ class Cloud:
         hosts = [self.host(number, uuid) for number in range(self.data.draw(st.integers(1, 3)))]
         others = [host.name for host in hosts]
         reports = range(1, self.data.draw(st.integers(2, 3)))
-        return Incident([self.handled(number, self.one(*hosts), others) for number in reports], segment, hosts)
+        policy = SegmentPolicy(segment_uuid=segment.uuid, mode=self.one(*Mode), actor=self.name())
+        handled = [self.handled(number, self.one(*hosts), others) for number in reports]
+        return Incident(handled, segment, policy, hosts, [self.pause(segment, self.one(*hosts))])
+
+    def pause(self, segment: Segment, host: Host) -> Pause:
+        scope = self.one(*Scope)
+        return Pause(
+            uuid=self.name(),
+            created_at=BEGAN - timedelta(seconds=60),
+            scope=scope,
+            segment_uuid=segment.uuid if scope is Scope.SEGMENT else None,
+            host_uuid=host.uuid if scope is Scope.HOST else None,
+            reason=self.name(),
+            until=BEGAN + timedelta(seconds=60),
+            actor=self.name(),
+            ended_by=self.name(),
+        )
 
 
 @hypothesis.settings(deadline=None)
@@ -197,9 +224,9 @@ def test_a_recovery_that_has_not_ended_promises_no_end_and_may_try_again() -> No
         payload={"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"},
         status=NotificationStatus.ERROR,
     )
-    handled = Handled(notification, [], [], reserved_before=False, taken=frozenset())
-    world = tell(
-        Incident([handled], segment, [host]), Settings.model_validate({"database_url": "postgresql://x"})
-    ).world
+    handled = Handled(notification, [], [], [], reserved_before=False, taken=frozenset())
+    policy = SegmentPolicy(segment_uuid=segment.uuid)
+    settings = Settings.model_validate({"database_url": "postgresql://x"})
+    world = tell(Incident([handled], segment, policy, [host], []), settings).world
     assert "at_the_end" not in world
     assert world["asked_again"] > 100

@@ -14,13 +14,12 @@ from instance_ha.decide.service import (
 )
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
-from instance_ha.models.enums import NotificationStatus, TaskState
+from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import CloudTimeout, NoFlowHelps
 from instance_ha.models.rows import TaskRow
-from instance_ha.recovery import host_reset
 from instance_ha.recovery.hold import check_evidence, go_on, hypervisor_is_awaited
-from instance_ha.recovery.host_given_back import give_host_back, has_begun, how_far, is_back
-from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.live_host import end_for_live_host
+from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
 from instance_ha.recovery.storm import storm
 from instance_ha.store import tasks
 
@@ -118,25 +117,7 @@ def _end_wait(recovery: Recovery, task: TaskRow, reports: Reports) -> Outcome:
             name = recovery.host.name
             raise NoFlowHelps(f"Nova still calls the compute service of {name} up: is the host really dead?")
         recovery.remember(task, replace(reports, is_up=True))  # that stays so, however long what follows takes
-    if not has_begun(recovery):
-        return _undo(recovery, task)
-    return is_back(recovery, how_far(recovery))
-
-
-def _undo(recovery: Recovery, task: TaskRow) -> Outcome:
-    """Give back what was changed of a live host: it was reported by mistake, or was back before Nova missed it."""
-    given_back = give_host_back(recovery)
-    restarted = host_reset.restart(recovery, task)
-    if restarted is None:
-        return NotYet()
-    reason = (
-        f"host {recovery.host.name} is alive: its nova-compute went on reporting to Nova, so nothing was evacuated; "
-        f"{given_back.text}"
-    )
-    status = NotificationStatus.FINISHED if restarted.running else NotificationStatus.IGNORED
-    if restarted.failed:
-        status = NotificationStatus.FAILED
-    return Skip("; ".join(filter(None, (reason, restarted.text))), status, given_back.host_changes)
+    return end_for_live_host(recovery, task)
 
 
 def _disable(recovery: Recovery, task: TaskRow, service: ComputeService, force_down: bool) -> None:

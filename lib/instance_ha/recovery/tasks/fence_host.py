@@ -11,6 +11,7 @@ from instance_ha import log
 from instance_ha.decide import fencing
 from instance_ha.decide import hold as holds
 from instance_ha.decide.fencing import Do, Seen
+from instance_ha.decide.service import is_up_since
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
@@ -21,6 +22,7 @@ from instance_ha.models.ports import FenceMethod
 from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.hold import check_not_denied, go_on
+from instance_ha.recovery.live_host import end_for_live_host
 from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery
 from instance_ha.store import evidence, fence_attempts, hosts, policies, segments, tasks
 
@@ -180,6 +182,11 @@ class _Climb:
         )
         self._world.breakpoint(Breakpoint.FENCE_FAILED)
 
+    def _is_back(self) -> bool:
+        """Say whether the host, which is not fenced any more then, has gone on to report after it was reported."""
+        service = self._recovery.nova.service(self._recovery.host.name)
+        return service is not None and is_up_since(service, self._recovery.notification.created_at)
+
     @property
     def _open(self) -> FenceAttempt:
         return next(one for one in self._attempts if one.outcome is None)
@@ -207,6 +214,8 @@ class _Climb:
             policy = policies.of_segment(connection, recovery.host.failover_segment_id).fence
             known = holds.about(evidence.fresh(connection, recovery.host.uuid, now), recovery.notification)
         if policy is FencePolicy.REQUIRED and not _is_confirmed(known):
+            if self._is_back():
+                return end_for_live_host(recovery, self._task)
             again_at = fencing.again_at(self._attempts)
             return Held(holds.not_fenced(name, reason, now, again_at if again_at and again_at > now else None))
         go_on(recovery.claim)
