@@ -10,7 +10,7 @@ from mutants import document
 from mutants.catalogue import NOTHING_WORKS, SCENARIO, Mutant, every, is_there, mutate
 
 ROOT = repository()
-PROMISES = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "L1", "D1", "D2"]
+PROMISES = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "L1", "D1", "D2"]
 MUTANTS = every()
 
 
