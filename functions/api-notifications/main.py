@@ -2,7 +2,18 @@
 
 import functions_framework
 from flask import Request, Response
-from instance_ha.api import approvals, evidence, explanations, incidents, notifications, pauses, policies, vmoves
+from instance_ha.api import (
+    approvals,
+    evidence,
+    explanations,
+    host_guards,
+    incidents,
+    notifications,
+    pauses,
+    policies,
+    returns,
+    vmoves,
+)
 from instance_ha.serving import api_function
 
 ROUTES = (
@@ -14,6 +25,8 @@ ROUTES = (
     *incidents.ROUTES,
     *pauses.ROUTES,
     *approvals.ROUTES,
+    *returns.ROUTES,
+    *host_guards.ROUTES,
 )
 FUNCTION = api_function("api-notifications", ROUTES, events=True)
 

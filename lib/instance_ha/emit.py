@@ -15,9 +15,10 @@ from instance_ha import log
 from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.errors import NotFound, RecoveryFailed, TryAgain
 from instance_ha.models.events import Event
+from instance_ha.models.returns import ReturnStatus
 from instance_ha.models.rows import Host, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
-from instance_ha.store import notifications, outbox, segments, vmoves
+from instance_ha.store import notifications, outbox, returns, segments, vmoves
 from instance_ha.world import World
 
 Values = Mapping[str, Any]
@@ -148,6 +149,22 @@ def _write_hold(world: World, connection: Connection, uuid: NotificationUuid, ph
     if world.settings.sinks:
         row = notifications.find(connection, uuid)
         _write(world, connection, _event(world, f"notification.hold.{phase}", row.notification_uuid, vars(row)))
+
+
+def return_begun(world: World, connection: Connection, uuid: str) -> None:
+    """Write that a host returns."""
+    if world.settings.sinks:
+        row = returns.find(connection, uuid)
+        _write(world, connection, _event(world, "return.process.start", row.uuid, vars(row)))
+
+
+def return_ended(world: World, connection: Connection, uuid: str) -> None:
+    """Write how the return of a host has ended, by what stands in its row now."""
+    if world.settings.sinks:
+        row = returns.find(connection, uuid)
+        error = RecoveryFailed(row.message or "") if row.status is ReturnStatus.FAILED else None
+        event_type = f"return.process.{'error' if error else 'end'}"
+        _write(world, connection, _event(world, event_type, row.uuid, vars(row), error))
 
 
 def monitor_degraded(world: World, reason: str) -> None:

@@ -69,6 +69,8 @@ def _fences(played: Play) -> Iterator[str]:
 def _instances(played: Play) -> Iterator[str]:
     world = played.scenario.world
     dead = {happening["kill_host"] for happening in world["happenings"] if "kill_host" in happening}
+    if played.returns():  # what has gone home is not forgotten
+        dead -= {host.name for host in played.simulation.cloud.hosts() if host.alive}
     dead |= {host for _, host, _ in played.simulation.fences.requests if played.simulation.fences.is_off(host)}
     stay = world.get("stay", [])
     for server in played.simulation.cloud.servers():

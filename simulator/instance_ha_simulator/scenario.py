@@ -18,7 +18,7 @@ from instance_ha_simulator import cloud_happenings
 from instance_ha_simulator.cloud import people
 from instance_ha_simulator.cloud.errors import ApiError, not_found
 from instance_ha_simulator.cloud.faults import Rule
-from instance_ha_simulator.cloud.model import Aggregate, CloudOptions, Course
+from instance_ha_simulator.cloud.model import Aggregate, CloudOptions, Course, LiveCourse
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.folder.read import read
 from instance_ha_simulator.monitors import Sources
@@ -26,11 +26,13 @@ from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.simulation import Faults, Simulation
 
 _HIDDEN = {"level", "event", "function", "request_id", "global_request_id", "notification_uuid", "instance_uuid"}
-_HIDDEN |= {"subject", "task", "vmove_uuid", "exc_info", "log_level"}
+_HIDDEN |= {"subject", "task", "return_uuid", "vmove_uuid", "exc_info", "log_level"}
 _HOSTS = {  # by the words of at_the_end
     "reserved": text("SELECT name FROM hosts WHERE reserved ORDER BY name"),
     "maintenance": text("SELECT name FROM hosts WHERE on_maintenance ORDER BY name"),
 }
+_OF_THE_CLOUD = frozenset({"nova", "evacuations", "live_migrations"})  # faults
+_RETURNS = "/v1/x-instance-ha/returns"
 _PAUSES = "/v1/x-instance-ha/pauses"
 _QUIET = {"asking Nova again", "custom task raised"}
 
@@ -79,7 +81,7 @@ class Play:
         self._postgres, self._url = postgres, database if isinstance(database, str) else ""
         world, faults = scenario.world, scenario.faults
         options = CloudOptions(**world.get("cloud", {}))
-        given = Faults(**{kind: value for kind, value in faults.items() if kind not in ("nova", "evacuations")})
+        given = Faults(**{kind: value for kind, value in faults.items() if kind not in _OF_THE_CLOUD})
         self.sources = Sources(world, folder)
         settings = world.get("settings", {}) | self.sources.settings
         if (scenario.folder / "flows.conf").exists():
@@ -131,6 +133,7 @@ class Play:
             cloud.faults.add(Rule(**rule))
         with cloud.world() as world:
             world.courses += [Course(**course) for course in self.scenario.faults.get("evacuations", [])]
+            world.live_courses += [LiveCourse(**one) for one in self.scenario.faults.get("live_migrations", [])]
         self.simulation.scheduler.begin()
         for happening in self.scenario.world["happenings"]:
             self._plan(happening)
@@ -227,6 +230,8 @@ class Play:
             "unpause": self._unpause,
             "approve": partial(self._approve, verdict="approve"),
             "deny": partial(self._approve, verdict="deny"),
+            "return_host": self._return_host,
+            "stop_return": self._stop_return,
             "purge": self._purge,
             "kill_host": cloud.kill_host,
             "start_host": self._start_host,
@@ -294,6 +299,22 @@ class Play:
         path, body = "/v1/x-instance-ha/approvals", {"approval": approval}
         self._call_api({"function": "api-notifications", "method": "POST", "path": path, "body": body})
 
+    def _return_host(self, about: dict[str, Any]) -> None:
+        """Ask for the return of a host, whatever the API answers."""
+        body = {"return": about}
+        self._call_api({"function": "api-notifications", "method": "POST", "path": _RETURNS, "body": body})
+        self._answered += 1
+
+    def _stop_return(self, _: bool) -> None:
+        """Stop the newest return."""
+        newest = self.returns()[-1]["uuid"]
+        self._call_api({"function": "api-notifications", "method": "DELETE", "path": f"{_RETURNS}/{newest}"})
+
+    def returns(self) -> list[dict[str, Any]]:
+        """Read all returns of hosts, in order."""
+        with self.simulation.world.database.begin() as connection:
+            return [dict(row) for row in connection.execute(text("SELECT * FROM returns ORDER BY id")).mappings()]
+
     def _server(self, name: str) -> str:
         for server in self.simulation.cloud.servers():
             if server.name == name:
@@ -348,10 +369,13 @@ class Play:
         if self._lasting or len(self.lines) == self._lines_checked:
             return False
         self._lines_checked = len(self.lines)
-        planned = sum("notify" in happening or "purge" in happening for happening in self.scenario.world["happenings"])
+        happenings = self.scenario.world["happenings"]
+        planned = sum(bool(happening.keys() & {"notify", "purge", "return_host"}) for happening in happenings)
         final = {"finished", "failed", "ignored"}
         try:
             if self._answered < planned or self.waiting():
+                return False
+            if any(row["status"] in {"waiting", "running"} for row in self.returns()):
                 return False
             return all(self.show(uuid)["status"] in final for uuid in self.names_of_notifications())
         except StoreUnavailable:
@@ -407,6 +431,7 @@ class Play:
         )
         with self.simulation.world.database.begin() as connection:
             found = [row for query in queries for row in connection.execute(text(query), {"now": now})]
+            found += connection.execute(text("SELECT uuid, lease_owner FROM returns WHERE lease_owner IS NOT NULL"))
         return {row[0]: tuple(row[1:]) for row in found}
 
     def vmoves(self) -> list[dict[str, Any]]:
@@ -421,13 +446,19 @@ class Play:
         if what in _HOSTS:
             with self.simulation.world.database.begin() as connection:
                 return list(connection.execute(_HOSTS[what]).scalars())
-        if what == "notifications":
-            return [self.show(uuid)["status"] for uuid in self.notifications]
-        if what == "vmoves":
-            return {move["instance_name"]: move["status"] for move in self.vmoves()}
-        if what == "locked":
-            return sorted(server.name for server in cloud.servers() if server.locked_by)
-        with cloud.world() as world:
+        if what in ("disabled", "forced_down", "states", "aggregates"):
+            return self._ends_in_nova(what)
+        find: dict[str, Callable[[], object]] = {
+            "notifications": lambda: [self.show(uuid)["status"] for uuid in self.notifications],
+            "vmoves": lambda: {move["instance_name"]: move["status"] for move in self.vmoves()},
+            "returns": lambda: [row["status"] for row in self.returns()],
+            "places": lambda: {server.name: server.host for server in cloud.servers()},
+            "locked": lambda: sorted(server.name for server in cloud.servers() if server.locked_by),
+        }
+        return find[what]()
+
+    def _ends_in_nova(self, what: str) -> Any:
+        with self.simulation.cloud.world() as world:
             if what == "disabled":
                 return sorted(name for name, host in world.hosts.items() if not host.enabled)
             if what == "forced_down":

@@ -70,6 +70,8 @@ KILLED_IN = {
     "custom-task": "custom-task-works",
     "fence": "fence-fails-then-next-rung",
     "host-fenced": "fence-fails-then-next-rung",
+    "return-reserved": "reserved-host-goes-back-to-reserve",
+    "return-": "host-returns",
     "": "killed-after-each-step",
 }
 
@@ -109,6 +111,7 @@ def test_after_a_crash_of_everything_all_work_goes_on_within_20_seconds(
     played = play(_scenario_with(at), postgres, database_url, kill=[kill], later=later)
     assert played.simulation.killed == [at]
     at_rest = {Breakpoint.RECOVERY_CLOSED, Breakpoint.RECOVERY_FAILED, Breakpoint.RECOVERY_HELD}
+    at_rest |= {Breakpoint.RETURN_CLOSED}
     assert played.watched or at in at_rest  # nothing is in work then
     assert played.simulation.settings.idle_after_crash + 2.0 <= 20
     assert played.left_idle == []

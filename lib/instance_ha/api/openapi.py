@@ -14,6 +14,7 @@ from instance_ha.api import (
     evidence,
     explanations,
     extensions,
+    host_guards,
     hosts,
     incidents,
     microversion,
@@ -22,6 +23,7 @@ from instance_ha.api import (
     plans,
     policies,
     purge,
+    returns,
     segments,
     versions,
     vmoves,
@@ -47,6 +49,8 @@ _ROUTES = (
     *incidents.ROUTES,
     *pauses.ROUTES,
     *approvals.ROUTES,
+    *returns.ROUTES,
+    *host_guards.ROUTES,
     *extensions.ROUTES,
 )
 _REASONS = {

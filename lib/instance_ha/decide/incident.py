@@ -17,12 +17,11 @@ from instance_ha.models.incident import OVER, Ended, Failure, Incident, Instance
 from instance_ha.models.rows import VMove
 
 _RAN = frozenset({"active", "rescued", "resized"})  # vm_states of a guest that may run
-EVACUATION = "evacuation"  # type of a vmove
 
 
 def account(rows: Rows) -> Incident:
     """Reckon what a recovery has cost, by its rows."""
-    row, moves = rows.notification, [move for move in rows.moves if move.type == EVACUATION]
+    row, moves = rows.notification, rows.moves
     last_sign, by = _last_sign_of_life(rows)
     instances = _instances(moves, last_sign)
     return Incident(

@@ -44,6 +44,18 @@ class Breakpoint(StrEnum):
     INSTANCE_RESTORED = "instance-restored"
     INSTANCE_UNLOCKED = "instance-unlocked"
     VMOVE_CLOSED = "vmove-closed"
+    # the return of a host
+    RETURN_CLAIMED = "return-claimed"
+    RETURN_FORCE_DOWN_LIFTED = "return-force-down-lifted"
+    RETURN_BEGUN = "return-begun"
+    RETURN_HOST_ENABLED = "return-host-enabled"
+    RETURN_MAINTENANCE_ENDED = "return-maintenance-ended"
+    RETURN_PLANNED = "return-planned"
+    RETURN_MOVE_RECORDED = "return-move-recorded"
+    RETURN_MOVE_REQUESTED = "return-move-requested"
+    RETURN_MOVE_ENDED = "return-move-ended"
+    RETURN_RESERVED_AGAIN = "return-reserved-again"
+    RETURN_CLOSED = "return-closed"
     # the final check
     RESET_UNDONE = "reset-undone"
     # the monitors

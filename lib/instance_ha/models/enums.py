@@ -40,6 +40,13 @@ class NotificationStatus(StrEnum):
     FINISHED = "finished"  # done
 
 
+class VMoveType(StrEnum):
+    """How an instance moves."""
+
+    EVACUATION = "evacuation"  # from a host that has failed
+    LIVE_MIGRATION = "live_migration"  # home, when its host is back
+
+
 class VMoveStatus(StrEnum):
     """How far the evacuation of one instance is."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from instance_ha.models.fencing import FencePolicy
 from instance_ha.models.gates import Mode
+from instance_ha.models.returns import ReturnPolicy
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
 
@@ -73,5 +74,6 @@ class SegmentPolicy:
     local_disk: LocalDisk = LocalDisk.EVACUATE
     fence: FencePolicy = FencePolicy.NEVER
     mode: Mode = Mode.AUTO
+    returns: ReturnPolicy = ReturnPolicy.MANUAL
     updated_at: datetime | None = None
     actor: str | None = None  # the id of the user who has changed it last

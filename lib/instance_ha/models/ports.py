@@ -135,6 +135,7 @@ class Nova(Protocol):
     def latest_evacuation(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def latest_live_migration(self, server_id: str) -> Migration | None: ...  # noqa: D102
     def evacuate(self, server_id: str, host: str | None) -> None: ...  # noqa: D102
+    def live_migrate(self, server_id: str, host: str) -> None: ...  # noqa: D102
     def lock(self, server_id: str, reason: str) -> None: ...  # noqa: D102
     def unlock(self, server_id: str) -> None: ...  # noqa: D102
     def reset_to_error(self, server_id: str) -> None: ...  # noqa: D102

@@ -13,6 +13,7 @@ from instance_ha.models.enums import (
     TaskState,
     VMoveStatus,
     VMoveStep,
+    VMoveType,
 )
 from instance_ha.models.gates import Gate
 from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
@@ -110,7 +111,7 @@ class VMove(Row):
     failed_host: str | None = None  # the destination on which Nova failed
     start_time: datetime | None = None
     end_time: datetime | None = None
-    type: str = "evacuation"
+    type: str = VMoveType.EVACUATION
     status: VMoveStatus = VMoveStatus.PENDING
     message: str | None = None
     attempt: int = 1  # the notification's attempt that this row belongs to

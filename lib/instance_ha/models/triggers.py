@@ -20,6 +20,7 @@ class Kind:
 RECOVER_HOST = Kind("org.openstack.instanceha.recover-host", "recover-host")  # about a notification
 RECOVER_INSTANCE = Kind("org.openstack.instanceha.recover-instance", "recover-instance")  # about a notification
 EVACUATE_INSTANCE = Kind("org.openstack.instanceha.evacuate-instance", "recover-instance")  # about a vmove
+RETURN_HOST = Kind("org.openstack.instanceha.return-host", "recover-host")  # about the return of a host
 
 
 def recovery_of(failure: str) -> Kind:
@@ -37,7 +38,7 @@ class RemoteAnswer:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A row has work to do: ``subject`` is the uuid of a notification or of a vmove."""
+    """A row has work to do: ``subject`` is the uuid of a notification, a vmove or a return."""
 
     kind: Kind
     subject: str

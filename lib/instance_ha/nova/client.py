@@ -229,6 +229,11 @@ class NovaClient:
         """
         self._http.post(f"/servers/{server_id}/action", {"evacuate": {"host": host} if host else {}})
 
+    def live_migrate(self, server_id: str, host: str) -> None:
+        """Ask for a live migration to a host; Nova checks it with its scheduler, and carries it out later."""
+        about = {"host": host, "block_migration": "auto"}
+        self._http.post(f"/servers/{server_id}/action", {"os-migrateLive": about})
+
     def lock(self, server_id: str, reason: str) -> None:
         """Keep the server's owner from acting on it."""
         self._http.post(f"/servers/{server_id}/action", {"lock": {"locked_reason": reason}})

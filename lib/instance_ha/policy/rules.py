@@ -36,6 +36,7 @@ _OPERATIONS = (
 _OPERATOR, _WITNESS = "rule:instance_ha_operator", "rule:instance_ha_operator or role:instance_ha_witness"
 _EVIDENCE, _POLICY = "/x-instance-ha/evidence", "/x-instance-ha/policies/{segment_id}"
 _PAUSES, _APPROVALS = "/x-instance-ha/pauses", "/x-instance-ha/approvals"
+_RETURNS = "/x-instance-ha/returns"
 _OF_OURS = (
     ("pauses:index", _ADMIN, "List pauses.", "GET", _PAUSES),
     ("pauses:create", _OPERATOR, "Begin a pause.", "POST", _PAUSES),
@@ -43,6 +44,17 @@ _OF_OURS = (
     ("approvals:index", _ADMIN, "List what operators have said of held recoveries.", "GET", _APPROVALS),
     ("approvals:create", _OPERATOR, "Approve or deny a held recovery.", "POST", _APPROVALS),
     ("decisions:index", _ADMIN, "List what gates have decided.", "GET", "/x-instance-ha/decisions"),
+    ("returns:index", _ADMIN, "List returns of hosts.", "GET", _RETURNS),
+    ("returns:detail", _ADMIN, "Show the return of a host.", "GET", f"{_RETURNS}/{{return_id}}"),
+    ("returns:create", _OPERATOR, "Bring a recovered host back.", "POST", _RETURNS),
+    ("returns:delete", _OPERATOR, "Stop the return of a host.", "DELETE", f"{_RETURNS}/{{return_id}}"),
+    (
+        "host-guards:detail",
+        "rule:admin_api or role:service or role:instance_ha_witness",
+        "Ask whether the nova-compute of a host may start.",
+        "GET",
+        "/x-instance-ha/host-guards/{host}",
+    ),
     ("policies:detail", _ADMIN, "Show the policy of a segment.", "GET", _POLICY),
     ("policies:update", _OPERATOR, "Change the policy of a segment.", "PUT", _POLICY),
     ("evidence:index", _ADMIN, "List evidence about hosts.", "GET", _EVIDENCE),

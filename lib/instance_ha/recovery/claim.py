@@ -19,19 +19,20 @@ from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.models.errors import LeaseLost, TryAgain
 from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES
 from instance_ha.models.ports import Nova
+from instance_ha.models.returns import HostReturn
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.triggers import Trigger
 from instance_ha.settings import LEASE_MARGIN
-from instance_ha.store import notifications, vmoves
+from instance_ha.store import notifications, returns, vmoves
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld, new_owner
 
-Row = TypeVar("Row", Notification, VMove)
+Row = TypeVar("Row", Notification, VMove, HostReturn)
 
 
 @dataclass
 class Claim(Generic[Row]):
-    """A notification or a vmove that is ours until ``held_until``, as it was read or last written."""
+    """A notification, a vmove or a return that is ours until ``held_until``, as it was read or last written."""
 
     world: RecoveryWorld
     lease: Lease
@@ -204,6 +205,11 @@ def claim_notification(world: RecoveryWorld, uuid: str) -> Claim[Notification] |
 def claim_vmove(world: RecoveryWorld, uuid: str) -> Claim[VMove] | None:
     """Claim an ongoing vmove of a running notification; None when another invocation has it, or it is done."""
     return _claim(world, uuid, vmoves.claim, vmoves.lease)
+
+
+def claim_return(world: RecoveryWorld, uuid: str) -> Claim[HostReturn] | None:
+    """Claim a return that has not ended; None when another invocation has it."""
+    return _claim(world, uuid, returns.claim, returns.lease)
 
 
 def _claim(

@@ -60,7 +60,7 @@ def _since_sound(connection: Connection, notification_uuid: NotificationUuid) ->
     return found
 
 
-def _when_sound(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
+def when_sound(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
     """Read the oldest memory of a kind since the host was last sound."""
     since = _since_sound(connection, notification_uuid)
     kept = (tasks.recall_latest(connection, uuid, kind) for uuid in reversed(since))
@@ -74,8 +74,8 @@ def give_host_back(recovery: Recovery) -> GivenBack:
     """
     uuid = recovery.notification.notification_uuid
     with recovery.claim.read() as connection:
-        service = _when_sound(connection, uuid, ServiceBefore)
-        before = _when_sound(connection, uuid, HostBefore)
+        service = when_sound(connection, uuid, ServiceBefore)
+        before = when_sound(connection, uuid, HostBefore)
     changes: HostChanges = {"on_maintenance": False, "on_maintenance_for": None}
     if before is not None:
         changes = vars(before)  # columns of the host
@@ -175,7 +175,7 @@ def what_stays(recovery: Recovery) -> str:
     if not host.on_maintenance or host.on_maintenance_for != uuid:
         return ""
     with recovery.claim.read() as connection:
-        was_changed = _when_sound(connection, uuid, ServiceBefore) is not None
+        was_changed = when_sound(connection, uuid, ServiceBefore) is not None
         is_given_back = tasks.recall_latest(connection, uuid, ServiceGivenBack) is not None
     too = ", and its compute service disabled" if was_changed and not is_given_back else ""
     return f"host {host.name} stays on maintenance{too}"

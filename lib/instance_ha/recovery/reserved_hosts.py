@@ -5,6 +5,7 @@ What is held is written down before Nova is asked for anything, so the next invo
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from instance_ha import emit, log
 from instance_ha.decide.destinations import reason_to_pass_over
@@ -41,6 +42,7 @@ class ReservedHosts:
     held: Held | None = None
     tried: list[HostUuid] = field(default_factory=list)  # uuids of hosts that will not be taken again in this flow
     given_back: list[Held] = field(default_factory=list)  # what Nova may still change of them late
+    kept: list[Held] = field(default_factory=list)  # what they were is given back when the failed host has returned
 
 
 def recall(recovery: Recovery, task: TaskRow) -> ReservedHosts:
@@ -130,7 +132,7 @@ def give_back(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> Reser
     held, world = memory.held, recovery.world
     if held.is_shared:
         return keep(recovery, task, memory)
-    _restore(recovery.claim, held)  # what Nova refuses now, the final check tries once more
+    restore(recovery.claim, held)  # what Nova refuses now, the final check tries once more
     now = world.clock.now()
     memory = replace(memory, held=None, given_back=[*memory.given_back, held])
     with recovery.claim.transaction() as connection:
@@ -154,14 +156,14 @@ def restore_late(claim: Claim[Notification]) -> Iterator[str]:
     members = claim.nova.aggregates() if any(held.joined for held in still) else []
     for held in still:
         joined = [one.id for one in members if one.id in (held.joined or ()) and held.name in one.hosts]
-        undone = _restore(claim, replace(held, joined=joined))
+        undone = restore(claim, replace(held, joined=joined))
         if undone is True:
             log.get().warning("late change of a reserved host undone", reserved_host=held.name)
         elif undone is not False:
             yield f"what was changed of reserved host {held.name} is not undone, since Nova refuses it: {undone}"
 
 
-def _restore(claim: Claim[Notification], held: Held) -> bool | CloudRefused:
+def restore(claim: Claim[Any], held: Held) -> bool | CloudRefused:
     """Undo in Nova what was changed on a host; says whether that was necessary, or what Nova refused."""
     nova, reason = claim.nova, claim.world.settings.reserved_host_disable_reason
     try:
@@ -178,8 +180,9 @@ def _restore(claim: Claim[Notification], held: Held) -> bool | CloudRefused:
 
 
 def keep(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:
-    """Leave a host as it is now."""
-    return _remember(recovery, task, replace(memory, held=None))
+    """Leave a host as it is now, until the failed one has returned."""
+    assert memory.held is not None
+    return _remember(recovery, task, replace(memory, held=None, kept=[*memory.kept, memory.held]))
 
 
 def _remember(recovery: Recovery, task: TaskRow, memory: ReservedHosts) -> ReservedHosts:

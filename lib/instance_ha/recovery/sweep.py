@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_
 
 from instance_ha import log
 from instance_ha.models.enums import NotificationStatus
-from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger, recovery_of
+from instance_ha.models.triggers import EVACUATE_INSTANCE, RETURN_HOST, Trigger, recovery_of
 from instance_ha.store import leases, notifications, outlook, schema
 from instance_ha.ticks import repeat
 from instance_ha.world import SweepWorld
@@ -34,7 +34,7 @@ def sweep(world: SweepWorld) -> None:
             expiry_due = now + timedelta(seconds=world.settings.check_expired_notifications_interval)
             if expected.oldest_at_work is not None and expected.oldest_at_work < _expired_before(world, now):
                 expired = expire_once(world)
-        if expired or any(due is not None and due <= now for due in (expected.notifications, expected.vmoves)):
+        if expired or any(due is not None and due <= now for due in expected.due):
             sweep_once(world)
         soon = [] if expected.coming is None else [expected.coming + _SOON]  # a lease that ended is found at once
         return min([now + timedelta(seconds=world.settings.sweep_interval), *soon])
@@ -62,9 +62,12 @@ def sweep_once(world: SweepWorld) -> int:
             connection, schema.notifications, now, grace, _BATCH, _NOT_TOO_NEW, new_since=now - patience
         )
         late_vmoves = leases.take_overdue(connection, schema.vmoves, now, grace, _BATCH)
+        late_returns = leases.take_overdue(connection, schema.returns, now, grace, _BATCH)
     overdue = [Trigger(recovery_of(row.type), row.notification_uuid) for row in late_notifications]
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]
-    if overdue:
+    overdue += [Trigger(RETURN_HOST, row.uuid) for row in late_returns]
+    if late_notifications or late_vmoves:  # a return that waits is only checked again
         log.get().info("overdue work sent again", notifications=len(late_notifications), vmoves=len(late_vmoves))
+    if overdue:
         world.publisher.publish(overdue, now)
     return len(overdue)

@@ -109,4 +109,16 @@ class RecoverySettings(Part):
         description="Attempts at one recovery before it is `failed`. By default a host's go on until it expires "
         "(`notifications_expired_interval`), and an instance's or a process' end after 2.",
     )
+    return_threads: int = Field(
+        2, ge=1, le=1000, description="Live migrations in flight at once while the instances of a host go home."
+    )
+    return_wait: Seconds = Field(
+        3600,
+        gt=0,
+        description="How long a return that an operator has asked for waits until its host may serve again; "
+        "one that the policy of a segment has asked for waits for ever.",
+    )
+    live_migration_give_up_after: Seconds = Field(
+        3600, gt=0, description="A live migration home that Nova has not finished by then has failed."
+    )
     notifications_expired_interval: Seconds = Field(86400, gt=0, description="A recovery not done by then is `failed`.")

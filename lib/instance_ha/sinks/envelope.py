@@ -16,6 +16,7 @@ from instance_ha.sinks.payloads import (
     PausePayload,
     Payload,
     PolicyPayload,
+    ReturnPayload,
     SegmentApiPayload,
     VMoveApiPayload,
 )
@@ -77,8 +78,14 @@ FAMILIES = (
         tuple(f"policy.update.{phase}" for phase in _PHASES),
     ),
     EventFamily(
+        "ReturnEvent",
+        "The return of a host was, or could not be, asked for (create) or stopped (delete), or is under way (process).",
+        ReturnPayload,
+        tuple(f"return.{action}.{phase}" for action in ("create", "delete", "process") for phase in _PHASES),
+    ),
+    EventFamily(
         "VMoveEvent",
-        "An instance is being evacuated.",
+        "An instance is being evacuated, or goes home.",
         VMoveApiPayload,
         tuple(f"vmove.{phase}" for phase in _PHASES),
     ),
@@ -126,7 +133,9 @@ def write(event_type: str, message_id: str, host: str, now: datetime, values: Ma
 
     """
     # As in Masakari a host is changed by the API, also when a recovery does it.
-    engine = event_type.startswith(("notification.process.", "notification.hold.", "vmove.", "monitor."))
+    engine = event_type.startswith(
+        ("notification.process.", "notification.hold.", "return.process.", "vmove.", "monitor.")
+    )
     return Envelope(
         event_type=event_type,
         priority="ERROR" if event_type.endswith(".error") else "INFO",

@@ -21,6 +21,7 @@ from instance_ha.models.enums import NotificationStatus, NotificationType, Recov
 from instance_ha.models.evidence import EvidenceKind, LocalDisk
 from instance_ha.models.fencing import FencePolicy
 from instance_ha.models.gates import ApprovalVerdict, Gate, Mode, Scope
+from instance_ha.models.returns import ReturnPolicy, ReturnStatus
 
 
 def _second(value: datetime) -> str:
@@ -178,12 +179,26 @@ class PolicyPayload(Payload):
     local_disk: LocalDisk
     fence: FencePolicy
     mode: Mode
+    returns: ReturnPolicy
     actor: str | None = Field(description="Id of the user who has changed it last.")
     fault: ExceptionPayload | None
 
 
+class ReturnPayload(Payload):
+    """The return of a host that was recovered."""
+
+    uuid: str
+    host_uuid: str
+    status: ReturnStatus
+    move_home: bool
+    actor: str | None = Field(description="Id of the user who has asked for it. Null: the policy of the segment.")
+    stopped_by: str | None
+    message: str | None
+    fault: ExceptionPayload | None
+
+
 class VMoveApiPayload(Payload):
-    """The evacuation of one instance; Masakari sends no events about it."""
+    """The move of one instance; Masakari sends no events about it."""
 
     id: int
     uuid: str
@@ -216,6 +231,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     PausePayload,
     ApprovalPayload,
     PolicyPayload,
+    ReturnPayload,
     VMoveApiPayload,
     MonitorPayload,
 )

@@ -11,7 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from instance_ha.models.enums import FINAL_NOTIFICATION, OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus
+from instance_ha.models.enums import (
+    FINAL_NOTIFICATION,
+    OPEN_VMOVE,
+    NotificationStatus,
+    NotificationType,
+    VMoveStatus,
+    VMoveType,
+)
 from instance_ha.models.metrics import (
     EVACUATIONS,
     FIRST_EVACUATION_DELAY,
@@ -67,7 +74,7 @@ def _moves(connection: Connection, uuids: Sequence[str]) -> Mapping[str, _Moves]
             func.min(vmoves.c.start_time).label("begun"),
             func.max(vmoves.c.end_time).label("ended"),
         )
-        .where(vmoves.c.notification_uuid.in_(uuids), closed)
+        .where(vmoves.c.notification_uuid.in_(uuids), closed, vmoves.c.type == VMoveType.EVACUATION)
         .group_by(vmoves.c.notification_uuid, vmoves.c.status)
     )
     found: dict[str, _Moves] = {}

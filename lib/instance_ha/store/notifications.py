@@ -188,6 +188,17 @@ def open_of_host(connection: Connection, host_uuid: HostUuid) -> Notification | 
     return records.first(connection, query.order_by(notifications.c.created_at, notifications.c.id), Notification)
 
 
+def last_recovered(connection: Connection, host_uuid: HostUuid) -> Notification | None:
+    """Read the notification of a host's own failure whose recovery was the last to begin."""
+    query = select(notifications).where(
+        notifications.c.source_host_uuid == host_uuid,
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+        notifications.c.attempt > 0,
+        notifications.c.deleted_at.is_(None),
+    )
+    return records.first(connection, query.order_by(notifications.c.id.desc()).limit(1), Notification)
+
+
 def held_in_segment(connection: Connection, segment_uuid: SegmentUuid) -> list[Notification]:
     """Read the notifications of a segment whose recoveries are held."""
     query = select(notifications).where(

@@ -11,6 +11,7 @@ from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, Task
 from instance_ha.models.health import HostState
 from instance_ha.store.pauses import is_active
 from instance_ha.store.schema import host_health, hosts, notifications, pauses, segments, sinks, tasks, vmoves
+from instance_ha.store.vmoves import IS_EVACUATION
 
 
 def all_segments(connection: Connection) -> Sequence[RowMapping]:
@@ -65,7 +66,7 @@ def _instances(*status: VMoveStatus) -> ScalarSelect[int]:
     latest = (
         select(vmoves.c.status)
         .ext(distinct_on(vmoves.c.instance_uuid))
-        .where(vmoves.c.notification_uuid == notifications.c.notification_uuid)
+        .where(vmoves.c.notification_uuid == notifications.c.notification_uuid, IS_EVACUATION)
         .order_by(vmoves.c.instance_uuid, vmoves.c.id.desc())
         .correlate(notifications)
         .subquery()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, and_, case, delete, exists, func, inse
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
+from instance_ha.models.returns import OPEN_RETURN
 from instance_ha.store import leases
 from instance_ha.store.schema import (
     approvals,
@@ -26,6 +27,7 @@ from instance_ha.store.schema import (
     outbox,
     pauses,
     purge_batches,
+    returns,
     segment_policies,
     segments,
     tasks,
@@ -68,6 +70,7 @@ def _closed(cutoff: datetime) -> ColumnElement[bool]:
         func.coalesce(notifications.c.updated_at, notifications.c.created_at) < cutoff,
         notifications.c.due_at.is_(None),
         or_(notifications.c.lease_until.is_(None), notifications.c.lease_until < cutoff),
+        ~exists().where(returns.c.host_uuid == notifications.c.source_host_uuid, returns.c.status.in_(OPEN_RETURN)),
     )
 
 
@@ -123,6 +126,7 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until, evidence.c.id)),
+    Rule(returns, lambda cutoff: returns.c.ended_at < cutoff, (returns.c.id,)),
     Rule(pauses, lambda cutoff: func.coalesce(pauses.c.ended_at, pauses.c.until) < cutoff, (pauses.c.id,)),
     Rule(segment_policies, _of_deleted_segments, (segment_policies.c.id,)),
     Rule(

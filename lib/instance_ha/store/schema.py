@@ -37,6 +37,7 @@ from instance_ha.models.fencing import FenceOutcome, FencePolicy
 from instance_ha.models.gates import ApprovalVerdict, Gate, GateVerdict, Mode, Scope
 from instance_ha.models.guests import Fault, GuestState
 from instance_ha.models.health import HostState, ReportState
+from instance_ha.models.returns import ReturnPolicy, ReturnStatus
 
 metadata = MetaData()
 Time = DateTime(timezone=True)
@@ -196,6 +197,26 @@ vmoves = Table(
     Index("vmoves_list", "notification_uuid", "created_at", "id", postgresql_where=LIVE),
 )
 
+returns = Table(
+    "returns",
+    metadata,
+    *_row(),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("host_uuid", String(36), nullable=False),
+    _enum("status", ReturnStatus),
+    Column("move_home", Boolean, nullable=False),
+    Column("actor", String(64)),
+    Column("stopped_by", String(64)),
+    Column("message", Text),
+    Column("reports", JSONB),
+    Column("is_back", Boolean, nullable=False, server_default="false"),
+    Column("is_planned", Boolean, nullable=False, server_default="false"),
+    Column("ended_at", Time),
+    *_work(),
+    Index("returns_one_open", "host_uuid", unique=True, postgresql_where=text("status IN ('waiting', 'running')")),
+    Index("returns_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
 tasks = Table(
     "recovery_tasks",
     metadata,
@@ -240,6 +261,7 @@ segment_policies = Table(  # of the segments whose policy was ever changed
     _enum("local_disk", LocalDisk, server_default=LocalDisk.EVACUATE),
     _enum("fence", FencePolicy, server_default=FencePolicy.NEVER),
     _enum("mode", Mode, server_default=Mode.AUTO),
+    _enum("returns", ReturnPolicy, server_default=ReturnPolicy.MANUAL),
     Column("updated_at", Time, nullable=False),
     Column("actor", String(64)),
 )

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, and_, case, func, or_, select, update
 
-from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
+from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep, VMoveType
 from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
 from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
+
+IS_EVACUATION = vmoves.c.type == VMoveType.EVACUATION
 
 
 def find(connection: Connection, notification_uuid: NotificationUuid, uuid: VMoveUuid) -> VMove:
@@ -52,14 +54,14 @@ def by_uuids(connection: Connection, uuids: Iterable[str]) -> list[VMove]:
 
 
 def of_attempt(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> list[VMove]:
-    """Read all vmoves of one attempt, round by round, in order."""
+    """Read all evacuations of one attempt, round by round, in order."""
     query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.attempt == attempt)
     return read(connection, query.order_by(vmoves.c.round, vmoves.c.position))
 
 
 def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
-    """Read all vmoves of a notification, the oldest first."""
-    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid)
+    """Read all evacuations of a notification, the oldest first."""
+    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid, IS_EVACUATION)
     return read(connection, query.order_by(vmoves.c.id))
 
 
@@ -68,7 +70,7 @@ def latest_tries(connection: Connection, source_host: str, instances: Sequence[s
 
     It knows what the instance was when its host had failed; what Nova shows now may be what we have left.
     """
-    begun = vmoves.c.instance_uuid.in_(instances), vmoves.c.start_time.is_not(None)
+    begun = vmoves.c.instance_uuid.in_(instances), vmoves.c.start_time.is_not(None), IS_EVACUATION
     newest = select(func.max(vmoves.c.id)).where(*begun).group_by(vmoves.c.instance_uuid)
     return {
         move.instance_uuid: move

@@ -50,6 +50,7 @@ class CloudOptions:
     evacuate_seconds: float = 2.0
     stop_seconds: float = 0.5
     start_seconds: float = 0.5
+    live_migrate_seconds: float = 5.0
     startup_seconds: float = 1.0  # from starting nova-compute to its first report
     resume_guests: bool = False  # nova.conf's resume_guests_state_on_host_boot
     sync_power_seconds: float = 30.0  # from the start of nova-compute until it stops what its host's reset has shut off
@@ -237,3 +238,14 @@ class Course:
     to: str | None = None
     seconds: float | None = None
     fails: Literal["refused", "no-valid-host", "claim", "pci", "group", "spawn", "volume"] | None = None
+
+
+@dataclass(frozen=True)
+class LiveCourse:
+    """How a live migration goes, where a scenario says so; what it leaves open goes as usual."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # where it is read from a file
+
+    instance: str
+    seconds: float | None = None
+    fails: Literal["refused", "no-valid-host", "failed", "cancelled"] | None = None

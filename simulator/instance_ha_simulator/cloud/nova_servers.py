@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from instance_ha_simulator.cloud import actions, instance_actions, server_lists, views
+from instance_ha_simulator.cloud import actions, instance_actions, live_migration, server_lists, views
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.errors import ApiError, bad_request, forbidden, not_found
 from instance_ha_simulator.cloud.identity import Token
@@ -99,6 +99,23 @@ def _check_evacuate_fields(fields: dict[str, Any], version: Version) -> None:
             raise bad_request(f"{prefix}Additional properties are not allowed ({name!r} was unexpected)")
 
 
+def _live_migrate(cloud: Cloud, server_id: str, argument: Any) -> tuple[str, int]:
+    require_admin("os_compute_api:os-migrate-server:migrate_live")
+    fields, version = argument if isinstance(argument, dict) else {}, g.version
+    prefix = f"Invalid input for field/attribute os-migrateLive. Value: {fields}. "
+    allowed = {"host", "block_migration"} | ({"disk_over_commit"} if version < (2, 25) else set())
+    allowed |= {"force"} if (2, 30) <= version < (2, 68) else set()
+    for name in ("host", "block_migration"):
+        if name not in fields:
+            raise bad_request(f"{prefix}{name!r} is a required property")
+    for name in fields:
+        if name not in allowed:
+            raise bad_request(f"{prefix}Additional properties are not allowed ({name!r} was unexpected)")
+    with cloud.world() as world:
+        live_migration.ask(world, world.server(server_id), g.token, str(fields["host"]))
+    return "", 202
+
+
 def require_admin(policy: str) -> None:
     """Answer 403 unless the request comes with the role admin."""
     if not g.token.is_admin:
@@ -149,6 +166,7 @@ _HANDLERS: dict[str, Handler] = {
     **{name: _power(name) for name in POWER_ACTIONS if not name.startswith("reboot-")},
     "evacuate": _evacuate,
     "lock": _lock,
+    "os-migrateLive": _live_migrate,
     "unlock": _unlock,
     "os-resetState": _reset_state,
     "reboot": _reboot,

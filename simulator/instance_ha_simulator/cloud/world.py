@@ -14,6 +14,7 @@ from instance_ha_simulator.cloud.model import (
     EvacuationRequest,
     Host,
     InstanceAction,
+    LiveCourse,
     Migration,
     Server,
 )
@@ -39,6 +40,7 @@ class World:
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
     down_controllers: set[str] = field(default_factory=set)  # services of the controller that do not report
     courses: list[Course] = field(default_factory=list)  # of the next evacuations
+    live_courses: list[LiveCourse] = field(default_factory=list)  # of the next live migrations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
     replica: Replica | None = None  # where lists are read from, if it lags behind
     aggregate_count: int = 0

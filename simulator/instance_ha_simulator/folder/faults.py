@@ -6,7 +6,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from pydantic import Field
 
 from instance_ha_simulator.cloud.faults import Rule
-from instance_ha_simulator.cloud.model import Course
+from instance_ha_simulator.cloud.model import Course, LiveCourse
 from instance_ha_simulator.folder.base import Part
 
 
@@ -107,6 +107,9 @@ class Faults(Part):
 
     nova: list[Rule] = Field([], description="requests to Nova; the first rule that matches counts")
     evacuations: list[Course] = Field([], description="how the next evacuations of instances go, in order")
+    live_migrations: list[LiveCourse] = Field(
+        [], description="how the next live migrations go that the API is asked for"
+    )
     kill: list[Kill] = Field([], description="invocations that are killed")
     freeze: list[Freeze] = Field([], description="invocations that stand still")
     events: list[TriggerFault] = Field([], description="triggers that are lost, doubled or late")

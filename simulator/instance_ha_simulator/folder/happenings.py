@@ -74,6 +74,13 @@ class PauseBegins(Part):
     seconds: float = Field(description="how long it lasts, if nobody ends it")
 
 
+class ReturnAsked(Part):
+    """An operator asks for the return of a host."""
+
+    host: str
+    move_home: bool = Field(False, description="its instances go home")
+
+
 class ApiCall(Part):
     """A request to the API."""
 
@@ -139,6 +146,8 @@ class Happening(Part):
     unpause: Literal[True] | None = Field(None, description="an operator ends the last pause that was begun")
     approve: str | None = Field(None, description="an operator approves the recovery of the host's last report")
     deny: str | None = Field(None, description="an operator denies it")
+    return_host: ReturnAsked | None = Field(None, description="an operator asks for the return of a recovered host")
+    stop_return: Literal[True] | None = Field(None, description="an operator stops the newest return")
     reserve_host: str | None = Field(None, description="a host is added to the first segment, reserved")
     maintenance: HostState | None = Field(None, description="a host is put on maintenance, or taken off it")
     disable_segment: str | None = Field(None, description="a segment is disabled")

@@ -6,6 +6,7 @@ from instance_ha.models.enums import NotificationStatus, RecoveryMethod, VMoveSt
 from instance_ha.models.evidence import EvidenceKind, LocalDisk
 from instance_ha.models.fencing import FencePolicy, Power
 from instance_ha.models.gates import Mode
+from instance_ha.models.returns import ReturnPolicy, ReturnStatus
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -61,6 +62,7 @@ class Policy(Part):
     local_disk: LocalDisk | None = Field(None, description="what becomes of instances whose disk is lost")
     fence: FencePolicy | None = Field(None, description="whether its hosts are fenced")
     mode: Mode | None = Field(None, description="what its recoveries may do by themselves")
+    returns: ReturnPolicy | None = Field(None, description="who brings its recovered hosts back")
 
 
 class Bmc(Part):
@@ -99,6 +101,8 @@ class AtTheEnd(Part):
 
     notifications: list[NotificationStatus] | None = Field(None, description="their statuses, in order")
     vmoves: dict[str, VMoveStatus] | None = Field(None, description="the last of each instance")
+    returns: list[ReturnStatus] | None = Field(None, description="the statuses of the returns of hosts, in order")
+    places: dict[str, str] | None = Field(None, description="the host of every instance")
     states: dict[str, str] | None = Field(None, description="the vm_state of every instance")
     locked: list[str] | None = Field(None, description="the instances that are locked")
     disabled: list[str] | None = Field(None, description="the hosts whose compute service is disabled")

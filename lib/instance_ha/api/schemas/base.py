@@ -156,7 +156,8 @@ def read_body(model: type[M], body: Any, version: Version) -> M:
         BadRequest: names the first wrong property and what is wrong with it.
 
     """
-    envelope = next(iter(model.model_fields))
+    name, field = next(iter(model.model_fields.items()))
+    envelope = field.alias or name
     if not isinstance(body, dict) or set(body) != {envelope}:
         raise BadRequest(f"the request body must be an object with the one property {envelope}")
     return _checked(model, body, {"version": version})

@@ -9,6 +9,7 @@ from instance_ha.api.schemas.types import Shown
 from instance_ha.models.evidence import EvidenceKind, KindSet, LocalDisk
 from instance_ha.models.fencing import FencePolicy
 from instance_ha.models.gates import Mode
+from instance_ha.models.returns import ReturnPolicy
 
 _DEAD_WHEN = "A host counts as dead when there is fresh evidence of death of all kinds of one of these sets."
 _LOCAL_DISK = (
@@ -24,6 +25,10 @@ _MODE = (
     "What recoveries may do by themselves: `observe` (nothing: they end and say what they would have done), `approve` "
     "(nothing before an operator has approved it), `auto`. It counts for what begins after it was changed."
 )
+_RETURNS = (
+    "Who brings recovered hosts back: `manual` (an operator), `auto` (each host whose recovery has finished returns as "
+    "soon as it may serve again, and its instances go home), `never` (nobody: what is asked for is refused)."
+)
 _Kinds = Annotated[list[EvidenceKind], Field(min_length=1, max_length=len(EvidenceKind))]
 _ShownKinds = Annotated[KindSet, PlainSerializer(sorted, return_type=list[EvidenceKind])]
 
@@ -35,6 +40,7 @@ class PolicyChange(Change):
     local_disk: LocalDisk = Field(LocalDisk.EVACUATE, description=_LOCAL_DISK)
     fence: FencePolicy = Field(FencePolicy.NEVER, description=_FENCE)
     mode: Mode = Field(Mode.AUTO, description=_MODE)
+    returns: ReturnPolicy = Field(ReturnPolicy.MANUAL, description=_RETURNS)
 
 
 class UpdatePolicy(Body):
@@ -51,6 +57,7 @@ class Policy(ApiModel):
     local_disk: LocalDisk = Field(description=_LOCAL_DISK)
     fence: FencePolicy = Field(description=_FENCE)
     mode: Mode = Field(description=_MODE)
+    returns: ReturnPolicy = Field(description=_RETURNS)
     updated_at: Shown | None = Field(description="Null: nobody has changed it.")
     actor: str | None = Field(description="Id of the user who has changed it last.")
 

@@ -1,0 +1,197 @@
+"""The host itself: whether it may return, and what is given back to it; and the reserved hosts that stood in for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from instance_ha import emit, log
+from instance_ha.decide import returning as decided
+from instance_ha.decide.service import Reports, ServiceBefore, listen
+from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.cloud import ComputeService, Migration
+from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.ports import Nova
+from instance_ha.models.returns import HostReturn
+from instance_ha.models.rows import Host, HostChanges
+from instance_ha.models.uuids import NotificationUuid
+from instance_ha.planning.under_way import PAGE
+from instance_ha.recovery import reserved_hosts
+from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.host_given_back import when_sound
+from instance_ha.recovery.recovery import HostBefore
+from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
+from instance_ha.store import hosts, notifications, pauses, returns, tasks, vmoves
+from instance_ha.world import RecoveryWorld
+
+_REPORTS = TypeAdapter(Reports)
+
+
+@dataclass(frozen=True)
+class Returning:
+    """What a return works with."""
+
+    claim: Claim[HostReturn]
+    host: Host
+
+    @property
+    def world(self) -> RecoveryWorld:
+        """The one door to everything outside, for all but writing, and asking Nova."""
+        return self.claim.world
+
+    @property
+    def nova(self) -> Nova:
+        """Nova, asked while the return is ours."""
+        return self.claim.nova
+
+    def recoveries(self) -> list[NotificationUuid]:
+        """Name the recoveries of the host since its instances last went home, the latest first."""
+        with self.claim.read() as connection:
+            return returns.unsettled(connection, self.host.uuid)
+
+
+def check(work: Returning) -> list[str]:
+    """Name what must be so, and is not, before the host may serve again.
+
+    Raises CloudUnavailable when Nova does not answer.
+    """
+    facts = _facts(work)
+    missing = decided.unmet(facts)
+    if missing or facts.service is None or not facts.service.forced_down:
+        return missing
+    try:
+        work.nova.lift_force_down(facts.service.id)
+    except CloudRefused as error:
+        return [f"Nova keeps its compute service forced down: {error}"]
+    log.get().info("compute service not forced down any more", host=work.host.name)
+    work.world.breakpoint(Breakpoint.RETURN_FORCE_DOWN_LIFTED)
+    return ["Nova has not called its nova-compute up since it is not forced down any more"]
+
+
+def _facts(work: Returning) -> decided.Facts:
+    row, host, now = work.claim.row, work.host, work.world.clock.now()
+    service = work.nova.service(host.name)
+    reports = _heard(work, service)
+    with work.claim.read() as connection:
+        failed = notifications.open_of_host(connection, host.uuid)
+        in_force = pauses.over(connection, host, now)
+    return decided.Facts(
+        host=host,
+        open_recovery=failed,
+        pauses=in_force,
+        service=service,
+        reports=reports,
+        evacuations=_evacuations(work) if reports is not None and reports.is_alive else [],
+        is_asked_for=row.actor is not None,
+        reasons=_reasons(work),
+    )
+
+
+def _reasons(work: Returning) -> frozenset[str]:
+    settings = work.world.settings
+    return frozenset(filter(None, (settings.service_disable_reason, settings.process_failure_service_disable_reason)))
+
+
+def heard(row: HostReturn) -> Reports | None:
+    """Return what was heard of the host's nova-compute until now."""
+    return _REPORTS.validate_python(row.reports) if row.reports else None
+
+
+def _heard(work: Returning, service: ComputeService | None) -> Reports | None:
+    """Take in what the service has reported since the last check, and keep it in the row until that is released."""
+    if service is None:
+        return None
+    row = work.claim.row
+    reports = listen(heard(row), service, work.world.clock.now(), work.world.settings.nova_report_interval)
+    kept: dict[str, Any] = _REPORTS.dump_python(reports, mode="json")
+    work.claim.row = replace(row, reports=kept)
+    return reports
+
+
+def _evacuations(work: Returning) -> list[Migration]:
+    """Read Nova's records of the evacuations from the host since it was last sound."""
+    with work.claim.read() as connection:
+        moves = [move for uuid in work.recoveries() for move in vmoves.of_notification(connection, uuid)]
+    since = min((move.last_migration_id for move in moves), default=0)
+    return list(work.nova.evacuations_from(work.host.name, since, PAGE)) if moves else []
+
+
+def bring_back(work: Returning) -> str | None:
+    """Enable the compute service and take the host off maintenance; says why not, if it has failed again."""
+    claim, uuid = work.claim, work.host.uuid
+    if claim.row.is_back:
+        return None
+    with claim.read() as connection:
+        failed = notifications.open_of_host(connection, uuid)
+        last = notifications.last_recovered(connection, uuid)
+        before = when_sound(connection, last.notification_uuid, HostBefore) if last else None
+        service = when_sound(connection, last.notification_uuid, ServiceBefore) if last else None
+    if failed is not None:
+        return f"host {work.host.name} has failed again: notification {failed.notification_uuid} is {failed.status}"
+    _enable(work, service)
+    changes: HostChanges = {"on_maintenance": False, "on_maintenance_for": None}
+    if before is not None:
+        changes = {**changes, "reserved": before.reserved}
+    with claim.transaction(is_back=True) as connection:
+        hosts.lock(connection, uuid)  # so that no failure of it is reported meanwhile
+        if notifications.open_of_host(connection, uuid) is not None:
+            raise CloudUnavailable(f"host {work.host.name} has failed again")
+        emit.host_changed(work.world, connection, hosts.change(connection, uuid, dict(changes), work.world.clock.now()))
+    claim.row = replace(claim.row, is_back=True)
+    log.get().info("host is off maintenance", host=work.host.name)
+    work.world.breakpoint(Breakpoint.RETURN_MAINTENANCE_ENDED)
+    return None
+
+
+def _enable(work: Returning, before: ServiceBefore | None) -> None:
+    service, is_asked_for = work.nova.service(work.host.name), work.claim.row.actor is not None
+    if service is None or not decided.is_to_be_enabled(service, before, _reasons(work), is_asked_for=is_asked_for):
+        return
+    work.nova.enable_service(service.id)
+    log.get().info("compute service enabled", host=work.host.name)
+    work.world.breakpoint(Breakpoint.RETURN_HOST_ENABLED)
+
+
+def what_stays(work: Returning) -> str:
+    """Say what of the host is not as it was: nothing if all is."""
+    service = work.nova.service(work.host.name)
+    if service is None or not service.disabled:
+        return ""
+    return f"its compute service stays disabled: {service.disabled_reason or 'without a reason'}"
+
+
+def reserve_again(work: Returning) -> Iterator[str]:
+    """Reserve the hosts again that have stood in for this one, once nothing is on them; says which are not."""
+    for held in _kept(work):
+        left = sum(len(page) for page in work.nova.servers_on(held.name))
+        if left:
+            yield f"reserved host {held.name} is still used by {left} instances"
+            continue
+        refused = reserved_hosts.restore(work.claim, held)
+        if isinstance(refused, CloudRefused):
+            yield f"what was changed of reserved host {held.name} is not undone, since Nova refuses it: {refused}"
+            continue
+        with work.claim.transaction() as connection:
+            changed = hosts.change(connection, held.uuid, {"reserved": True}, work.world.clock.now())
+            emit.host_changed(work.world, connection, changed)
+        log.get().info("reserved host is reserved again", reserved_host=held.name)
+        work.world.breakpoint(Breakpoint.RETURN_RESERVED_AGAIN)
+        yield f"{held.name} is reserved again"
+
+
+def _kept(work: Returning) -> list[Held]:
+    """Read which reserved hosts the recoveries have used up, and nobody has changed since."""
+    with work.claim.read() as connection:
+        memories = [
+            memory
+            for uuid in reversed(work.recoveries())
+            for memory in tasks.recall_all(connection, uuid, ReservedHosts)
+        ]
+        kept = {held.uuid: held for memory in memories for held in memory.kept if not held.is_shared}
+        found = {uuid: hosts.by_uuid(connection, uuid) for uuid in kept}
+    return [
+        held
+        for uuid, held in kept.items()
+        if (host := found[uuid]) is not None and not host.reserved and not host.on_maintenance
+    ]
