@@ -17,7 +17,12 @@ from instance_ha.store.database import Database
 from instance_ha.world import SystemClock
 
 if TYPE_CHECKING:
+    from instance_ha.api_client import ApiClient
     from instance_ha.keystone.cloud import Cloud
+
+
+# For commands that ask the API alone: hosts have no way to Postgres, whose address every function must know.
+WITHOUT_DATABASE = {"DATABASE_URL": "postgresql://nowhere"}
 
 
 class _Base(TypedDict):
@@ -99,6 +104,13 @@ class Composition:
             hypervisors=lazy(self._hypervisors),
             sinks=lazy(self._sinks),
         )
+
+    def api_client(self) -> "ApiClient":
+        """Make a client of the API, with the credentials of the environment."""
+        from instance_ha.api_client import ApiClient
+
+        settings = self._settings
+        return ApiClient(self._cloud.adapter("instance-ha", settings.api_url), settings.notification_post_timeout)
 
     def _base(self) -> "_Base":
         settings = self._settings

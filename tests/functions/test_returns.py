@@ -1,5 +1,8 @@
 """Returns of hosts over HTTP, and their guards."""
 
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -95,3 +98,39 @@ def test_a_host_guard_lets_start_what_is_not_recovered_or_not_ours(
     for name in (recovered["name"], "compute-of-no-segment"):
         guard = installation.get(f"{GUARDS}/{name}").json()["host_guard"]
         assert (guard["host"], guard["may_start"], guard["notification_uuid"]) == (name, True, None)
+
+
+def command(installation: Installation, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of a host or an operator: it knows the cloud, and nothing of Postgres."""
+    known = {name: value for name, value in installation.runtime.environ.items() if name.startswith("OS_")}
+    known |= {"INSTANCE_HA_API_URL": f"{installation.url}/v1", "PATH": os.environ["PATH"]} | environ
+    run = [sys.executable, "-m", "instance_ha.command", *words]
+    return subprocess.run(run, env=known, capture_output=True, text=True, timeout=60)
+
+
+def test_the_guard_of_a_host_says_by_its_exit_code_whether_nova_compute_may_start(
+    installation: Installation, host: dict[str, Any], under_recovery: None
+) -> None:
+    ended = command(installation, "host-guard", host["name"])
+    assert (ended.returncode, "must not start" in ended.stdout) == (1, True), ended
+    ended = command(installation, "host-guard", "compute-of-no-segment")
+    assert (ended.returncode, "may start" in ended.stdout) == (0, True), ended
+
+
+def test_the_guard_of_a_host_that_reaches_nobody_does_not_know(installation: Installation) -> None:
+    nowhere = {"INSTANCE_HA_API_URL": "http://127.0.0.1:9/v1"}
+    ended = command(installation, "host-guard", "compute1", **nowhere)
+    assert (ended.returncode, "not known" in ended.stderr) == (2, True), ended
+    assert command(installation, "host-guard", "compute1", "--start-if-unknown", **nowhere).returncode == 0
+
+
+def test_an_operator_brings_a_host_back_at_a_shell(installation: Installation, recovered: dict[str, Any]) -> None:
+    as_operator = {"OS_CLOUD": "admin"}
+    refused = command(installation, "return", recovered["name"])
+    assert (refused.returncode, "HTTP 403" in refused.stderr) == (1, True), refused
+    asked = command(installation, "return", recovered["name"], "--move-home", **as_operator)
+    assert (asked.returncode, "waiting" in asked.stdout) == (0, True), asked
+    uuid = asked.stdout.split()[1].rstrip(":")
+    assert uuid in command(installation, "return", recovered["name"], "--show", **as_operator).stdout
+    assert command(installation, "return", recovered["name"], "--stop", **as_operator).returncode == 0
+    assert over(installation, uuid)["status"] == "stopped"

@@ -11,9 +11,11 @@ from instance_ha.command import (
     db,
     events,
     explain,
+    host_guard,
     import_masakari,
     incident,
     plan,
+    return_host,
     simulator,
     status,
     tick,
@@ -21,7 +23,20 @@ from instance_ha.command import (
 from instance_ha.models.errors import InstanceHAError
 
 _INTERRUPTED = 130  # as shells have it
-_COMMANDS = (check_config, db, events, explain, import_masakari, incident, plan, simulator, status, tick)
+_COMMANDS = (
+    check_config,
+    db,
+    events,
+    explain,
+    host_guard,
+    import_masakari,
+    incident,
+    plan,
+    return_host,
+    simulator,
+    status,
+    tick,
+)
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> None:

@@ -1,0 +1,49 @@
+"""``instance-ha host-guard``: whether the nova-compute of this host may start, for systemd or an init container.
+
+It asks the API, since a compute host has no way to Postgres, and should have none.
+"""
+
+import argparse
+import sys
+from datetime import timedelta
+from typing import Any
+
+from instance_ha import composition
+from instance_ha.composition import WITHOUT_DATABASE
+from instance_ha.models.errors import CloudRefused, CloudUnavailable, Misconfigured
+from instance_ha.world import SystemClock
+
+_MUST_NOT, _NOT_KNOWN = 1, 2
+_PAUSE = 5.0  # seconds
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "host-guard", help="exit 0: the nova-compute of a host may start; 1: it must not; 2: not known"
+    )
+    parser.add_argument("host", metavar="HOST", help="name, as Nova has it")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="ask again until it may start")
+    parser.add_argument("--start-if-unknown", action="store_true", help="exit 0 when the API does not answer")
+    parser.set_defaults(run=host_guard)
+
+
+def host_guard(options: argparse.Namespace) -> int:
+    """Print why, and say it by the exit code."""
+    clock = SystemClock()
+    until = clock.now() + timedelta(seconds=options.wait)
+    while (code := _ask(options)) and clock.now() < until:
+        clock.sleep(_PAUSE)
+    return 0 if code == _NOT_KNOWN and options.start_if_unknown else code
+
+
+def _ask(options: argparse.Namespace) -> int:
+    try:
+        client = composition.of(WITHOUT_DATABASE | options.environ).api_client()
+        guard = client.call("GET", f"/x-instance-ha/host-guards/{options.host}")["host_guard"]
+    except (CloudUnavailable, CloudRefused, Misconfigured) as error:
+        sys.stderr.write(f"{options.host}: not known: {error}\n")
+        return _NOT_KNOWN
+    said = "may start" if guard["may_start"] else "must not start"
+    sys.stdout.write(f"nova-compute on {options.host} {said}: {guard['reason']}\n")
+    return 0 if guard["may_start"] else _MUST_NOT
