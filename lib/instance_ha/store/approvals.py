@@ -1,11 +1,13 @@
 """What operators have said of recoveries that were held: rows that are added and read, and never changed."""
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from instance_ha.models.gates import Approval
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import approvals
+
+_OF_NOTIFICATION = select(approvals).where(approvals.c.notification_uuid == bindparam("of")).order_by(approvals.c.id)
 
 
 def add(connection: Connection, approval: Approval) -> Approval:
@@ -15,8 +17,7 @@ def add(connection: Connection, approval: Approval) -> Approval:
 
 def of_notification(connection: Connection, uuid: NotificationUuid) -> list[Approval]:
     """Read what operators have said of a recovery, the first first."""
-    query = select(approvals).where(approvals.c.notification_uuid == uuid).order_by(approvals.c.id)
-    return records.every(connection, query, Approval)
+    return records.every(connection, _OF_NOTIFICATION, Approval, {"of": uuid})
 
 
 def page(connection: Connection, uuid: str | None, before: int | None, limit: int) -> list[Approval]:

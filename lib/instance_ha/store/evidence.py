@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
@@ -13,17 +13,23 @@ from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import evidence, hosts
 
-_ONCE = ("host_uuid", "kind", "source", "seen_at")
+_NEW = insert(evidence)
+_ADD = _NEW.on_conflict_do_update(
+    index_elements=("host_uuid", "kind", "source", "seen_at"),
+    set_={"valid_until": _NEW.excluded.valid_until},
+    where=_NEW.excluded.valid_until > evidence.c.valid_until,
+)
+_FRESH = (
+    select(evidence)
+    .where(evidence.c.host_uuid == bindparam("host"), evidence.c.valid_until > bindparam("now"))
+    .order_by(evidence.c.seen_at, evidence.c.id)
+)
 
 
 def add(connection: Connection, found: Iterable[Evidence]) -> None:
     """Store evidence; what one source saw at one time is stored once, and counts as long as was ever said of it."""
-    once = {(one.host_uuid, one.kind, one.source, one.seen_at): records.values(one) for one in found}
-    if once:
-        new = insert(evidence).values([*once.values()])
-        longer = {"valid_until": new.excluded.valid_until}
-        is_longer = new.excluded.valid_until > evidence.c.valid_until
-        connection.execute(new.on_conflict_do_update(index_elements=_ONCE, set_=longer, where=is_longer))
+    if rows := [records.values(one) for one in found]:
+        connection.execute(_ADD, rows)
 
 
 def add_one(connection: Connection, one: Evidence) -> Evidence:
@@ -61,5 +67,4 @@ def is_there(connection: Connection, notification_uuid: NotificationUuid, kinds:
 
 def fresh(connection: Connection, host_uuid: HostUuid, now: datetime) -> list[Evidence]:
     """Read what still counts of a host, the oldest first."""
-    query = select(evidence).where(evidence.c.host_uuid == host_uuid, evidence.c.valid_until > now)
-    return records.every(connection, query.order_by(evidence.c.seen_at, evidence.c.id), Evidence)
+    return records.every(connection, _FRESH, Evidence, {"host": host_uuid, "now": now})

@@ -3,13 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, Rung
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import records
 from instance_ha.store.schema import fence_attempts
+
+_OF_ATTEMPT = (
+    select(fence_attempts)
+    .where(fence_attempts.c.notification_uuid == bindparam("of"), fence_attempts.c.attempt == bindparam("in_attempt"))
+    .order_by(fence_attempts.c.round, fence_attempts.c.position)
+)
 
 
 def begin(
@@ -44,9 +50,8 @@ def change(connection: Connection, attempt: FenceAttempt, **values: Any) -> Fenc
 
 def of_attempt(connection: Connection, notification_uuid: NotificationUuid, attempt: int) -> list[FenceAttempt]:
     """Read what one attempt of a recovery has tried, in order."""
-    of_it = fence_attempts.c.notification_uuid == notification_uuid, fence_attempts.c.attempt == attempt
-    query = select(fence_attempts).where(*of_it).order_by(fence_attempts.c.round, fence_attempts.c.position)
-    return records.every(connection, query, FenceAttempt)
+    values = {"of": notification_uuid, "in_attempt": attempt}
+    return records.every(connection, _OF_ATTEMPT, FenceAttempt, values)
 
 
 def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[FenceAttempt]:

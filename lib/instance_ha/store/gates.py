@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, func, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, func, insert, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
@@ -17,9 +17,58 @@ _LOCK = 0x1A57A9A7E  # any number: gates decide over one recovery of a host afte
 _DAY = timedelta(days=1)
 
 
+def _is_about_host() -> ColumnElement[bool]:
+    return notifications.c.type == literal_column("'COMPUTE_HOST'")
+
+
+def _count(*where: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).where(*where).scalar_subquery()
+
+
+_TAKE_TURN = select(func.pg_advisory_xact_lock(_LOCK))
+_IS_IN_SEGMENT = hosts.c.failover_segment_id == bindparam("segment")
+_COUNTS = select(
+    _count(hosts.c.deleted_at.is_(None), _IS_IN_SEGMENT),
+    _count(hosts.c.deleted_at.is_(None)),
+    _count(
+        notifications.c.notification_uuid != bindparam("but"),
+        notifications.c.admitted_at > bindparam("admitted_since"),
+    ),
+    _count(
+        _is_about_host(),
+        notifications.c.source_host_uuid == bindparam("host"),
+        notifications.c.status == NotificationStatus.FINISHED,
+        notifications.c.attempt > 0,
+        notifications.c.created_at > bindparam("finished_since"),
+    ),
+)
+_FAILED = (
+    select(hosts.c.name, _IS_IN_SEGMENT.label("in_segment"), func.max(notifications.c.created_at).label("reported_at"))
+    .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
+    .where(
+        _is_about_host(),
+        notifications.c.deleted_at.is_(None),
+        notifications.c.payload["event"].astext == "STOPPED",
+        func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
+        or_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.created_at > bindparam("failed_since")),
+        hosts.c.deleted_at.is_(None),
+    )
+    .group_by(hosts.c.name, hosts.c.failover_segment_id)
+)
+_PEERS = select(hosts.c.name).where(
+    _IS_IN_SEGMENT, hosts.c.uuid != bindparam("but"), hosts.c.deleted_at.is_(None), ~hosts.c.on_maintenance
+)
+_LATEST = (
+    select(gate_decisions)
+    .ext(distinct_on(gate_decisions.c.gate))
+    .where(gate_decisions.c.notification_uuid == bindparam("of"))
+    .order_by(gate_decisions.c.gate, gate_decisions.c.id.desc())
+)
+
+
 def take_turn(connection: Connection) -> None:
     """Wait until no other recovery is decided over; it lasts until the transaction ends."""
-    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    connection.execute(_TAKE_TURN)
 
 
 def seen(
@@ -31,68 +80,29 @@ def seen(
     now: datetime,
 ) -> Seen:
     """Count the hosts, their failures, and their recoveries."""
-    is_failed = and_(
-        _is_about_host(),
-        notifications.c.deleted_at.is_(None),
-        notifications.c.payload["event"].astext == "STOPPED",
-        func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
-        or_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.created_at > now - window),
-    )
-    is_other = notifications.c.notification_uuid != notification.notification_uuid
-    has_finished = and_(
-        _is_about_host(),
-        notifications.c.source_host_uuid == host.uuid,
-        notifications.c.status == NotificationStatus.FINISHED,
-        notifications.c.attempt > 0,
-        notifications.c.created_at > now - _DAY,
-    )
-    counts = connection.execute(
-        select(
-            _count(hosts.c.deleted_at.is_(None), hosts.c.failover_segment_id == host.failover_segment_id),
-            _count(hosts.c.deleted_at.is_(None)),
-            _count(is_other, notifications.c.admitted_at > now - rate_window),
-            _count(has_finished),
-        )
-    ).one()
-    failed = (
-        select(
-            hosts.c.name,
-            (hosts.c.failover_segment_id == host.failover_segment_id).label("in_segment"),
-            func.max(notifications.c.created_at).label("reported_at"),
-        )
-        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
-        .where(is_failed, hosts.c.deleted_at.is_(None))
-        .group_by(hosts.c.name, hosts.c.failover_segment_id)
-    )
+    segment = {"segment": host.failover_segment_id}
+    about = {
+        "host": host.uuid,
+        "but": notification.notification_uuid,
+        "admitted_since": now - rate_window,
+        "finished_since": now - _DAY,
+    }
+    counts = connection.execute(_COUNTS, segment | about).one()
+    failed = records.every(connection, _FAILED, FailedHost, segment | {"failed_since": now - window})
     return Seen(
-        segment_hosts=counts[0],
-        cloud_hosts=counts[1],
-        failed=tuple(records.every(connection, failed, FailedHost)),
-        begun=counts[2],
-        finished=counts[3],
+        segment_hosts=counts[0], cloud_hosts=counts[1], failed=tuple(failed), begun=counts[2], finished=counts[3]
     )
 
 
 def peers(connection: Connection, host: Host) -> frozenset[str]:
     """Name the other hosts of a host's segment, but for those on maintenance."""
-    query = select(hosts.c.name).where(
-        hosts.c.failover_segment_id == host.failover_segment_id,
-        hosts.c.uuid != host.uuid,
-        hosts.c.deleted_at.is_(None),
-        ~hosts.c.on_maintenance,
-    )
-    return frozenset(connection.execute(query).scalars())
+    others = connection.execute(_PEERS, {"segment": host.failover_segment_id, "but": host.uuid})
+    return frozenset(others.scalars())
 
 
 def latest(connection: Connection, uuid: NotificationUuid) -> dict[Gate, GateDecision]:
     """Read what each gate has decided last over a recovery."""
-    query = (
-        select(gate_decisions)
-        .ext(distinct_on(gate_decisions.c.gate))
-        .where(gate_decisions.c.notification_uuid == uuid)
-        .order_by(gate_decisions.c.gate, gate_decisions.c.id.desc())
-    )
-    return {one.gate: one for one in records.every(connection, query, GateDecision)}
+    return {one.gate: one for one in records.every(connection, _LATEST, GateDecision, {"of": uuid})}
 
 
 def page(connection: Connection, uuid: str | None, before: int | None, limit: int) -> list[GateDecision]:
@@ -108,12 +118,4 @@ def page(connection: Connection, uuid: str | None, before: int | None, limit: in
 def add_decisions(connection: Connection, decisions: Iterable[GateDecision]) -> None:
     """Add rows to the decision log."""
     if rows := [records.values(one) for one in decisions]:
-        connection.execute(insert(gate_decisions).values(rows))
-
-
-def _is_about_host() -> ColumnElement[bool]:
-    return notifications.c.type == literal_column("'COMPUTE_HOST'")
-
-
-def _count(*where: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).where(*where).scalar_subquery()
+        connection.execute(insert(gate_decisions), rows)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.errors import BadRequest, Conflict, NotFound
@@ -13,6 +13,10 @@ from instance_ha.models.rows import Host
 from instance_ha.models.uuids import HostUuid, SegmentUuid
 from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts
+
+# Asked in each recovery again and again: built once.
+_BY_UUID = select(hosts).where(hosts.c.uuid == bindparam("wanted"), hosts.c.deleted_at.is_(None))
+_BY_NAME = select(hosts).where(hosts.c.name == bindparam("wanted"), hosts.c.deleted_at.is_(None))
 
 
 def find(connection: Connection, segment_uuid: SegmentUuid, uuid: HostUuid) -> Host:
@@ -33,8 +37,7 @@ def find(connection: Connection, segment_uuid: SegmentUuid, uuid: HostUuid) -> H
 
 def by_uuid(connection: Connection, uuid: HostUuid) -> Host | None:
     """Read a live host wherever it is."""
-    query = select(hosts).where(hosts.c.uuid == uuid, hosts.c.deleted_at.is_(None))
-    return records.first(connection, query, Host)
+    return records.first(connection, _BY_UUID, Host, {"wanted": uuid})
 
 
 def lock(connection: Connection, uuid: HostUuid) -> None:
@@ -44,8 +47,8 @@ def lock(connection: Connection, uuid: HostUuid) -> None:
 
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
     """Read a live host by its name; ``lock`` makes all others that ask so wait for our commit."""
-    query = select(hosts).where(hosts.c.name == name, hosts.c.deleted_at.is_(None))
-    return records.first(connection, query.with_for_update() if lock else query, Host)
+    query = _BY_NAME.with_for_update() if lock else _BY_NAME
+    return records.first(connection, query, Host, {"wanted": name})
 
 
 def named(connection: Connection, wanted: Sequence[str]) -> list[Host]:

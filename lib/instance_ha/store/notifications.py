@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, type_coerce, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
@@ -17,6 +30,32 @@ from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications
 
 _INSTANCE = "instance_uuid"  # in a payload
+_BY_UUID = select(notifications).where(
+    notifications.c.notification_uuid == bindparam("wanted"), notifications.c.deleted_at.is_(None)
+)
+_IS_OPEN, _IS_DUE = notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.due_at <= bindparam("now")
+_CLAIM = (
+    update(notifications)
+    .where(
+        notifications.c.notification_uuid == bindparam("wanted"),
+        or_(_IS_OPEN, _IS_DUE),
+        notifications.c.deleted_at.is_(None),
+        leases.is_free(notifications, bindparam("now")),
+        or_(notifications.c.status != NotificationStatus.ERROR, _IS_DUE),
+    )
+    .returning(notifications)
+)
+_IS_OF_HOST = notifications.c.source_host_uuid == bindparam("host")
+_IS_OF_HOST_ITSELF = _IS_OF_HOST, notifications.c.type == NotificationType.COMPUTE_HOST
+_OF_HOST_RUNNING = select(notifications.c.id).where(
+    *_IS_OF_HOST_ITSELF, notifications.c.status == NotificationStatus.RUNNING
+)
+_OF_HOST_WAITING = (
+    select(notifications)
+    .where(_IS_OF_HOST, notifications.c.status == NotificationStatus.NEW, notifications.c.deleted_at.is_(None))
+    .order_by(notifications.c.id)
+    .limit(100)
+)
 
 
 def find(connection: Connection, uuid: NotificationUuid) -> Notification:
@@ -26,8 +65,7 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
         NotFound: there is none.
 
     """
-    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
-    found = records.first(connection, query, Notification)
+    found = records.first(connection, _BY_UUID, Notification, {"wanted": uuid})
     if found is None:
         raise NotFound(f"notification {uuid} could not be found")
     return found
@@ -35,8 +73,8 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
 
 def by_uuid(connection: Connection, uuid: str | None, *, lock: bool = False) -> Notification | None:
     """Read a notification that may be gone; with ``lock`` its recovery is neither held nor released meanwhile."""
-    query = select(notifications).where(notifications.c.notification_uuid == uuid, notifications.c.deleted_at.is_(None))
-    return records.first(connection, query.with_for_update() if lock else query, Notification)
+    query = _BY_UUID.with_for_update() if lock else _BY_UUID
+    return records.first(connection, query, Notification, {"wanted": uuid})
 
 
 def page(connection: Connection, wanted: paging.Page, generated_since: datetime | None) -> list[Notification]:
@@ -86,20 +124,8 @@ def create(connection: Connection, values: dict[str, Any], now: datetime) -> Not
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
     """Take a notification that is not final, or is due for its final check; None when another invocation has it."""
-    is_open, is_due = notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.due_at <= now
-    statement = (
-        update(notifications)
-        .where(
-            notifications.c.notification_uuid == uuid,
-            or_(is_open, is_due),
-            notifications.c.deleted_at.is_(None),
-            leases.is_free(notifications, now),
-            or_(notifications.c.status != NotificationStatus.ERROR, is_due),
-        )
-        .values(**leases.hold(owner, now, seconds))
-        .returning(notifications)
-    )
-    return records.first(connection, statement, Notification)
+    about = {"wanted": uuid, "now": now, **leases.hold(owner, now, seconds)}
+    return records.first(connection, _CLAIM, Notification, about)
 
 
 def take_expired(connection: Connection, before: datetime, now: datetime) -> int:
@@ -129,12 +155,12 @@ def supersede_instances(
 
     Each has its final check at ``check_at``: Nova may yet carry out its stop.
     """
-    return _supersede(connection, message, now, check_at, is_about(instances))
+    return _supersede(connection, message, now, check_at, is_about(list(instances)))
 
 
-def is_about(instances: Iterable[str]) -> ColumnElement[bool]:
+def is_about(instances: Sequence[str] | BindParameter[Any]) -> ColumnElement[bool]:
     """Match the notifications about the failure of one of the instances, whatever host they name."""
-    is_one = notifications.c.instance_uuid.in_(list(instances))
+    is_one = notifications.c.instance_uuid.in_(instances)
     return and_(notifications.c.type == literal_column("'VM'"), is_one)  # as the index has it
 
 
@@ -160,43 +186,26 @@ def _supersede(
 
 def host_is_recovered(connection: Connection, host_uuid: HostUuid) -> bool:
     """Say whether a recovery of the host itself is running."""
-    query = select(notifications.c.id).where(
-        notifications.c.source_host_uuid == host_uuid,
-        notifications.c.status == NotificationStatus.RUNNING,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_OF_HOST_RUNNING, {"host": host_uuid}).first() is not None
 
 
 def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
     """Read the notifications about a host whose recovery has not begun, the oldest first."""
-    is_new = notifications.c.status == NotificationStatus.NEW
-    query = select(notifications).where(
-        notifications.c.source_host_uuid == host_uuid, is_new, notifications.c.deleted_at.is_(None)
-    )
-    return records.every(connection, query.order_by(notifications.c.id).limit(100), Notification)
+    return records.every(connection, _OF_HOST_WAITING, Notification, {"host": host_uuid})
 
 
 def open_of_host(connection: Connection, host_uuid: HostUuid) -> Notification | None:
     """Read the notification of a host's own failure that is being handled, the oldest one if there are several."""
-    query = select(notifications).where(
-        notifications.c.source_host_uuid == host_uuid,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-        notifications.c.status.in_(OPEN_NOTIFICATION),
-        notifications.c.deleted_at.is_(None),
-    )
-    return records.first(connection, query.order_by(notifications.c.created_at, notifications.c.id), Notification)
+    query = select(notifications).where(*_IS_OF_HOST_ITSELF, _IS_OPEN, notifications.c.deleted_at.is_(None))
+    oldest = query.order_by(notifications.c.created_at, notifications.c.id)
+    return records.first(connection, oldest, Notification, {"host": host_uuid})
 
 
 def last_recovered(connection: Connection, host_uuid: HostUuid) -> Notification | None:
     """Read the notification of a host's own failure whose recovery was the last to begin."""
-    query = select(notifications).where(
-        notifications.c.source_host_uuid == host_uuid,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-        notifications.c.attempt > 0,
-        notifications.c.deleted_at.is_(None),
-    )
-    return records.first(connection, query.order_by(notifications.c.id.desc()).limit(1), Notification)
+    begun = notifications.c.attempt > 0, notifications.c.deleted_at.is_(None)
+    query = select(notifications).where(*_IS_OF_HOST_ITSELF, *begun).order_by(notifications.c.id.desc()).limit(1)
+    return records.first(connection, query, Notification, {"host": host_uuid})
 
 
 def held_in_segment(connection: Connection, segment_uuid: SegmentUuid) -> list[Notification]:

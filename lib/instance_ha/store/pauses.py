@@ -1,14 +1,34 @@
 """Pauses: rows that are added, and ended; the past ones tell who has paused what, and why."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from instance_ha.models.errors import NotFound
 from instance_ha.models.gates import Pause, Scope
 from instance_ha.models.rows import Host, Notification
 from instance_ha.store import records
 from instance_ha.store.schema import notifications, pauses
+
+
+def is_active(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
+    """Match the pauses that are in force."""
+    return and_(pauses.c.ended_at.is_(None), pauses.c.until > now)
+
+
+_OVER = (
+    select(pauses)
+    .where(
+        is_active(bindparam("now")),
+        or_(
+            pauses.c.scope == Scope.CLOUD,
+            pauses.c.segment_uuid == bindparam("segment"),
+            pauses.c.host_uuid == bindparam("host"),
+        ),
+    )
+    .order_by(pauses.c.id)
+)
 
 
 def create(connection: Connection, pause: Pause) -> Pause:
@@ -47,12 +67,8 @@ def page(connection: Connection, before: int | None, limit: int, active_at: date
 
 def over(connection: Connection, host: Host, now: datetime) -> list[Pause]:
     """Read the pauses that keep recoveries of a host, or of what is on it, from beginning."""
-    about = or_(
-        pauses.c.scope == Scope.CLOUD,
-        pauses.c.segment_uuid == host.failover_segment_id,
-        pauses.c.host_uuid == host.uuid,
-    )
-    return records.every(connection, select(pauses).where(is_active(now), about).order_by(pauses.c.id), Pause)
+    about = {"now": now, "segment": host.failover_segment_id, "host": host.uuid}
+    return records.every(connection, _OVER, Pause, about)
 
 
 def held_by(connection: Connection, pause: Pause) -> list[Notification]:
@@ -63,8 +79,3 @@ def held_by(connection: Connection, pause: Pause) -> list[Notification]:
     if pause.scope is Scope.HOST:
         query = query.where(notifications.c.source_host_uuid == pause.host_uuid)
     return records.every(connection, query, Notification)
-
-
-def is_active(now: datetime) -> ColumnElement[bool]:
-    """Match the pauses that are in force."""
-    return and_(pauses.c.ended_at.is_(None), pauses.c.until > now)

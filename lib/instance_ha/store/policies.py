@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.models.evidence import EvidenceKind, SegmentPolicy
 from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store.schema import segment_policies
 
+_OF_SEGMENT = select(segment_policies).where(segment_policies.c.segment_uuid == bindparam("wanted"))
+
 
 def of_segment(connection: Connection, uuid: SegmentUuid) -> SegmentPolicy:
     """Read the policy of a segment."""
-    found = connection.execute(select(segment_policies).where(segment_policies.c.segment_uuid == uuid)).first()
+    found = connection.execute(_OF_SEGMENT, {"wanted": uuid}).first()
     return SegmentPolicy(segment_uuid=uuid) if found is None else _policy(found._asdict())
 
 

@@ -15,9 +15,14 @@ R = TypeVar("R")
 D = TypeVar("D", bound="DataclassInstance")
 
 
-def every(connection: Connection, statement: Executable, record: Callable[..., R]) -> list[R]:
-    """Return all rows of a statement as records."""
-    return [record(**row._asdict()) for row in connection.execute(statement)]
+def every(
+    connection: Connection,
+    statement: Executable,
+    record: Callable[..., R],
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> list[R]:
+    """Return all rows of a statement as records. ``values`` are what it leaves open."""
+    return [record(**row._asdict()) for row in connection.execute(statement, values)]
 
 
 def first(

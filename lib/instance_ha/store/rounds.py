@@ -7,15 +7,15 @@ closed by a handler (store/vmoves.py).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Connection,
-    ScalarSelect,
     String,
     and_,
+    bindparam,
     case,
     column,
     func,
@@ -41,6 +41,40 @@ _WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step.in_(UNDER_WAY)
 _SENT = vmoves.c.step == VMoveStep.ASKING
 _FREE = {name: case((_SENT, None), else_=vmoves.c[name]) for name in ("lease_owner", "lease_until")}
 _SETTLED = column("uuid", String), column("dest_host", String), column("locked_by_us", Boolean)
+_IS_OF = vmoves.c.notification_uuid == bindparam("of")
+_IS_OF_ATTEMPT = _IS_OF, vmoves.c.attempt == bindparam("in_attempt")
+_LAST_ROUND = select(func.coalesce(func.max(vmoves.c.round), 0)).where(*_IS_OF_ATTEMPT).scalar_subquery()
+_FIRST_WAITING = (
+    select(vmoves.c.id)
+    .where(_IS_OF, vmoves.c.status == VMoveStatus.PENDING)
+    .order_by(vmoves.c.position)
+    .limit(1)
+    .scalar_subquery()
+)
+_IN_WORK = (
+    select(vmoves)
+    .where(_IS_OF, or_(vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.id == _FIRST_WAITING))
+    .order_by(vmoves.c.position)
+)
+_EARLIER = vmoves.alias()
+_FAILED_BEFORE = select(_EARLIER.c.id).where(
+    _EARLIER.c.notification_uuid == bindparam("of"),
+    _EARLIER.c.attempt < bindparam("in_attempt"),
+    _EARLIER.c.instance_uuid == vmoves.c.instance_uuid,
+    _EARLIER.c.status == VMoveStatus.FAILED,
+)
+_FITS_NOWHERE = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
+_FAILED_FIRST = and_(vmoves.c.status == VMoveStatus.FAILED, ~_FAILED_BEFORE.exists(), ~_FITS_NOWHERE)
+_LAST_ENDED = (
+    select(vmoves)
+    .where(
+        *_IS_OF_ATTEMPT,
+        vmoves.c.round == _LAST_ROUND,
+        or_(vmoves.c.status == VMoveStatus.SUCCEEDED, _FAILED_FIRST),
+    )
+    .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def plan(
@@ -52,7 +86,7 @@ def plan(
     now: datetime,
 ) -> None:
     """Write one pending vmove an instance (id, name, facts) as a new round, in the order of evacuation."""
-    new_round = connection.execute(select(_last_round(notification) + 1)).scalar_one()
+    new_round = connection.execute(select(_LAST_ROUND + 1), _attempt(notification)).scalar_one()
     rows = [
         {
             "uuid": str(uuid4()),
@@ -75,12 +109,8 @@ def plan(
         connection.execute(insert(vmoves), rows)
 
 
-def _last_round(notification: Notification) -> ScalarSelect[int]:
-    return select(func.coalesce(func.max(vmoves.c.round), 0)).where(*_of_attempt(notification)).scalar_subquery()
-
-
-def _of_attempt(notification: Notification) -> tuple[ColumnElement[bool], ...]:
-    return vmoves.c.notification_uuid == notification.notification_uuid, vmoves.c.attempt == notification.attempt
+def _attempt(notification: Notification) -> dict[str, Any]:
+    return {"of": notification.notification_uuid, "in_attempt": notification.attempt}
 
 
 def follow(
@@ -183,11 +213,7 @@ def note_locked(connection: Connection, notification_uuid: NotificationUuid, ins
 
 def in_work(connection: Connection, notification_uuid: NotificationUuid) -> tuple[list[VMove], datetime | None]:
     """Read the vmoves in work, in order, and when those that wait for their turn were planned; None when none does."""
-    ours = vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
-    waiting = select(vmoves.c.id).where(*ours, vmoves.c.status == VMoveStatus.PENDING)
-    first = waiting.order_by(vmoves.c.position).limit(1).scalar_subquery()
-    query = select(vmoves).where(*ours, or_(vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.id == first))
-    moves = read(connection, query.order_by(vmoves.c.position))
+    moves = read(connection, _IN_WORK, {"of": notification_uuid})
     ongoing = [move for move in moves if move.status is VMoveStatus.ONGOING]
     return ongoing, next((move.created_at for move in moves if move.status is VMoveStatus.PENDING), None)
 
@@ -210,23 +236,7 @@ def last_ended(connection: Connection, notification: Notification, limit: int) -
     An instance that fails again tells nothing new. One that fits nowhere (its flavor, its group, its devices) tells
     nothing of others: if it did, a few of its kind would keep all those behind them from being tried.
     """
-    in_round = vmoves.c.round == _last_round(notification)
-    earlier = vmoves.alias()
-    failed_before = select(earlier.c.id).where(
-        earlier.c.notification_uuid == notification.notification_uuid,
-        earlier.c.attempt < notification.attempt,
-        earlier.c.instance_uuid == vmoves.c.instance_uuid,
-        earlier.c.status == VMoveStatus.FAILED,
-    )
-    fits_nowhere = func.coalesce(vmoves.c.message, "").contains(NO_VALID_HOST)
-    failed_first = and_(vmoves.c.status == VMoveStatus.FAILED, ~failed_before.exists(), ~fits_nowhere)
-    query = (
-        select(vmoves)
-        .where(*_of_attempt(notification), in_round, or_(vmoves.c.status == VMoveStatus.SUCCEEDED, failed_first))
-        .order_by(vmoves.c.end_time.desc(), vmoves.c.id.desc())
-        .limit(limit)
-    )
-    return read(connection, query)
+    return read(connection, _LAST_ENDED, _attempt(notification) | {"most": limit})
 
 
 def destinations(connection: Connection, notification_uuid: NotificationUuid) -> dict[str, tuple[int, int]]:

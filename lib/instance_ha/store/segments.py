@@ -14,6 +14,7 @@ from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts, notifications, segments
 
+_BY_UUID = select(segments).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 _IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 
 
@@ -24,8 +25,8 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
         NotFound: there is none.
 
     """
-    query = select(segments).where(segments.c.uuid == uuid, segments.c.deleted_at.is_(None))
-    found = records.first(connection, query.with_for_update() if lock else query, Segment)
+    query = _BY_UUID.with_for_update() if lock else _BY_UUID
+    found = records.first(connection, query, Segment, {"wanted": uuid})
     if found is None:
         raise NotFound(f"segment {uuid} could not be found")
     if lock:  # a report locks the row of its host: whatever comes second sees what the first has committed

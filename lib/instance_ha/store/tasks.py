@@ -16,7 +16,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,17 +31,44 @@ from instance_ha.store.schema import notifications, tasks
 Memory = TypeVar("Memory")
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # one of each kind: they are dear to make
 _HAS_STOPPED = tasks.c.data.has_key(StopRecorded.__name__)
-
-
+_OF_ATTEMPT = tasks.c.notification_uuid == bindparam("of"), tasks.c.attempt == bindparam("in_attempt")
 _NEXT_OPEN = (
     select(tasks)
     .where(
-        tasks.c.notification_uuid == bindparam("of"),
-        tasks.c.attempt == bindparam("in_attempt"),
+        *_OF_ATTEMPT,
         tasks.c.state.in_([TaskState.PENDING, TaskState.RUNNING]),
     )
     .order_by(tasks.c.position)
     .limit(1)
+)
+_COUNT = select(func.count()).select_from(tasks).where(*_OF_ATTEMPT)
+_IS_ONE = tasks.c.id == bindparam("task")
+_ADD_PROGRESS = (
+    update(tasks)
+    .where(_IS_ONE)
+    .values(
+        progress=bindparam("how_far"),
+        details=tasks.c.details.op("||")(bindparam("lines", type_=JSONB)),
+        state=bindparam("new_state"),
+    )
+)
+_REMEMBER = update(tasks).where(_IS_ONE).values(data=tasks.c.data.op("||")(bindparam("kept", type_=JSONB)))
+_KIND = bindparam("kind", type_=Text)
+_KEPT = tasks.c.data[_KIND]
+_RECALL = select(_KEPT).where(_IS_ONE)
+_RECALL_ALL = (
+    select(_KEPT).where(tasks.c.notification_uuid == bindparam("of"), tasks.c.data.has_key(_KIND)).order_by(tasks.c.id)
+)
+_RECALL_LATEST = _RECALL_ALL.order_by(None).order_by(tasks.c.id.desc()).limit(1)
+_RECALL_LATEST_NAMED = _RECALL_LATEST.where(tasks.c.name == bindparam("named"))
+_ALL_STOPPED = (
+    select(notifications.c.instance_uuid)
+    .distinct()
+    .where(
+        is_about(bindparam("instances", expanding=True)),
+        notifications.c.notification_uuid == tasks.c.notification_uuid,
+        _HAS_STOPPED,
+    )
 )
 
 
@@ -50,8 +76,8 @@ def plan(
     connection: Connection, notification_uuid: NotificationUuid, attempt: int, flow: Flow, names: Sequence[str]
 ) -> None:
     """Write the tasks of a flow, in order, after those that the attempt has already."""
-    of_attempt = _of_attempt(notification_uuid, attempt)
-    before = connection.execute(select(func.count()).select_from(tasks).where(*of_attempt)).scalar_one()
+    of_attempt = {"of": notification_uuid, "in_attempt": attempt}
+    before = connection.execute(_COUNT, of_attempt).scalar_one()
     values = [
         {
             "notification_uuid": notification_uuid,
@@ -102,12 +128,8 @@ def add_progress(
     """Add lines of progress at once (how far, message), and say the task's state."""
     time = now.strftime("%Y-%m-%d %H:%M:%S.%f")
     details = [{"timestamp": time, "progress": str(progress), "message": message} for progress, message in lines]
-    values: dict[str, Any] = {
-        "progress": lines[-1][0],
-        "details": tasks.c.details.op("||")(type_coerce(details, JSONB)),
-        "state": state or TaskState.RUNNING,
-    }
-    connection.execute(update(tasks).where(tasks.c.id == task.id).values(**values))
+    added = {"lines": details, "how_far": lines[-1][0], "new_state": state or TaskState.RUNNING}
+    connection.execute(_ADD_PROGRESS, {"task": task.id, **added})
 
 
 def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> None:
@@ -126,7 +148,7 @@ def abandon(connection: Connection, notification_uuid: NotificationUuid, now: da
 
 def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:
     """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
-    kept = connection.execute(select(tasks.c.data[kind.__name__]).where(tasks.c.id == task.id)).scalar_one()
+    kept = connection.execute(_RECALL, {"task": task.id, "kind": kind.__name__}).scalar_one()
     return None if kept is None else _adapter(kind).validate_python(kept)
 
 
@@ -137,19 +159,15 @@ def recall_latest(
 
     With a ``name`` only tasks of this name are asked, in whichever flow or attempt.
     """
-    kept = tasks.c.data[kind.__name__]
-    query = select(kept).where(tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__))
-    query = query if name is None else query.where(tasks.c.name == name)
-    found = connection.execute(query.order_by(tasks.c.id.desc()).limit(1)).scalar_one_or_none()
+    about = {"of": notification_uuid, "kind": kind.__name__, "named": name}
+    query = _RECALL_LATEST if name is None else _RECALL_LATEST_NAMED
+    found = connection.execute(query, about).scalar_one_or_none()
     return None if found is None else _adapter(kind).validate_python(found)
 
 
 def recall_all(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> list[Memory]:
     """Read what the tasks of a recovery remember of a kind, the oldest first."""
-    query = select(tasks.c.data[kind.__name__]).where(
-        tasks.c.notification_uuid == notification_uuid, tasks.c.data.has_key(kind.__name__)
-    )
-    found = connection.execute(query.order_by(tasks.c.id)).scalars()
+    found = connection.execute(_RECALL_ALL, {"of": notification_uuid, "kind": kind.__name__}).scalars()
     return [_adapter(kind).validate_python(kept) for kept in found]
 
 
@@ -161,16 +179,14 @@ def has_stopped(connection: Connection, notification_uuid: NotificationUuid) -> 
 
 def instances_stopped(connection: Connection, instances: Iterable[str]) -> set[str]:
     """Name those of the instances that recoveries have stopped, at whatever time, so as to start them again."""
-    joined = notifications.c.notification_uuid == tasks.c.notification_uuid
-    query = select(notifications.c.instance_uuid).distinct().where(is_about(instances), joined, _HAS_STOPPED)
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_ALL_STOPPED, {"instances": list(instances)}).scalars())
 
 
 def remember(connection: Connection, task: TaskRow, memory: object) -> None:
     """Keep a frozen dataclass for the task's next invocation, in place of what it remembers of the same kind."""
     kind = type(memory)
-    kept = type_coerce({kind.__name__: _adapter(kind).dump_python(memory, mode="json")}, JSONB)
-    connection.execute(update(tasks).where(tasks.c.id == task.id).values(data=tasks.c.data.op("||")(kept)))
+    kept = {kind.__name__: _adapter(kind).dump_python(memory, mode="json")}
+    connection.execute(_REMEMBER, {"task": task.id, "kept": kept})
 
 
 def forget(connection: Connection, task: TaskRow, kind: type[Any]) -> None:

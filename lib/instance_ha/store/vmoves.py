@@ -1,10 +1,11 @@
 """VMoves: what is read of them, and the claim of one evacuation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, case, func, or_, select, update
+from sqlalchemy import Connection, Executable, and_, bindparam, case, func, or_, select, update
 
 from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep, VMoveType
 from instance_ha.models.errors import NotFound
@@ -14,6 +15,75 @@ from instance_ha.store import leases, paging, records
 from instance_ha.store.schema import notifications, vmoves
 
 IS_EVACUATION = vmoves.c.type == VMoveType.EVACUATION
+_AGENT_STARTS = timedelta(minutes=15)  # a guest whose agent answers later has booted earlier
+_IS_OF = vmoves.c.notification_uuid == bindparam("of")
+_OF_NOTIFICATION = select(vmoves).where(_IS_OF, IS_EVACUATION).order_by(vmoves.c.id)
+_ONGOING = select(vmoves).where(_IS_OF, vmoves.c.status == VMoveStatus.ONGOING).order_by(vmoves.c.position)
+_LATEST_TRIES = select(vmoves).where(
+    vmoves.c.id.in_(
+        select(func.max(vmoves.c.id))
+        .where(
+            vmoves.c.instance_uuid.in_(bindparam("instances", expanding=True)),
+            vmoves.c.start_time.is_not(None),
+            IS_EVACUATION,
+        )
+        .group_by(vmoves.c.instance_uuid)
+    )
+)
+_OF_HOST = (
+    notifications.c.source_host_uuid == bindparam("host"),
+    notifications.c.type == NotificationType.COMPUTE_HOST,
+)
+_LAST_FINISHED = (
+    select(func.max(notifications.c.id))
+    .where(
+        *_OF_HOST,
+        notifications.c.status == NotificationStatus.FINISHED,
+        notifications.c.id < bindparam("recovery"),
+    )
+    .scalar_subquery()
+)
+_BEGUN_SINCE_THE_LAST_SUCCESS = (
+    select(vmoves.c.instance_uuid)
+    .distinct()
+    .where(
+        vmoves.c.notification_uuid.in_(
+            select(notifications.c.notification_uuid).where(
+                *_OF_HOST, notifications.c.id > func.coalesce(_LAST_FINISHED, 0)
+            )
+        ),
+        vmoves.c.start_time.is_not(None),
+    )
+)
+_TO_BE_LOCKED = and_(vmoves.c.step == VMoveStep.START, ~func.coalesce(vmoves.c.facts["locked"].as_boolean(), False))
+_RUNNING = (
+    select(notifications.c.id)
+    .where(
+        notifications.c.notification_uuid == vmoves.c.notification_uuid,
+        notifications.c.status == NotificationStatus.RUNNING,
+    )
+    .exists()
+)
+_CLAIM = (
+    update(vmoves)
+    .where(
+        vmoves.c.uuid == bindparam("wanted"),
+        vmoves.c.status == VMoveStatus.ONGOING,
+        leases.is_free(vmoves, bindparam("now")),
+        _RUNNING,
+    )
+    .values(
+        locked_by_us=or_(vmoves.c.locked_by_us, _TO_BE_LOCKED),
+        step=case((vmoves.c.step == VMoveStep.ASKING, VMoveStep.WATCHED), else_=vmoves.c.step),
+    )
+    .returning(vmoves)
+)
+_END = (
+    update(vmoves)
+    .where(_IS_OF, vmoves.c.status.in_(bindparam("statuses", expanding=True)))
+    .values(status=VMoveStatus.IGNORED, due_at=None, lease_until=None, lease_owner=None)
+    .returning(vmoves.c.uuid)
+)
 
 
 def find(connection: Connection, notification_uuid: NotificationUuid, uuid: VMoveUuid) -> VMove:
@@ -36,9 +106,11 @@ def _vmove(facts: dict[str, Any], **columns: Any) -> VMove:
     return VMove(facts=records.part(InstanceFacts, facts), **columns)
 
 
-def read(connection: Connection, statement: Executable) -> list[VMove]:
-    """Read the whole vmoves that a statement returns."""
-    return records.every(connection, statement, _vmove)
+def read(
+    connection: Connection, statement: Executable, values: Mapping[str, Any] = MappingProxyType({})
+) -> list[VMove]:
+    """Read the whole vmoves that a statement returns. ``values`` are what it leaves open."""
+    return records.every(connection, statement, _vmove, values)
 
 
 def page(connection: Connection, notification_uuid: NotificationUuid, wanted: paging.Page) -> list[VMove]:
@@ -61,8 +133,7 @@ def of_attempt(connection: Connection, notification_uuid: NotificationUuid, atte
 
 def of_notification(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
     """Read all evacuations of a notification, the oldest first."""
-    query = select(vmoves).where(vmoves.c.notification_uuid == notification_uuid, IS_EVACUATION)
-    return read(connection, query.order_by(vmoves.c.id))
+    return read(connection, _OF_NOTIFICATION, {"of": notification_uuid})
 
 
 def latest_tries(connection: Connection, source_host: str, instances: Sequence[str]) -> dict[str, VMove]:
@@ -70,11 +141,9 @@ def latest_tries(connection: Connection, source_host: str, instances: Sequence[s
 
     It knows what the instance was when its host had failed; what Nova shows now may be what we have left.
     """
-    begun = vmoves.c.instance_uuid.in_(instances), vmoves.c.start_time.is_not(None), IS_EVACUATION
-    newest = select(func.max(vmoves.c.id)).where(*begun).group_by(vmoves.c.instance_uuid)
     return {
         move.instance_uuid: move
-        for move in read(connection, select(vmoves).where(vmoves.c.id.in_(newest)))
+        for move in read(connection, _LATEST_TRIES, {"instances": instances})
         if move.status is not VMoveStatus.SUCCEEDED and move.source_host == source_host
     }
 
@@ -85,35 +154,13 @@ def begun_since_the_last_success(connection: Connection, notification: Notificat
     A finished recovery has settled all that was before it. What a failed one has left is settled by nobody, and the
     next one of the host has to look at it: this one, or an earlier one, has begun it.
     """
-    of_host = (
-        notifications.c.source_host_uuid == notification.source_host_uuid,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-    )
-    finished = select(func.max(notifications.c.id)).where(
-        *of_host, notifications.c.status == NotificationStatus.FINISHED, notifications.c.id < notification.id
-    )
-    since = select(notifications.c.notification_uuid).where(
-        *of_host, notifications.c.id > func.coalesce(finished.scalar_subquery(), 0)
-    )
-    query = select(vmoves.c.instance_uuid).distinct()
-    begun = query.where(vmoves.c.notification_uuid.in_(since), vmoves.c.start_time.is_not(None))
-    return connection.execute(begun).scalars().all()
+    about = {"host": notification.source_host_uuid, "recovery": notification.id}
+    return connection.execute(_BEGUN_SINCE_THE_LAST_SUCCESS, about).scalars().all()
 
 
 def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
     """Read the vmoves in work, in order."""
-    query = select(vmoves).where(
-        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.ONGOING
-    )
-    return read(connection, query.order_by(vmoves.c.position))
-
-
-_TO_BE_LOCKED = and_(vmoves.c.step == VMoveStep.START, ~func.coalesce(vmoves.c.facts["locked"].as_boolean(), False))
-_AGENT_STARTS = timedelta(minutes=15)  # a guest whose agent answers later has booted earlier
-_CLAIMED: dict[str, Any] = {
-    "locked_by_us": or_(vmoves.c.locked_by_us, _TO_BE_LOCKED),
-    "step": case((vmoves.c.step == VMoveStep.ASKING, VMoveStep.WATCHED), else_=vmoves.c.step),
-}
+    return read(connection, _ONGOING, {"of": notification_uuid})
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
@@ -121,21 +168,8 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
 
     What is written down before the instance is locked, that it may be locked by us from now on, is written with it.
     """
-    running = (
-        select(notifications.c.id)
-        .where(
-            notifications.c.notification_uuid == vmoves.c.notification_uuid,
-            notifications.c.status == NotificationStatus.RUNNING,
-        )
-        .exists()
-    )
-    statement = (
-        update(vmoves)
-        .where(vmoves.c.uuid == uuid, vmoves.c.status == VMoveStatus.ONGOING, leases.is_free(vmoves, now), running)
-        .values(**leases.hold(owner, now, seconds), **_CLAIMED)
-        .returning(vmoves)
-    )
-    return records.first(connection, statement, _vmove)
+    about = {"wanted": uuid, "now": now, **leases.hold(owner, now, seconds)}
+    return records.first(connection, _CLAIM, _vmove, about)
 
 
 def note_agents(connection: Connection, host: str, instances: Sequence[str], now: datetime) -> None:
@@ -177,15 +211,8 @@ def _ignore(
     message: str,
     now: datetime,
 ) -> Sequence[str]:
-    values: dict[str, Any] = {"status": VMoveStatus.IGNORED, "message": message, "end_time": now, "updated_at": now}
-    open_ones = vmoves.c.status.in_(statuses)
-    statement = (
-        update(vmoves)
-        .where(vmoves.c.notification_uuid == notification_uuid, open_ones)
-        .values(**values, due_at=None, lease_until=None, lease_owner=None)
-        .returning(vmoves.c.uuid)
-    )
-    return connection.execute(statement).scalars().all()
+    about = {"of": notification_uuid, "statuses": list(statuses)}
+    return connection.execute(_END, about | {"message": message, "end_time": now, "updated_at": now}).scalars().all()
 
 
 def lease(move: VMove, seconds: float) -> leases.Lease:

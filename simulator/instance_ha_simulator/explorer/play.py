@@ -8,11 +8,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
 from instance_ha.store.schema import metadata
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection, text
 
 from instance_ha_simulator.cloud.app import create_app
@@ -39,21 +41,30 @@ class LastingDatabase(SimulatedDatabase):
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
         """Lend a connection, again and again the same: to take one from the pool takes as long as a statement."""
-        connection = self._idle.pop() if self._idle else self._engine.connect()
+        connection = self._idle.pop() if self._idle else self._prepared()
         try:
             yield connection
         finally:
-            connection.rollback()
             self._idle.append(connection)
+
+    def _prepared(self) -> Connection:
+        """Connect to a server that parses and plans a statement once, not each time: no pgbouncer is in between."""
+        connection = self._engine.connect()
+        _driver(connection).prepare_threshold = 1
+        return connection
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
-        with self._lent() as connection, connection.begin():
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            began = driver.pgconn.exec_(begin.encode())  # what is above it takes longer than Postgres
-            assert began.status == ExecStatus.COMMAND_OK, began.error_message
-            yield connection
+        """Tell Postgres itself: what is above it takes longer than Postgres."""
+        with self._lent() as connection:
+            server = _driver(connection).pgconn
+            _must(server.exec_(begin.encode()))
+            try:
+                yield connection
+            except BaseException:
+                _must(server.exec_(b"ROLLBACK"))
+                raise
+            _must(server.exec_(b"COMMIT"))
 
     @contextmanager
     def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
@@ -71,6 +82,16 @@ class LastingDatabase(SimulatedDatabase):
     def ping(self) -> None:
         """Answer, unless it is away."""
         self._come()
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _must(result: PGresult) -> None:
+    assert result.status == ExecStatus.COMMAND_OK, result.error_message
 
 
 class _NoCounts(Recorder):
