@@ -221,7 +221,11 @@ class Cloud:
     def set_controller(self, name: str, *, reports: bool) -> None:
         """Let a service of the controller stop, or start again."""
         with self.world() as world:
-            (world.down_controllers.discard if reports else world.down_controllers.add)(name)
+            if not reports:
+                world.controllers.stop(name, world.now)
+                return
+            for cast in world.controllers.start(name, world.now):
+                moves.carry_out(world, self._evacuations, cast)
 
     def set_capacity(self, host: str, capacity: int | None) -> None:
         """Change how many servers a host can hold."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from instance_ha_simulator.cloud import actions
+from instance_ha_simulator.cloud.controllers import Cast
 from instance_ha_simulator.cloud.errors import bad_request, not_found
 from instance_ha_simulator.cloud.evacuation import Evacuation
 from instance_ha_simulator.cloud.identity import Token
@@ -29,20 +30,32 @@ def evacuate(
         raise bad_request("The evacuation is refused.")
     before = known.get(server.id)
     world.evacuation_requests.append(_request(world, server, by, wanted, known))
-    older = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), None)
     made = world.record(server, "evacuation", wanted, by.user.id, by.project.id if by.project else "")
     server.task_state, server.updated = "rebuilding", world.now
     if before is not None and before.in_flight:
         before.spoilt = True  # the second record stays "accepted" until the source host is back
         return
-    if world.down_controllers:
-        return
     if world.casts_to_lose:
         world.casts_to_lose -= 1
         return
     stopped = server.vm_state == "stopped" or (stopped_after and server.vm_state == "active")
+    cast = Cast(world.now, server, made, wanted, stopped, course)
+    if world.controllers.stopped:
+        world.controllers.waiting.append(cast)
+    else:
+        carry_out(world, known, cast)
+
+
+def carry_out(world: World, known: dict[str, Evacuation], cast: Cast) -> None:
+    """Begin an evacuation, as the conductor does when a cast has reached it, however late."""
+    server = cast.server
+    before = known.get(server.id)
+    if before is not None and before.in_flight:
+        before.spoilt = True
+        return
     # The conductor takes the server's first accepted record for that of the request.
-    known[server.id] = Evacuation(world, server, older or made, wanted, stopped, course)
+    first = next((m for m in world.migrations if m.instance_uuid == server.id and m.is_accepted), cast.record)
+    known[server.id] = Evacuation(world, server, first, cast.wanted, cast.stopped_after, cast.course)
     known[server.id].begin(world.now)
 
 

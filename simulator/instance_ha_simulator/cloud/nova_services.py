@@ -160,7 +160,7 @@ def _controller(world: World, binary: str, number: int, uuid: str, version: Vers
         "id": uuid if version >= (2, 53) else number,
         "zone": "internal",
         "status": "enabled",
-        "state": "down" if binary in world.down_controllers else "up",
+        "state": "up" if world.controllers.is_up(binary, world.now, world.options.service_down_time) else "down",
         "updated_at": views.iso(world.now),
         "disabled_reason": None,
     }

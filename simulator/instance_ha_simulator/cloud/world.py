@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from instance_ha_simulator.cloud.controllers import Controllers
 from instance_ha_simulator.cloud.errors import not_found
 from instance_ha_simulator.cloud.history import History
 from instance_ha_simulator.cloud.model import (
@@ -38,7 +39,7 @@ class World:
     history: History = field(default_factory=History)
     load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
-    down_controllers: set[str] = field(default_factory=set)  # services of the controller that do not report
+    controllers: Controllers = field(default_factory=Controllers)
     courses: list[Course] = field(default_factory=list)  # of the next evacuations
     live_courses: list[LiveCourse] = field(default_factory=list)  # of the next live migrations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor

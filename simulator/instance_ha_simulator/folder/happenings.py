@@ -187,7 +187,8 @@ class Happening(Part):
     cell_answers: str | None = Field(None, description="it is back")
     controller_stops: Literal["nova-scheduler", "nova-conductor"] | None = Field(
         None,
-        description="a service of the controller stops; until it starts again an evacuation gets a record, no more",
+        description="a service of the controller stops; an evacuation that is asked for waits until it starts again, "
+        "for the scheduler a minute at most",
     )
     controller_starts: Literal["nova-scheduler", "nova-conductor"] | None = Field(None, description="it starts again")
     lose_casts: int | None = Field(None, description="so many evacuations get a record, and go no further")

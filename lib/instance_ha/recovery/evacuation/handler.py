@@ -6,7 +6,7 @@ Between the two nothing waits here: the dispatcher watches. After a crash Nova i
 from datetime import datetime, timedelta
 
 from instance_ha import log
-from instance_ha.decide import evacuation
+from instance_ha.decide import evacuation, gates
 from instance_ha.decide.evacuation import Ask, End, Finding, Moved, Wait
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
@@ -64,6 +64,11 @@ def _check(work: Evacuation) -> None:
                 return
 
 
+def _may_be_queued(work: Evacuation) -> bool:
+    """Say whether Nova could carry nothing out now: what was asked for may wait in its queue until it can."""
+    return gates.cloud_health(work.nova.service_states()).reason is not None
+
+
 def _due_at(work: Evacuation, finding: Wait) -> datetime | None:
     """Say when to check by itself what the dispatcher cannot see: a request may be sent again then."""
     if not finding.unheard or work.move.asked_at is None:
@@ -78,7 +83,8 @@ def _finding(work: Evacuation) -> Finding:
     age = evacuation.age(work.move, work.world.clock.now(), *limits)
     plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
     record = None if plain else work.migration()
-    return evacuation.check(work.move, server, record, age, dest_down=_is_dest_down(work, record))
+    found = evacuation.check(work.move, server, record, age, dest_down=_is_dest_down(work, record))
+    return Wait() if isinstance(found, Ask) and _may_be_queued(work) else found
 
 
 def _is_dest_down(work: Evacuation, record: Migration | None) -> bool:
