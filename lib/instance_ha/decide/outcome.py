@@ -90,7 +90,7 @@ def _failed_at_home(move: VMove) -> bool:
     return move.status is VMoveStatus.FAILED and move.dest_host is None
 
 
-def hopeless(ended: Sequence[VMove], limit: int, *, elsewhere: bool) -> str | None:
+def hopeless(ended: Sequence[VMove], limit: int, *, elsewhere: bool, what: str = "evacuations") -> str | None:
     """Say why it is of no use to try the next instance, if the last ``limit`` ones have all failed.
 
     ``ended`` are the last vmoves of a round that have ended, the newest first; a limit of 0 never gives up.
@@ -101,7 +101,7 @@ def hopeless(ended: Sequence[VMove], limit: int, *, elsewhere: bool) -> str | No
         return None
     if elsewhere and last[0].failed_host is not None and len({move.failed_host for move in last}) == 1:
         return None
-    return f"not tried, since the {limit} evacuations before it failed, the last one because: {last[0].message}"
+    return f"not tried, since the {limit} {what} before it failed, the last one because: {last[0].message}"
 
 
 def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:

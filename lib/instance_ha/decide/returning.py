@@ -85,13 +85,9 @@ def is_to_be_enabled(
     return service.disabled_reason in reasons or (is_asked_for and not was_disabled)
 
 
-def check_again_at(created_at: datetime, reports: Reports | None, now: datetime) -> datetime:
-    """Say when to check again whether a host may return: less often when it has been waited for for long.
-
-    Once it has reported it is checked soon: two reports in a row count only if they are seen so.
-    """
-    has_reported = reports is not None and reports.count > 0
-    return now + (_SOON if has_reported or now - created_at < _PATIENT else _LATER)
+def check_again_at(created_at: datetime, now: datetime) -> datetime:
+    """Say when to check again whether a host may return: less often when it has been waited for for long."""
+    return now + (_SOON if now - created_at < _PATIENT else _LATER)
 
 
 def reason_to_stay(move: VMove, server: Server | None) -> str | None:
@@ -147,9 +143,9 @@ def check(
     if server.task_state is None and server.host == move.target_host:
         return Over(VMoveStatus.SUCCEEDED)
     if record is not None and record.failed:
-        return Over(
-            VMoveStatus.FAILED, f"Nova could not live-migrate it: {server.fault or 'migration ' + record.status}"
-        )
+        reason = f"Nova could not live-migrate it: {server.fault or 'migration ' + record.status}"
+        left = f"; Nova has left it in error on {server.host}" if server.vm_state == "error" else ""
+        return Over(VMoveStatus.FAILED, reason + left)
     if server.task_state is None and server.host != move.source_host:
         return Over(VMoveStatus.IGNORED, f"it is on {server.host}, where no recovery has put it")
     if age > give_up:

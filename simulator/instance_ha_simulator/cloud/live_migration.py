@@ -72,6 +72,10 @@ class _LiveMigration:
         return self.record.dest_compute or ""
 
     def _schedule(self, at: datetime) -> None:
+        if self.course.fails == "left-in-error":  # as when a host that is asked about it answers with an error
+            self._fail(at, "error", "RemoteError")
+            self.server.become(at, "error", power_state=self.server.power_state)
+            return
         no_host = self.course.fails == "no-valid-host" or self._dest == self.server.host
         if no_host or self.world.pick_host(self.server, self._dest) is None:
             self._fail(at, "error", NO_VALID_HOST)

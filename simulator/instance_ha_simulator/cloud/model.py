@@ -248,4 +248,4 @@ class LiveCourse:
 
     instance: str
     seconds: float | None = None
-    fails: Literal["refused", "no-valid-host", "failed", "cancelled"] | None = None
+    fails: Literal["refused", "no-valid-host", "failed", "cancelled", "left-in-error"] | None = None

@@ -87,11 +87,9 @@ def test_a_service_that_was_disabled_before_the_death_stays_so(
     assert not is_to_be_enabled(service(), before, {OURS}, is_asked_for=is_asked_for)
 
 
-def test_a_host_that_has_reported_is_checked_soon_however_long_it_was_waited_for() -> None:
-    long_ago, now = NOW - timedelta(days=3), NOW
-    assert returning.check_again_at(now, None, now) - now == timedelta(seconds=10)
-    assert returning.check_again_at(long_ago, None, now) - now == timedelta(seconds=60)
-    assert returning.check_again_at(long_ago, Reports(now, 1, now), now) - now == timedelta(seconds=10)
+def test_a_host_that_was_waited_for_for_long_is_checked_less_often() -> None:
+    assert returning.check_again_at(NOW, NOW) - NOW == timedelta(seconds=10)
+    assert returning.check_again_at(NOW - timedelta(days=3), NOW) - NOW == timedelta(seconds=60)
 
 
 HOME = vmove(type=VMoveType.LIVE_MIGRATION, source_host="compute2", target_host="compute1", last_migration_id=3)
@@ -140,6 +138,14 @@ def test_how_a_live_migration_stands(shown: dict[str, Any] | None, record: Any, 
     seen = server(**shown) if shown is not None else None
     finding = check(HOME, seen, record, NOW + timedelta(seconds=age), 120, 3600)
     assert (finding.status if isinstance(finding, Over) and isinstance(found, VMoveStatus) else finding) == found
+
+
+def test_an_instance_that_nova_has_left_in_error_is_said_to_be() -> None:
+    left = server(host="compute2", vm_state="error", fault="RemoteError")
+    found = check(HOME, left, migration("error", id=4), NOW, 120, 3600)
+    assert found == Over(
+        VMoveStatus.FAILED, "Nova could not live-migrate it: RemoteError; Nova has left it in error on compute2"
+    )
 
 
 def names(*statuses: VMoveStatus) -> Sequence[Any]:

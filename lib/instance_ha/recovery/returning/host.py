@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import timedelta
 
 from pydantic import TypeAdapter
 
@@ -70,9 +70,9 @@ def check(work: Returning) -> list[str]:
 
 
 def _facts(work: Returning) -> decided.Facts:
-    row, host, now = work.claim.row, work.host, work.world.clock.now()
-    service = work.nova.service(host.name)
-    reports = _heard(work, service)
+    row, host = work.claim.row, work.host
+    service, reports = _hear(work)
+    now = work.world.clock.now()
     with work.claim.read() as connection:
         failed = notifications.open_of_host(connection, host.uuid)
         in_force = pauses.over(connection, host, now)
@@ -98,15 +98,22 @@ def heard(row: HostReturn) -> Reports | None:
     return _REPORTS.validate_python(row.reports) if row.reports else None
 
 
-def _heard(work: Returning, service: ComputeService | None) -> Reports | None:
-    """Take in what the service has reported since the last check, and keep it in the row until that is released."""
-    if service is None:
-        return None
-    row = work.claim.row
-    reports = listen(heard(row), service, work.world.clock.now(), work.world.settings.nova_report_interval)
-    kept: dict[str, Any] = _REPORTS.dump_python(reports, mode="json")
-    work.claim.row = replace(row, reports=kept)
-    return reports
+def _hear(work: Returning) -> tuple[ComputeService | None, Reports | None]:
+    """Ask for the service, and take in what it has reported since the last check; once it reports a second is awaited.
+
+    What was heard is kept in the row until that is released.
+    """
+    world, row = work.world, work.claim.row
+    interval = world.settings.nova_report_interval
+    until, reports = world.clock.now() + timedelta(seconds=3 * interval), heard(row)
+    while (service := work.nova.service(work.host.name)) is not None:
+        reports = listen(reports, service, world.clock.now(), interval)
+        if reports.count != 1 or world.clock.now() >= until or work.claim.out_of_time:
+            break
+        work.claim.keep()
+        world.clock.sleep(interval / 2)
+    work.claim.row = replace(row, reports=_REPORTS.dump_python(reports, mode="json") if reports else None)
+    return service, reports
 
 
 def _evacuations(work: Returning) -> list[Migration]:

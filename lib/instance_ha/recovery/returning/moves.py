@@ -76,7 +76,8 @@ def _may_begin(work: Returning, moves: Sequence[VMove]) -> tuple[str | None, boo
         return f"not moved, since host {work.host.name} has failed again", False
     if host.on_maintenance:
         return f"not moved, since host {work.host.name} was put on maintenance", False
-    return hopeless(tried, settings.evacuation_abort_after, elsewhere=False), not is_paused
+    limit = settings.evacuation_abort_after
+    return hopeless(tried, limit, elsewhere=False, what="live migrations"), not is_paused
 
 
 def _leave_the_rest(work: Returning, moves: Sequence[VMove], reason: str) -> None:

@@ -13,7 +13,7 @@ from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.returns import HostReturn, ReturnStatus
 from instance_ha.models.triggers import RETURN_HOST, Trigger
 from instance_ha.recovery.claim import Claim, claim_return
-from instance_ha.recovery.returning.host import Returning, bring_back, check, heard, reserve_again, what_stays
+from instance_ha.recovery.returning.host import Returning, bring_back, check, reserve_again, what_stays
 from instance_ha.recovery.returning.moves import move_home
 from instance_ha.store import hosts, notifications, returns
 from instance_ha.world import RecoveryWorld
@@ -73,7 +73,7 @@ def _begin(work: Returning) -> bool:
     message = f"waiting: {reason}"
     if message != claim.row.message:
         log.get().info("return waits", host=work.host.name, reason=reason)
-    due_at = decided.check_again_at(claim.row.created_at, heard(claim.row), now)
+    due_at = decided.check_again_at(claim.row.created_at, now)
     with claim.release(due_at, message=message, tries=0, reports=claim.row.reports):
         pass
     return False
