@@ -203,3 +203,29 @@ def test_a_server_is_stopped_and_started_and_nova_remembers_that_we_did(nova: Ba
 
     assert [action and (action.name, action.foreign) for action in seen] == [None, ("stop", False), ("start", False)]
     assert len({action.request_id for action in seen if action}) == 2
+
+
+def test_a_server_is_live_migrated_to_the_host_that_was_named_and_not_to_where_it_is(
+    nova: Backend, client: NovaClient
+) -> None:
+    (server,) = nova.boot(1)
+
+    client.live_migrate(server, OTHER_HOST)
+    nova.wait(
+        lambda: (seen := client.server(server)) is not None and (seen.host, seen.task_state) == (OTHER_HOST, None)
+    )
+    record = client.latest_live_migration(server)
+
+    assert record is not None
+    assert (record.source_host, record.dest_host, record.status) == (HOST, OTHER_HOST, "completed")
+
+
+def test_a_live_migration_of_a_stopped_server_is_refused(nova: Backend, client: NovaClient) -> None:
+    (server,) = nova.boot(1)
+    client.stop(server)
+    nova.wait(lambda: (seen := client.server(server)) is not None and seen.vm_state == "stopped")
+
+    with pytest.raises(CloudRefused) as refusal:
+        client.live_migrate(server, OTHER_HOST)
+
+    assert refusal.value.code == 409
