@@ -27,7 +27,7 @@ class Stage:
     database: "SimulatedDatabase"
     cloud: Cloud
     app: Flask
-    metrics: Recorder
+    metrics: Recorder | None  # None: each has its own
 
 
 class SimulatedDatabase(Database):
@@ -99,6 +99,9 @@ class SimulatedDatabase(Database):
         self._come()
         with super().read(one_moment=one_moment) as connection:
             yield connection
+
+    def forget_broken(self) -> None:
+        """Forget connections that a restart has broken: the pool has done so."""
 
     def ping(self) -> None:
         """Ask whether it answers and takes writes."""

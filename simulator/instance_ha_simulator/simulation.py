@@ -216,7 +216,8 @@ class Simulation:
         self.fences = SimulatedFences(self.scheduler, self.cloud, ladders, self.settings.fence_timeout)
         self.remote = ScriptedTask(faults.tasks or ["done"])
         self._hypervisors = hypervisors or Unconfigured("hypervisors")
-        self.metrics = Recorder(self._later) if isinstance(database, str) else database.metrics
+        shared = None if isinstance(database, str) else database.metrics
+        self.metrics = Recorder(self._later) if shared is None else shared
         self.world = self._world(self.settings)
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha_simulator.checks import broken
+from instance_ha_simulator.database import Stage
+from instance_ha_simulator.databases import databases
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 
@@ -16,7 +18,7 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
 
 
-def play(folder: Path, postgres: Postgres, database_url: str, later: float = 0.0, **faults: Any) -> Play:
+def play(folder: Path, postgres: Postgres, database: str | Stage, later: float = 0.0, **faults: Any) -> Play:
     """Play a folder to its end, so many seconds ``later`` than it says."""
     scenario = Scenario.read(folder)
     for happening in scenario.world["happenings"]:
@@ -24,16 +26,24 @@ def play(folder: Path, postgres: Postgres, database_url: str, later: float = 0.0
     for kind, more in faults.items():
         scenario.faults[kind] = [*scenario.faults.get(kind, []), *more]
     with TemporaryDirectory() as own:
-        played = Play(scenario, database_url, postgres, Path(own))
+        played = Play(scenario, database, postgres, Path(own))
         played.run()
     return played
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, database_url: str) -> None:
-    if "database: stop" in (folder / "world.yaml").read_text() and postgres.stop is None:
-        pytest.skip("needs a Postgres of its own: TEST_DATABASE_URL names a foreign one")
-    played = play(folder, postgres, database_url)
+def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, stage: Stage) -> None:
+    world = (folder / "world.yaml").read_text()
+    if "database: stop" in world or "sql_admin:" in world:
+        with databases() as own, own.fresh() as url:  # the server of all tests goes on
+            played = play(folder, own.server, url)
+            check(folder, played)
+    else:
+        check(folder, play(folder, postgres, stage))
+
+
+def check(folder: Path, played: Play) -> None:
+    """Compare what was logged with what must be, and what has happened with what may."""
     assert broken(played) == []
     expected = folder / "expected.log"
     log = "\n".join(played.lines) + "\n"
@@ -42,8 +52,8 @@ def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, dat
     assert expected.read_text() == log
 
 
-def test_a_plain_recovery_asks_nova_at_most_four_times_an_instance(postgres: Postgres, database_url: str) -> None:
-    played = play(HERE / "2500-servers-on-one-host", postgres, database_url)
+def test_a_plain_recovery_asks_nova_at_most_four_times_an_instance(postgres: Postgres, stage: Stage) -> None:
+    played = play(HERE / "2500-servers-on-one-host", postgres, stage)
     asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
     assert asked / len(played.vmoves()) <= 4
 
@@ -84,9 +94,9 @@ def _scenario_with(at: Breakpoint) -> Path:
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("at", breakpoints("recovery"))
 def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
-    at: Breakpoint, nth: int, postgres: Postgres, database_url: str
+    at: Breakpoint, nth: int, postgres: Postgres, stage: Stage
 ) -> None:
-    played = play(_scenario_with(at), postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
+    played = play(_scenario_with(at), postgres, stage, kill=[{"breakpoint": at, "nth": nth}])
     reached = played.simulation.reached[at]
     assert played.simulation.killed == ([at] if reached >= nth else [])
     assert reached >= 1, f"the scenario never comes to {at}"
@@ -104,11 +114,11 @@ CRASHES += [(at, True) for at in (Breakpoint.RECOVERY_STARTED, Breakpoint.ROUND_
 
 @pytest.mark.parametrize(("at", "sweep_survives"), CRASHES)
 def test_after_a_crash_of_everything_all_work_goes_on_within_20_seconds(
-    at: Breakpoint, sweep_survives: bool, postgres: Postgres, database_url: str
+    at: Breakpoint, sweep_survives: bool, postgres: Postgres, stage: Stage
 ) -> None:
     kill = {"breakpoint": at, "everything": True, "but": ["sweep"] if sweep_survives else []}
     later = 32.5 if sweep_survives else 0.0
-    played = play(_scenario_with(at), postgres, database_url, kill=[kill], later=later)
+    played = play(_scenario_with(at), postgres, stage, kill=[kill], later=later)
     assert played.simulation.killed == [at]
     at_rest = {Breakpoint.RECOVERY_CLOSED, Breakpoint.RECOVERY_FAILED, Breakpoint.RECOVERY_HELD}
     at_rest |= {Breakpoint.RETURN_CLOSED}
@@ -120,12 +130,12 @@ def test_after_a_crash_of_everything_all_work_goes_on_within_20_seconds(
 
 @pytest.mark.parametrize("at", breakpoints("monitoring"))
 def test_a_monitor_may_be_killed_at_any_breakpoint_and_the_failure_is_reported_once(
-    at: Breakpoint, postgres: Postgres, database_url: str
+    at: Breakpoint, postgres: Postgres, stage: Stage
 ) -> None:
     guests = "guest" in at
     folder = HERE / ("guest-hangs-recovers-hangs-again" if guests else "host-down-at-first-poll")
     nth = 3 if at in {Breakpoint.GUESTS_CLAIMED, Breakpoint.GUESTS_STORED} else 1  # in the middle of the story
-    played = play(folder, postgres, database_url, kill=[{"breakpoint": at, "nth": nth}])
+    played = play(folder, postgres, stage, kill=[{"breakpoint": at, "nth": nth}])
     assert played.simulation.killed == [at]
     assert broken(played) == []
     reported = [line for line in played.lines if "failure reported" in line]

@@ -9,9 +9,10 @@ from typing import Any
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.draw import draw
-from instance_ha_simulator.explorer.play import Exploration, clear
+from instance_ha_simulator.explorer.play import Exploration
 from instance_ha_simulator.explorer.promises import broken
 from instance_ha_simulator.explorer.statements import Statements
+from instance_ha_simulator.lasting import clear
 from instance_ha_simulator.scenario import NotOverError, Scenario
 
 REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check

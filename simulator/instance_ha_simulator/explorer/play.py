@@ -1,97 +1,26 @@
 """Plays a drawn world until it is at rest: faster than a scenario, since nothing waits for a minute to pass."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
-from instance_ha.store.schema import metadata
-from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGresult
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from instance_ha_simulator.cloud.app import create_app
-from instance_ha_simulator.cloud.clock import ManualClock
-from instance_ha_simulator.cloud.cloud import Cloud
-from instance_ha_simulator.database import SimulatedDatabase, Stage
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.troubles.base import reported_host
+from instance_ha_simulator.lasting import make_stage
 from instance_ha_simulator.scenario import NotServedError, Play, Scenario
-from instance_ha_simulator.scheduler import KilledError, Scheduler
+from instance_ha_simulator.scheduler import KilledError
 
 _TICKS = {"sweep"}
 _NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
-_TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to a row goes before it
 _DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "fence": "never"}
-
-
-class LastingDatabase(SimulatedDatabase):
-    """One that many plays use, one after the other: what guards a pool against a server that goes away is left out."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self._idle: list[Connection] = []
-
-    @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        """Lend a connection, again and again the same: to take one from the pool takes as long as a statement."""
-        connection = self._idle.pop() if self._idle else self._prepared()
-        try:
-            yield connection
-        finally:
-            self._idle.append(connection)
-
-    def _prepared(self) -> Connection:
-        """Connect to a server that parses and plans a statement once, not each time: no pgbouncer is in between."""
-        connection = self._engine.connect()
-        _driver(connection).prepare_threshold = 1
-        return connection
-
-    @contextmanager
-    def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
-        """Tell Postgres itself: what is above it takes longer than Postgres."""
-        with self._lent() as connection:
-            server = _driver(connection).pgconn
-            _must(server.exec_(begin.encode()))
-            try:
-                yield connection
-            except BaseException:
-                _must(server.exec_(b"ROLLBACK"))
-                raise
-            _must(server.exec_(b"COMMIT"))
-
-    @contextmanager
-    def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
-        """Lend a connection; that it cannot write is for the tests of the pool."""
-        self._come()
-        with self._lent() as connection:
-            yield connection
-
-    def close(self) -> None:
-        """Close all connections."""
-        for connection in self._idle:
-            connection.close()
-        super().close()
-
-    def ping(self) -> None:
-        """Answer, unless it is away."""
-        self._come()
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
-
-
-def _must(result: PGresult) -> None:
-    assert result.status == ExecStatus.COMMAND_OK, result.error_message
 
 
 class _NoCounts(Recorder):
@@ -103,16 +32,7 @@ class _NoCounts(Recorder):
 
 def set_stage(url: str) -> Stage:
     """Make what all plays of a worker use: a database with our schema, and nothing in it, and a cloud."""
-    cloud = Cloud(ManualClock())
-    return Stage(LastingDatabase(url), cloud, create_app(cloud), _NoCounts())
-
-
-def clear(stage: Stage) -> None:
-    """Forget all that was stored."""
-    stage.database.join(Scheduler(), [])
-    with stage.database.begin() as connection:
-        connection.exec_driver_sql("; ".join(f"DELETE FROM {table}" for table in _TABLES))  # noqa: S608 no foreign words
-        connection.exec_driver_sql("DROP SCHEMA IF EXISTS standby CASCADE")
+    return make_stage(url, _NoCounts())
 
 
 class Rows:
