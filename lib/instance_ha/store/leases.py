@@ -28,6 +28,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.errors import LeaseLost
+from instance_ha.store import records
 
 
 @dataclass(frozen=True)
@@ -118,4 +119,4 @@ def _overdue(table: Table, *where: ColumnElement[bool]) -> ReturningUpdate[Any]:
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    return update(table).where(table.c.id.in_(overdue)).values(due_at=now).returning(table)
+    return update(table).where(table.c.id.in_(records.chosen(overdue))).values(due_at=now).returning(table)

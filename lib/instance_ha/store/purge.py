@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.models.returns import OPEN_RETURN
-from instance_ha.store import leases
+from instance_ha.store import leases, records
 from instance_ha.store.schema import (
     approvals,
     evidence,
@@ -151,7 +151,7 @@ def _choice(rule: Rule, cutoff: datetime, limit: int) -> Any:
 
 def remove(connection: Connection, rule: Rule, cutoff: datetime, limit: int) -> int:
     """Delete the next rows; returns how many."""
-    chosen = _choice(rule, cutoff, limit)
+    chosen = records.chosen(_choice(rule, cutoff, limit))
     return connection.execute(delete(rule.table).where(rule.table.c.id.in_(chosen))).rowcount
 
 
@@ -184,7 +184,11 @@ def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: date
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    taken = update(purge_batches).where(purge_batches.c.id.in_(left)).values(**leases.hold(owner, now, seconds))
+    taken = (
+        update(purge_batches)
+        .where(purge_batches.c.id.in_(records.chosen(left)))
+        .values(**leases.hold(owner, now, seconds))
+    )
     row = connection.execute(taken.returning(purge_batches)).mappings().first()
     return _batch(row) if row else None
 

@@ -5,13 +5,14 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.sql.base import Executable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 R = TypeVar("R")
+T = TypeVar("T")
 D = TypeVar("D", bound="DataclassInstance")
 
 
@@ -39,6 +40,15 @@ def first(
 def one(connection: Connection, statement: Executable, record: Callable[..., R]) -> R:
     """Return the only row of a statement that always has one."""
     return record(**connection.execute(statement).one()._asdict())
+
+
+def chosen(query: Select[tuple[T]]) -> Select[tuple[T]]:
+    """Choose rows once, for a statement that changes those ``in_`` it.
+
+    A subquery with a limit and locks is run again for each row where the planner joins by a nested loop, and chooses
+    other rows each time: more would be changed than the limit allows.
+    """
+    return select(query.cte("chosen").c[0])
 
 
 def values(record: "DataclassInstance") -> dict[str, Any]:

@@ -32,6 +32,7 @@ from instance_ha.models.enums import OPEN_VMOVE, UNDER_WAY, VMoveStatus, VMoveSt
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.text import NO_VALID_HOST
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
+from instance_ha.store import records
 from instance_ha.store.schema import vmoves
 from instance_ha.store.vmoves import read
 
@@ -114,10 +115,10 @@ def _attempt(notification: Notification) -> dict[str, Any]:
 
 
 def follow(
-    connection: Connection, notification_uuid: NotificationUuid, records: Mapping[str, int], now: datetime
+    connection: Connection, notification_uuid: NotificationUuid, migrations: Mapping[str, int], now: datetime
 ) -> None:
     """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
-    for instance, record in records.items():
+    for instance, record in migrations.items():
         _watch(connection, notification_uuid, instance, record - 1, now)
 
 
@@ -145,10 +146,8 @@ def _watch(
 
 def planned_after(connection: Connection, notification_uuid: NotificationUuid) -> int:
     """Return the id of the newest evacuation record that was there when the open evacuations were planned."""
-    query = select(func.min(vmoves.c.last_migration_id)).where(
-        vmoves.c.notification_uuid == notification_uuid, vmoves.c.status.in_(OPEN_VMOVE)
-    )
-    return connection.execute(query).scalar_one() or 0
+    query = select(func.min(vmoves.c.last_migration_id)).where(_IS_OF, vmoves.c.status.in_(OPEN_VMOVE))
+    return connection.execute(query, {"of": notification_uuid}).scalar_one() or 0
 
 
 def start_next(
@@ -162,7 +161,7 @@ def start_next(
         .limit(slots)
         .with_for_update()
     )
-    begun = update(vmoves).where(vmoves.c.id.in_(waiting))
+    begun = update(vmoves).where(vmoves.c.id.in_(records.chosen(waiting)))
     new = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
     started = read(connection, begun.values(**new, target_host=target_host).returning(vmoves))
     return sorted(started, key=lambda move: move.position)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from instance_ha.store import records
 from instance_ha.store.schema import watches
 
 HOSTS = "hosts"
@@ -34,7 +35,7 @@ def claim(
     )
     taken = (
         update(watches)
-        .where(watches.c.subject.in_(due))
+        .where(watches.c.subject.in_(records.chosen(due)))
         .values(owner=owner, due_at=now + timedelta(seconds=seconds))
         .returning(watches.c.subject, watches.c.polled_at)
     )

@@ -10,7 +10,7 @@ from instance_ha.models.rows import Notification, VMove
 from instance_ha.store import hosts, leases, notifications, outlook, rounds, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.unit.build import NOW
@@ -241,6 +241,15 @@ def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(
             started = rounds.start_next(connection, notification.notification_uuid, slots, None, NOW)
         begun.append("".join(move.instance_name for move in started))
     assert begun == ["zy", "", "xa", "b", ""]
+
+
+def test_no_more_begin_than_there_are_slots_however_postgres_joins(rows: Rows) -> None:
+    notification = running(rows, "abcd")
+    with rows.database.begin() as connection:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        started = rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+    assert [move.instance_name for move in started] == ["a"]
 
 
 def claim_move(rows: Rows, move: VMove, now: datetime = NOW) -> VMove | None:
