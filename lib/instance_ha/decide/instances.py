@@ -110,6 +110,7 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
         power_state=server.power_state,
         locked=_locked_by_others(server),
         ha_enabled=ha_enabled(server, policy),
+        priority=priority(server, policy),
     )
 
 

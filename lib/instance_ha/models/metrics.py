@@ -174,6 +174,11 @@ OLDEST_HOLD = Metric(
     Form.GAUGE,
     "How long the longest held of them is held; 0 without one.",
 )
+EVACUATION_SHARE = Metric(
+    "instance_ha_evacuation_share",
+    Form.GAUGE,
+    "Share of the usual number of evacuations that may be in flight: less than 1 since Nova has struggled.",
+)
 PAUSES = Metric("instance_ha_pauses", Form.GAUGE, "Pauses that are in force.")
 OPEN_EVACUATIONS = Metric(
     "instance_ha_open_recovery_evacuations",
@@ -231,6 +236,7 @@ MEASURED = (
     HELD_RECOVERIES,
     OLDEST_HOLD,
     PAUSES,
+    EVACUATION_SHARE,
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,

@@ -76,6 +76,7 @@ class Notification(Row):
     held_by: tuple[Gate, ...] = ()  # the gates that hold it; none when something else does
     paused_until: datetime | None = None  # a pause has held it until then
     admitted_at: datetime | None = None  # the gates have let it pass
+    slots_at: datetime | None = None  # its dispatcher would have begun evacuations then
     proven_at: datetime | None = None  # its host was found dead, by all evidence that the policy asks for
     counted: bool = False  # its end is in the counters
     attempt: int = 0  # which try at the whole recovery; 0 before the first
@@ -94,6 +95,7 @@ class InstanceFacts:
     power_state: int = 1
     locked: bool = False
     ha_enabled: bool = False
+    priority: int = 0
     left_in_error: bool = False  # an evacuation that failed has left it in error, so Nova will start it
     stopped_by_us: bool = False  # for a restart that its host's failure has cut off: it shall run
 

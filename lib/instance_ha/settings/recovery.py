@@ -13,6 +13,25 @@ class RecoverySettings(Part):
     host_failure_recovery_threads: int = Field(
         10, ge=1, le=1000, description="Evacuations in flight at once for one notification."
     )
+    segment_evacuations: int = Field(
+        40,
+        ge=1,
+        le=10000,
+        description="Evacuations in flight at once for all failed hosts of a segment, the highest HA_Priority first.",
+    )
+    destination_evacuations: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="Evacuations in flight at once to one host that Nova is told to use, as a reserved one. "
+        "Where its scheduler chooses, the destination is not known before.",
+    )
+    nova_slow_answer: Seconds = Field(
+        5,
+        gt=0,
+        description="Nova struggles when it takes longer to tell how evacuations stand, or answers with an error: "
+        "half as many are in flight then, and slowly more again.",
+    )
     wait_period_after_service_update: Seconds = Field(
         180, ge=0, description="Longest wait until Nova calls the failed compute service down."
     )

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, and_, func, select
 
+from instance_ha.decide import budget
 from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.events import OutboxState
 from instance_ha.models.metrics import (
+    EVACUATION_SHARE,
     EVENTS_PENDING,
     HELD_RECOVERIES,
     HOSTS,
@@ -24,7 +26,7 @@ from instance_ha.models.metrics import (
     TICKS,
     Values,
 )
-from instance_ha.store import counters, leases, watches
+from instance_ha.store import budgets, counters, leases, watches
 from instance_ha.store.host_health import is_monitored
 from instance_ha.store.pauses import is_active
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
@@ -39,6 +41,7 @@ def measure(connection: Connection, now: datetime) -> Values:
         _recoveries(connection, now)
         | _holds(connection, now)
         | _pauses(connection, now)
+        | {EVACUATION_SHARE.series(): budget.share(budgets.read_throttle(connection), now)}
         | _outbox(connection, now)
         | _hosts(connection)
         | _times(connection)

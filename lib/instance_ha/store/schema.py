@@ -131,6 +131,7 @@ notifications = Table(
     Column("held_by", _GATES, nullable=False, server_default="{}"),
     Column("paused_until", Time),  # a pause has held it until then: its time to be done counts from there
     Column("admitted_at", Time),  # the gates have let it pass
+    Column("slots_at", Time),  # its dispatcher would have begun evacuations then
     Column("proven_at", Time),  # its host was found dead
     Column("counted", Boolean, nullable=False, server_default="false"),  # its end is in `counters`
     *_work(),
@@ -331,6 +332,14 @@ approvals = Table(  # what operators have said of recoveries that were held: add
     Column("reason", String(255), nullable=False),
     Column("actor", String(64)),
     Index("approvals_notification", "notification_uuid", "id"),
+)
+
+throttle = Table(  # how many evacuations Nova can bear since it struggled, as a share of the usual number
+    "throttle",
+    metadata,
+    Column("name", String(36), primary_key=True),
+    Column("share", Double, nullable=False),
+    Column("changed_at", Time, nullable=False),
 )
 
 # What is polled, and when next: one row for all hosts together ("hosts"), and one for the guests of each host.

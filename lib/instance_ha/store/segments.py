@@ -17,6 +17,8 @@ from instance_ha.store.schema import hosts, notifications, segments
 _BY_UUID = select(segments).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 _IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 
+_IS_ENABLED_NOW = _IS_ENABLED.with_for_update(key_share=True)
+
 
 def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
     """Read a live segment; with ``lock`` neither it nor its hosts change, and no failure of them is reported meanwhile.
@@ -37,9 +39,9 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
     return found
 
 
-def is_enabled(connection: Connection, uuid: SegmentUuid) -> bool:
-    """Say whether failures in a segment are recovered; one that is gone is not."""
-    return bool(connection.execute(_IS_ENABLED, {"wanted": uuid}).scalar())
+def is_enabled(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> bool:
+    """Say whether failures in a segment are recovered; one that is gone is not. With ``lock`` it stays so meanwhile."""
+    return bool(connection.execute(_IS_ENABLED_NOW if lock else _IS_ENABLED, {"wanted": uuid}).scalar())
 
 
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:

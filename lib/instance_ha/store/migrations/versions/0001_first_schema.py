@@ -474,6 +474,7 @@ def upgrade() -> None:
         sa.Column("held_by", postgresql.ARRAY(sa.String(length=36)), server_default="{}", nullable=False),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("slots_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("counted", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
@@ -725,6 +726,13 @@ def upgrade() -> None:
         ["notification_uuid", "position"],
         unique=False,
         postgresql_where=sa.text("status IN ('pending', 'ongoing')"),
+    )
+    op.create_table(
+        "throttle",
+        sa.Column("name", sa.String(length=36), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "watches",
