@@ -36,7 +36,7 @@ def able(moves: Sequence[VMove], at: datetime) -> list[VMove]:
     return found
 
 
-def test_none_is_asked_for_that_takes_the_room_of_one_of_a_higher_priority(
+def test_none_is_asked_for_that_takes_the_slot_of_one_of_a_higher_priority(
     postgres: Postgres, database_url: str
 ) -> None:
     with TemporaryDirectory() as own:

@@ -52,30 +52,30 @@ def free(limits: Limits, flight: InFlight, part: float) -> int:
         part: the share of it that Nova can bear.
 
     """
-    room = (
+    slots = (
         most(limits.notification, part) - flight.of_notification,
         most(limits.segment, part) - flight.of_segment,
         most(limits.destination, part) - flight.to_target,
     )
-    return max(0, min(room))
+    return max(0, min(slots))
 
 
-def in_turn(own: Queue, others: Iterable[Queue], room: int, most_of_each: int) -> int:
-    """Say how many of a recovery's next instances may begin where all recoveries of a segment share so much room.
+def in_turn(own: Queue, others: Iterable[Queue], slots: int, most_of_each: int) -> int:
+    """Say how many of a recovery's next instances may begin where all recoveries of a segment share so many slots.
 
-    An instance waits while others of a higher rank, which could begin now, need the room.
+    An instance waits while others of a higher rank, which could begin now, need the slots.
 
     Args:
         own: what the recovery would begin next.
         others: what other recoveries would.
-        room: how many may begin in all.
+        slots: how many may begin in all.
         most_of_each: how many one recovery may have in flight.
 
     """
     able = (rank for queue in others for rank in queue.ranks[: max(0, most_of_each - queue.in_flight)])
     higher_first = sorted(map(_order, able))
     for number, rank in enumerate(own.ranks):
-        if number + bisect_left(higher_first, _order(rank)) >= room:
+        if number + bisect_left(higher_first, _order(rank)) >= slots:
             return number
     return len(own.ranks)
 

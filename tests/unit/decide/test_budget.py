@@ -56,21 +56,21 @@ def test_what_another_recovery_could_not_begin_keeps_nobody_waiting() -> None:
 
 @given(RANKS, QUEUES, st.integers(0, 20), st.integers(1, 6))
 def test_none_begins_before_one_of_a_higher_rank_that_could(
-    ranks: list[Rank], others: list[Queue], room: int, most_of_each: int
+    ranks: list[Rank], others: list[Queue], slots: int, most_of_each: int
 ) -> None:
-    begun = in_turn(Queue(0, tuple(ranks)), others, room, most_of_each)
-    assert 0 <= begun <= min(len(ranks), room)
+    begun = in_turn(Queue(0, tuple(ranks)), others, slots, most_of_each)
+    assert 0 <= begun <= min(len(ranks), slots)
     if begun:
         able = [rank for one in others for rank in one.ranks[: max(0, most_of_each - one.in_flight)]]
         higher = [rank for rank in able if rank > ranks[begun - 1]]
-        assert begun + len(higher) <= room  # there is room for all of these beside those that begin
+        assert begun + len(higher) <= slots  # there is slots for all of these beside those that begin
 
 
 @given(RANKS.filter(bool), QUEUES, st.integers(1, 20), st.integers(1, 6))
-def test_somebody_always_begins(ranks: list[Rank], others: list[Queue], room: int, most_of_each: int) -> None:
+def test_somebody_always_begins(ranks: list[Rank], others: list[Queue], slots: int, most_of_each: int) -> None:
     all_of_them = [Queue(0, tuple(ranks)), *(one for one in others if one.ranks and one.in_flight < most_of_each)]
     begun = [
-        in_turn(one, [other for other in all_of_them if other is not one], room, most_of_each) for one in all_of_them
+        in_turn(one, [other for other in all_of_them if other is not one], slots, most_of_each) for one in all_of_them
     ]
     assert any(begun)
 

@@ -25,8 +25,8 @@ from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.planning.under_way import under_way
 from instance_ha.recovery.evacuation.dest_hosts import DestHosts
+from instance_ha.recovery.evacuation.free_slots import FreeSlots
 from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
-from instance_ha.recovery.evacuation.room import Room
 from instance_ha.recovery.evacuation.source_host import SourceHost
 from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import rounds, segments, tasks, vmoves
@@ -61,7 +61,7 @@ class _Round:
         self._records = EvacuationRecords(recovery)
         self._source = SourceHost(recovery, task)
         self._dests = DestHosts(recovery)
-        self._room = Room(recovery, target_host)
+        self._slots = FreeSlots(recovery, target_host)
         self._rows: tuple[list[VMove], datetime | None] = [], None
         self._read_again_at: datetime | None = None  # None: at once
 
@@ -74,7 +74,7 @@ class _Round:
             found = self._watch([move for move in ongoing if move.step in UNDER_WAY])
             free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
             if waiting_since is not None and free > 0:
-                free = self._room.before_asking(free)
+                free = self._slots.before_asking(free)
             if found.done or (waiting_since is not None and free > 0):
                 self._go_on(ongoing, found, free, waiting_since)
             elif found.unseen:
@@ -99,12 +99,12 @@ class _Round:
         if not watched:
             return Watch((), ())
         try:
-            with self._room.timed():
+            with self._slots.timed():
                 self._records.read(watched)
         except (CloudUnavailable, CloudRefused) as error:
             log.get().warning("Nova does not tell about evacuations", error=str(error))
             return Watch((), ())
-        self._room.note_tries(watched)
+        self._slots.note_tries(watched)
         down = self._dests.down(watched, self._records.newest)
         slow = self._settings.wait_period_after_evacuation
         return watch(watched, self._records.newest, self._clock.now(), slow, down)
@@ -112,12 +112,12 @@ class _Round:
     def _go_on(self, ongoing: Sequence[VMove], found: Watch, free: int, waiting_since: datetime | None) -> None:
         """Hand what Nova is done with to be closed, and fill the free slots."""
         try:
-            with self._room.timed():
+            with self._slots.timed():
                 facts = self._ask(ongoing, found, free, waiting_since)
         except (CloudUnavailable, CloudRefused) as error:
             log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
             return
-        with self._recovery.claim.transaction(**self._room.wanted(free)) as connection:
+        with self._recovery.claim.transaction(**self._slots.wanted(free)) as connection:
             self._settle(connection, found, facts)
             reason = self._reason_to_stop(connection, facts)
             begun = self._fill(connection, free, facts) if reason is None else self._stop(connection, reason)
@@ -191,8 +191,8 @@ class _Round:
             return []
         now = self._clock.now()
         rounds.follow(connection, self._uuid, facts.under_way, now)
-        room = self._room.read(connection, free) if free > 0 else 0
-        begun = rounds.start_next(connection, self._uuid, room, self._target_host, now) if room else []
+        slots = self._slots.read(connection, free) if free > 0 else 0
+        begun = rounds.start_next(connection, self._uuid, slots, self._target_host, now) if slots else []
         rounds.aim(connection, destinations.spread(begun, facts.instead))
         emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
         return begun
@@ -208,7 +208,7 @@ class _Round:
         host = self._recovery.host
         if facts.source is SourceState.UP:
             return f"not evacuated, since host {host.name} is up again"
-        enabled = segments.is_enabled(connection, host.failover_segment_id, lock=True)  # no other counts the same room
+        enabled = segments.is_enabled(connection, host.failover_segment_id, lock=True)  # no other counts the same slots
         if not enabled:
             return "not tried, since the segment was disabled"
         limit = self._settings.evacuation_abort_after

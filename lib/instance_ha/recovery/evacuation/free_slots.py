@@ -1,7 +1,7 @@
 """How many evacuations a recovery may begin: by its own limit, its segment's, and what Nova can bear.
 
 Dispatchers of a segment need no coordinator: each counts rows while it has locked that of the segment, and leaves the
-room to instances of a higher rank that other dispatchers would begin.
+slots to instances of a higher rank that other dispatchers would begin.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import budgets
 
 
-class Room:
-    """The room for evacuations of one round."""
+class FreeSlots:
+    """The slots for evacuations of one round."""
 
     def __init__(self, recovery: Recovery, target_host: str | None) -> None:
         self._recovery = recovery
@@ -46,19 +46,19 @@ class Room:
         return {"slots_at": self._clock.now()} if free > 0 else {}
 
     def read(self, connection: Connection, wanted: int) -> int:
-        """Count how many may begin; it holds for who has locked the row of the segment."""
+        """Count how many may begin; nobody else counts them while the row of the segment is locked."""
         now, segment = self._clock.now(), self._recovery.host.failover_segment_id
         uuid = self._recovery.notification.notification_uuid
         part = budget.share(budgets.read_throttle(connection), now)
         flight = budgets.in_flight(connection, segment, uuid, self._target_host)
-        room = min(wanted, budget.free(self._limits, flight, part))
-        if room and flight.recoveries > 1:
+        slots = min(wanted, budget.free(self._limits, flight, part))
+        if slots and flight.recoveries > 1:
             most = budget.most(self._limits.notification, part)
             own, others = budgets.queues(connection, segment, uuid, most, now)
             in_all = budget.most(self._limits.segment, part) - flight.of_segment
-            room = min(room, budget.in_turn(own, others, in_all, most))
-        self._is_short = room < wanted
-        return room
+            slots = min(slots, budget.in_turn(own, others, in_all, most))
+        self._is_short = slots < wanted
+        return slots
 
     @contextmanager
     def timed(self) -> Iterator[None]:
