@@ -87,6 +87,11 @@ class Composition:
         client, nova, hypervisors = lazy(self._notification_client), lazy(self._nova), lazy(self._hypervisors)
         return worlds.GuestMonitorWorld(**self._base(), notification_client=client, nova=nova, hypervisors=hypervisors)
 
+    def readiness(self) -> worlds.ReadinessWorld:
+        """Make the world of ``readiness``."""
+        nova, placement, fences = lazy(self._nova), lazy(self._placement), lazy(self._fences)
+        return worlds.ReadinessWorld(**self._base(), nova=nova, placement=placement, fences=fences)
+
     def relay(self) -> worlds.RelayWorld:
         """Make the world of ``relay``."""
         return worlds.RelayWorld(**self._base(), sinks=lazy(self._sinks))
@@ -96,6 +101,7 @@ class Composition:
         return worlds.WholeWorld(
             **self._base(),
             **self._of_api(),
+            placement=lazy(self._placement),
             remote=lazy(self._remote),
             fences=lazy(self._fences),
             archive=lazy(self._archive),
@@ -144,6 +150,11 @@ class Composition:
         settings = self._settings
         limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
         return NovaClient(self._cloud.adapter("compute"), self._clock, *limits, self._metrics)
+
+    def _placement(self) -> ports.Placement:
+        from instance_ha.placement import PlacementClient
+
+        return PlacementClient(self._cloud.adapter("placement"), self._settings.nova_timeout)
 
     def _publisher(self) -> ports.Publisher:
         from instance_ha.triggers.publisher import HttpPublisher

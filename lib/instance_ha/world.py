@@ -24,6 +24,7 @@ from instance_ha.models.ports import (
     Hypervisors,
     NotificationClient,
     Nova,
+    Placement,
     Policy,
     Publisher,
     Remote,
@@ -182,6 +183,15 @@ class GuestMonitorWorld(MonitorWorld):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadinessWorld(World):
+    """What ``readiness`` needs."""
+
+    nova: Nova
+    placement: Placement
+    fences: Fences
+
+
+@dataclass(frozen=True, kw_only=True)
 class RelayWorld(World):
     """What ``relay`` needs."""
 
@@ -189,5 +199,5 @@ class RelayWorld(World):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WholeWorld(RecoveryWorld, PurgeWorld, HostMonitorWorld, GuestMonitorWorld, RelayWorld):
+class WholeWorld(RecoveryWorld, PurgeWorld, HostMonitorWorld, GuestMonitorWorld, ReadinessWorld, RelayWorld):
     """All of it: for an operator's commands, and for simulations."""

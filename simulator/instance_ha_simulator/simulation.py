@@ -22,6 +22,7 @@ from instance_ha.models.ports import HostSource, Hypervisors
 from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
+from instance_ha.placement import PlacementClient
 from instance_ha.policy.enforcer import Policy
 from instance_ha.recovery import flows
 from instance_ha.serving.function import give_world
@@ -229,6 +230,7 @@ class Simulation:
             clock=MachineClock(self.scheduler),
             database=self.database,
             nova=self._nova(settings),
+            placement=self._placement(settings),
             publisher=self.broker,
             tokens=NoAuth(),
             policy=_policy(),
@@ -248,16 +250,20 @@ class Simulation:
         )
 
     def _nova(self, settings: Settings) -> NovaClient:
+        limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
+        return NovaClient(self._adapter("compute", "compute/v2.1"), MachineClock(self.scheduler), *limits, self.metrics)
+
+    def _placement(self, settings: Settings) -> PlacementClient:
+        return PlacementClient(self._adapter("placement", "placement"), settings.nova_timeout)
+
+    def _adapter(self, service_type: str, path: str) -> Adapter:
         http = requests.Session()
         http.trust_env = False
         pauses = self.faults.schedule.get("pauses", 0.0)
         http.mount(URL, ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
         auth = SharedToken(self.cloud.identity.users["masakari"], self.scheduler)
-        adapter = Adapter(
-            Session(auth=auth, session=http), service_type="compute", endpoint_override=f"{URL}compute/v2.1"
-        )
-        limits = settings.nova_timeout, settings.nova_list_timeout, settings.nova_page_size
-        return NovaClient(adapter, MachineClock(self.scheduler), *limits, self.metrics)
+        session = Session(auth=auth, session=http)
+        return Adapter(session, service_type=service_type, endpoint_override=f"{URL}{path}")
 
     def _with_timeout(self, work: Callable[[], None], seconds: float) -> None:
         """Call a custom task; one that hangs takes its whole time limit, of virtual time."""

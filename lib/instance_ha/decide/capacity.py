@@ -9,7 +9,6 @@ that proves nothing and there is little, all choices are tried (``capacity_searc
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import combinations
 from math import comb
 from typing import NamedTuple
@@ -18,18 +17,10 @@ from instance_ha.decide.capacity_search import can_be_left_over
 from instance_ha.decide.capacity_trial import MEMORY, left_over
 from instance_ha.models.capacity import Need, Room
 from instance_ha.models.enums import RecoveryMethod
+from instance_ha.models.readiness import Fit
 
 _SETS = 500  # of hosts that die together, which are tried one by one
 _STEPS = 20_000  # of all searches for one segment together
-
-
-class Fit(StrEnum):
-    """Whether the instances of a host fit on the others."""
-
-    FITS = "fits"  # proven, whatever Nova's scheduler chooses
-    MAY_FIT = "may_fit"  # if Nova prefers hosts with much free memory, as it does by default; not proven
-    LEFT_OVER = "left_over"  # some find no host, even if Nova prefers hosts with much free memory
-    UNKNOWN = "unknown"  # what is needed to say so is not known
 
 
 @dataclass(frozen=True, kw_only=True)

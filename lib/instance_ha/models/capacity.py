@@ -27,6 +27,14 @@ class Inventory:
 
 
 @dataclass(frozen=True)
+class Provider:
+    """A resource provider of Placement; a host's own is its own root, its devices and NUMA nodes have it as theirs."""
+
+    uuid: str
+    root: str
+
+
+@dataclass(frozen=True)
 class Need:
     """What an instance takes wherever it goes."""
 

@@ -38,6 +38,17 @@ class Aggregate:
     id: int
     name: str
     hosts: frozenset[str]
+    zone: str | None = None  # makes it an availability zone
+    metadata: dict[str, str] = field(default_factory=dict)  # what flavors may ask for
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerGroup:
+    """Servers that are kept together, or apart."""
+
+    policy: str  # affinity, anti-affinity, soft-affinity, soft-anti-affinity
+    members: frozenset[str]  # by their ids
+    id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +67,7 @@ class Server:
     metadata: dict[str, str] = field(default_factory=dict)
     on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
     extra_specs: dict[str, str] = field(default_factory=dict)  # of its flavor
+    zone: str | None = None  # the availability zone that it is in
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server, ServiceState
+from instance_ha.models.capacity import Inventory, Provider
+from instance_ha.models.cloud import (
+    Aggregate,
+    ComputeService,
+    Migration,
+    PowerAction,
+    Server,
+    ServerGroup,
+    ServiceState,
+)
 from instance_ha.models.events import Event, Sink
 from instance_ha.models.fencing import Power, Rung
 from instance_ha.models.guests import Domain
@@ -123,6 +132,8 @@ class Nova(Protocol):
     def enable_service(self, service_id: str) -> None: ...  # noqa: D102
     def lift_force_down(self, service_id: str) -> None: ...  # noqa: D102
     def aggregates(self) -> list[Aggregate]: ...  # noqa: D102
+    def provider_hosts(self) -> dict[str, str]: ...  # noqa: D102
+    def server_groups(self) -> list[ServerGroup]: ...  # noqa: D102
     def join_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def leave_aggregate(self, aggregate_id: int, host: str) -> None: ...  # noqa: D102
     def locked_servers(self, changed_since: datetime) -> list[Server]: ...  # noqa: D102
@@ -144,6 +155,15 @@ class Nova(Protocol):
     def stop(self, server_id: str) -> None: ...  # noqa: D102
     def pause(self, server_id: str) -> None: ...  # noqa: D102
     def suspend(self, server_id: str) -> None: ...  # noqa: D102
+
+
+class Placement(Protocol):
+    """What is asked of Placement; the methods are explained at ``placement.client.PlacementClient``."""
+
+    def providers(self) -> list[Provider]: ...  # noqa: D102
+    def with_trait(self, trait: str) -> frozenset[str]: ...  # noqa: D102
+    def inventories(self, uuid: str) -> dict[str, Inventory]: ...  # noqa: D102
+    def allocations(self, uuid: str) -> dict[str, dict[str, int]]: ...  # noqa: D102
 
 
 class HostSource(Protocol):

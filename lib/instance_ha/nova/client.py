@@ -19,6 +19,7 @@ from instance_ha.models.cloud import (
     Migration,
     PowerAction,
     Server,
+    ServerGroup,
     ServiceState,
 )
 from instance_ha.models.errors import CloudRefused, ListIncomplete
@@ -26,6 +27,7 @@ from instance_ha.models.ports import Clock, Metrics
 from instance_ha.nova import hypervisors, lists, parse
 from instance_ha.nova.http import NovaHttp
 
+_GROUPS = 1000  # on a page
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -93,6 +95,22 @@ class NovaClient:
     def aggregates(self) -> list[Aggregate]:
         """Read all host aggregates; availability zones are aggregates too."""
         return [parse.aggregate(body) for body in self._http.get("/os-aggregates")["aggregates"]]
+
+    def provider_hosts(self) -> dict[str, str]:
+        """Read which host each of Placement's providers is, by its uuid; not those of a cell that does not answer."""
+        query = {"limit": str(self._page_size)}
+        pages = lists.pages(self._http.get, "/os-hypervisors/detail", query, "hypervisors", "hypervisors_links")
+        return {body["id"]: body["service"]["host"] for page in pages for body in page}
+
+    def server_groups(self) -> list[ServerGroup]:
+        """Read the server groups of all projects."""
+        groups: list[ServerGroup] = []
+        while True:
+            query = urlencode({"all_projects": "True", "limit": str(_GROUPS), "offset": str(len(groups))})
+            found = self._http.get(f"/os-server-groups?{query}")["server_groups"]
+            if not found:  # Nova may cut a page to fewer than were asked for
+                return groups
+            groups += map(parse.server_group, found)
 
     def join_aggregate(self, aggregate_id: int, host: str) -> None:
         """Add a host to an aggregate; a host that is in it already is fine.

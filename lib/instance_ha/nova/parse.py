@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from instance_ha.models.cloud import Aggregate, ComputeService, Migration, PowerAction, Server, ServiceState
+from instance_ha.models.cloud import (
+    Aggregate,
+    ComputeService,
+    Migration,
+    PowerAction,
+    Server,
+    ServerGroup,
+    ServiceState,
+)
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.text import utc
 
@@ -58,6 +66,7 @@ def server(body: dict[str, Any]) -> Server:
         on_volume=body.get("image") == "",
         metadata=body.get("metadata") or {},
         extra_specs=(body.get("flavor") or {}).get("extra_specs") or {},
+        zone=body.get("OS-EXT-AZ:availability_zone"),
     )
 
 
@@ -68,7 +77,18 @@ def _time(text: str | None) -> datetime | None:
 
 def aggregate(body: dict[str, Any]) -> Aggregate:
     """Read an entry of ``/os-aggregates``."""
-    return Aggregate(id=body["id"], name=body["name"], hosts=frozenset(body["hosts"]))
+    return Aggregate(
+        id=body["id"],
+        name=body["name"],
+        hosts=frozenset(body["hosts"]),
+        zone=body.get("availability_zone"),
+        metadata=body.get("metadata") or {},
+    )
+
+
+def server_group(body: dict[str, Any]) -> ServerGroup:
+    """Read an entry of ``/os-server-groups``."""
+    return ServerGroup(id=body["id"], policy=body["policy"], members=frozenset(body["members"]))
 
 
 def migration(body: dict[str, Any]) -> Migration:

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.test import EnvironBuilder
 
-from instance_ha_simulator.cloud import control, keystone, nova
+from instance_ha_simulator.cloud import control, keystone, nova, placement
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
 from instance_ha_simulator.cloud.history import Received
@@ -20,7 +20,7 @@ def create_app(cloud: Cloud) -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.before_request(lambda: _before(cloud))
     app.after_request(lambda answer: _after(cloud, answer))
-    for part in (keystone, nova, control):
+    for part in (keystone, nova, placement, control):
         app.register_blueprint(part.blueprint(cloud))
     return app
 

@@ -23,6 +23,7 @@ from instance_ha_simulator.cloud.model import (
     Migration,
     OldService,
     Server,
+    ServerGroup,
 )
 from instance_ha_simulator.cloud.replica import Replica
 from instance_ha_simulator.cloud.timeline import Timeline
@@ -126,6 +127,13 @@ class Cloud:
                 world.history.wanted[server.id] = Wanted(INTENDED.get(task_state or "", vm_state), world.now)
                 booted.append(replace(server))
             return booted
+
+    def keep_apart(self, names: Sequence[str]) -> None:
+        """Put servers into a server group whose members must be on different hosts."""
+        with self.world() as world:
+            members = [server.id for server in world.servers.values() if server.name in names]
+            project = self.identity.users["demo"].project.id
+            world.groups.append(ServerGroup(str(uuid4()), f"group-{len(world.groups)}", project, members))
 
     def kill_host(self, name: str) -> None:
         """Let a host die: its nova-compute reports no more."""

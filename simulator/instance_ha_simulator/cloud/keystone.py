@@ -135,6 +135,7 @@ def _catalog(cloud: Cloud, project_id: str) -> list[dict[str, Any]]:
     services = [
         ("identity", "keystone", f"{request.host_url}identity"),
         ("compute", "nova", f"{request.host_url}compute/v2.1"),
+        ("placement", "placement", f"{request.host_url}placement"),
     ]
     if cloud.instance_ha_url is not None:
         url = cloud.instance_ha_url.replace("%(project_id)s", project_id)

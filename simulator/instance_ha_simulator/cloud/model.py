@@ -202,6 +202,16 @@ class Aggregate:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class ServerGroup:
+    """Servers that are kept apart; the only kind here."""
+
+    id: str
+    name: str
+    project_id: str
+    members: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class EvacuationRequest:
     """One evacuation that Nova accepted."""

@@ -37,6 +37,14 @@ def register(api: Blueprint, cloud: Cloud) -> None:
     _register_migrations(api, cloud)
     _register_hypervisors(api, cloud)
 
+    @api.get("/os-server-groups")
+    def list_server_groups() -> Response:
+        require_admin("os_compute_api:os-server-groups:index:all_projects")
+        offset = int(request.args.get("offset", "0"))
+        with cloud.world() as world:
+            page = world.groups[offset : offset + paging.limit(request.args, cloud.options.max_limit)]
+        return jsonify(server_groups=[views.server_group(group) for group in page])
+
 
 def _register_migrations(api: Blueprint, cloud: Cloud) -> None:
     @api.get("/os-migrations")

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from instance_ha_simulator.cloud.microversion import Version
-from instance_ha_simulator.cloud.model import Aggregate, Host, Migration, Server
+from instance_ha_simulator.cloud.model import Aggregate, Host, Migration, Server, ServerGroup
 from instance_ha_simulator.cloud.world import World
 
 Json = dict[str, Any]
@@ -187,6 +187,12 @@ def _usage(world: World, host: Host) -> Json:
     usage |= {"vcpus_used": used, "memory_mb_used": 64 * used, "local_gb_used": used}
     usage |= {"free_ram_mb": 800000 - 64 * used, "free_disk_gb": 600000 - used}
     return usage | {"current_workload": 0, "disk_available_least": 0, "cpu_info": json.dumps({})}
+
+
+def server_group(group: ServerGroup) -> Json:
+    """Show a server group, as from 2.64 on."""
+    view: Json = {"id": group.id, "name": group.name, "policy": "anti-affinity", "rules": {}, "user_id": ""}
+    return view | {"members": list(group.members), "project_id": group.project_id}
 
 
 def aggregate(record: Aggregate, version: Version, created: bool = False) -> Json:

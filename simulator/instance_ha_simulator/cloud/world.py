@@ -18,6 +18,7 @@ from instance_ha_simulator.cloud.model import (
     LiveCourse,
     Migration,
     Server,
+    ServerGroup,
 )
 from instance_ha_simulator.cloud.replica import Replica
 from instance_ha_simulator.cloud.timeline import Timeline
@@ -44,6 +45,7 @@ class World:
     live_courses: list[LiveCourse] = field(default_factory=list)  # of the next live migrations
     casts_to_lose: int = 0  # so many evacuations get a record, and never reach the conductor
     replica: Replica | None = None  # where lists are read from, if it lags behind
+    groups: list[ServerGroup] = field(default_factory=list)
     aggregate_count: int = 0
     server_count: int = 0
 
@@ -154,10 +156,11 @@ class World:
 
     def pick_host(self, server: Server, wanted: str | None) -> Host | None:
         """Choose where an evacuated server goes: the emptiest host that can take it, ties by name."""
+        taken = self._hosts_of_group(server)
         fit = [
             host
             for host in self.hosts.values()
-            if host.name != server.host
+            if host.name not in {server.host, *taken}
             and wanted in (None, host.name)
             and host.enabled
             and self.is_up(host)
@@ -165,3 +168,11 @@ class World:
             and server.requested_zone in (None, self.zone_of(host))
         ]
         return min(fit, key=lambda host: (self.load[host.name], host.name), default=None)
+
+    def _hosts_of_group(self, server: Server) -> set[str]:
+        """Name the hosts that have other members of its server group, or to which they are on their way."""
+        others = {one for group in self.groups if server.id in group.members for one in group.members} - {server.id}
+        if not others:
+            return set()
+        coming = {record.dest_compute or "" for record in self.migrations if record.instance_uuid in others}
+        return {self.servers[one].host for one in others if one in self.servers} | coming

@@ -6,9 +6,10 @@ from itertools import combinations
 from random import Random
 
 import pytest
-from instance_ha.decide.capacity import Fit, Segment, capacity
+from instance_ha.decide.capacity import Segment, capacity
 from instance_ha.models.capacity import Inventory, Need, Room
 from instance_ha.models.enums import RecoveryMethod
+from instance_ha.models.readiness import Fit
 
 NO_SEARCH = 11  # instances on a host, for which all choices are not tried
 

@@ -1,0 +1,91 @@
+"""Placement's API under /placement, as far as it is read: what hosts have, and what servers take of it.
+
+A host that can hold so many servers has memory for just so many.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from instance_ha_simulator.cloud.cloud import Cloud
+from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found
+from instance_ha_simulator.cloud.model import Host
+from instance_ha_simulator.cloud.world import World
+
+_SIZE = {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}  # of every server
+_MUCH = {"VCPU": 1000, "MEMORY_MB": 800000, "DISK_GB": 600000}
+_MOVING = frozenset({"accepted", "pre-migrating", "running", "migrating"})
+_TRAITS = frozenset({"COMPUTE_NODE"})  # that every host has
+
+
+def blueprint(cloud: Cloud) -> Blueprint:
+    """Return Placement's API for this cloud."""
+    api = Blueprint("placement", __name__, url_prefix="/placement")
+
+    @api.before_request
+    def prepare() -> None:
+        if cloud.options.noauth:
+            return
+        with cloud.world():
+            g.token = cloud.identity.authenticate(request.headers.get("X-Auth-Token"))
+        if not g.token.is_admin:
+            raise ApiError(403, "Access was denied to this resource.")
+
+    @api.get("/resource_providers")
+    def list_providers() -> Response:
+        required = request.args.get("required")
+        if required is not None and required not in _TRAITS:
+            raise bad_request(f'Invalid trait(s) in "required" parameter: No such trait(s): {required}.')
+        with cloud.world() as world:
+            return jsonify(resource_providers=[_provider(host) for host in world.hosts.values()])
+
+    @api.get("/resource_providers/<uuid>/inventories")
+    def list_inventories(uuid: str) -> Response:
+        with cloud.world() as world:
+            host = _host(world, uuid)
+            totals = dict(_MUCH) if host.capacity is None else _MUCH | {"MEMORY_MB": 64 * host.capacity}
+        views = {name: _inventory(total) for name, total in totals.items()}
+        return jsonify(resource_provider_generation=1, inventories=views)
+
+    @api.get("/resource_providers/<uuid>/allocations")
+    def list_allocations(uuid: str) -> Response:
+        with cloud.world() as world:
+            consumers = _consumers(world, _host(world, uuid))
+        views = {one: {"resources": _SIZE, "consumer_generation": 1} for one in consumers}
+        return jsonify(resource_provider_generation=1, allocations=views)
+
+    api.register_error_handler(ApiError, _error)
+    return api
+
+
+def _host(world: World, uuid: str) -> Host:
+    for host in world.hosts.values():
+        if host.hypervisor_id == uuid:
+            return host
+    raise not_found(f"No resource provider with uuid {uuid} found")
+
+
+def _consumers(world: World, host: Host) -> list[str]:
+    """Name the servers that are on a host, or on their way to it."""
+    coming = {
+        m.instance_uuid for m in world.migrations if m.dest_node and m.dest_compute == host.name and m.status in _MOVING
+    }
+    return [server.id for server in world.servers.values() if server.host == host.name or server.id in coming]
+
+
+def _provider(host: Host) -> dict[str, Any]:
+    uuid = host.hypervisor_id
+    view = {"uuid": uuid, "name": host.hypervisor_hostname, "generation": 1, "links": []}
+    return view | {"parent_provider_uuid": None, "root_provider_uuid": uuid}
+
+
+def _inventory(total: int) -> dict[str, Any]:
+    limits = {"min_unit": 1, "max_unit": max(1, total), "step_size": 1}
+    return {"total": total, "reserved": 0, "allocation_ratio": 1.0, **limits}
+
+
+def _error(error: ApiError) -> tuple[Response, int]:
+    request_id = f"req-{uuid4()}"
+    about = {"status": error.status, "title": "Error", "detail": error.message, "request_id": request_id}
+    return jsonify(errors=[about | {"code": "placement.undefined_code"}]), error.status
