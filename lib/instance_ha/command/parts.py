@@ -53,6 +53,8 @@ def _always(world: WholeWorld, cloud: "Cloud") -> Iterator[Part]:
     settings = world.settings
     yield Part("database", "database", lambda: _database(world))
     yield Part("cloud", "nova", lambda: _cloud(world))
+    if settings.auth_strategy != "noauth2":  # a cloud without Keystone has no catalog that names Placement
+        yield Part("placement", "placement", lambda: f"{len(world.placement.providers())} resource providers")
     if settings.auth_strategy == "keystone":
         yield Part("callers' tokens", "tokens", lambda: _tokens(world, cloud))
         for server in filter(None, (settings.memcached_servers or "").split(",")):

@@ -29,7 +29,7 @@ class CloudFacts:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluated:
     """What can be said of the protected instances of a host."""
 
     needs: tuple[Need, ...]  # of those that could be recovered, or perhaps, the first ones first
@@ -39,11 +39,11 @@ class Judged:
 
 def traits_asked_for(servers: Sequence[Server]) -> set[str]:
     """Name the traits that the flavors of instances require or forbid."""
-    specs = (spec for server in servers for spec in server.extra_specs)
-    return {spec.removeprefix(_TRAIT) for spec in specs if spec.startswith(_TRAIT)}
+    asked = (name for server in servers for name in server.extra_specs)
+    return {name.removeprefix(_TRAIT) for name in asked if name.startswith(_TRAIT)}
 
 
-def judge(protected: Protected, facts: CloudFacts, destinations: frozenset[str]) -> Judged:
+def evaluate(protected: Protected, facts: CloudFacts, destinations: frozenset[str]) -> Evaluated:
     """Say of each protected instance of a host what it needs, and whether it could be recovered.
 
     Args:
@@ -62,7 +62,7 @@ def judge(protected: Protected, facts: CloudFacts, destinations: frozenset[str])
         if trouble is not None:
             troubled.append(InstanceReadiness(server.id, server.name, *trouble))
     is_known = all(server.id in facts.allocations.get(protected.host, {}) for server in protected.servers)
-    return Judged(tuple(needs), tuple(troubled), is_known=is_known)
+    return Evaluated(tuple(needs), tuple(troubled), is_known=is_known)
 
 
 def _trouble(
@@ -94,7 +94,7 @@ def _uncounted(server: Server, facts: CloudFacts) -> str | None:
     group = facts.groups.get(server.id)
     if group is not None and group.policy == "affinity":
         return "its server group has the policy affinity, and Nova may let it go nowhere but to its dead host"
-    return next((f"its flavor asks for {spec}, which is not understood here" for spec in _odd(server)), None)
+    return next((f"its flavor asks for {name}, which is not understood here" for name in _odd(server)), None)
 
 
 def _odd(server: Server) -> list[str]:

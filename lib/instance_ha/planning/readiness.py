@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from instance_ha.decide.capacity import Death, Segment, capacity
 from instance_ha.decide.instances import choose
-from instance_ha.decide.readiness import CloudFacts, Judged, judge, traits_asked_for
+from instance_ha.decide.readiness import CloudFacts, Evaluated, evaluate, traits_asked_for
 from instance_ha.fencing.probe import probe
 from instance_ha.models import rows
 from instance_ha.models.capacity import Room
@@ -94,11 +94,11 @@ def _segment(
     targets = [] if method is RecoveryMethod.RESERVED_HOST else rooms
     targets = targets if method is RecoveryMethod.AUTO else [*targets, *spare]
     destinations = frozenset(room.host for room in targets)
-    judged: dict[str, Judged | str] = {}
+    evaluated: dict[str, Evaluated | str] = {}
     for host in about.hosts:
         there = about.protected[host.name]
-        judged[host.name] = there if isinstance(there, str) else judge(there, facts, destinations)
-    known = {name: one for name, one in judged.items() if isinstance(one, Judged) and one.is_known}
+        evaluated[host.name] = there if isinstance(there, str) else evaluate(there, facts, destinations)
+    known = {name: one for name, one in evaluated.items() if isinstance(one, Evaluated) and one.is_known}
     found = capacity(
         Segment(
             needs={name: one.needs for name, one in known.items()},
@@ -109,7 +109,7 @@ def _segment(
         )
     )
     deaths = {death.host: death for death in found.deaths}
-    hosts = tuple(_host(host, about, judged[host.name], deaths, fences[host.name]) for host in about.hosts)
+    hosts = tuple(_host(host, about, evaluated[host.name], deaths, fences[host.name]) for host in about.hosts)
     unknown = next((f"{one.name}: {one.reason}" for one in hosts if one.fit is Fit.UNKNOWN), None)
     return SegmentReadiness(
         segment_uuid=uuid, survives=None if unknown else found.survives, reason=unknown, hosts=hosts
@@ -121,11 +121,11 @@ def _rooms(facts: CloudFacts, hosts: Sequence[str]) -> list[Room]:
 
 
 def _host(
-    host: rows.Host, about: _Registered, judged: Judged | str, deaths: Mapping[str, Death], fence: tuple[str, ...]
+    host: rows.Host, about: _Registered, evaluated: Evaluated | str, deaths: Mapping[str, Death], fence: tuple[str, ...]
 ) -> HostReadiness:
     there = about.protected[host.name]
-    if isinstance(judged, str) or isinstance(there, str):
-        return _unknown(host, str(judged), fence)
+    if isinstance(evaluated, str) or isinstance(there, str):
+        return _unknown(host, str(evaluated), fence)
     death = deaths.get(host.name)
     return HostReadiness(
         uuid=host.uuid,
@@ -134,7 +134,7 @@ def _host(
         reason=None if death else "Placement does not say what each of its instances takes",
         protected=len(there.servers),
         left_over=death.left_over if death else (),
-        instances=judged.troubled,
+        instances=evaluated.troubled,
         fence_troubles=fence,
     )
 

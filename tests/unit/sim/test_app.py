@@ -102,7 +102,7 @@ def test_token_and_catalogue(cloud: Cloud) -> None:
     assert "admin" in [role["name"] for role in token["roles"]]
     urls = {entry["type"]: entry["endpoints"][0]["url"] for entry in token["catalog"]}
     assert urls["instance-ha"] == f"http://ha.test/v1/{client.user.project.id}"
-    assert set(urls) == {"identity", "compute", "instance-ha"}
+    assert set(urls) == {"identity", "compute", "placement", "instance-ha"}
 
 
 def exchange(client: Client, token: str) -> requests.Response:
