@@ -106,6 +106,7 @@ def test_each_part_that_answers_is_named(check: Check, good: dict[str, str], age
     assert lines(out) == {
         "database": "answers: schema 0001",
         "cloud": "answers: Nova lets us list services",
+        "placement": "answers: 0 resource providers",
         "callers' tokens": "answers: Keystone lets us check them",
         "trigger sink": "answers: takes connections; nothing was sent",
         "instance HA API": "answers: takes our token; nothing was posted",
