@@ -40,6 +40,7 @@ def test_a_segment_has_the_policy_of_masakari_until_it_is_changed(
         "local_disk": "evacuate",
         "fence": "never",
         "mode": "auto",
+        "returns": "manual",
         "updated_at": None,
         "actor": None,
     }

@@ -16,6 +16,7 @@ TABLES = {
     "fence_attempts",
     "gate_decisions",
     "approvals",
+    "returns",
     "notifications",
     "evidence",
     "pauses",

@@ -64,7 +64,7 @@ def asked(name: str, at: float, postgres: Postgres, database_url: str) -> dict[s
     ("name", "at", "acts", "dead", "waits_for"),
     [
         ("host-partitioned-but-alive", 100, "yes", "no", "these have ended, its power is seen to be off"),
-        ("fence-fails-and-is-required", 100, "yes", "not_yet", "it goes on when an operator confirms that it is dead"),
+        ("fence-fails-and-is-required", 100, "yes", "not_yet", "an operator confirms that it is dead"),
         (
             "no-bmc-operator-confirms",
             150,

@@ -96,8 +96,11 @@ class Statements:
     def _is_unlocked(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """What a recovery has locked was to be unlocked before its evacuation ends, whatever Nova made of that.
 
-        The recovery of the host that it has moved to may have locked it again.
+        The recovery of the host that it has moved to may have locked it again. A standby may not know of the lock: then
+        the final check removes it.
         """
+        if self._played.has_failed_over:
+            return
         server = world.servers.get(line["instance_uuid"])
         if server is None or server.locked_reason != f"{LOCK_REASON}{line['notification_uuid']}":
             return
