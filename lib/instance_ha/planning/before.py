@@ -17,7 +17,7 @@ from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Segment
 from instance_ha.models.fencing import FencePolicy, Rung
 from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, Notification, Segment
-from instance_ha.planning.gates import ask_about_host, ask_about_storm
+from instance_ha.planning.gates import HostGates
 from instance_ha.planning.instances import InstancePlan, Source
 from instance_ha.settings import Settings
 from instance_ha.store import approvals, evidence, hosts, notifications, pauses, policies, segments
@@ -58,13 +58,13 @@ def ask_gates(
     source: Source, host: Host, known: Known, reported: Notification, together: Sequence[Host], now: datetime
 ) -> Iterator[Before]:
     """Say what would hold the recovery, or does when an attempt has begun, but for what an operator has approved."""
-    settings, services = source.settings, source.nova.service_states()
+    asked, services = HostGates(source.settings, host, reported, now), source.nova.service_states()
     first = [] if reported.attempt else [gates.pause(known.paused), gates.approval(known.policy.mode)]
     with source.read() as connection:
         if reported.status is NotificationStatus.RUNNING:
-            results = ask_about_storm(connection, settings, host, reported, services, now)
+            results = asked.ask_about_storm(connection, services)
         else:
-            results = ask_about_host(connection, settings, host, reported, services, now, together or (host,))
+            results = asked.ask(connection, services, together or (host,))
         approved = gates.approved(approvals.of_notification(connection, reported.notification_uuid))
     if (held := gates.hold([*first, *results], approved, now)) is not None:
         yield plans.held(plans.GATES, held)

@@ -1,6 +1,7 @@
 """What the gates of a host's recovery see, read for a recovery and for a plan."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -25,56 +26,38 @@ def _limits(settings: Settings) -> GateLimits:
     )
 
 
-def ask_about_host(
-    connection: Connection,
-    settings: Settings,
-    host: Host,
-    row: Notification,
-    services: Sequence[ServiceState],
-    now: datetime,
-    together: Sequence[Host] = (),
-) -> list[GateResult]:
-    """Ask the gates that are about hosts; those that count failures are asked before the first attempt only.
+@dataclass(frozen=True)
+class HostGates:
+    """The gates that are about hosts, asked about the failure of one: ``row`` is its report."""
 
-    Args:
-        connection: to Postgres.
-        settings: the limits.
-        host: the one that has failed.
-        row: its report.
-        services: what Nova says of its services.
-        now: the time.
-        together: hosts that are taken to fail at the same time.
+    settings: Settings
+    host: Host
+    row: Notification
+    now: datetime
 
-    """
-    limits = _limits(settings)
-    results = [gates.cloud_health(services), gates.peers(services, store.peers(connection, host), limits)]
-    if row.attempt:
-        return results
-    seen = _seen(connection, settings, host, row, services, now)
-    return [*gates.before_the_first(gates.as_if_failed(seen, together, host, now), limits), *results]
+    def ask(
+        self, connection: Connection, services: Sequence[ServiceState], together: Sequence[Host] = ()
+    ) -> list[GateResult]:
+        """Ask all of them; those that count failures are asked before the first attempt only.
 
+        ``services`` is what Nova says of its own, ``together`` names hosts that are taken to fail at the same time.
+        """
+        limits = _limits(self.settings)
+        peers = store.peers(connection, self.host)
+        results = [gates.cloud_health(services), gates.peers(services, peers, limits)]
+        if self.row.attempt:
+            return results
+        seen = gates.as_if_failed(self._seen(connection, services), together, self.host, self.now)
+        return [*gates.before_the_first(seen, limits), *results]
 
-def ask_about_storm(
-    connection: Connection,
-    settings: Settings,
-    host: Host,
-    row: Notification,
-    services: Sequence[ServiceState],
-    now: datetime,
-) -> list[GateResult]:
-    """Ask the storm gates alone; without ``services`` every host that was reported counts."""
-    return gates.storms(_seen(connection, settings, host, row, services, now), _limits(settings))
+    def ask_about_storm(self, connection: Connection, services: Sequence[ServiceState]) -> list[GateResult]:
+        """Ask the storm gates alone; without ``services`` every host that was reported counts."""
+        return gates.storms(self._seen(connection, services), _limits(self.settings))
 
-
-def _seen(
-    connection: Connection,
-    settings: Settings,
-    host: Host,
-    row: Notification,
-    services: Sequence[ServiceState],
-    now: datetime,
-) -> Seen:
-    """Read what is known of failures and recoveries, but for the failures of hosts that have proved to be alive."""
-    windows = timedelta(seconds=settings.storm_window), timedelta(seconds=settings.recovery_rate_window)
-    patience = timedelta(seconds=settings.wait_period_after_service_update)
-    return gates.without_alive(store.seen(connection, host, row, *windows, now), services, now, patience)
+    def _seen(self, connection: Connection, services: Sequence[ServiceState]) -> Seen:
+        """Read what is known of failures and recoveries, but for the failures of hosts that have proved to be alive."""
+        settings = self.settings
+        windows = timedelta(seconds=settings.storm_window), timedelta(seconds=settings.recovery_rate_window)
+        patience = timedelta(seconds=settings.wait_period_after_service_update)
+        seen = store.seen(connection, self.host, self.row, *windows, self.now)
+        return gates.without_alive(seen, services, self.now, patience)

@@ -77,7 +77,7 @@ def plan_instances(source: Source, host: Host, notification: Notification) -> In
         CloudRefused: Nova does not let us ask.
 
     """
-    servers = _servers(source.nova, host.name)
+    servers = [*servers_of(source.nova, host.name).values()]
     newest = newest_of_each(source.nova.evacuations_from(host.name, 0, PAGE))
     followed = {one: record.id for one, record in under_way(source.nova, newest, source.clock.now()).items()}
     uuid = notification.notification_uuid
@@ -110,11 +110,12 @@ def plan_instances(source: Source, host: Host, notification: Notification) -> In
     )
 
 
-def _servers(nova: Nova, host: str) -> list[Server]:
-    servers: dict[str, Server] = {}
-    for page in nova.servers_on(host):
-        servers.update((server.id, server) for server in page)  # a page boundary may show one twice
-    return list(servers.values())
+def servers_of(nova: Nova, host: str) -> dict[str, Server]:
+    """Read the servers on a host, by their ids; a page boundary may show one twice.
+
+    Raises CloudUnavailable and CloudRefused, and ListIncomplete, as Nova's list does.
+    """
+    return {server.id: server for page in nova.servers_on(host) for server in page}
 
 
 def _stopped_by_us(source: Source, policy: InstancePolicy, servers: list[Server]) -> dict[str, InstanceFacts]:

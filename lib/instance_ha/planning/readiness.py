@@ -15,7 +15,7 @@ from instance_ha.models.evidence import LocalDisk, SegmentPolicy
 from instance_ha.models.fencing import FencePolicy
 from instance_ha.models.readiness import Fit, HostReadiness, Protected, SegmentReadiness
 from instance_ha.planning.cloud_facts import AT_ONCE, read_facts
-from instance_ha.planning.instances import instance_policy
+from instance_ha.planning.instances import instance_policy, servers_of
 from instance_ha.store import readiness as store
 from instance_ha.world import ReadinessWorld
 
@@ -64,7 +64,7 @@ def readiness(world: ReadinessWorld) -> list[SegmentReadiness]:
 def _protected(world: ReadinessWorld, host: rows.Host, policy: SegmentPolicy) -> Protected | str:
     """Choose the instances that a recovery would evacuate, as it does."""
     try:
-        servers = {server.id: server for page in world.nova.servers_on(host.name) for server in page}
+        servers = servers_of(world.nova, host.name)
     except (CloudUnavailable, CloudRefused) as error:
         return str(error)
     choice = choose(servers.values(), instance_policy(world.settings, policy.local_disk))

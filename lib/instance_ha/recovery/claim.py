@@ -197,6 +197,22 @@ class Claim(Generic[Row]):
             log.get().warning("lease not released", reason=str(error))
 
 
+class Claimed(Generic[Row]):
+    """What works on a claimed row."""
+
+    claim: Claim[Row]
+
+    @property
+    def world(self) -> RecoveryWorld:
+        """The one door to everything outside, for all but writing, and asking Nova."""
+        return self.claim.world
+
+    @property
+    def nova(self) -> Nova:
+        """Nova, asked while the row is ours."""
+        return self.claim.nova
+
+
 def claim_notification(world: RecoveryWorld, uuid: str) -> Claim[Notification] | None:
     """Claim a notification that is not final; None when another invocation has it, or it is not due."""
     return _claim(world, uuid, notifications.claim, notifications.lease)

@@ -15,7 +15,7 @@ from instance_ha.models.evidence import EvidenceKind
 from instance_ha.models.gates import Gate, GateDecision, GateVerdict, Mode
 from instance_ha.models.metrics import GATE_HOLDS
 from instance_ha.models.rows import Host, Notification
-from instance_ha.planning.gates import ask_about_host, ask_about_storm
+from instance_ha.planning.gates import HostGates
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import approvals, evidence, pauses, policies
 from instance_ha.store import gates as store
@@ -77,17 +77,17 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
         CloudUnavailable: there is one, unless hosts of it live, and Nova does not answer.
 
     """
-    settings, row, now = claim.world.settings, claim.row, claim.world.clock.now()
+    asked = _about(claim, host)
     with claim.read() as connection:
-        if evidence.is_there(connection, row.notification_uuid, _FENCED):
+        if evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
             return None
-        results = ask_about_storm(connection, settings, host, row, (), now)
+        results = asked.ask_about_storm(connection, ())
     if any(one.reason for one in results):
         services = claim.nova.service_states()
         with claim.read() as connection:
-            results = ask_about_storm(connection, settings, host, row, services, now)
+            results = asked.ask_about_storm(connection, services)
     with claim.transaction() as connection:
-        return _decide(claim, connection, results, now)
+        return _decide(claim, connection, results, asked.now)
 
 
 def _ask_in_turn(
@@ -97,12 +97,16 @@ def _ask_in_turn(
 
     The rate is counted by those that have passed. What is held waits for no other.
     """
-    settings, row, now = claim.world.settings, claim.row, claim.world.clock.now()
-    results = ask_about_host(connection, settings, host, row, services, now)
-    if row.attempt or gates.hold(results, _approved(claim, connection), now) is not None:
+    asked = _about(claim, host)
+    results = asked.ask(connection, services)
+    if claim.row.attempt or gates.hold(results, _approved(claim, connection), asked.now) is not None:
         return results
     store.take_turn(connection)
-    return ask_about_host(connection, settings, host, row, services, now)
+    return asked.ask(connection, services)
+
+
+def _about(claim: Claim[Notification], host: Host) -> HostGates:
+    return HostGates(claim.world.settings, host, claim.row, claim.world.clock.now())
 
 
 def _approved(claim: Claim[Notification], connection: Connection) -> frozenset[Gate]:

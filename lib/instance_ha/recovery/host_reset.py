@@ -10,7 +10,7 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Server
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import Notification, TaskRow
-from instance_ha.planning.instances import instance_policy
+from instance_ha.planning.instances import instance_policy, servers_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.recovery import NotYet, Recovery
 
@@ -54,7 +54,7 @@ def find(claim: Claim[Notification], host: str) -> ShutOff:
     """
     world, now = claim.world, claim.world.clock.now()
     until = now + timedelta(seconds=world.settings.wait_period_after_power_on)
-    servers = {server.id: server for page in claim.nova.servers_on(host) for server in page}
+    servers = servers_of(claim.nova, host)
     chosen = choose(servers.values(), instance_policy(world.settings)).chosen
     stopped = [server for server in chosen if server.vm_state == "stopped"]
     service = claim.nova.service(host) if stopped else None

@@ -9,13 +9,11 @@ from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.hold import Hold
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import RecoveryFailed
-from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Host, HostChanges, Notification, TaskRow
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.planning.instances import Source
-from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.store import fence_attempts, tasks
-from instance_ha.world import RecoveryWorld
 
 Memory = TypeVar("Memory")
 
@@ -66,21 +64,11 @@ class _Wait:
 
 
 @dataclass(frozen=True)
-class Recovery:
+class Recovery(Claimed[Notification]):
     """What a task works with."""
 
     claim: Claim[Notification]
     host: Host
-
-    @property
-    def world(self) -> RecoveryWorld:
-        """The one door to everything outside, for all but writing, and asking Nova."""
-        return self.claim.world
-
-    @property
-    def nova(self) -> Nova:
-        """Nova, asked while the recovery is ours."""
-        return self.claim.nova
 
     @property
     def source(self) -> Source:

@@ -5,7 +5,7 @@ Who begins some has locked the row of the segment (segments.is_enabled with ``lo
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Integer, and_, func, literal, select, true
+from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.models.budget import InFlight, Queue, Throttle
@@ -17,73 +17,88 @@ from instance_ha.store.schema import notifications, throttle, vmoves
 _WANTED_LATELY = timedelta(seconds=15)  # a dispatcher that could begin some says so every few seconds
 _NOVA = "nova"
 _HOLDS_SLOT = and_(vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step != VMoveStep.SETTLE)
+_OF_RECOVERY = vmoves.c.notification_uuid == notifications.c.notification_uuid
+_RUNNING = and_(
+    notifications.c.failover_segment_uuid == bindparam("segment"),
+    notifications.c.status == NotificationStatus.RUNNING,
+    notifications.c.type == NotificationType.COMPUTE_HOST,
+)
+_COUNT = select(func.count())
+_THROTTLE = select(throttle.c.share, throttle.c.changed_at).where(throttle.c.name == _NOVA)
+_IN_FLIGHT = select(
+    _COUNT.where(_HOLDS_SLOT, vmoves.c.notification_uuid == bindparam("own"))
+    .scalar_subquery()
+    .label("of_notification"),
+    _COUNT.select_from(vmoves.join(notifications, _OF_RECOVERY))
+    .where(_HOLDS_SLOT, _RUNNING)
+    .scalar_subquery()
+    .label("of_segment"),
+    _COUNT.where(_HOLDS_SLOT, vmoves.c.target_host == bindparam("target_host", type_=String))
+    .scalar_subquery()
+    .label("to_target"),
+    _COUNT.where(_RUNNING).scalar_subquery().label("recoveries"),
+    _THROTTLE.with_only_columns(throttle.c.share).scalar_subquery().label("share"),
+    _THROTTLE.with_only_columns(throttle.c.changed_at).scalar_subquery().label("changed_at"),
+)
+_NEXT = (
+    select(
+        vmoves.c.position,
+        func.coalesce(vmoves.c.facts["priority"].astext.cast(Integer), 0).label("priority"),
+        func.coalesce(vmoves.c.facts["ha_enabled"].astext.cast(Boolean), False).label("ha_enabled"),
+    )
+    .where(
+        _OF_RECOVERY,
+        vmoves.c.status == VMoveStatus.PENDING,
+        or_(
+            notifications.c.notification_uuid == bindparam("own"),
+            func.coalesce(notifications.c.slots_at, vmoves.c.created_at) > bindparam("since"),
+        ),
+    )
+    .order_by(vmoves.c.position)
+    .limit(bindparam("most_of_each"))
+    .lateral()
+)
+_QUEUES = (
+    select(
+        notifications.c.notification_uuid,
+        _COUNT.where(_HOLDS_SLOT, _OF_RECOVERY).correlate(notifications).scalar_subquery(),
+        _NEXT.c.priority,
+        _NEXT.c.ha_enabled,
+    )
+    .join(_NEXT, true())
+    .where(_RUNNING)
+    .order_by(notifications.c.id, _NEXT.c.position)
+)
 
 
 def in_flight(
     connection: Connection, segment: SegmentUuid, notification: NotificationUuid, target_host: str | None
-) -> InFlight:
-    """Count what is in flight."""
-    running = _running(segment)
-    its = vmoves.c.notification_uuid == notifications.c.notification_uuid
-    of_segment = select(func.count()).select_from(vmoves.join(notifications, its)).where(_HOLDS_SLOT, running)
-    own = select(func.count()).where(_HOLDS_SLOT, vmoves.c.notification_uuid == notification)
-    to_target = select(func.count()).where(_HOLDS_SLOT, vmoves.c.target_host == target_host)
-    query = select(
-        own.scalar_subquery().label("of_notification"),
-        of_segment.scalar_subquery().label("of_segment"),
-        (literal(0) if target_host is None else to_target.scalar_subquery()).label("to_target"),
-        select(func.count()).where(running).scalar_subquery().label("recoveries"),
+) -> tuple[InFlight, Throttle | None]:
+    """Count what is in flight, and read how far that is throttled; None: it never was."""
+    about = {"segment": segment, "own": notification, "target_host": target_host}
+    *counts, share, changed_at = connection.execute(_IN_FLIGHT, about).one()
+    of_notification, of_segment, to_target, recoveries = counts
+    flight = InFlight(
+        of_notification=of_notification, of_segment=of_segment, to_target=to_target, recoveries=recoveries
     )
-    return records.one(connection, query, InFlight)
+    return flight, None if changed_at is None else Throttle(share, changed_at)
 
 
 def queues(
     connection: Connection, segment: SegmentUuid, notification: NotificationUuid, most_of_each: int, now: datetime
 ) -> tuple[Queue, list[Queue]]:
     """Read what a recovery would begin next, and what others of its segment would that have a dispatcher at work."""
-    is_own = notifications.c.notification_uuid == notification
-    wanted_at = func.coalesce(notifications.c.slots_at, vmoves.c.created_at)
-    first = (
-        select(
-            vmoves.c.position,
-            func.coalesce(vmoves.c.facts["priority"].astext.cast(Integer), 0).label("priority"),
-            func.coalesce(vmoves.c.facts["ha_enabled"].astext.cast(Boolean), False).label("ha_enabled"),
-        )
-        .where(
-            vmoves.c.notification_uuid == notifications.c.notification_uuid,
-            vmoves.c.status == VMoveStatus.PENDING,
-            is_own | (wanted_at > now - _WANTED_LATELY),
-        )
-        .order_by(vmoves.c.position)
-        .limit(most_of_each)
-        .lateral()
-    )
-    busy = select(func.count()).where(_HOLDS_SLOT, vmoves.c.notification_uuid == notifications.c.notification_uuid)
-    query = (
-        select(notifications.c.notification_uuid, busy.scalar_subquery(), first.c.priority, first.c.ha_enabled)
-        .join(first, true())
-        .where(_running(segment))
-        .order_by(notifications.c.id, first.c.position)
-    )
+    about = {"segment": segment, "own": notification, "most_of_each": most_of_each, "since": now - _WANTED_LATELY}
     found: dict[str, Queue] = {notification: Queue(0, ())}
-    for uuid, in_use, priority, wanted in connection.execute(query):
+    for uuid, in_use, priority, wanted in connection.execute(_QUEUES, about):
         before = found.get(uuid, Queue(0, ()))
         found[uuid] = Queue(in_use, (*before.ranks, (priority, wanted)))
     return found.pop(notification), [*found.values()]
 
 
-def _running(segment: SegmentUuid) -> ColumnElement[bool]:
-    return and_(
-        notifications.c.failover_segment_uuid == segment,
-        notifications.c.status == NotificationStatus.RUNNING,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-    )
-
-
 def read_throttle(connection: Connection, *, lock: bool = False) -> Throttle | None:
     """Read since when, and how far, evacuations are throttled; None: they never were."""
-    query = select(throttle.c.share, throttle.c.changed_at).where(throttle.c.name == _NOVA)
-    return records.first(connection, query.with_for_update() if lock else query, Throttle)
+    return records.first(connection, _THROTTLE.with_for_update() if lock else _THROTTLE, Throttle)
 
 
 def write_throttle(connection: Connection, changed: Throttle) -> None:

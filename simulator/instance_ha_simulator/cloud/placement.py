@@ -3,6 +3,7 @@
 A host that can hold so many servers has memory for just so many.
 """
 
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found
 from instance_ha_simulator.cloud.model import Host
 from instance_ha_simulator.cloud.world import World
 
+_RATIO = {"VCPU": 4.0, "MEMORY_MB": 1.5}  # as operators have it: more is promised than there is
+_RESERVED = {"MEMORY_MB": 512}
 _SIZE = {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}  # of every server
 _MUCH = {"VCPU": 1000, "MEMORY_MB": 800000, "DISK_GB": 600000}
 _MOVING = frozenset({"accepted", "pre-migrating", "running", "migrating"})
@@ -45,7 +48,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
         with cloud.world() as world:
             host = _host(world, uuid)
             totals = dict(_MUCH) if host.capacity is None else _MUCH | {"MEMORY_MB": 64 * host.capacity}
-        views = {name: _inventory(total) for name, total in totals.items()}
+        views = {name: _inventory(name, capacity) for name, capacity in totals.items()}
         return jsonify(resource_provider_generation=1, inventories=views)
 
     @api.get("/resource_providers/<uuid>/allocations")
@@ -80,9 +83,12 @@ def _provider(host: Host) -> dict[str, Any]:
     return view | {"parent_provider_uuid": None, "root_provider_uuid": uuid}
 
 
-def _inventory(total: int) -> dict[str, Any]:
+def _inventory(resource: str, capacity: int) -> dict[str, Any]:
+    """Show an inventory of which so much can be had, or not enough more for another server."""
+    ratio, reserved = _RATIO.get(resource, 1.0), _RESERVED.get(resource, 0)
+    total = ceil(capacity / ratio) + reserved
     limits = {"min_unit": 1, "max_unit": max(1, total), "step_size": 1}
-    return {"total": total, "reserved": 0, "allocation_ratio": 1.0, **limits}
+    return {"total": total, "reserved": reserved, "allocation_ratio": ratio, **limits}
 
 
 def _error(error: ApiError) -> tuple[Response, int]:

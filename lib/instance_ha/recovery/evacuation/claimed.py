@@ -10,31 +10,19 @@ from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
-from instance_ha.models.ports import Nova
 from instance_ha.models.rows import InstanceFacts, VMove
-from instance_ha.recovery.claim import Claim
-from instance_ha.world import RecoveryWorld
+from instance_ha.recovery.claim import Claim, Claimed
 
 _FRESH = timedelta(seconds=5)  # so long after the dispatcher has listed the locks one need not be read again
 GONE = 404  # what Nova answers about an instance that does not exist any more
 
 
 @dataclass
-class Evacuation:
+class Evacuation(Claimed[VMove]):
     """A claimed vmove, and the instance as Nova showed it last."""
 
     claim: Claim[VMove]
     seen: Server | None = None
-
-    @property
-    def world(self) -> RecoveryWorld:
-        """The one door to everything outside, for all but writing, and asking Nova."""
-        return self.claim.world
-
-    @property
-    def nova(self) -> Nova:
-        """Nova, asked while the vmove is ours."""
-        return self.claim.nova
 
     @property
     def move(self) -> VMove:

@@ -191,8 +191,8 @@ class _Round:
             return []
         now = self._clock.now()
         rounds.follow(connection, self._uuid, facts.under_way, now)
-        slots = self._slots.read(connection, free) if free > 0 else 0
-        begun = rounds.start_next(connection, self._uuid, slots, self._target_host, now) if slots else []
+        number = self._slots.read(connection, free) if free > 0 else 0
+        begun = rounds.start_next(connection, self._uuid, number, self._target_host, now) if number else []
         rounds.aim(connection, destinations.spread(begun, facts.instead))
         emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
         return begun

@@ -49,8 +49,8 @@ class FreeSlots:
         """Count how many may begin; nobody else counts them while the row of the segment is locked."""
         now, segment = self._clock.now(), self._recovery.host.failover_segment_id
         uuid = self._recovery.notification.notification_uuid
-        part = budget.share(budgets.read_throttle(connection), now)
-        flight = budgets.in_flight(connection, segment, uuid, self._target_host)
+        flight, throttle = budgets.in_flight(connection, segment, uuid, self._target_host)
+        part = budget.share(throttle, now)
         slots = min(wanted, budget.free(self._limits, flight, part))
         if slots and flight.recoveries > 1:
             most = budget.most(self._limits.notification, part)

@@ -12,38 +12,27 @@ from instance_ha.decide.service import Reports, ServiceBefore, listen
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService, Migration
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.ports import Nova
 from instance_ha.models.returns import HostReturn
 from instance_ha.models.rows import Host, HostChanges
 from instance_ha.models.uuids import NotificationUuid
+from instance_ha.planning.instances import servers_of
 from instance_ha.planning.under_way import PAGE
 from instance_ha.recovery import reserved_hosts
-from instance_ha.recovery.claim import Claim
+from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.recovery.host_given_back import when_sound
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
 from instance_ha.store import hosts, notifications, pauses, returns, tasks, vmoves
-from instance_ha.world import RecoveryWorld
 
 _REPORTS = TypeAdapter(Reports)
 
 
 @dataclass(frozen=True)
-class Returning:
+class Returning(Claimed[HostReturn]):
     """What a return works with."""
 
     claim: Claim[HostReturn]
     host: Host
-
-    @property
-    def world(self) -> RecoveryWorld:
-        """The one door to everything outside, for all but writing, and asking Nova."""
-        return self.claim.world
-
-    @property
-    def nova(self) -> Nova:
-        """Nova, asked while the return is ours."""
-        return self.claim.nova
 
     def recoveries(self) -> list[NotificationUuid]:
         """Name the recoveries of the host since its instances last went home, the latest first."""
@@ -171,7 +160,7 @@ def what_stays(work: Returning) -> str:
 def reserve_again(work: Returning) -> Iterator[str]:
     """Reserve the hosts again that have stood in for this one, once nothing is on them; says which are not."""
     for held in _kept(work):
-        left = sum(len(page) for page in work.nova.servers_on(held.name))
+        left = len(servers_of(work.nova, held.name))
         if left:
             yield f"reserved host {held.name} is still used by {left} instances"
             continue
