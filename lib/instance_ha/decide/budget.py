@@ -80,5 +80,10 @@ def in_turn(own: Queue, others: Iterable[Queue], slots: int, most_of_each: int) 
     return len(own.ranks)
 
 
+def of_level(own: Queue, unready: int | None) -> int:
+    """Say how many of a recovery's next instances have no lower HA_Priority than any that is not ready."""
+    return sum(1 for priority, _ in own.ranks if unready is None or priority >= unready)
+
+
 def _order(rank: Rank) -> tuple[int, bool]:
     return -rank[0], not rank[1]

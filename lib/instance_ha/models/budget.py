@@ -16,12 +16,14 @@ class Throttle:
 
 @dataclass(frozen=True, kw_only=True)
 class InFlight:
-    """Evacuations that hold a slot, since Nova is not done with them."""
+    """Evacuations that hold a slot, since Nova is not done with them, and what else tells whether more may begin."""
 
     of_notification: int
     of_segment: int  # of all running recoveries of its hosts
     to_target: int  # to the host that Nova is told to use; 0: it is told none
     recoveries: int  # of hosts of the segment that are running, this one among them
+    failed: int  # of the notification
+    throttle: Throttle | None  # None: Nova has never struggled
 
 
 @dataclass(frozen=True)

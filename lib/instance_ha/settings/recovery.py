@@ -26,6 +26,13 @@ class RecoverySettings(Part):
         description="Evacuations in flight at once to one host that Nova is told to use, as a reserved one. "
         "Where its scheduler chooses, the destination is not known before.",
     )
+    evacuation_level_wait: Seconds = Field(
+        0,
+        ge=0,
+        description="Instances wait until those of a higher HA_Priority in their segment have been evacuated and their "
+        "guest agents answer on the new hosts, or until so long after those were begun. monitor-guests sees the "
+        "answers. 0: they do not wait, and only go after them.",
+    )
     nova_slow_answer: Seconds = Field(
         5,
         gt=0,

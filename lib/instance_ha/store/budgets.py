@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, fu
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.models.budget import InFlight, Queue, Throttle
-from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus, VMoveStep
+from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
 from instance_ha.models.uuids import NotificationUuid, SegmentUuid
 from instance_ha.store import records
 from instance_ha.store.schema import notifications, throttle, vmoves
@@ -37,13 +37,28 @@ _IN_FLIGHT = select(
     .scalar_subquery()
     .label("to_target"),
     _COUNT.where(_RUNNING).scalar_subquery().label("recoveries"),
+    _COUNT.where(vmoves.c.status == VMoveStatus.FAILED, vmoves.c.notification_uuid == bindparam("own"))
+    .scalar_subquery()
+    .label("failed"),
     _THROTTLE.with_only_columns(throttle.c.share).scalar_subquery().label("share"),
     _THROTTLE.with_only_columns(throttle.c.changed_at).scalar_subquery().label("changed_at"),
+)
+_PRIORITY = func.coalesce(vmoves.c.facts["priority"].astext.cast(Integer), 0)
+_SHALL_RUN = vmoves.c.facts["vm_state"].astext != "stopped"
+_NO_ANSWER = and_(vmoves.c.status == VMoveStatus.SUCCEEDED, vmoves.c.agent_at.is_(None), _SHALL_RUN)
+_UNREADY = (
+    select(func.max(_PRIORITY))
+    .select_from(vmoves.join(notifications, _OF_RECOVERY))
+    .where(
+        _RUNNING,
+        or_(vmoves.c.status.in_(OPEN_VMOVE), _NO_ANSWER),
+        func.coalesce(vmoves.c.start_time, vmoves.c.created_at) > bindparam("since"),
+    )
 )
 _NEXT = (
     select(
         vmoves.c.position,
-        func.coalesce(vmoves.c.facts["priority"].astext.cast(Integer), 0).label("priority"),
+        _PRIORITY.label("priority"),
         func.coalesce(vmoves.c.facts["ha_enabled"].astext.cast(Boolean), False).label("ha_enabled"),
     )
     .where(
@@ -73,15 +88,21 @@ _QUEUES = (
 
 def in_flight(
     connection: Connection, segment: SegmentUuid, notification: NotificationUuid, target_host: str | None
-) -> tuple[InFlight, Throttle | None]:
-    """Count what is in flight, and read how far that is throttled; None: it never was."""
+) -> InFlight:
+    """Count what is in flight."""
     about = {"segment": segment, "own": notification, "target_host": target_host}
-    *counts, share, changed_at = connection.execute(_IN_FLIGHT, about).one()
-    of_notification, of_segment, to_target, recoveries = counts
-    flight = InFlight(
-        of_notification=of_notification, of_segment=of_segment, to_target=to_target, recoveries=recoveries
-    )
-    return flight, None if changed_at is None else Throttle(share, changed_at)
+    found = dict(connection.execute(_IN_FLIGHT, about).mappings().one())
+    share, changed_at = found.pop("share"), found.pop("changed_at")
+    return InFlight(**found, throttle=None if changed_at is None else Throttle(share, changed_at))
+
+
+def unready(connection: Connection, segment: SegmentUuid, since: datetime) -> int | None:
+    """Return the highest HA_Priority of which an instance is not ready; None when all that were begun since then are.
+
+    Ready is one whose guest agent answers on its new host, one that shall not run, and one that cannot be evacuated.
+    """
+    highest: int | None = connection.execute(_UNREADY, {"segment": segment, "since": since}).scalar_one()
+    return highest
 
 
 def queues(

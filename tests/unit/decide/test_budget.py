@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instance_ha.decide.budget import Limits, free, halve, in_turn, most, share
+from instance_ha.decide.budget import Limits, free, halve, in_turn, most, of_level, share
 from instance_ha.models.budget import InFlight, Queue, Rank, Throttle
 
 from tests.unit.build import NOW
@@ -17,7 +17,14 @@ QUEUES = st.lists(st.builds(Queue, st.integers(0, 5), RANKS.map(tuple)), max_siz
 
 
 def flight(of_notification: int = 0, of_segment: int = 0, to_target: int = 0) -> InFlight:
-    return InFlight(of_notification=of_notification, of_segment=of_segment, to_target=to_target, recoveries=1)
+    return InFlight(
+        of_notification=of_notification,
+        of_segment=of_segment,
+        to_target=to_target,
+        recoveries=1,
+        failed=0,
+        throttle=None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,13 @@ def test_somebody_always_begins(ranks: list[Rank], others: list[Queue], slots: i
         in_turn(one, [other for other in all_of_them if other is not one], slots, most_of_each) for one in all_of_them
     ]
     assert any(begun)
+
+
+@pytest.mark.parametrize(("unready", "expected"), [(None, 4), (-9, 4), (0, 4), (1, 3), (7, 2), (8, 0)])
+def test_instances_wait_for_those_of_a_higher_priority_and_not_for_their_equals(
+    unready: int | None, expected: int
+) -> None:
+    assert of_level(Queue(0, ((7, True), (7, False), (1, True), (0, True))), unready) == expected
 
 
 def test_a_trouble_halves_what_may_be_in_flight_and_it_grows_slowly() -> None:

@@ -18,6 +18,7 @@ from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, 
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 from instance_ha.store import (
     approvals,
+    budgets,
     evidence,
     fence_attempts,
     gates,
@@ -170,6 +171,9 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
     "vmoves in work or waiting": lambda c: rounds.in_work(c, NotificationUuid("notification")),
+    "what is in flight": lambda c: budgets.in_flight(c, SegmentUuid("segment"), NotificationUuid("mine"), None),
+    "what begins next": lambda c: budgets.queues(c, SegmentUuid("segment"), NotificationUuid("mine"), 10, NOW),
+    "what is not ready": lambda c: budgets.unready(c, SegmentUuid("segment"), NOW),
     "last ended vmoves": lambda c: rounds.last_ended(c, notification(attempt=2), 5),
     "instances of earlier recoveries": lambda c: vmoves.begun_since_the_last_success(c, notification()),
     "latest tries": lambda c: vmoves.latest_tries(c, "compute1", ["instance"]),

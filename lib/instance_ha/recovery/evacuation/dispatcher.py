@@ -18,6 +18,7 @@ from instance_ha.decide.evacuation import Watch, lock_reason, watch
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
+from instance_ha.models.budget import InFlight
 from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.enums import UNDER_WAY
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
@@ -119,8 +120,10 @@ class _Round:
             return
         with self._recovery.claim.transaction(**self._slots.wanted(free)) as connection:
             self._settle(connection, found, facts)
-            reason = self._reason_to_stop(connection, facts)
-            begun = self._fill(connection, free, facts) if reason is None else self._stop(connection, reason)
+            enabled = segments.is_enabled(connection, self._recovery.host.failover_segment_id, lock=True)
+            flight = self._slots.in_flight(connection)
+            reason = self._reason_to_stop(connection, facts, flight, enabled=enabled)
+            begun = self._fill(connection, free, facts, flight) if reason is None else self._stop(connection, reason)
             self._show_progress(connection, begun)
         self._read_again_at = None
         if reason is not None:
@@ -185,13 +188,13 @@ class _Round:
         rounds.check_again(connection, [move.uuid for move in found.unseen], now)
         rounds.note_locked(connection, self._uuid, sorted(facts.locks))
 
-    def _fill(self, connection: Connection, free: int, facts: _Facts) -> list[VMove]:
+    def _fill(self, connection: Connection, free: int, facts: _Facts, flight: InFlight) -> list[VMove]:
         """Begin as many as are free."""
         if facts.source is not SourceState.DOWN:
             return []
         now = self._clock.now()
         rounds.follow(connection, self._uuid, facts.under_way, now)
-        number = self._slots.read(connection, free) if free > 0 else 0
+        number = self._slots.of(connection, free, flight) if free > 0 else 0
         begun = rounds.start_next(connection, self._uuid, number, self._target_host, now) if number else []
         rounds.aim(connection, destinations.spread(begun, facts.instead))
         emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
@@ -203,15 +206,15 @@ class _Round:
         emit.vmoves_ended(self._recovery.world, connection, ignored)
         return []
 
-    def _reason_to_stop(self, connection: Connection, facts: _Facts) -> str | None:
+    def _reason_to_stop(self, connection: Connection, facts: _Facts, flight: InFlight, *, enabled: bool) -> str | None:
         """Say why nothing more shall begin, if so."""
-        host = self._recovery.host
         if facts.source is SourceState.UP:
-            return f"not evacuated, since host {host.name} is up again"
-        enabled = segments.is_enabled(connection, host.failover_segment_id, lock=True)  # no other counts the same slots
+            return f"not evacuated, since host {self._recovery.host.name} is up again"
         if not enabled:
             return "not tried, since the segment was disabled"
         limit = self._settings.evacuation_abort_after
+        if flight.failed < limit:
+            return None
         last = rounds.last_ended(connection, self._recovery.notification, limit)
         return hopeless(last, limit, elsewhere=bool(facts.instead))
 

@@ -6,13 +6,14 @@ slots to instances of a higher rank that other dispatchers would begin.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from instance_ha import log
 from instance_ha.decide import budget
 from instance_ha.decide.budget import Limits
+from instance_ha.models.budget import InFlight, Queue
 from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.rows import VMove
 from instance_ha.recovery.recovery import Recovery
@@ -24,6 +25,8 @@ class FreeSlots:
 
     def __init__(self, recovery: Recovery, target_host: str | None) -> None:
         self._recovery = recovery
+        self._segment = recovery.host.failover_segment_id
+        self._uuid = recovery.notification.notification_uuid
         self._target_host = target_host
         self._clock, self._settings = recovery.world.clock, recovery.world.settings
         self._limits = Limits(
@@ -33,32 +36,47 @@ class FreeSlots:
         )
         self._is_short = False  # there was less than was wanted: Nova is not asked before there is some
         self._tries = 0
+        self._waits_for: int | None = None  # the HA_Priority, as it was logged
 
     def before_asking(self, wanted: int) -> int:
         """Say how many evacuations may begin, as it seems, before Nova is asked what it takes to begin them."""
         if not self._is_short:
             return wanted
         with self._recovery.claim.transaction(**self.wanted(wanted)) as connection:
-            return self.read(connection, wanted)
+            return self.of(connection, wanted, self.in_flight(connection))
 
     def wanted(self, free: int) -> dict[str, datetime]:
         """Return what tells other dispatchers that this one would begin evacuations now; nothing when it would not."""
         return {"slots_at": self._clock.now()} if free > 0 else {}
 
-    def read(self, connection: Connection, wanted: int) -> int:
-        """Count how many may begin; nobody else counts them while the row of the segment is locked."""
-        now, segment = self._clock.now(), self._recovery.host.failover_segment_id
-        uuid = self._recovery.notification.notification_uuid
-        flight, throttle = budgets.in_flight(connection, segment, uuid, self._target_host)
-        part = budget.share(throttle, now)
+    def in_flight(self, connection: Connection) -> InFlight:
+        """Count what is in flight; nobody else begins more while the row of the segment is locked."""
+        return budgets.in_flight(connection, self._segment, self._uuid, self._target_host)
+
+    def of(self, connection: Connection, wanted: int, flight: InFlight) -> int:
+        """Say how many of those that are wanted may begin beside what is in flight."""
+        now = self._clock.now()
+        part = budget.share(flight.throttle, now)
         slots = min(wanted, budget.free(self._limits, flight, part))
-        if slots and flight.recoveries > 1:
+        level_wait = self._settings.evacuation_level_wait
+        if slots and (flight.recoveries > 1 or level_wait):
             most = budget.most(self._limits.notification, part)
-            own, others = budgets.queues(connection, segment, uuid, most, now)
+            own, others = budgets.queues(connection, self._segment, self._uuid, most, now)
             in_all = budget.most(self._limits.segment, part) - flight.of_segment
             slots = min(slots, budget.in_turn(own, others, in_all, most))
+            if level_wait:
+                slots = min(slots, self._of_level(connection, own, now - timedelta(seconds=level_wait)))
         self._is_short = slots < wanted
         return slots
+
+    def _of_level(self, connection: Connection, own: Queue, since: datetime) -> int:
+        """Count those that need not wait for instances of a higher HA_Priority, which were begun since then."""
+        unready = budgets.unready(connection, self._segment, since)
+        number = budget.of_level(own, unready)
+        if number < len(own.ranks) and unready != self._waits_for:
+            log.get().info("lower priorities wait for instances to be ready", priority=unready)
+            self._waits_for = unready
+        return number
 
     @contextmanager
     def timed(self) -> Iterator[None]:
