@@ -19,7 +19,12 @@ from instance_ha_simulator.scenario import NotServedError, Play, Scenario
 from instance_ha_simulator.scheduler import KilledError
 
 _TICKS = {"sweep"}
-_NEXT_DUE = text("SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves))")
+# A return that the policy has asked for waits for its host for ever, and so not in a run.
+_NEXT_DUE = text(
+    "SELECT least((SELECT min(due_at) FROM notifications), (SELECT min(due_at) FROM vmoves),"
+    " (SELECT min(due_at) FROM returns WHERE status = 'running' OR actor IS NOT NULL"
+    " OR due_at < created_at + interval '15 minutes'))"
+)
 _DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "fence": "never"}
 
 
@@ -45,7 +50,9 @@ class Rows:
         with database.begin() as connection:
             self.notifications = {str(n["notification_uuid"]): n for n in read("SELECT * FROM notifications")}
             self.hosts = {str(host["name"]): host for host in read("SELECT * FROM hosts WHERE deleted_at IS NULL")}
-            self.vmoves = read("SELECT * FROM vmoves ORDER BY id")
+            self.vmoves = read("SELECT * FROM vmoves WHERE type = 'evacuation' ORDER BY id")
+            self.returns = read("SELECT * FROM returns ORDER BY id")
+            self.moves_home = read("SELECT * FROM vmoves WHERE type = 'live_migration' ORDER BY id")
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,10 @@ class Exploration(Play):
 
     def _pause(self, about: Any) -> None:
         self._insist(partial(super()._pause, about))
+
+    def _stop_return(self, _: bool) -> None:
+        if self.returns():
+            super()._stop_return(_)
 
     def _call_api(self, about: dict[str, Any]) -> None:
         """Ask the API; of evidence it is remembered what was taken."""

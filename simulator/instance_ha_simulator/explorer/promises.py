@@ -9,7 +9,7 @@ from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.checks import open_vmoves, our_requests
 from instance_ha_simulator.cloud.model import Server
-from instance_ha_simulator.explorer import evacuations
+from instance_ha_simulator.explorer import evacuations, homes
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
 from instance_ha_simulator.explorer.proof import evacuations_are_proven, fences_are_allowed
@@ -46,7 +46,8 @@ def _is_named(server: Server, notification: dict[str, Any], rows: Rows, account:
     uuid = notification["notification_uuid"]
     if account.is_named(server, uuid, notification["message"] or ""):
         return True
-    return any(m["notification_uuid"] == uuid and m["instance_uuid"] == server.id and m["message"] for m in rows.vmoves)
+    moves = [*rows.vmoves, *rows.moves_home]
+    return any(m["notification_uuid"] == uuid and m["instance_uuid"] == server.id and m["message"] for m in moves)
 
 
 def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
@@ -150,6 +151,9 @@ def broken(played: Exploration, account: Account) -> list[str]:
         reserved_hosts_are_used_or_given_back,
         reserved_hosts_serve_one_failure,
         notifications_are_final,
+        homes.returns_end,
+        homes.returned_hosts_serve,
+        homes.who_went_home_is_there,
     )
     found = [*account.broken, *(f"a defect: {error}" for error in played.errors)]
     found += [what for check in checks for what in check(played)]

@@ -13,6 +13,7 @@ from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
 
 _UNDER_WAY = timedelta(seconds=20)  # an invocation that passed the gates before a pause may begin so much later
+_ASKED_AGAIN = timedelta(seconds=10)  # another invocation, a return, may have asked since for itself
 _IS_BACK = ("is alive: its nova-compute went on reporting", "is up again")  # what a message says of a host
 
 
@@ -47,7 +48,7 @@ class Statements:
     def _is_down(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """Nova called the service down when it was asked; a host may have come up since."""
         host, asked = world.hosts[line["host"]], world.history.last_read("os-services", world.now)
-        if asked is not None and world.is_up(host) and not (host.alive and host.started_at > asked):
+        if asked is not None and world.is_up(host) and not (host.alive and host.started_at > asked - _ASKED_AGAIN):
             yield f"it is said that the service of {host.name} is down, and Nova calls it up"
 
     def _may_begin(self, line: Mapping[str, Any], world: World) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from instance_ha_simulator.explorer.troubles import cloud, gates, people, platform, proof
+from instance_ha_simulator.explorer.troubles import cloud, gates, people, platform, proof, returns
 from instance_ha_simulator.explorer.troubles.base import Data
 
 TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # with their weights
@@ -62,6 +62,13 @@ KINDS: dict[str, tuple[Trouble, ...]] = {
     "kills": (platform.invocation_is_killed, platform.invocation_freezes, platform.transaction_breaks),
     "owners": (people.owner_acts, people.owner_deletes, people.instance_fails, people.operator_evacuates),
     "requests": (cloud.request_is_lost, cloud.evacuations_fail, cloud.evacuation_lasts, cloud.cast_is_lost),
+    "homes": (
+        returns.operator_returns_host,
+        returns.operator_returns_host,
+        returns.hosts_return_by_themselves,
+        returns.returned_host_dies_again,
+        returns.live_migrations_fail,
+    ),
     "returns": (people.host_comes_back, people.host_is_reported_again, people.live_host_is_reported),
     "segments": (people.segment_is_disabled, people.operator_acts, people.another_host_dies),
 }
