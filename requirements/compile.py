@@ -23,6 +23,7 @@ EXTRAS = {
     "api-notifications": ["api"],
     "recover-host": ["recovery", "fencing"],
     "recover-instance": ["recovery"],
+    "readiness": ["recovery", "fencing"],
     "sweep": [],
     "monitor-poll": ["recovery", "consul", "kubernetes"],
     "monitor-guests": ["recovery", "libvirt"],

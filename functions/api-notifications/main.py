@@ -11,6 +11,7 @@ from instance_ha.api import (
     notifications,
     pauses,
     policies,
+    readiness,
     returns,
     vmoves,
 )
@@ -25,6 +26,7 @@ ROUTES = (
     *incidents.ROUTES,
     *pauses.ROUTES,
     *approvals.ROUTES,
+    *readiness.ROUTES,
     *returns.ROUTES,
     *host_guards.ROUTES,
 )

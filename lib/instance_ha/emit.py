@@ -17,8 +17,8 @@ from instance_ha.models.errors import NotFound, RecoveryFailed, TryAgain
 from instance_ha.models.events import Event
 from instance_ha.models.returns import ReturnStatus
 from instance_ha.models.rows import Host, Notification, Segment
-from instance_ha.models.uuids import NotificationUuid
-from instance_ha.store import notifications, outbox, returns, segments, vmoves
+from instance_ha.models.uuids import NotificationUuid, SegmentUuid
+from instance_ha.store import notifications, outbox, readiness, returns, segments, vmoves
 from instance_ha.world import World
 
 Values = Mapping[str, Any]
@@ -165,6 +165,15 @@ def return_ended(world: World, connection: Connection, uuid: str) -> None:
         error = RecoveryFailed(row.message or "") if row.status is ReturnStatus.FAILED else None
         event_type = f"return.process.{'error' if error else 'end'}"
         _write(world, connection, _event(world, event_type, row.uuid, vars(row), error))
+
+
+def readiness_changed(world: World, connection: Connection, uuid: SegmentUuid) -> None:
+    """Write that a segment is less ready than it is promised to be, or is so again, by what stands in its row now."""
+    if world.settings.sinks:
+        for row in readiness.stored(connection, uuid):
+            error = RecoveryFailed(row.trouble) if row.trouble is not None else None
+            event_type = f"readiness.check.{'error' if error else 'end'}"
+            _write(world, connection, _event(world, event_type, uuid, vars(row), error))
 
 
 def monitor_degraded(world: World, reason: str) -> None:

@@ -54,6 +54,7 @@ FUNCTIONS = (
     "monitor-guests",
     "monitor-poll",
     "purge",
+    "readiness",
     "recover-host",
     "recover-instance",
     "relay",

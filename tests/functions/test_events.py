@@ -20,6 +20,7 @@ FUNCTIONS = [
     "api-hosts",
     "api-notifications",
     "api-segments",
+    "readiness",
     "recover-host",
     "recover-instance",
     "relay",

@@ -8,6 +8,7 @@ from typing import Any
 from instance_ha.decide.hold import CHECK_AGAIN, Hold
 from instance_ha.models.cloud import ServiceState
 from instance_ha.models.gates import Approval, ApprovalVerdict, FailedHost, Gate, GateVerdict, Mode, Pause, Seen
+from instance_ha.models.readiness import CapacitySeen
 from instance_ha.models.rows import Host
 
 _CONTROLLERS = ("nova-scheduler", "nova-conductor")
@@ -40,6 +41,8 @@ class GateLimits:
     rate: int  # recoveries of hosts; 0: any number
     rate_window: timedelta
     recoveries_per_day: int  # of one host; 0: any number
+    capacity_holds: bool  # where instances fit nowhere; else that is only said
+    capacity_max_age: timedelta  # what readiness has found longer ago counts for nothing
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,18 @@ def peers(services: Iterable[ServiceState], hosts: Collection[str], limits: Gate
         return GateResult(Gate.PEERS, saw)
     reason = f"Nova calls {len(down)} of the {len(known)} other hosts of its segment down"
     return GateResult(Gate.PEERS, saw, reason, "fewer of them are down")
+
+
+def capacity(seen: CapacitySeen | None, now: datetime, limits: GateLimits) -> GateResult:
+    """Closed, where that is asked for, to a host of which readiness has found that some instances fit nowhere."""
+    if seen is None or now - seen.checked_at > limits.capacity_max_age:
+        return GateResult(Gate.CAPACITY, {"checked_at": None if seen is None else seen.checked_at.isoformat()})
+    number = len(seen.left_over)
+    saw = {"checked_at": seen.checked_at.isoformat(), "fit": str(seen.fit), "left_over": number}
+    if not number or not limits.capacity_holds:
+        return GateResult(Gate.CAPACITY, saw)
+    reason = f"{number} of its instances fit on no other host, as was found at {seen.checked_at:%H:%M} UTC"
+    return GateResult(Gate.CAPACITY, saw, reason, "there is room for them")
 
 
 def storms(seen: Seen, limits: GateLimits) -> list[GateResult]:

@@ -27,6 +27,7 @@ class Gate(StrEnum):
     FLAPPING = "flapping"
     CLOUD_HEALTH = "cloud_health"
     PEERS = "peers"
+    CAPACITY = "capacity"
 
 
 class GateVerdict(StrEnum):

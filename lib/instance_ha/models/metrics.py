@@ -198,6 +198,31 @@ OLDEST_OVERDUE = Metric(
     "How long the longest overdue of them is overdue, since `sweep` last sent its event; 0 without one.",
     {"table": _TABLES},
 )
+SURVIVES = Metric(
+    "instance_ha_segment_survives_hosts",
+    Form.GAUGE,
+    "Any so many hosts of a segment may die, and all its instances fit elsewhere (docs/readiness.md); absent while it "
+    "is not known.",
+    {"segment": ()},
+)
+UNFENCEABLE = Metric(
+    "instance_ha_hosts_unfenceable",
+    Form.GAUGE,
+    "Hosts of a segment that could not be fenced when that was tried out last.",
+    {"segment": ()},
+)
+UNRECOVERABLE = Metric(
+    "instance_ha_instances_unrecoverable",
+    Form.GAUGE,
+    "Instances of a segment that could not be recovered however much room there is.",
+    {"segment": ()},
+)
+LAST_READINESS = Metric(
+    "instance_ha_readiness_timestamp_seconds",
+    Form.GAUGE,
+    "When it was last checked what a segment would survive.",
+    {"segment": ()},
+)
 EVENTS_PENDING = Metric(
     "instance_ha_events_pending",
     Form.GAUGE,
@@ -240,6 +265,10 @@ MEASURED = (
     OPEN_EVACUATIONS,
     OVERDUE,
     OLDEST_OVERDUE,
+    SURVIVES,
+    UNFENCEABLE,
+    UNRECOVERABLE,
+    LAST_READINESS,
     EVENTS_PENDING,
     OLDEST_EVENT,
     HOSTS,

@@ -1,6 +1,7 @@
 """What is known before an outage of how it would go."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from instance_ha.models.cloud import Server
@@ -55,6 +56,40 @@ class SegmentReadiness:
     survives: int | None  # any so many hosts may die, and all that could be recovered fit; None: not known
     reason: str | None = None  # why it is not known
     hosts: tuple[HostReadiness, ...] = ()
+
+    @property
+    def unfenceable(self) -> tuple[str, ...]:
+        """Name the hosts that could not be fenced."""
+        return tuple(host.name for host in self.hosts if host.fence_troubles)
+
+    @property
+    def unrecoverable(self) -> int:
+        """Count the instances that could not be recovered however much room there is."""
+        return sum(one.ability is Ability.NO for host in self.hosts for one in host.instances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredReadiness:
+    """What a segment survives, as it was found last."""
+
+    segment_uuid: SegmentUuid
+    segment_name: str
+    checked_at: datetime
+    survives: int | None
+    reason: str | None
+    unfenceable: int  # hosts
+    unrecoverable: int  # instances
+    trouble: str | None  # what of the promise is broken
+    since: datetime | None  # when it was broken or mended; None: it never was broken
+
+
+@dataclass(frozen=True)
+class CapacitySeen:
+    """Whether the instances of a host fit elsewhere, as it was found last."""
+
+    checked_at: datetime
+    fit: Fit
+    left_over: tuple[str, ...]
 
 
 @dataclass(frozen=True)

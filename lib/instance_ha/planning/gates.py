@@ -13,6 +13,7 @@ from instance_ha.models.gates import Seen
 from instance_ha.models.rows import Host, Notification
 from instance_ha.settings import Settings
 from instance_ha.store import gates as store
+from instance_ha.store import readiness
 
 
 def _limits(settings: Settings) -> GateLimits:
@@ -23,6 +24,8 @@ def _limits(settings: Settings) -> GateLimits:
         rate=settings.recovery_rate,
         rate_window=timedelta(seconds=settings.recovery_rate_window),
         recoveries_per_day=settings.host_recoveries_per_day,
+        capacity_holds=settings.capacity_hold,
+        capacity_max_age=timedelta(seconds=settings.readiness_max_age),
     )
 
 
@@ -48,7 +51,8 @@ class HostGates:
         if self.row.attempt:
             return results
         seen = gates.as_if_failed(self._seen(connection, services), together, self.host, self.now)
-        return [*gates.before_the_first(seen, limits), *results]
+        capacity = gates.capacity(readiness.of_host(connection, self.host), self.now, limits)
+        return [*gates.before_the_first(seen, limits), *results, capacity]
 
     def ask_about_storm(self, connection: Connection, services: Sequence[ServiceState]) -> list[GateResult]:
         """Ask the storm gates alone; without ``services`` every host that was reported counts."""

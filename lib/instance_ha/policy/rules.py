@@ -36,6 +36,7 @@ _OPERATIONS = (
 _OPERATOR, _WITNESS = "rule:instance_ha_operator", "rule:instance_ha_operator or role:instance_ha_witness"
 _EVIDENCE, _POLICY = "/x-instance-ha/evidence", "/x-instance-ha/policies/{segment_id}"
 _PAUSES, _APPROVALS = "/x-instance-ha/pauses", "/x-instance-ha/approvals"
+_READINESS = "/x-instance-ha/readiness"
 _RETURNS = "/x-instance-ha/returns"
 _OF_OURS = (
     ("pauses:index", _ADMIN, "List pauses.", "GET", _PAUSES),
@@ -44,6 +45,14 @@ _OF_OURS = (
     ("approvals:index", _ADMIN, "List what operators have said of held recoveries.", "GET", _APPROVALS),
     ("approvals:create", _OPERATOR, "Approve or deny a held recovery.", "POST", _APPROVALS),
     ("decisions:index", _ADMIN, "List what gates have decided.", "GET", "/x-instance-ha/decisions"),
+    ("readiness:index", _ADMIN, "List what segments would survive.", "GET", _READINESS),
+    (
+        "readiness:detail",
+        _ADMIN,
+        "Show what a segment would survive, host by host.",
+        "GET",
+        f"{_READINESS}/{{segment_id}}",
+    ),
     ("returns:index", _ADMIN, "List returns of hosts.", "GET", _RETURNS),
     ("returns:detail", _ADMIN, "Show the return of a host.", "GET", f"{_RETURNS}/{{return_id}}"),
     ("returns:create", _OPERATOR, "Bring a recovered host back.", "POST", _RETURNS),

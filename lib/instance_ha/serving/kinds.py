@@ -81,7 +81,7 @@ def cron_function(
 def monitor_function(
     name: str, work: Callable[[W], object], compose: Callable[[Composition], W], check: Check
 ) -> Function[Any]:
-    """Make a function that is called on a schedule, and reports what it finds as any other client of the API."""
+    """Make a function that is called on a schedule, and asks others than Postgres: the cloud, and the API."""
     return Function(name, _admit_tick, _tick(name, work), compose, (check,))
 
 

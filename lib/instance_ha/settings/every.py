@@ -16,6 +16,7 @@ from instance_ha.settings.gates import GateSettings
 from instance_ha.settings.monitoring import MonitoringSettings
 from instance_ha.settings.part import Part
 from instance_ha.settings.purging import PurgeSettings
+from instance_ha.settings.readiness import ReadinessSettings
 from instance_ha.settings.recovery import RecoverySettings
 
 # The sections of docs/configuration.md, by heading.
@@ -25,6 +26,7 @@ PARTS: dict[str, type[Part]] = {
     "Nova": CloudSettings,
     "Recovery": RecoverySettings,
     "Gates": GateSettings,
+    "Readiness": ReadinessSettings,
     "Fencing": FencingSettings,
     "The monitors": MonitoringSettings,
     "Events": EventSettings,
@@ -51,6 +53,7 @@ class Settings(
     CloudSettings,
     RecoverySettings,
     GateSettings,
+    ReadinessSettings,
     FencingSettings,
     MonitoringSettings,
     EventSettings,

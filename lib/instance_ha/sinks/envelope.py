@@ -16,6 +16,7 @@ from instance_ha.sinks.payloads import (
     PausePayload,
     Payload,
     PolicyPayload,
+    ReadinessPayload,
     ReturnPayload,
     SegmentApiPayload,
     VMoveApiPayload,
@@ -82,6 +83,12 @@ FAMILIES = (
         "The return of a host was, or could not be, asked for (create) or stopped (delete), or is under way (process).",
         ReturnPayload,
         tuple(f"return.{action}.{phase}" for action in ("create", "delete", "process") for phase in _PHASES),
+    ),
+    EventFamily(
+        "ReadinessEvent",
+        "A segment is less ready for an outage than it is promised to be (error), or is as ready again (end).",
+        ReadinessPayload,
+        tuple(f"readiness.check.{phase}" for phase in ("end", "error")),
     ),
     EventFamily(
         "VMoveEvent",

@@ -197,6 +197,19 @@ class ReturnPayload(Payload):
     fault: ExceptionPayload | None
 
 
+class ReadinessPayload(Payload):
+    """What a segment would survive."""
+
+    segment_uuid: str
+    segment_name: str
+    checked_at: Time
+    survives: int | None = Field(description="Any so many of its hosts may die, and all fit. Null: not known.")
+    unfenceable: int = Field(description="Hosts that could not be fenced.")
+    unrecoverable: int = Field(description="Instances that could not be recovered however much room there is.")
+    trouble: str | None = Field(description="What is less than promised.")
+    fault: ExceptionPayload | None
+
+
 class VMoveApiPayload(Payload):
     """The move of one instance; Masakari sends no events about it."""
 
@@ -232,6 +245,7 @@ PAYLOADS: tuple[type[Payload], ...] = (
     ApprovalPayload,
     PolicyPayload,
     ReturnPayload,
+    ReadinessPayload,
     VMoveApiPayload,
     MonitorPayload,
 )

@@ -14,6 +14,7 @@ from instance_ha.models.metrics import (
     HOSTS,
     HOSTS_SUPPRESSED,
     LAST_POLL,
+    LAST_READINESS,
     LAST_TICK,
     OLDEST_EVENT,
     OLDEST_HOLD,
@@ -23,10 +24,13 @@ from instance_ha.models.metrics import (
     OPEN_RECOVERIES,
     OVERDUE,
     PAUSES,
+    SURVIVES,
     TICKS,
+    UNFENCEABLE,
+    UNRECOVERABLE,
     Values,
 )
-from instance_ha.store import budgets, counters, leases, watches
+from instance_ha.store import budgets, counters, leases, readiness, watches
 from instance_ha.store.host_health import is_monitored
 from instance_ha.store.pauses import is_active
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
@@ -44,6 +48,7 @@ def measure(connection: Connection, now: datetime) -> Values:
         | {EVACUATION_SHARE.series(): budget.share(budgets.read_throttle(connection), now)}
         | _outbox(connection, now)
         | _hosts(connection)
+        | _readiness(connection)
         | _times(connection)
     )
     for table in (notifications, vmoves):
@@ -103,6 +108,18 @@ def _hosts(connection: Connection) -> Values:
     found = connection.execute(known).all()
     values = {HOSTS.series(state=state): float(number) for state, number, _ in found}
     return values | {HOSTS_SUPPRESSED.series(): float(sum(suppressed for _, _, suppressed in found))}
+
+
+def _readiness(connection: Connection) -> Values:
+    values: Values = {}
+    for row in readiness.stored(connection):
+        segment = row.segment_name
+        values[LAST_READINESS.series(segment=segment)] = row.checked_at.timestamp()
+        values[UNFENCEABLE.series(segment=segment)] = row.unfenceable
+        values[UNRECOVERABLE.series(segment=segment)] = row.unrecoverable
+        if row.survives is not None:
+            values[SURVIVES.series(segment=segment)] = row.survives
+    return values
 
 
 def _times(connection: Connection) -> Values:

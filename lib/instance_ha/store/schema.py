@@ -334,6 +334,20 @@ approvals = Table(  # what operators have said of recoveries that were held: add
     Index("approvals_notification", "notification_uuid", "id"),
 )
 
+readiness = Table(  # what each segment would survive, as it was found last
+    "readiness",
+    metadata,
+    Column("segment_uuid", String(36), primary_key=True),
+    Column("checked_at", Time, nullable=False),
+    Column("survives", Integer),
+    Column("reason", Text),
+    Column("unfenceable", Integer, nullable=False),
+    Column("unrecoverable", Integer, nullable=False),
+    Column("hosts", JSONB, nullable=False),
+    Column("trouble", Text),
+    Column("since", Time),
+)
+
 throttle = Table(  # how many evacuations Nova can bear since it struggled, as a share of the usual number
     "throttle",
     metadata,

@@ -20,6 +20,7 @@ from instance_ha.models.gates import (
     Scope,
     Seen,
 )
+from instance_ha.models.readiness import CapacitySeen, Fit
 from instance_ha.models.uuids import NotificationUuid
 
 from tests.unit.build import NOW
@@ -28,6 +29,8 @@ LIMITS = GateLimits(
     storm_segment=Threshold(3, 0.4),
     storm_cloud=Threshold(5, 0.2),
     peers=Threshold(3, 0.5),
+    capacity_holds=True,
+    capacity_max_age=timedelta(hours=1),
     rate=20,
     rate_window=timedelta(minutes=10),
     recoveries_per_day=3,
@@ -101,6 +104,8 @@ def test_a_number_of_nought_opens_a_gate_for_good() -> None:
         storm_segment=Threshold(0, 0.4),
         storm_cloud=Threshold(0, 0.4),
         peers=Threshold(0, 0.5),
+        capacity_holds=False,
+        capacity_max_age=timedelta(hours=1),
         rate=0,
         rate_window=timedelta(minutes=10),
         recoveries_per_day=0,
@@ -177,3 +182,30 @@ def test_all_gates_that_hold_are_named_and_the_first_to_open_is_checked_then() -
     assert held.reason == "rate: too many; pause: too many"
     assert held.released_by == "some time has passed and some time has passed, or an operator approves it"
     assert held.check_at == NOW + timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "holds", "reason"),
+    [
+        (None, True, None),
+        (
+            CapacitySeen(NOW, Fit.LEFT_OVER, ("a", "b")),
+            True,
+            "2 of its instances fit on no other host, as was found at 03:00 UTC",
+        ),
+        (CapacitySeen(NOW, Fit.LEFT_OVER, ("a", "b")), False, None),
+        (CapacitySeen(NOW, Fit.MAY_FIT, ()), True, None),
+        (CapacitySeen(NOW - timedelta(hours=2), Fit.LEFT_OVER, ("a",)), True, None),
+    ],
+)
+def test_capacity_holds_only_where_that_is_asked_for_and_freshly_known(
+    seen: CapacitySeen | None, holds: bool, reason: str | None
+) -> None:
+    result = gates.capacity(seen, NOW, replace(LIMITS, capacity_holds=holds))
+    assert result.reason == reason
+
+
+def test_the_decision_log_says_how_many_are_left_over_although_nothing_is_held() -> None:
+    seen = CapacitySeen(NOW, Fit.LEFT_OVER, ("a", "b"))
+    saw = gates.capacity(seen, NOW, replace(LIMITS, capacity_holds=False)).saw
+    assert (saw["left_over"], saw["fit"]) == (2, "left_over")

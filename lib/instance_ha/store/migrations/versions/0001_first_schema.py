@@ -223,6 +223,7 @@ def upgrade() -> None:
                 "flapping",
                 "cloud_health",
                 "peers",
+                "capacity",
                 name="gate_known",
                 native_enum=False,
                 create_constraint=True,
@@ -726,6 +727,19 @@ def upgrade() -> None:
         ["notification_uuid", "position"],
         unique=False,
         postgresql_where=sa.text("status IN ('pending', 'ongoing')"),
+    )
+    op.create_table(
+        "readiness",
+        sa.Column("segment_uuid", sa.String(length=36), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("survives", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("unfenceable", sa.Integer(), nullable=False),
+        sa.Column("unrecoverable", sa.Integer(), nullable=False),
+        sa.Column("hosts", postgresql.JSONB(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("segment_uuid"),
     )
     op.create_table(
         "throttle",
