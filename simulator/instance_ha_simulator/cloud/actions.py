@@ -83,5 +83,5 @@ def remove(world: World, server: Server, at: datetime) -> None:
     """Take a server out of the world."""
     world.deleted[server.id] = world.servers.pop(server.id)
     world.history.gone(server.id, at)
-    world.load[server.host] -= 1
+    world.load[server.host] -= server.size
     server.become(at, "deleted")

@@ -94,8 +94,13 @@ class Cloud:
         project_id: str | None = None,
         zone: str | None = None,
         on_volume: bool = False,
+        size: int = 1,
+        device: bool = False,
     ) -> list[Server]:
-        """Have servers on a host at once: so many, or with these names; `zone` is one they insist on."""
+        """Have servers on a host at once: so many, or with these names; `zone` is one they insist on.
+
+        The capacity of a host is how much `size` it holds in all; a server with a `device` has a virtual GPU.
+        """
         names = [f"vm-{uuid4().hex[:8]}" for _ in range(servers)] if isinstance(servers, int) else servers
         owner = self.identity.users["demo"]
         with self.world() as world:
@@ -117,12 +122,14 @@ class Cloud:
                     metadata=dict(metadata or {}),
                     requested_zone=zone,
                     on_volume=on_volume,
+                    size=size,
+                    has_device=device,
                 )
                 server.become(world.now, vm_state, task_state, power_state)
                 if vm_state in _DONE_BY_OWNERS:
                     world.note(server.id, _DONE_BY_OWNERS[vm_state], server.user_id, server.project_id)
                 world.servers[server.id] = server
-                world.load[host] += 1
+                world.load[host] += size
                 world.history.power(server.id, host, world.now, server.power_state)
                 world.history.wanted[server.id] = Wanted(INTENDED.get(task_state or "", vm_state), world.now)
                 booted.append(replace(server))

@@ -71,7 +71,7 @@ class Evacuation:
     def _drop(self) -> None:
         self.in_flight = False
         if self.claimed and self.migration.dest_compute:
-            self.world.load[self.migration.dest_compute] -= 1
+            self.world.load[self.migration.dest_compute] -= self.server.size
 
     def _claim(self, at: datetime) -> None:
         dest = self._destination()
@@ -83,7 +83,7 @@ class Evacuation:
             return
         self.migration.dest_compute, self.migration.dest_node = dest.name, dest.hypervisor_hostname
         self.migration.become(at, "pre-migrating")
-        self.world.load[dest.name] += 1
+        self.world.load[dest.name] += self.server.size
         self.claimed = True
         cause = "claim" if dest.name in self.world.options.claim_fails_on else self.course.fails
         if cause in _REFUSED:

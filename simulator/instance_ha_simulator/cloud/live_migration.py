@@ -80,7 +80,7 @@ class _LiveMigration:
         if no_host or self.world.pick_host(self.server, self._dest) is None:
             self._fail(at, "error", NO_VALID_HOST)
             return
-        self.world.load[self._dest] += 1
+        self.world.load[self._dest] += self.server.size
         self.is_claimed = True
         self.record.dest_node = self.world.hosts[self._dest].hypervisor_hostname
         self.record.become(at, "preparing")
@@ -112,4 +112,4 @@ class _LiveMigration:
         self.is_over = True
         self.record.become(at, status)
         if self.is_claimed:
-            self.world.load[self._dest] -= 1
+            self.world.load[self._dest] -= self.server.size

@@ -143,6 +143,8 @@ class Server:
     power_state: int = 1
     requested_zone: str | None = None
     on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
+    size: int = 1  # how much of a host's capacity it takes
+    has_device: bool = False  # a virtual GPU, which Placement has in a provider of its own
     locked_by: str | None = None  # "owner" or "admin"
     locked_reason: str | None = None
     fault: Fault | None = None

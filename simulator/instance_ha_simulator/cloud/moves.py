@@ -88,7 +88,7 @@ def live_migrate(world: World, server: Server, to: str, status: str) -> None:
             raise bad_request(f"Compute service of {name} is unavailable at this time.")
     server.task_state, server.updated = "migrating", world.now
     world.record(server, "live-migration", to, server.user_id, server.project_id, status)
-    world.load[to] += 1
+    world.load[to] += server.size
 
 
 def switch_live_migration(world: World, server: Server) -> None:
@@ -111,7 +111,7 @@ def end_live_migration(world: World, server: Server, status: str) -> None:
         world.move(server, record.dest_compute, record.dest_node)
         world.history.power(server.id, server.host, world.now, server.power_state)
     else:
-        world.load[record.dest_compute or ""] -= 1
+        world.load[record.dest_compute or ""] -= server.size
 
 
 def _both_live(world: World, record: Migration) -> bool:
@@ -131,11 +131,11 @@ def resize(world: World, server: Server, to: str, seconds: float) -> None:
     """Move a server to another host, where its owner can confirm the new size; a host that dies meanwhile stops it."""
     made = world.record(server, "resize", to, server.user_id, server.project_id, "migrating")
     server.task_state, server.updated = "resize_migrating", world.now
-    world.load[to] += 1
+    world.load[to] += server.size
 
     def done(at: datetime) -> None:
         if server.id not in world.servers:
-            world.load[to] -= 1
+            world.load[to] -= server.size
         elif world.hosts[server.host].alive and world.hosts[to].alive and server.task_state == "resize_migrating":
             world.history.power(server.id, server.host, at, 0)
             power_state = server.power_state

@@ -1,17 +1,17 @@
 """Placement's API under /placement, as far as it is read: what hosts have, and what servers take of it.
 
-A host that can hold so many servers has memory for just so many.
+A host that can hold so many servers has memory for just so many of the usual size.
 """
 
 from math import ceil
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from flask import Blueprint, Response, g, jsonify, request
 
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found
-from instance_ha_simulator.cloud.model import Host
+from instance_ha_simulator.cloud.model import Host, Server
 from instance_ha_simulator.cloud.world import World
 
 _RATIO = {"VCPU": 4.0, "MEMORY_MB": 1.5}  # as operators have it: more is promised than there is
@@ -41,25 +41,32 @@ def blueprint(cloud: Cloud) -> Blueprint:
         if required is not None and required not in _TRAITS:
             raise bad_request(f'Invalid trait(s) in "required" parameter: No such trait(s): {required}.')
         with cloud.world() as world:
-            return jsonify(resource_providers=[_provider(host) for host in world.hosts.values()])
+            nested = _with_devices(world) if required is None else []
+            views = [*map(_provider, world.hosts.values()), *map(_nested, nested)]
+        return jsonify(resource_providers=views)
 
     @api.get("/resource_providers/<uuid>/inventories")
     def list_inventories(uuid: str) -> Response:
         with cloud.world() as world:
-            host = _host(world, uuid)
-            totals = dict(_MUCH) if host.capacity is None else _MUCH | {"MEMORY_MB": 64 * host.capacity}
+            totals = {"VGPU": 4} if _of_nested(world, uuid) else _totals(_host(world, uuid))
         views = {name: _inventory(name, capacity) for name, capacity in totals.items()}
         return jsonify(resource_provider_generation=1, inventories=views)
 
     @api.get("/resource_providers/<uuid>/allocations")
     def list_allocations(uuid: str) -> Response:
         with cloud.world() as world:
-            consumers = _consumers(world, _host(world, uuid))
-        views = {one: {"resources": _SIZE, "consumer_generation": 1} for one in consumers}
+            nested = _of_nested(world, uuid)
+            consumers = _consumers(world, nested or _host(world, uuid))
+            taken = {one.id: _own(one) for one in consumers} if nested is None else _of_devices(consumers)
+        views = {one: {"resources": resources, "consumer_generation": 1} for one, resources in taken.items()}
         return jsonify(resource_provider_generation=1, allocations=views)
 
     api.register_error_handler(ApiError, _error)
     return api
+
+
+def _totals(host: Host) -> dict[str, int]:
+    return dict(_MUCH) if host.capacity is None else _MUCH | {"MEMORY_MB": 64 * host.capacity}
 
 
 def _host(world: World, uuid: str) -> Host:
@@ -69,12 +76,36 @@ def _host(world: World, uuid: str) -> Host:
     raise not_found(f"No resource provider with uuid {uuid} found")
 
 
-def _consumers(world: World, host: Host) -> list[str]:
-    """Name the servers that are on a host, or on their way to it."""
+def _with_devices(world: World) -> list[Host]:
+    """Return the hosts on which a server has a virtual GPU; they have a nested provider."""
+    names = {server.host for server in world.servers.values() if server.has_device}
+    return [host for host in world.hosts.values() if host.name in names]
+
+
+def _of_nested(world: World, uuid: str) -> Host | None:
+    return next((host for host in _with_devices(world) if _nested(host)["uuid"] == uuid), None)
+
+
+def _own(server: Server) -> dict[str, int]:
+    return _SIZE | {"MEMORY_MB": _SIZE["MEMORY_MB"] * server.size}
+
+
+def _of_devices(servers: list[Server]) -> dict[str, dict[str, int]]:
+    return {server.id: {"VGPU": 1} for server in servers if server.has_device}
+
+
+def _nested(host: Host) -> dict[str, Any]:
+    uuid = str(uuid5(UUID(host.hypervisor_id), "pgpu"))
+    view = {"uuid": uuid, "name": f"{host.hypervisor_hostname}_pgpu", "generation": 1, "links": []}
+    return view | {"parent_provider_uuid": host.hypervisor_id, "root_provider_uuid": host.hypervisor_id}
+
+
+def _consumers(world: World, host: Host) -> list[Server]:
+    """Return the servers that are on a host, or on their way to it."""
     coming = {
         m.instance_uuid for m in world.migrations if m.dest_node and m.dest_compute == host.name and m.status in _MOVING
     }
-    return [server.id for server in world.servers.values() if server.host == host.name or server.id in coming]
+    return [server for server in world.servers.values() if server.host == host.name or server.id in coming]
 
 
 def _provider(host: Host) -> dict[str, Any]:

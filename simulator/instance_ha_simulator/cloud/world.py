@@ -139,7 +139,7 @@ class World:
 
     def move(self, server: Server, host: str | None, node: str | None) -> None:
         """Have a server on another host, which has counted it already."""
-        self.load[server.host] -= 1
+        self.load[server.host] -= server.size
         server.host, server.hypervisor_hostname = host or server.host, node or server.hypervisor_hostname
 
     def zone_of(self, host: Host) -> str:
@@ -164,7 +164,7 @@ class World:
             and wanted in (None, host.name)
             and host.enabled
             and self.is_up(host)
-            and (host.capacity is None or self.load[host.name] < host.capacity)
+            and (host.capacity is None or self.load[host.name] + server.size <= host.capacity)
             and server.requested_zone in (None, self.zone_of(host))
         ]
         return min(fit, key=lambda host: (self.load[host.name], host.name), default=None)

@@ -30,6 +30,8 @@ class Instances(Part):
     power_state: int | None = Field(None, description="Nova's number, if it is not that of the vm_state")
     zone: str | None = Field(None, description="the availability zone that they insist on")
     on_volume: bool = Field(False, description="they boot from volumes, so that their disks outlive their host")
+    size: int = Field(1, ge=1, description="how much of a host's capacity each takes")
+    device: bool = Field(False, description="each has a virtual GPU, which Placement has in a nested provider")
 
     @model_validator(mode="after")
     def _named(self) -> "Instances":
