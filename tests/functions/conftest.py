@@ -235,7 +235,8 @@ def host(installation: Installation, segment: dict[str, Any]) -> dict[str, Any]:
 def under_recovery(installation: Installation, host: dict[str, Any]) -> Iterator[None]:
     """A failure of the host waits for an operator's retry, and no function touches it."""
     uuid = closed(installation, installation.notification(host, generated_time="2001-01-01"))["notification_uuid"]
-    change = "UPDATE notifications SET status = :status, due_at = NULL WHERE notification_uuid = :uuid"
-    installation.sql(change, status="error", uuid=uuid)
+    change = """UPDATE notifications SET status = :status, due_at = NULL, payload = payload || :event
+        WHERE notification_uuid = :uuid"""
+    installation.sql(change, status="error", uuid=uuid, event='{"event": "STOPPED"}')
     yield
-    installation.sql(change, status="finished", uuid=uuid)
+    installation.sql(change, status="finished", uuid=uuid, event='{"event": "STARTED"}')  # or many are a storm

@@ -25,10 +25,11 @@ def post(installation: Installation, **about: Any) -> Any:
 def recovery(installation: Installation, host: dict[str, Any]) -> Iterator[str]:
     """The uuid of a notification of the host that waits, and that no function touches."""
     uuid = closed(installation, installation.notification(host, generated_time="2001-01-01"))["notification_uuid"]
-    change = "UPDATE notifications SET status = :status, due_at = :due WHERE notification_uuid = :uuid"
-    installation.sql(change, status="error", due="2100-01-01", uuid=uuid)
+    change = """UPDATE notifications SET status = :status, due_at = :due, payload = payload || :event
+        WHERE notification_uuid = :uuid"""
+    installation.sql(change, status="error", due="2100-01-01", uuid=uuid, event='{"event": "STOPPED"}')
     yield uuid
-    installation.sql(change, status="finished", due=None, uuid=uuid)
+    installation.sql(change, status="finished", due=None, uuid=uuid, event='{"event": "STARTED"}')  # or it is a storm
 
 
 def test_a_segment_has_the_policy_of_masakari_until_it_is_changed(

@@ -92,6 +92,15 @@ def test_a_host_guard_forbids_to_start_while_the_recovery_is_open(
     assert guard["notification_uuid"] in guard["reason"]
 
 
+def test_a_host_guard_lets_a_host_start_whose_start_is_reported_and_waits_for_it(
+    installation: Installation, host: dict[str, Any], under_recovery: None
+) -> None:
+    of_host = "UPDATE notifications SET payload = payload || :event WHERE source_host_uuid = :host"
+    installation.sql(of_host, event='{"event": "STARTED"}', host=host["uuid"])
+    guard = installation.get(f"{GUARDS}/{host['name']}").json()["host_guard"]
+    assert guard["may_start"] is True
+
+
 def test_a_host_guard_lets_start_what_is_not_recovered_or_not_ours(
     installation: Installation, recovered: dict[str, Any]
 ) -> None:

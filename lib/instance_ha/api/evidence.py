@@ -17,7 +17,7 @@ from instance_ha.models.errors import BadRequest, Conflict
 from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.triggers import Trigger, recovery_of
-from instance_ha.store import evidence, hosts, notifications
+from instance_ha.store import evidence, host_recoveries, hosts
 
 _CONFIRM = "instance-ha:evidence:confirm"
 
@@ -40,7 +40,7 @@ def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
         host = hosts.by_name(connection, new.host)
         if host is None:
             raise BadRequest(f"host {new.host} is not registered in any segment")
-        recovery = notifications.open_of_host(connection, host.uuid)
+        recovery = host_recoveries.foremost(connection, host.uuid)
         row = evidence.add_one(connection, _read(call, new, host, recovery))
     log.get().warning("evidence posted", host=host.name, kind=str(row.kind), verdict=str(row.verdict), actor=row.actor)
     if recovery is not None:

@@ -4,7 +4,7 @@ from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.api.schemas.returns import HostGuard, HostGuardEnvelope
 from instance_ha.decide.host_guard import reason_not_to_start
-from instance_ha.store import hosts, notifications, vmoves
+from instance_ha.store import host_recoveries, hosts, vmoves
 
 
 def show(call: Call, _: Nothing) -> HostGuardEnvelope:
@@ -12,7 +12,7 @@ def show(call: Call, _: Nothing) -> HostGuardEnvelope:
     name = call.path["host"]
     with call.world.database.read() as connection:
         host = hosts.by_name(connection, name)
-        recovery = notifications.open_of_host(connection, host.uuid) if host else None
+        recovery = host_recoveries.foremost(connection, host.uuid) if host else None
         moves = vmoves.of_notification(connection, recovery.notification_uuid) if recovery else []
     reason = reason_not_to_start(recovery, has_evacuated=any(move.start_time is not None for move in moves))
     allowed = "no recovery of it is open" if host else "it is registered in no segment"

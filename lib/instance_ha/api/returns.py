@@ -12,7 +12,7 @@ from instance_ha.models.errors import Conflict
 from instance_ha.models.returns import OPEN_RETURN, HostReturn, ReturnPolicy
 from instance_ha.models.rows import Host
 from instance_ha.models.triggers import RETURN_HOST, Trigger
-from instance_ha.store import hosts, notifications, policies, returns
+from instance_ha.store import host_recoveries, hosts, policies, returns
 
 
 def index(call: Call, asked: ReturnsQuery) -> ReturnsEnvelope:
@@ -82,7 +82,7 @@ def _check(connection: Connection, host: Host) -> None:
     """
     if policies.of_segment(connection, host.failover_segment_id).returns is ReturnPolicy.NEVER:
         raise Conflict(f"the policy of the segment of host {host.name} says that no host is brought back")
-    if notifications.last_recovered(connection, host.uuid) is None:
+    if host_recoveries.last(connection, host.uuid) is None:
         raise Conflict(f"host {host.name} was never recovered, so there is nothing to bring back")
 
 

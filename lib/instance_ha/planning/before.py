@@ -20,7 +20,7 @@ from instance_ha.models.rows import Host, Notification, Segment
 from instance_ha.planning.gates import HostGates
 from instance_ha.planning.instances import InstancePlan, Source
 from instance_ha.settings import Settings
-from instance_ha.store import approvals, evidence, hosts, notifications, pauses, policies, segments
+from instance_ha.store import approvals, evidence, host_recoveries, hosts, notifications, pauses, policies, segments
 
 Ladder = Callable[[str], Sequence[Rung]]
 
@@ -40,7 +40,7 @@ class Known:
 
 def read_known(connection: Connection, host: Host, now: datetime) -> Known:
     """Read it."""
-    notification = notifications.open_of_host(connection, host.uuid)
+    notification = host_recoveries.foremost(connection, host.uuid)
     recovery = notifications.by_uuid(connection, host.on_maintenance_for)
     refused = None if notification else failures.refusal(host, NotificationType.COMPUTE_HOST, recovery)
     return Known(

@@ -18,7 +18,7 @@ from instance_ha.models.rows import HostChanges, Notification, TaskRow, VMove
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.hold import check_not_denied
-from instance_ha.store import hosts, notifications, returns, tasks, vmoves
+from instance_ha.store import host_recoveries, hosts, returns, tasks, vmoves
 from instance_ha.world import RecoveryWorld
 
 _ATTEMPTS = 2  # at an instance or a process: what did not help twice will not
@@ -50,7 +50,7 @@ def close(
         tasks.abandon(connection, notification.notification_uuid, now, message)
         if status is NotificationStatus.FINISHED and notification.type is NotificationType.COMPUTE_HOST:
             returns.plan_if_due(connection, notification.source_host_uuid, now)
-        waiting = notifications.waiting_for_host(connection, notification.source_host_uuid)
+        waiting = host_recoveries.waiting(connection, notification.source_host_uuid)
         emit.vmoves_ended(world, connection, closed)
         if notification.status is not NotificationStatus.RUNNING:  # it is over before it has begun
             emit.recovery_started(world, connection, notification)

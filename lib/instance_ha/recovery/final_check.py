@@ -25,7 +25,7 @@ from instance_ha.recovery import host_given_back, host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
-from instance_ha.store import hosts, notifications, segments, tasks, vmoves
+from instance_ha.store import host_recoveries, hosts, segments, tasks, vmoves
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _check_host(claim: Claim[Notification]) -> list[str]:
     """Check a failed host that lives, unless it has failed again; returns what to say of it."""
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
-        if host is None or notifications.host_is_recovered(connection, host.uuid):
+        if host is None or host_recoveries.is_running(connection, host.uuid):
             return []
         reports = tasks.recall_latest(connection, claim.row.notification_uuid, Reports)
         is_enabled = segments.is_enabled(connection, host.failover_segment_id)
@@ -187,7 +187,7 @@ def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
         return []
     with claim.read() as connection:
         host = hosts.by_name(connection, server.host or "")
-        if host is not None and notifications.host_is_recovered(connection, host.uuid):
+        if host is not None and host_recoveries.is_running(connection, host.uuid):
             return None
     if host is not None and host.on_maintenance:  # it has failed, and is not recovered: nothing starts there
         return []

@@ -26,7 +26,7 @@ from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.recovery.tasks.fence_host import reason_not_to_fence
-from instance_ha.store import fence_attempts, hosts, notifications, policies, segments, tasks
+from instance_ha.store import fence_attempts, host_recoveries, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
 
@@ -186,7 +186,7 @@ def acquire_host(
     """
     host_uuid = notification.source_host_uuid
     hosts.lock(connection, host_uuid)  # so that no other can start on it meanwhile
-    if notification.type is NotificationType.VM and notifications.host_is_recovered(connection, host_uuid):
+    if notification.type is NotificationType.VM and host_recoveries.is_running(connection, host_uuid):
         return None
     ended: Sequence[NotificationUuid] = ()
     if notification.type is NotificationType.COMPUTE_HOST:

@@ -11,6 +11,7 @@ from instance_ha.models.gates import FailedHost, Gate, GateDecision, Seen
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import records
+from instance_ha.store.host_recoveries import IS_DEATH
 from instance_ha.store.schema import gate_decisions, hosts, notifications
 
 _LOCK = 0x1A57A9A7E  # any number: gates decide over one recovery of a host after the other
@@ -46,10 +47,7 @@ _FAILED = (
     select(hosts.c.name, _IS_IN_SEGMENT.label("in_segment"), func.max(notifications.c.created_at).label("reported_at"))
     .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
     .where(
-        _is_about_host(),
-        notifications.c.deleted_at.is_(None),
-        notifications.c.payload["event"].astext == "STOPPED",
-        func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
+        IS_DEATH,
         or_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.created_at > bindparam("failed_since")),
         hosts.c.deleted_at.is_(None),
     )

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationType
+from instance_ha.models.enums import NotificationType
 from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.models.text import utc
+from instance_ha.store import host_recoveries
 from instance_ha.store.schema import host_health, hosts, notifications, segments
 
 _HEALTH = ("samples", "state", "since", "listed", "suppressed", "reported", "reported_at", "answer")
@@ -33,16 +34,6 @@ def is_monitored() -> ColumnElement[bool]:
 
 def registered(connection: Connection) -> list[RegisteredHost]:
     """Read every registered host with what is remembered of it."""
-    open_recovery = (
-        select(func.max(notifications.c.notification_uuid))
-        .where(
-            notifications.c.source_host_uuid == hosts.c.uuid,
-            notifications.c.type == NotificationType.COMPUTE_HOST,
-            notifications.c.status.in_(OPEN_NOTIFICATION),
-            notifications.c.deleted_at.is_(None),
-        )
-        .scalar_subquery()
-    )
     query = (
         select(
             hosts.c.uuid,
@@ -51,7 +42,7 @@ def registered(connection: Connection) -> list[RegisteredHost]:
             segments.c.name.label("segment_name"),
             is_monitored().label("monitored"),
             hosts.c.on_maintenance,
-            open_recovery.label("open_recovery"),
+            host_recoveries.foremost_uuid().label("open_recovery"),
             *(host_health.c[name] for name in _HEALTH),
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)

@@ -45,17 +45,6 @@ _CLAIM = (
     )
     .returning(notifications)
 )
-_IS_OF_HOST = notifications.c.source_host_uuid == bindparam("host")
-_IS_OF_HOST_ITSELF = _IS_OF_HOST, notifications.c.type == NotificationType.COMPUTE_HOST
-_OF_HOST_RUNNING = select(notifications.c.id).where(
-    *_IS_OF_HOST_ITSELF, notifications.c.status == NotificationStatus.RUNNING
-)
-_OF_HOST_WAITING = (
-    select(notifications)
-    .where(_IS_OF_HOST, notifications.c.status == NotificationStatus.NEW, notifications.c.deleted_at.is_(None))
-    .order_by(notifications.c.id)
-    .limit(100)
-)
 
 
 def find(connection: Connection, uuid: NotificationUuid) -> Notification:
@@ -182,30 +171,6 @@ def _supersede(
         .returning(notifications.c.notification_uuid)
     )
     return connection.execute(statement).scalars().all()
-
-
-def host_is_recovered(connection: Connection, host_uuid: HostUuid) -> bool:
-    """Say whether a recovery of the host itself is running."""
-    return connection.execute(_OF_HOST_RUNNING, {"host": host_uuid}).first() is not None
-
-
-def waiting_for_host(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
-    """Read the notifications about a host whose recovery has not begun, the oldest first."""
-    return records.every(connection, _OF_HOST_WAITING, Notification, {"host": host_uuid})
-
-
-def open_of_host(connection: Connection, host_uuid: HostUuid) -> Notification | None:
-    """Read the notification of a host's own failure that is being handled, the oldest one if there are several."""
-    query = select(notifications).where(*_IS_OF_HOST_ITSELF, _IS_OPEN, notifications.c.deleted_at.is_(None))
-    oldest = query.order_by(notifications.c.created_at, notifications.c.id)
-    return records.first(connection, oldest, Notification, {"host": host_uuid})
-
-
-def last_recovered(connection: Connection, host_uuid: HostUuid) -> Notification | None:
-    """Read the notification of a host's own failure whose recovery was the last to begin."""
-    begun = notifications.c.attempt > 0, notifications.c.deleted_at.is_(None)
-    query = select(notifications).where(*_IS_OF_HOST_ITSELF, *begun).order_by(notifications.c.id.desc()).limit(1)
-    return records.first(connection, query, Notification, {"host": host_uuid})
 
 
 def held_in_segment(connection: Connection, segment_uuid: SegmentUuid) -> list[Notification]:

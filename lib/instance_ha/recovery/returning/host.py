@@ -22,7 +22,7 @@ from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.recovery.host_given_back import when_sound
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
-from instance_ha.store import hosts, notifications, pauses, returns, tasks, vmoves
+from instance_ha.store import host_recoveries, hosts, pauses, returns, tasks, vmoves
 
 _REPORTS = TypeAdapter(Reports)
 
@@ -63,7 +63,7 @@ def _facts(work: Returning) -> decided.Facts:
     service, reports = _hear(work)
     now = work.world.clock.now()
     with work.claim.read() as connection:
-        failed = notifications.open_of_host(connection, host.uuid)
+        failed = host_recoveries.foremost(connection, host.uuid)
         in_force = pauses.over(connection, host, now)
     return decided.Facts(
         host=host,
@@ -119,8 +119,8 @@ def bring_back(work: Returning) -> str | None:
     if claim.row.is_back:
         return None
     with claim.read() as connection:
-        failed = notifications.open_of_host(connection, uuid)
-        last = notifications.last_recovered(connection, uuid)
+        failed = host_recoveries.foremost(connection, uuid)
+        last = host_recoveries.last(connection, uuid)
         before = when_sound(connection, last.notification_uuid, HostBefore) if last else None
         service = when_sound(connection, last.notification_uuid, ServiceBefore) if last else None
     if failed is not None:
@@ -131,7 +131,7 @@ def bring_back(work: Returning) -> str | None:
         changes = {**changes, "reserved": before.reserved}
     with claim.transaction(is_back=True) as connection:
         hosts.lock(connection, uuid)  # so that no failure of it is reported meanwhile
-        if notifications.open_of_host(connection, uuid) is not None:
+        if host_recoveries.foremost(connection, uuid) is not None:
             raise CloudUnavailable(f"host {work.host.name} has failed again")
         emit.host_changed(work.world, connection, hosts.change(connection, uuid, dict(changes), work.world.clock.now()))
     claim.row = replace(claim.row, is_back=True)

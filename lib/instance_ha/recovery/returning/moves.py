@@ -15,7 +15,7 @@ from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus
 from instance_ha.models.errors import CloudRefused
 from instance_ha.models.rows import VMove
 from instance_ha.recovery.returning.host import Returning
-from instance_ha.store import hosts, notifications, pauses, returns
+from instance_ha.store import host_recoveries, hosts, pauses, returns
 
 _PAUSE = timedelta(seconds=2)
 
@@ -66,7 +66,7 @@ def _may_begin(work: Returning, moves: Sequence[VMove]) -> tuple[str | None, boo
     with work.claim.read() as connection:
         row = returns.find(connection, work.claim.row.uuid)
         host = hosts.by_uuid(connection, work.host.uuid)
-        failed = notifications.open_of_host(connection, work.host.uuid)
+        failed = host_recoveries.foremost(connection, work.host.uuid)
         is_paused = bool(host and pauses.over(connection, host, now))
     ended = sorted((move for move in moves if move.end_time is not None), key=lambda move: move.end_time or now)
     tried = [move for move in reversed(ended) if move.asked_at is not None]

@@ -15,7 +15,7 @@ from instance_ha.models.triggers import RETURN_HOST, Trigger
 from instance_ha.recovery.claim import Claim, claim_return
 from instance_ha.recovery.returning.host import Returning, bring_back, check, reserve_again, what_stays
 from instance_ha.recovery.returning.moves import move_home
-from instance_ha.store import hosts, notifications, returns
+from instance_ha.store import host_recoveries, hosts, returns
 from instance_ha.world import RecoveryWorld
 
 
@@ -86,7 +86,7 @@ def _conclude(work: Returning) -> None:
         moves = returns.moves_home(connection, claim.row, name) if claim.row.move_home else []
         stopped = returns.find(connection, claim.row.uuid).stopped_by is not None
         host = hosts.by_uuid(connection, work.host.uuid)
-        has_failed = notifications.open_of_host(connection, work.host.uuid) is not None
+        has_failed = host_recoveries.foremost(connection, work.host.uuid) is not None
     if host is None or host.on_maintenance or has_failed:
         reasons = f"host {name} was back, and has failed again or was put on maintenance", decided.text(moves)
         _close(claim, ReturnStatus.FAILED, "; ".join(filter(None, reasons)))

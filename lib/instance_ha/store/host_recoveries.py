@@ -1,0 +1,74 @@
+"""The recoveries of one host: those that run, that are open, that wait, and the last one."""
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, case, func, literal_column, select
+
+from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
+from instance_ha.models.rows import Notification
+from instance_ha.models.uuids import HostUuid
+from instance_ha.store import records
+from instance_ha.store.schema import hosts, notifications
+
+# A report of a host's failure that asks for a recovery, as decide.failures has it. One that it has started does not.
+IS_DEATH = and_(
+    notifications.c.type == literal_column("'COMPUTE_HOST'"),
+    notifications.c.deleted_at.is_(None),
+    notifications.c.payload["event"].astext == "STOPPED",
+    func.upper(notifications.c.payload["host_status"].astext) == "NORMAL",
+)
+_IS_OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
+# The one that has begun counts for more than those that wait for it, and one that is held for more than a new one.
+_FOREMOST = (
+    case((notifications.c.attempt > 0, 0), (notifications.c.held_since.is_not(None), 1), else_=2),
+    notifications.c.created_at,
+    notifications.c.id,
+)
+_IS_OF_HOST = notifications.c.source_host_uuid == bindparam("host")
+_OPEN = select(notifications).where(_IS_OF_HOST, IS_DEATH, _IS_OPEN).order_by(*_FOREMOST).limit(1)
+_RUNNING = select(notifications.c.id).where(
+    _IS_OF_HOST,
+    notifications.c.type == NotificationType.COMPUTE_HOST,
+    notifications.c.status == NotificationStatus.RUNNING,
+)
+_WAITING = (
+    select(notifications)
+    .where(_IS_OF_HOST, notifications.c.status == NotificationStatus.NEW, notifications.c.deleted_at.is_(None))
+    .order_by(notifications.c.id)
+    .limit(100)
+)
+_LAST = (
+    select(notifications)
+    .where(
+        _IS_OF_HOST,
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+        notifications.c.attempt > 0,
+        notifications.c.deleted_at.is_(None),
+    )
+    .order_by(notifications.c.id.desc())
+    .limit(1)
+)
+
+
+def is_running(connection: Connection, host_uuid: HostUuid) -> bool:
+    """Say whether a recovery of the host itself is running."""
+    return connection.execute(_RUNNING, {"host": host_uuid}).first() is not None
+
+
+def waiting(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
+    """Read the notifications about a host whose recovery has not begun, the oldest first."""
+    return records.every(connection, _WAITING, Notification, {"host": host_uuid})
+
+
+def foremost(connection: Connection, host_uuid: HostUuid) -> Notification | None:
+    """Read the report of a host's death that is being handled, or is first in turn; None: none is open."""
+    return records.first(connection, _OPEN, Notification, {"host": host_uuid})
+
+
+def foremost_uuid(of: ColumnElement[str] = hosts.c.uuid) -> ScalarSelect[str]:
+    """Return a subquery for its uuid, for each host of another statement."""
+    query = select(notifications.c.notification_uuid).where(notifications.c.source_host_uuid == of, IS_DEATH, _IS_OPEN)
+    return query.order_by(*_FOREMOST).limit(1).scalar_subquery()
+
+
+def last(connection: Connection, host_uuid: HostUuid) -> Notification | None:
+    """Read the notification of a host's own failure whose recovery was the last to begin."""
+    return records.first(connection, _LAST, Notification, {"host": host_uuid})
