@@ -218,7 +218,9 @@ class Play:
             "tick": self._tick,
             "api": self._call_api,
             "sql_admin": self._administer,
-            "maintenance": lambda about: self._change_host(about["host"], on_maintenance=about["is"]),
+            "maintenance": lambda about: self._change_host(
+                about["host"], on_maintenance=about["is"], on_maintenance_for=None
+            ),
             "postgres_away": self._send_postgres_away,
             "standby_falls_behind": lambda _: self.simulation.database.fall_behind(),
             "standby_is_promoted": self._fail_over,

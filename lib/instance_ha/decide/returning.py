@@ -8,6 +8,7 @@ from instance_ha.decide.service import Reports, ServiceBefore
 from instance_ha.models.cloud import ComputeService, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.gates import Pause
+from instance_ha.models.returns import ReturnPolicy, ReturnStatus
 from instance_ha.models.rows import Host, Notification, VMove
 from instance_ha.models.text import names_in_words
 
@@ -33,6 +34,22 @@ class Facts:
 def unmet(facts: Facts) -> list[str]:
     """Name what must be so, and is not, before a host may serve again; all of it at once."""
     return list(filter(None, (_recovery(facts), _maintenance(facts), _pause(facts), _compute(facts), _clean_up(facts))))
+
+
+def given_up(
+    host: Host, failed: Notification | None, stopped_by: str | None, policy: ReturnPolicy
+) -> tuple[ReturnStatus, str] | None:
+    """Say how a return ends by what has come since it began, while its host is not back; None: it goes on."""
+    if failed is not None:
+        reason = f"host {host.name} has failed again: notification {failed.notification_uuid} is {failed.status}"
+        return ReturnStatus.FAILED, reason
+    if stopped_by is not None:
+        return ReturnStatus.STOPPED, f"an operator has stopped it before host {host.name} was back"
+    if host.on_maintenance and host.on_maintenance_for is None:
+        return ReturnStatus.FAILED, f"an operator has put host {host.name} on maintenance"
+    if policy is ReturnPolicy.NEVER:
+        return ReturnStatus.FAILED, f"the policy of the segment of host {host.name} says that no host is brought back"
+    return None
 
 
 def _recovery(facts: Facts) -> str | None:

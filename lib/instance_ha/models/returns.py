@@ -42,6 +42,7 @@ class HostReturn(Row):
     stopped_by: str | None = None  # the id of the user who has asked to stop it
     message: str | None = None
     reports: dict[str, Any] | None = None  # what was heard of the host's nova-compute: decide.service.Reports
+    begun_at: datetime | None = None  # since then it does not wait any more
     is_back: bool = False  # it is enabled and off maintenance
     is_planned: bool = False  # the moves home are written down
     ended_at: datetime | None = None

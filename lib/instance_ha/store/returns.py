@@ -1,6 +1,6 @@
 """Returns of hosts: what the API reads and writes, and the claim of one; and the moves home, as vmoves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -89,8 +89,11 @@ def lease(row: HostReturn, seconds: float) -> leases.Lease:
 
 
 def unsettled(connection: Connection, host_uuid: HostUuid) -> list[NotificationUuid]:
-    """Name the recoveries of a host since a return has last brought its instances home, the latest first."""
-    settled = select(func.max(returns.c.ended_at)).where(
+    """Name the recoveries of a host since a return has last brought it and its instances home, the latest first.
+
+    A failure that was reported while that return was at work belongs to the next one.
+    """
+    settled = select(func.max(returns.c.begun_at)).where(
         returns.c.host_uuid == host_uuid, returns.c.status == ReturnStatus.FINISHED, returns.c.move_home
     )
     since = settled.scalar_subquery()
@@ -118,11 +121,15 @@ def plan_if_due(connection: Connection, host_uuid: HostUuid, now: datetime) -> N
         create(connection, HostReturn(id=0, uuid=uuid, host_uuid=host_uuid, created_at=now, move_home=True, due_at=now))
 
 
-def movable(connection: Connection, recoveries: Sequence[NotificationUuid]) -> list[VMove]:
-    """Read the evacuations of these recoveries that are still the last move of their instances, the first ones first.
+def movable(connection: Connection, host_uuid: HostUuid) -> list[VMove]:
+    """Read the evacuations from a host that are still the last move of their instances, the first ones first.
 
-    An instance that was evacuated again since, from wherever, has no way home; one that went home needs none.
+    An instance that was evacuated again since, from wherever, has no way home; one that went home needs none. One that
+    had to stay when others went home may go now.
     """
+    recoveries = select(notifications.c.notification_uuid).where(
+        notifications.c.source_host_uuid == host_uuid, notifications.c.type == NotificationType.COMPUTE_HOST
+    )
     evacuated = select(moves.c.instance_uuid).where(
         moves.c.notification_uuid.in_(recoveries), moves.c.status == VMoveStatus.SUCCEEDED
     )

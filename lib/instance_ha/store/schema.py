@@ -210,6 +210,7 @@ returns = Table(
     Column("stopped_by", String(64)),
     Column("message", Text),
     Column("reports", JSONB),
+    Column("begun_at", Time),
     Column("is_back", Boolean, nullable=False, server_default="false"),
     Column("is_planned", Boolean, nullable=False, server_default="false"),
     Column("ended_at", Time),

@@ -19,6 +19,11 @@ _AGENT_STARTS = timedelta(minutes=15)  # a guest whose agent answers later has b
 _IS_OF = vmoves.c.notification_uuid == bindparam("of")
 _OF_NOTIFICATION = select(vmoves).where(_IS_OF, IS_EVACUATION).order_by(vmoves.c.id)
 _ONGOING = select(vmoves).where(_IS_OF, vmoves.c.status == VMoveStatus.ONGOING).order_by(vmoves.c.position)
+_UNDER_WAY = (
+    select(func.count())
+    .select_from(vmoves.join(notifications, notifications.c.notification_uuid == vmoves.c.notification_uuid))
+    .where(vmoves.c.status == VMoveStatus.ONGOING, notifications.c.status == NotificationStatus.RUNNING)
+)
 _LATEST_TRIES = select(vmoves).where(
     vmoves.c.id.in_(
         select(func.max(vmoves.c.id))
@@ -170,6 +175,11 @@ def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds:
     """
     about = {"wanted": uuid, "now": now, **leases.hold(owner, now, seconds)}
     return records.first(connection, _CLAIM, _vmove, about)
+
+
+def evacuations_under_way(connection: Connection) -> int:
+    """Count the evacuations of all recoveries that have begun and not ended."""
+    return connection.execute(_UNDER_WAY).scalar_one()
 
 
 def note_agents(connection: Connection, host: str, instances: Sequence[str], now: datetime) -> None:

@@ -13,6 +13,7 @@ from instance_ha.decide.service import Reports, ServiceBefore
 from instance_ha.models.cloud import LIVE_MIGRATION
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveType
 from instance_ha.models.gates import Pause, Scope
+from instance_ha.models.returns import ReturnPolicy, ReturnStatus
 
 from tests.unit.build import NOW, host, migration, notification, server, service, vmove
 
@@ -165,3 +166,27 @@ def test_a_held_recovery_that_has_evacuated_nothing_forbids_no_start() -> None:
     assert reason_not_to_start(held, has_evacuated=False) is None
     assert reason_not_to_start(held, has_evacuated=True) is not None
     assert reason_not_to_start(notification(), has_evacuated=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("about", "failed", "stopped_by", "policy", "expected"),
+    [
+        ({}, False, None, ReturnPolicy.MANUAL, None),
+        ({"on_maintenance": True, "on_maintenance_for": "notification"}, False, None, ReturnPolicy.AUTO, None),
+        ({"on_maintenance": True}, False, None, ReturnPolicy.MANUAL, (ReturnStatus.FAILED, "an operator has put host")),
+        ({}, True, None, ReturnPolicy.MANUAL, (ReturnStatus.FAILED, "host compute1 has failed again")),
+        ({}, False, "ada", ReturnPolicy.MANUAL, (ReturnStatus.STOPPED, "an operator has stopped it")),
+        ({}, False, None, ReturnPolicy.NEVER, (ReturnStatus.FAILED, "the policy of the segment")),
+    ],
+)
+def test_what_comes_while_a_host_is_brought_back_ends_its_return(
+    about: dict[str, Any],
+    failed: bool,
+    stopped_by: str | None,
+    policy: ReturnPolicy,
+    expected: tuple[ReturnStatus, str] | None,
+) -> None:
+    found = returning.given_up(host(**about), notification() if failed else None, stopped_by, policy)
+    assert (found is None) == (expected is None)
+    if found is not None and expected is not None:
+        assert (found[0], found[1].startswith(expected[1])) == (expected[0], True)

@@ -6,7 +6,7 @@ from typing import Any
 from instance_ha.models.enums import NotificationStatus, VMoveStatus, VMoveType
 from instance_ha.models.returns import HostReturn, ReturnPolicy, ReturnStatus
 from instance_ha.models.rows import Host, Notification
-from instance_ha.models.uuids import HostUuid
+from instance_ha.models.uuids import HostUuid, NotificationUuid
 from instance_ha.store import hosts, policies, returns, vmoves
 from instance_ha.store.database import Database
 from instance_ha.store.schema import notifications as notifications_table
@@ -42,10 +42,10 @@ def evacuated(database: Database, rows: Rows, names: str, source: str, dest: str
     return made
 
 
-def movable(database: Database, *recoveries: Notification) -> list[str]:
+def movable(database: Database, host: str = "host") -> list[str]:
     """Name the instances that may go home."""
     with database.read() as connection:
-        found = returns.movable(connection, [one.notification_uuid for one in recoveries])
+        found = returns.movable(connection, HostUuid(host))
     return [move.instance_name for move in found]
 
 
@@ -59,17 +59,17 @@ def test_a_host_returns_once_at_a_time(database: Database) -> None:
 
 
 def test_an_instance_that_was_evacuated_again_from_elsewhere_has_no_way_home(database: Database, rows: Rows) -> None:
-    first = evacuated(database, rows, "ab", "compute1", "compute2")
+    evacuated(database, rows, "ab", "compute1", "compute2")
     evacuated(database, rows, "b", "compute2", "compute3", source_host_uuid="host2")
-    assert movable(database, first) == ["a"]
+    assert movable(database) == ["a"]
 
 
 def test_what_went_home_needs_no_way_home_and_what_has_failed_to_does(database: Database, rows: Rows) -> None:
-    recovery = evacuated(database, rows, "ab", "compute1", "compute2")
+    evacuated(database, rows, "ab", "compute1", "compute2")
     row = ask(database)
     assert row is not None
     with database.begin() as connection:
-        returns.plan(connection, returns.movable(connection, [recovery.notification_uuid]), "compute1", NOW)
+        returns.plan(connection, returns.movable(connection, HostUuid("host")), "compute1", NOW)
         home, stuck = returns.moves_home(connection, row, "compute1")
         for move, status in ((home, VMoveStatus.SUCCEEDED), (stuck, VMoveStatus.FAILED)):
             returns.begin_move(connection, move, 7, NOW)
@@ -79,7 +79,7 @@ def test_what_went_home_needs_no_way_home_and_what_has_failed_to_does(database: 
         (VMoveType.LIVE_MIGRATION, "compute2", "compute1"),
         (VMoveType.LIVE_MIGRATION, "compute2", None),
     ]
-    assert movable(database, recovery) == ["b"]
+    assert movable(database) == ["b"]
 
 
 def test_a_move_home_is_no_try_at_an_evacuation(database: Database, rows: Rows) -> None:
@@ -87,7 +87,7 @@ def test_a_move_home_is_no_try_at_an_evacuation(database: Database, rows: Rows) 
     row = ask(database)
     assert row is not None
     with database.begin() as connection:
-        returns.plan(connection, returns.movable(connection, [recovery.notification_uuid]), "compute1", NOW)
+        returns.plan(connection, returns.movable(connection, HostUuid("host")), "compute1", NOW)
         (move,) = returns.moves_home(connection, row, "compute1")
         returns.begin_move(connection, move, 0, NOW)
         returns.end_move(connection, move, VMoveStatus.FAILED, "aborted", NOW)
@@ -96,21 +96,56 @@ def test_a_move_home_is_no_try_at_an_evacuation(database: Database, rows: Rows) 
     assert evacuation.type == VMoveType.EVACUATION
 
 
+def begun(database: Database, row: HostReturn | None, at: datetime) -> None:
+    assert row is not None
+    with database.begin() as connection:
+        connection.execute(update(table).where(table.c.uuid == row.uuid).values(begun_at=at))
+
+
+def reported(database: Database, recovery: Notification, at: datetime) -> None:
+    of_it = notifications_table.c.notification_uuid == recovery.notification_uuid
+    with database.begin() as connection:
+        connection.execute(update(notifications_table).where(of_it).values(created_at=at))
+
+
+def unsettled(database: Database) -> list[NotificationUuid]:
+    with database.read() as connection:
+        return returns.unsettled(connection, HostUuid("host"))
+
+
 def test_recoveries_from_before_the_last_way_home_are_settled(database: Database, rows: Rows) -> None:
     first = evacuated(database, rows, "a", "compute1", "compute2")
     row = ask(database)
-    with database.begin() as connection:
-        assert returns.unsettled(connection, HostUuid("host")) == [first.notification_uuid]
-    end(database, row, ReturnStatus.FAILED, NOW + timedelta(minutes=1))
-    with database.begin() as connection:
-        assert returns.unsettled(connection, HostUuid("host")) == [first.notification_uuid]
-    end(database, row, ReturnStatus.FINISHED, NOW + timedelta(minutes=1))
+    begun(database, row, NOW + timedelta(minutes=1))
+    assert unsettled(database) == [first.notification_uuid]
+    end(database, row, ReturnStatus.FAILED, NOW + timedelta(minutes=3))
+    assert unsettled(database) == [first.notification_uuid]
+    end(database, row, ReturnStatus.FINISHED, NOW + timedelta(minutes=3))
+    assert unsettled(database) == []
+
+
+def test_a_failure_that_was_reported_while_instances_went_home_is_not_settled(database: Database, rows: Rows) -> None:
+    row = ask(database)
+    begun(database, row, NOW + timedelta(minutes=1))
+    end(database, row, ReturnStatus.FINISHED, NOW + timedelta(minutes=3))
     second = evacuated(database, rows, "a", "compute1", "compute2")
-    later = NOW + timedelta(minutes=2)
+    reported(database, second, NOW + timedelta(minutes=2))
+    assert unsettled(database) == [second.notification_uuid]
+
+
+def test_who_had_to_stay_when_others_went_home_may_go_later(database: Database, rows: Rows) -> None:
+    evacuated(database, rows, "ab", "compute1", "compute2")
+    row = ask(database)
+    assert row is not None
     with database.begin() as connection:
-        of_second = notifications_table.c.notification_uuid == second.notification_uuid
-        connection.execute(update(notifications_table).where(of_second).values(created_at=later))
-        assert returns.unsettled(connection, HostUuid("host")) == [second.notification_uuid]
+        returns.plan(connection, returns.movable(connection, HostUuid("host")), "compute1", NOW)
+        home, stays = returns.moves_home(connection, row, "compute1")
+        returns.begin_move(connection, home, 7, NOW)
+        returns.end_move(connection, home, VMoveStatus.SUCCEEDED, None, NOW)
+        returns.end_move(connection, stays, VMoveStatus.IGNORED, "it is locked", NOW)
+    begun(database, row, NOW + timedelta(minutes=1))
+    end(database, row, ReturnStatus.FINISHED, NOW + timedelta(minutes=3))
+    assert movable(database) == ["b"]
 
 
 def host_on_maintenance(rows: Rows, database: Database, policy: ReturnPolicy, status: NotificationStatus) -> Host:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide import returning as decided
@@ -12,7 +13,7 @@ from instance_ha.decide.service import Reports, ServiceBefore, listen
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService, Migration
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
-from instance_ha.models.returns import HostReturn
+from instance_ha.models.returns import HostReturn, ReturnStatus
 from instance_ha.models.rows import Host, HostChanges
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.planning.instances import servers_of
@@ -22,7 +23,7 @@ from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.recovery.host_given_back import when_sound
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
-from instance_ha.store import host_recoveries, hosts, pauses, returns, tasks, vmoves
+from instance_ha.store import host_recoveries, hosts, pauses, policies, returns, tasks, vmoves
 
 _REPORTS = TypeAdapter(Reports)
 
@@ -113,26 +114,32 @@ def _evacuations(work: Returning) -> list[Migration]:
     return list(work.nova.evacuations_from(work.host.name, since, PAGE)) if moves else []
 
 
-def bring_back(work: Returning) -> str | None:
-    """Enable the compute service and take the host off maintenance; says why not, if it has failed again."""
+def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
+    """Enable the compute service and take the host off maintenance; says how the return ends instead, if it does.
+
+    Raises CloudUnavailable while a pause is in force, or Nova calls the host down.
+    """
     claim, uuid = work.claim, work.host.uuid
     if claim.row.is_back:
         return None
     with claim.read() as connection:
-        failed = host_recoveries.foremost(connection, uuid)
+        instead = _given_up(work, connection)
+        in_force = pauses.over(connection, work.host, work.world.clock.now())
         last = host_recoveries.last(connection, uuid)
         before = when_sound(connection, last.notification_uuid, HostBefore) if last else None
         service = when_sound(connection, last.notification_uuid, ServiceBefore) if last else None
-    if failed is not None:
-        return f"host {work.host.name} has failed again: notification {failed.notification_uuid} is {failed.status}"
+    if instead is not None:
+        return instead
+    if in_force:
+        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
     _enable(work, service)
     changes: HostChanges = {"on_maintenance": False, "on_maintenance_for": None}
     if before is not None:
         changes = {**changes, "reserved": before.reserved}
     with claim.transaction(is_back=True) as connection:
-        hosts.lock(connection, uuid)  # so that no failure of it is reported meanwhile
-        if host_recoveries.foremost(connection, uuid) is not None:
-            raise CloudUnavailable(f"host {work.host.name} has failed again")
+        hosts.lock(connection, uuid)  # so that no failure of it is reported meanwhile, and nobody changes it
+        if (instead := _given_up(work, connection)) is not None:
+            raise CloudUnavailable(instead[1])  # the next invocation ends it
         emit.host_changed(work.world, connection, hosts.change(connection, uuid, dict(changes), work.world.clock.now()))
     claim.row = replace(claim.row, is_back=True)
     log.get().info("host is off maintenance", host=work.host.name)
@@ -140,8 +147,18 @@ def bring_back(work: Returning) -> str | None:
     return None
 
 
+def _given_up(work: Returning, connection: Connection) -> tuple[ReturnStatus, str] | None:
+    """Read what has come since the return began, by the rows of now."""
+    host = hosts.by_uuid(connection, work.host.uuid) or work.host
+    failed = host_recoveries.foremost(connection, host.uuid)
+    stopped_by = returns.find(connection, work.claim.row.uuid).stopped_by
+    return decided.given_up(host, failed, stopped_by, policies.of_segment(connection, host.failover_segment_id).returns)
+
+
 def _enable(work: Returning, before: ServiceBefore | None) -> None:
     service, is_asked_for = work.nova.service(work.host.name), work.claim.row.actor is not None
+    if service is not None and not service.up:
+        raise CloudUnavailable(f"Nova calls the nova-compute of {work.host.name} down again")
     if service is None or not decided.is_to_be_enabled(service, before, _reasons(work), is_asked_for=is_asked_for):
         return
     work.nova.enable_service(service.id)
@@ -158,15 +175,22 @@ def what_stays(work: Returning) -> str:
 
 
 def reserve_again(work: Returning) -> Iterator[str]:
-    """Reserve the hosts again that have stood in for this one, once nothing is on them; says which are not."""
+    """Reserve the hosts again that have stood in for this one, once nothing is on them; says which are not.
+
+    Raises CloudUnavailable while an evacuation of ours is under way: it may come to one of them.
+    """
     for held in _kept(work):
-        left = len(servers_of(work.nova, held.name))
-        if left:
+        _await_evacuations(work)
+        if left := len(servers_of(work.nova, held.name)):
             yield f"reserved host {held.name} is still used by {left} instances"
             continue
         refused = reserved_hosts.restore(work.claim, held)
         if isinstance(refused, CloudRefused):
             yield f"what was changed of reserved host {held.name} is not undone, since Nova refuses it: {refused}"
+            continue
+        _await_evacuations(work)  # what began before Nova's scheduler has heard of it
+        if left := len(servers_of(work.nova, held.name)):
+            yield f"{left} instances came to reserved host {held.name} while its compute service was disabled"
             continue
         with work.claim.transaction() as connection:
             changed = hosts.change(connection, held.uuid, {"reserved": True}, work.world.clock.now())
@@ -174,6 +198,15 @@ def reserve_again(work: Returning) -> Iterator[str]:
         log.get().info("reserved host is reserved again", reserved_host=held.name)
         work.world.breakpoint(Breakpoint.RETURN_RESERVED_AGAIN)
         yield f"{held.name} is reserved again"
+
+
+def _await_evacuations(work: Returning) -> None:
+    with work.claim.read() as connection:
+        under_way = vmoves.evacuations_under_way(connection)
+    if under_way:
+        raise CloudUnavailable(
+            f"{under_way} evacuations are under way, which may come to a host that is to be reserved"
+        )
 
 
 def _kept(work: Returning) -> list[Held]:

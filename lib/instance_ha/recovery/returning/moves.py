@@ -47,9 +47,8 @@ def _advance(work: Returning) -> bool:
 
 
 def _plan(work: Returning) -> None:
-    recoveries = work.recoveries()
     with work.claim.transaction(is_planned=True) as connection:
-        evacuated = returns.movable(connection, recoveries)
+        evacuated = returns.movable(connection, work.host.uuid)
         returns.plan(connection, evacuated, work.host.name, work.world.clock.now())
     log.get().info("moves home planned", host=work.host.name, count=len(evacuated))
     work.world.breakpoint(Breakpoint.RETURN_PLANNED)

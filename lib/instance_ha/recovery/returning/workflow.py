@@ -10,7 +10,9 @@ from instance_ha import emit, log
 from instance_ha.decide import returning as decided
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
+from instance_ha.models.errors import CloudUnavailable
 from instance_ha.models.returns import HostReturn, ReturnStatus
+from instance_ha.models.rows import Host
 from instance_ha.models.triggers import RETURN_HOST, Trigger
 from instance_ha.recovery.claim import Claim, claim_return
 from instance_ha.recovery.returning.host import Returning, bring_back, check, reserve_again, what_stays
@@ -40,9 +42,8 @@ def _advance(claim: Claim[HostReturn]) -> None:
     work = Returning(claim, host)
     if claim.row.status is ReturnStatus.WAITING and not _begin(work):
         return
-    problem = bring_back(work)
-    if problem is not None:
-        _close(claim, ReturnStatus.FAILED, problem)
+    if (instead := bring_back(work)) is not None:
+        _close(claim, *instead)
         return
     if claim.row.move_home and not move_home(work):
         trigger = Trigger(RETURN_HOST, claim.row.uuid)
@@ -59,7 +60,7 @@ def _begin(work: Returning) -> bool:
         return False
     missing = check(work)
     if not missing:
-        with claim.transaction(status=ReturnStatus.RUNNING, message=None, tries=0) as connection:
+        with claim.transaction(status=ReturnStatus.RUNNING, begun_at=now, message=None, tries=0) as connection:
             emit.return_begun(work.world, connection, claim.row.uuid)
         claim.row = replace(claim.row, status=ReturnStatus.RUNNING)
         log.get().info("return begun", host=work.host.name, move_home=claim.row.move_home)
@@ -98,12 +99,16 @@ def _conclude(work: Returning) -> None:
         status = ReturnStatus.FAILED
     else:
         status = ReturnStatus.STOPPED if stopped else ReturnStatus.FINISHED
-    _close(claim, status, "; ".join(filter(None, parts)))
+    _close(claim, status, "; ".join(filter(None, parts)), still_sound=host)
 
 
-def _close(claim: Claim[HostReturn], status: ReturnStatus, message: str) -> None:
+def _close(claim: Claim[HostReturn], status: ReturnStatus, message: str, *, still_sound: Host | None = None) -> None:
     now = claim.world.clock.now()
     with claim.release(None, status=status, message=message, ended_at=now, updated_at=now, tries=0) as connection:
+        if still_sound is not None:
+            hosts.lock(connection, still_sound.uuid)  # so that no failure of it is reported meanwhile
+            if host_recoveries.foremost(connection, still_sound.uuid) is not None:
+                raise CloudUnavailable(f"host {still_sound.name} has failed again")  # the next invocation ends it
         emit.return_ended(claim.world, connection, claim.row.uuid)
         if status is ReturnStatus.FAILED:  # it may have failed again, and been recovered again, meanwhile
             returns.plan_if_due(connection, claim.row.host_uuid, now)

@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.Column("stopped_by", sa.String(length=64), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("reports", postgresql.JSONB(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_back", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("is_planned", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
