@@ -15,6 +15,7 @@ DEVELOPMENT = (
     "consul",
     "kubernetes",
     "fencing",
+    "osc",
     "mysql",
 )  # not libvirt: it needs headers that not every machine has
 EXTRAS = {

@@ -13,7 +13,7 @@ from instance_ha.api.schemas.evidence import (
     NewExternalEvidence,
 )
 from instance_ha.api.schemas.evidence import Evidence as ShownEvidence
-from instance_ha.models.errors import BadRequest, Conflict
+from instance_ha.models.errors import Conflict
 from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.rows import Host, Notification
 from instance_ha.models.triggers import Trigger, recovery_of
@@ -37,9 +37,7 @@ def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
     if isinstance(new, NewConfirmation):
         call.world.policy.check(call.caller, _CONFIRM)
     with call.world.database.begin() as connection:
-        host = hosts.by_name(connection, new.host)
-        if host is None:
-            raise BadRequest(f"host {new.host} is not registered in any segment")
+        host = hosts.named(connection, [new.host])[0]
         recovery = host_recoveries.foremost(connection, host.uuid)
         row = evidence.add_one(connection, _read(call, new, host, recovery))
     log.get().warning("evidence posted", host=host.name, kind=str(row.kind), verdict=str(row.verdict), actor=row.actor)

@@ -94,10 +94,7 @@ def _scope(connection: Connection, new: NewPause) -> tuple[SegmentUuid | None, H
         except NotFound as error:
             raise BadRequest(str(error)) from None
     if isinstance(new, NewPauseOfHost):
-        host = hosts.by_name(connection, new.host)
-        if host is None:
-            raise BadRequest(f"host {new.host} is not registered in any segment")
-        return None, host.uuid
+        return None, hosts.named(connection, [new.host])[0].uuid
     return None, None
 
 

@@ -12,7 +12,7 @@ _LONGEST = 86400  # seconds
 
 
 class _NewEvidence(Body):
-    host: HostName = Field(description="Name of a registered host.")
+    host: HostName = Field(description="Name or uuid of a registered host.")
 
 
 class NewConfirmation(_NewEvidence):

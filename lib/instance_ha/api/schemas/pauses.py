@@ -31,7 +31,7 @@ class NewPauseOfHost(_NewPause):
     """No recovery of a host, or of what is on it, begins."""
 
     scope: Literal["host"]
-    host: HostName = Field(description="Name of a registered host.")
+    host: HostName = Field(description="Name or uuid of a registered host.")
 
 
 NewPause = NewPauseOfCloud | NewPauseOfSegment | NewPauseOfHost
