@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from uuid import uuid4
 
 import pytest
@@ -44,12 +45,24 @@ def template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres, template: str) -> Iterator[str]:
+def fresh_database(postgres: Postgres, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes databases with our schema, for a test that needs several."""
+
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        name = f"test_{uuid4().hex[:12]}"
+        postgres.copy(template, name)
+        yield postgres.named(name)
+        postgres.drop(name)
+
+    return fresh
+
+
+@pytest.fixture
+def database_url(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A fresh database with our schema."""
-    name = f"test_{uuid4().hex[:12]}"
-    postgres.copy(template, name)
-    yield postgres.named(name)
-    postgres.drop(name)
+    with fresh_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def read_facts(
     each: MapConcurrent,
     is_late: Callable[[], bool],
 ) -> CloudFacts:
-    """Read it. A host of which Placement does not tell has no room.
+    """Read it. A host has no room, and nobody knows what is on it, if Placement does not tell of one of its providers.
 
     Args:
         nova: is asked.
@@ -55,9 +55,11 @@ def read_facts(
     def ask(uuid: str) -> _Taken | None:
         return None if is_late() else _ask(placement, uuid, hosts.get(uuid))
 
-    asked = [one.uuid for one in providers if one.root in hosts]
-    taken = [one for one in each(ask, asked, AT_ONCE) if one is not None]
-    own = [one for one in taken if one.room is not None]
+    ours = [one for one in providers if one.root in hosts]
+    answers = each(ask, [one.uuid for one in ours], AT_ONCE)
+    unread = {one.root for one, answer in zip(ours, answers, strict=True) if answer is None}
+    taken = [one for one in answers if one is not None]
+    own = [one for one in taken if one.room is not None and one.uuid not in unread]
     return CloudFacts(
         rooms={one.room.host: one.room for one in own if one.room},
         allocations={one.room.host: one.allocations for one in own if one.room},

@@ -57,7 +57,7 @@ class CloudOptions:
     token_lifetime: float = 3600.0
     disable_rpc_timeout: float = 60.0
     latency: float = 0.0  # of every Nova request
-    capacity: int | None = None  # servers that a host can hold, unless add_host says otherwise
+    capacity: int | None = None  # servers of size 1 that a host can hold, unless add_host says otherwise
     domain: str = ""  # makes hypervisor_hostname a full name: host.domain
     region: str = "RegionOne"
     noauth: bool = False  # Nova takes every request for an administrator's

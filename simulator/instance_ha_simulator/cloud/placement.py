@@ -16,9 +16,9 @@ from instance_ha_simulator.cloud.world import World
 
 _RATIO = {"VCPU": 4.0, "MEMORY_MB": 1.5}  # as operators have it: more is promised than there is
 _RESERVED = {"MEMORY_MB": 512}
-_SIZE = {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}  # of every server
+_SIZE = {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}  # of a server of size 1
 _MUCH = {"VCPU": 1000, "MEMORY_MB": 800000, "DISK_GB": 600000}
-_MOVING = frozenset({"accepted", "pre-migrating", "running", "migrating"})
+_MOVING = frozenset({"accepted", "preparing", "pre-migrating", "running", "migrating"})
 _TRAITS = frozenset({"COMPUTE_NODE"})  # that every host has
 
 
@@ -87,7 +87,7 @@ def _of_nested(world: World, uuid: str) -> Host | None:
 
 
 def _own(server: Server) -> dict[str, int]:
-    return _SIZE | {"MEMORY_MB": _SIZE["MEMORY_MB"] * server.size}
+    return {name: amount * server.size for name, amount in _SIZE.items()}
 
 
 def _of_devices(servers: list[Server]) -> dict[str, dict[str, int]]:

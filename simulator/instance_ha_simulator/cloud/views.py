@@ -11,7 +11,6 @@ from instance_ha_simulator.cloud.world import World
 
 Json = dict[str, Any]
 _IMAGE = str(uuid5(NAMESPACE_OID, "image"))
-_FLAVOR = str(uuid5(NAMESPACE_OID, "flavor"))
 
 
 def iso(time: datetime | None) -> str | None:
@@ -35,7 +34,7 @@ def server_in_unreachable_cell(server: Server, base: str, version: Version | Non
     view["links"] = _links(server, base)
     if version is None:
         return view
-    view |= {"user_id": server.user_id, "image": {"id": _IMAGE, "links": []}, "flavor": _flavor(version)}
+    view |= {"user_id": server.user_id, "image": {"id": _IMAGE, "links": []}, "flavor": _flavor(server, version)}
     return view | {"OS-EXT-AZ:availability_zone": server.requested_zone, "OS-EXT-STS:power_state": 0}
 
 
@@ -57,7 +56,7 @@ def server(world: World, server: Server, version: Version, base: str, admin: boo
         "accessIPv6": "",
         "hostId": uuid5(NAMESPACE_OID, server.project_id + server.host).hex,
         "image": "" if server.on_volume else {"id": _IMAGE, "links": []},
-        "flavor": _flavor(version),
+        "flavor": _flavor(server, version),
         "key_name": None,
         "config_drive": "",
         "OS-DCF:diskConfig": "MANUAL",
@@ -116,11 +115,13 @@ def _links(server: Server, base: str) -> list[Json]:
     ]
 
 
-def _flavor(version: Version) -> Json:
+def _flavor(server: Server, version: Version) -> Json:
+    name = "tiny" if server.size == 1 else f"tiny-{server.size}"
+    name += "-vgpu" if server.has_device else ""
     if version < (2, 47):
-        return {"id": _FLAVOR, "links": []}
-    sizes = {"vcpus": 1, "ram": 64, "disk": 1, "ephemeral": 0, "swap": 0}
-    return {**sizes, "original_name": "tiny", "extra_specs": {}}
+        return {"id": str(uuid5(NAMESPACE_OID, name)), "links": []}
+    sizes = {"vcpus": server.size, "ram": 64 * server.size, "disk": server.size, "ephemeral": 0, "swap": 0}
+    return {**sizes, "original_name": name, "extra_specs": {"resources:VGPU": "1"} if server.has_device else {}}
 
 
 def migration(record: Migration, version: Version) -> Json:
@@ -157,9 +158,9 @@ def hypervisor(world: World, host: Host, version: Version, detail: bool, servers
         "state": "up" if world.is_up(host) else "down",
         "status": "enabled" if host.enabled else "disabled",
     }
-    on_it = [{"uuid": s.id, "name": s.name} for s in world.servers.values() if s.host == host.name] if servers else []
-    if on_it or (servers and version >= (2, 75)):
-        view["servers"] = on_it
+    on_it = [server for server in world.servers.values() if server.host == host.name]
+    if servers and (on_it or version >= (2, 75)):
+        view["servers"] = [{"uuid": server.id, "name": server.name} for server in on_it]
     if not detail:
         return view
     service_id = host.service_id if new else host.number
@@ -169,7 +170,7 @@ def hypervisor(world: World, host: Host, version: Version, detail: bool, servers
         "host_ip": "127.0.0.1",
         "service": {"id": service_id, "host": host.name, "disabled_reason": host.disabled_reason},
     }
-    return view | ({"uptime": None} if version >= (2, 88) else _usage(world, host))
+    return view | ({"uptime": None} if version >= (2, 88) else _usage(world.load[host.name], len(on_it)))
 
 
 def uptime(world: World, host: Host) -> str:
@@ -181,9 +182,8 @@ def uptime(world: World, host: Host) -> str:
     return f" {world.now:%H:%M:%S} up {days}{span},  1 user,  load average: 0.20, 0.12, 0.14"
 
 
-def _usage(world: World, host: Host) -> Json:
-    used = world.load[host.name]
-    usage: Json = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000, "running_vms": used}
+def _usage(used: int, servers: int) -> Json:
+    usage: Json = {"vcpus": 1000, "memory_mb": 800000, "local_gb": 600000, "running_vms": servers}
     usage |= {"vcpus_used": used, "memory_mb_used": 64 * used, "local_gb_used": used}
     usage |= {"free_ram_mb": 800000 - 64 * used, "free_disk_gb": 600000 - used}
     return usage | {"current_workload": 0, "disk_available_least": 0, "cpu_info": json.dumps({})}

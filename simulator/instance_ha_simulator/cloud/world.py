@@ -38,7 +38,7 @@ class World:
     evacuation_requests: list[EvacuationRequest] = field(default_factory=list)
     instance_actions: dict[str, list[InstanceAction]] = field(default_factory=dict)
     history: History = field(default_factory=History)
-    load: Counter[str] = field(default_factory=Counter)  # servers per host, with those about to come there
+    load: Counter[str] = field(default_factory=Counter)  # sizes of servers per host, with those about to come there
     down_cells: set[str] = field(default_factory=set)  # whose database does not answer
     controllers: Controllers = field(default_factory=Controllers)
     courses: list[Course] = field(default_factory=list)  # of the next evacuations

@@ -32,7 +32,7 @@ class HostState(Part):
 
 
 class Capacity(Part):
-    """How many instances a host can hold."""
+    """How many instances of size 1 a host can hold."""
 
     host: str
     is_: int | None = Field(alias="is", description="nothing: any number")

@@ -50,7 +50,7 @@ class Host(Part):
     """A compute host."""
 
     instances: list[Instances] = Field([], description="that run on it at the beginning")
-    capacity: int | None = Field(None, description="how many it can hold; nothing: any number")
+    capacity: int | None = Field(None, description="how many of size 1 it can hold; nothing: any number")
     cell: str = Field("cell1", description="the cell of Nova that it is in")
     old_service_in: str | None = Field(
         None, description="a cell that it was in before: Nova has a second record of its service there, which is down"

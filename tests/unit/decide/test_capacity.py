@@ -11,6 +11,7 @@ from instance_ha.models.capacity import Inventory, Need, Room
 from instance_ha.models.enums import RecoveryMethod
 from instance_ha.models.readiness import Fit
 
+SEEDS = range(300)
 NO_SEARCH = 11  # instances on a host, for which all choices are not tried
 
 
@@ -91,7 +92,7 @@ def grouped(needs: dict[str, list[Need]]) -> Iterator[tuple[str, list[Need]]]:
         yield host, [replace(one, group="g", apart=elsewhere) for one in ours[:1]] + ours[1:]
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_choice_of_the_scheduler_refutes_what_was_promised(seed: int) -> None:
     segment = drawn(Random(seed))
     found = capacity(segment)
@@ -102,15 +103,25 @@ def test_no_choice_of_the_scheduler_refutes_what_was_promised(seed: int) -> None
         assert (death.fit is Fit.FITS) is not is_left_over(list(segment.needs[death.host]), others)
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_bound_alone_is_not_refuted_either(seed: int) -> None:
-    """Many instances of no size keep the search away, and take nothing."""
     segment = drawn(Random(seed))
-    nothing = [Need(f"nothing-{n}", {}) for n in range(NO_SEARCH)]
-    crowded = {host: [*ours, *nothing] if ours else [] for host, ours in segment.needs.items()}
-    found = capacity(replace(segment, needs=crowded))
+    found = capacity(crowded(segment))
     for deaths in range(1, found.survives + 1):
         assert not refuted(segment, segment.rooms, deaths)
+
+
+def crowded(segment: Segment) -> Segment:
+    """Add many instances that keep the search away, and take nothing."""
+    nothing = [Need(f"nothing-{n}", {}) for n in range(NO_SEARCH)]
+    return replace(segment, needs={host: [*ours, *nothing] if ours else [] for host, ours in segment.needs.items()})
+
+
+def test_half_of_the_drawn_segments_are_promised_something() -> None:
+    """So many can refute it: one that promises nothing is not refuted by anything."""
+    segments = [drawn(Random(seed)) for seed in SEEDS]
+    for asked in (segments, map(crowded, segments)):
+        assert sum(capacity(segment).survives > 0 for segment in asked) >= len(SEEDS) / 2
 
 
 def test_two_hosts_that_are_half_full_survive_one_death() -> None:

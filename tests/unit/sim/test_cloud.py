@@ -123,6 +123,19 @@ def test_no_host_has_room() -> None:
     assert (now.status, now.host, now.fault) == ("ACTIVE", "b", None)
 
 
+def test_a_server_goes_only_where_all_of_it_fits() -> None:
+    scene = Scene(CloudOptions(capacity=3))
+    scene.cloud.set_capacity("c", 4)
+    scene.cloud.boot("c")
+    large, small, larger = (scene.cloud.boot("a", size=size)[0] for size in (3, 1, 4))
+    scene.kill("a")
+    for server in (large, small, larger):
+        scene.evacuate(server)
+    scene.clock.sleep(3)
+    assert scene.statuses() == ["done", "done", "error"]
+    assert [scene.cloud.server(server.id).host for server in (large, small, larger)] == ["b", "c", "a"]
+
+
 def test_two_evacuations_at_once_spoil_the_server() -> None:
     scene = Scene()
     (server,) = scene.cloud.boot("a")
@@ -154,7 +167,7 @@ def test_destination_dies_meanwhile() -> None:
 
 def test_server_deleted_meanwhile_frees_both_hosts() -> None:
     scene = Scene()
-    (server,) = scene.cloud.boot("a")
+    (server,) = scene.cloud.boot("a", size=3)
     scene.kill("a")
     scene.evacuate(server)
     scene.clock.sleep(0.5)
