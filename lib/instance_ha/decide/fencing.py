@@ -14,7 +14,7 @@ from instance_ha.models.cloud import ComputeService
 from instance_ha.models.enums import TaskState
 from instance_ha.models.evidence import SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Power, Rung
-from instance_ha.models.rows import Host, Notification
+from instance_ha.models.rows import Host
 
 _ASK_AGAIN = timedelta(seconds=15)  # BMCs act up to 11 s after they have accepted
 _ASK_SOON = timedelta(seconds=3)  # what was declined, or may never have been sent
@@ -64,13 +64,12 @@ class Seen:
         return replace(self, is_on=power is Power.ON, off_since=None, off_at=None)
 
 
-def forbidden(host: Host | None, policy: FencePolicy, notification: Notification, never: Sequence[str]) -> str | None:
+def forbidden(host: Host | None, policy: FencePolicy, never: Sequence[str]) -> str | None:
     """Say why a recovery must not fence its host; None when it may.
 
     Args:
         host: as it is now; None: it is not registered any more.
         policy: of its segment.
-        notification: whose recovery it is.
         never: names, or forms of names, of hosts that are never fenced.
 
     """
@@ -80,8 +79,8 @@ def forbidden(host: Host | None, policy: FencePolicy, notification: Notification
         return "its segment's policy says never"
     if any(fnmatchcase(host.name, form) for form in never):
         return "never_fence names it"
-    if host.on_maintenance and host.on_maintenance_for != notification.notification_uuid:
-        return "it is on maintenance, and not by this recovery"
+    if host.on_maintenance and host.on_maintenance_for is None:  # else by an earlier report, or by this recovery
+        return "an operator has put it on maintenance"
     return None
 
 

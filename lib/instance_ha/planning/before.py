@@ -88,7 +88,7 @@ def proof(
 ) -> Iterator[Before]:
     """Say what is done until the host is proven dead."""
     rungs = ladder(host.name) if ladder is not None else None
-    reason_not_to = fencing.forbidden(host, known.policy.fence, reported, settings.never_fenced)
+    reason_not_to = fencing.forbidden(host, known.policy.fence, settings.never_fenced)
     if rungs == ():
         reason_not_to = reason_not_to or fencing.NO_LADDER
     if (fence := plans.fencing(host, known.policy.fence, reason_not_to, rungs)) is not None:

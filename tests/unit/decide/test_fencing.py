@@ -23,7 +23,7 @@ from instance_ha.models.evidence import SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Power, Rung
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid
 
-from tests.unit.build import NOW, host, notification
+from tests.unit.build import NOW, host
 
 LADDER = (Rung(0, "redfish", "bmc", 60), Rung(1, "ipmi", "bmc", 30), Rung(2, "url", "pdu", 90))
 CONFIRM = timedelta(seconds=2)
@@ -181,29 +181,30 @@ REQUIRED = FencePolicy.REQUIRED
 
 def test_a_host_of_a_segment_that_says_so_may_be_fenced() -> None:
     for policy in (FencePolicy.IF_POSSIBLE, REQUIRED):
-        assert forbidden(host(), policy, notification(), ()) is None
+        assert forbidden(host(), policy, ()) is None
 
 
 def test_a_host_of_a_segment_that_does_not_say_so_is_not_fenced() -> None:
-    assert forbidden(host(), FencePolicy.NEVER, notification(), ()) == "its segment's policy says never"
+    assert forbidden(host(), FencePolicy.NEVER, ()) == "its segment's policy says never"
 
 
 def test_a_host_that_is_gone_is_not_fenced() -> None:
-    assert forbidden(None, REQUIRED, notification(), ()) == "it is not registered any more"
+    assert forbidden(None, REQUIRED, ()) == "it is not registered any more"
 
 
 @pytest.mark.parametrize("form", ["compute1", "comp*", "*"])
 def test_a_host_that_is_named_is_not_fenced(form: str) -> None:
-    assert forbidden(host(name="compute1"), REQUIRED, notification(), ("controller1", form)) == "never_fence names it"
+    assert forbidden(host(name="compute1"), REQUIRED, ("controller1", form)) == "never_fence names it"
 
 
-def test_a_host_on_maintenance_is_fenced_only_by_the_recovery_that_has_put_it_there() -> None:
-    ours = notification()
-    for other in (None, "another"):
-        kept = host(on_maintenance=True, on_maintenance_for=other)
-        assert forbidden(kept, REQUIRED, ours, ()) == "it is on maintenance, and not by this recovery"
-    mine = host(on_maintenance=True, on_maintenance_for=ours.notification_uuid)
-    assert forbidden(mine, REQUIRED, ours, ()) is None
+def test_a_host_that_an_operator_has_put_on_maintenance_is_not_fenced() -> None:
+    kept = host(on_maintenance=True, on_maintenance_for=None)
+    assert forbidden(kept, REQUIRED, ()) == "an operator has put it on maintenance"
+
+
+@pytest.mark.parametrize("earlier", ["its own recovery", "a process that was reported before"])
+def test_maintenance_of_a_recovery_keeps_no_fence_away(earlier: str) -> None:
+    assert forbidden(host(on_maintenance=True, on_maintenance_for=earlier), REQUIRED, ()) is None
 
 
 def failed(number: int, *, ago: float) -> list[FenceAttempt]:

@@ -38,7 +38,7 @@ def reason_not_to_fence(claim: Claim[Notification]) -> str | None:
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
         policy = FencePolicy.NEVER if host is None else policies.of_segment(connection, host.failover_segment_id).fence
-    return fencing.forbidden(host, policy, claim.row, claim.world.settings.never_fenced)
+    return fencing.forbidden(host, policy, claim.world.settings.never_fenced)
 
 
 class _Climb:
