@@ -39,6 +39,7 @@ class Guests:
         self.servers: Callable[[], Iterable[Any]] = tuple
         self.sleep: Callable[[float], None] = lambda _seconds: None
         self.unreachable: set[str] = set()
+        self.is_fenced: Callable[[str], bool] = lambda _host: False
         self.elsewhere = False
 
     def guest(self, name: str) -> Guest:
@@ -60,7 +61,7 @@ class Guests:
     @contextmanager
     def open(self, host: str) -> Iterator["Connection"]:
         """Connect."""
-        if host in self.unreachable:
+        if host in self.unreachable or self.is_fenced(host):
             raise SourceUnavailable(f"{host} is not reachable")
         yield Connection(self, host)
 

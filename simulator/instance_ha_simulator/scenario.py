@@ -88,6 +88,7 @@ class Play:
             settings["recovery_flows_file"] = str(scenario.folder / "flows.conf")
         self.simulation = Simulation(database, settings, options, given, self.sources.guests, world.get("bmcs", {}))
         self.sources.guests.servers = self.simulation.cloud.servers
+        self.sources.guests.is_fenced = self.simulation.fences.is_off
         self.sources.guests.sleep = self.simulation.scheduler.sleep
         self.names: dict[str, str] = {}
         self.segments: dict[str, str] = {}

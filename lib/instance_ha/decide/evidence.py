@@ -55,6 +55,12 @@ def decide(evidence: Iterable[Evidence], dead_when: Sequence[KindSet], now: date
     return Missing(tuple(needed - kinds for needed in dead_when))
 
 
+def refuted(evidence: Iterable[Evidence], now: datetime) -> Refuted | None:
+    """Return the signs of life that a host shows; None: it shows none that count."""
+    decision = decide(evidence, (), now)
+    return decision if isinstance(decision, Refuted) else None
+
+
 def _newest(evidence: Iterable[Evidence]) -> list[Evidence]:
     """Keep the newest evidence of each kind and source."""
     newest: dict[tuple[EvidenceKind, str], Evidence] = {}

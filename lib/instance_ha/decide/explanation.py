@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get
+from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get, refuted
 from instance_ha.decide.hold import about
 from instance_ha.decide.outcome import LeftOut, latest, tally
 from instance_ha.decide.service import ServiceBefore
@@ -125,13 +125,17 @@ def _may_act(rows: Rows) -> Question:
 
 
 def _is_dead(rows: Rows, now: datetime) -> Question:
-    """Answer by the evidence; when the host was proven dead it stays so for this recovery."""
+    """Answer by the evidence; a host that was proven dead stays so for this recovery, unless it shows signs of life."""
     question, row = "Is the host dead?", rows.notification
     if row.type is not NotificationType.COMPUTE_HOST:
         return Question(question, Reply.NOT_ASKED, f"a failure of type {row.type} says nothing of the host")
     known = [one for one in rows.evidence if one.seen_at >= failed_at(row) or one.kind == "reported"]
     because = _in_time([*(_of_evidence(one) for one in known), *_of_fences(rows.fences)])
     if rows.has_worked(_SERVICE_TASK) or any(move.start_time is not None for move in rows.moves):
+        alive = None if rows.has_ended else refuted(about(rows.evidence, row), now)
+        if alive is not None:
+            since = f"it was proven dead, and has shown signs of life since by {_kinds(alive.by)}"
+            return Question(question, Reply.NO, since, because)
         return Question(question, Reply.YES, "it was proven dead before its instances were evacuated", because)
     if rows.policy is None:
         return Question(question, Reply.NOT_YET, "there is no policy to decide by", because)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get
+from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get, refuted
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.gates import Gate
@@ -55,17 +55,30 @@ def hold_unless_dead(
     if isinstance(decision, Proven):
         return None
     if isinstance(decision, Refuted):
-        seen = ", ".join(sorted({f"{one.kind} ({one.source}: {values_in_words(one.detail)})" for one in decision.by}))
-        expire = max(one.valid_until for one in decision.by)
-        return Hold(
-            f"{host} shows signs of life by {seen}",
-            "these have ended, its power is seen to be off, or an operator confirms that it is dead",
-            min(expire, now + CHECK_AGAIN),
-        )
+        return _by_life(host, decision, now)
     if any(needed <= brings for needed in decision.what):
         return None
     missing = Missing(tuple(needed - brings for needed in decision.what))
     return Hold(f"{host} is not proven dead", f"there is {how_to_get(missing)}", now + CHECK_AGAIN)
+
+
+def hold_while_alive(host: str, evidence: Sequence[Evidence], now: datetime) -> Hold | None:
+    """Say what keeps a recovery that has begun to evacuate: signs of life that have come since; None: there are none.
+
+    That a proof has expired since keeps it not: the host was dead.
+    """
+    found = refuted(evidence, now)
+    return None if found is None else _by_life(host, found, now)
+
+
+def _by_life(host: str, found: Refuted, now: datetime) -> Hold:
+    seen = ", ".join(sorted({f"{one.kind} ({one.source}: {values_in_words(one.detail)})" for one in found.by}))
+    expire = max(one.valid_until for one in found.by)
+    return Hold(
+        f"{host} shows signs of life by {seen}",
+        "these have ended, its power is seen to be off, or an operator confirms that it is dead",
+        min(expire, now + CHECK_AGAIN),
+    )
 
 
 def incomplete_list(reason: str, now: datetime) -> Hold:

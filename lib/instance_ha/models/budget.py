@@ -23,6 +23,7 @@ class InFlight:
     to_target: int  # to the host that Nova is told to use; 0: it is told none
     recoveries: int  # of hosts of the segment that are running, this one among them
     failed: int  # of the notification
+    may_live: bool  # there is fresh evidence of life of the failed host, since its failure
     throttle: Throttle | None  # None: Nova has never struggled
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -44,6 +44,12 @@ def check_evidence(claim: Claim[Notification], host: Host, service: ComputeServi
             claim.lease.write(connection, proven_at=now)
             claim.row = replace(claim.row, proven_at=now)
     return held
+
+
+def signs_of_life(connection: Connection, notification: Notification, host: str, now: datetime) -> Hold | None:
+    """Say what keeps a recovery that has begun to evacuate, by the evidence that there is now of its host."""
+    known = evidence.fresh(connection, notification.source_host_uuid, now)
+    return holds.hold_while_alive(host, holds.about(known, notification), now)
 
 
 def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:

@@ -5,14 +5,17 @@ Who begins some has locked the row of the segment (segments.is_enabled with ``lo
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, func, or_, select, true
+from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, exists, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 
+from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.budget import InFlight, Queue, Throttle
 from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
+from instance_ha.models.evidence import Verdict
+from instance_ha.models.rows import Host, Notification
 from instance_ha.models.uuids import NotificationUuid, SegmentUuid
 from instance_ha.store import records
-from instance_ha.store.schema import notifications, throttle, vmoves
+from instance_ha.store.schema import evidence, notifications, throttle, vmoves
 
 _WANTED_LATELY = timedelta(seconds=15)  # a dispatcher that could begin some says so every few seconds
 _NOVA = "nova"
@@ -40,6 +43,14 @@ _IN_FLIGHT = select(
     _COUNT.where(vmoves.c.status == VMoveStatus.FAILED, vmoves.c.notification_uuid == bindparam("own"))
     .scalar_subquery()
     .label("failed"),
+    exists()
+    .where(
+        evidence.c.host_uuid == bindparam("host"),
+        evidence.c.verdict == Verdict.ALIVE,
+        evidence.c.valid_until > bindparam("now"),
+        evidence.c.seen_at >= bindparam("failed_at"),
+    )
+    .label("may_live"),
     _THROTTLE.with_only_columns(throttle.c.share).scalar_subquery().label("share"),
     _THROTTLE.with_only_columns(throttle.c.changed_at).scalar_subquery().label("changed_at"),
 )
@@ -87,10 +98,17 @@ _QUEUES = (
 
 
 def in_flight(
-    connection: Connection, segment: SegmentUuid, notification: NotificationUuid, target_host: str | None
+    connection: Connection, host: Host, notification: Notification, target_host: str | None, now: datetime
 ) -> InFlight:
-    """Count what is in flight."""
-    about = {"segment": segment, "own": notification, "target_host": target_host}
+    """Count what is in flight beside the recovery of a host, and read what else matters: one statement for all."""
+    about = {
+        "segment": host.failover_segment_id,
+        "own": notification.notification_uuid,
+        "target_host": target_host,
+        "host": host.uuid,
+        "failed_at": failed_at(notification),
+        "now": now,
+    }
     found = dict(connection.execute(_IN_FLIGHT, about).mappings().one())
     share, changed_at = found.pop("share"), found.pop("changed_at")
     return InFlight(**found, throttle=None if changed_at is None else Throttle(share, changed_at))

@@ -23,6 +23,7 @@ def flight(of_notification: int = 0, of_segment: int = 0, to_target: int = 0) ->
         to_target=to_target,
         recoveries=1,
         failed=0,
+        may_live=False,
         throttle=None,
     )
 

@@ -171,7 +171,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
     "vmoves in work or waiting": lambda c: rounds.in_work(c, NotificationUuid("notification")),
-    "what is in flight": lambda c: budgets.in_flight(c, SegmentUuid("segment"), NotificationUuid("mine"), None),
+    "what is in flight": lambda c: budgets.in_flight(c, host(), notification(), None, NOW),
     "what begins next": lambda c: budgets.queues(c, SegmentUuid("segment"), NotificationUuid("mine"), 10, NOW),
     "what is not ready": lambda c: budgets.unready(c, SegmentUuid("segment"), NOW),
     "last ended vmoves": lambda c: rounds.last_ended(c, notification(attempt=2), 5),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from instance_ha import emit, log
 from instance_ha.decide import destinations, slots
 from instance_ha.decide.evacuation import Watch, lock_reason, watch
+from instance_ha.decide.hold import Hold
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
@@ -29,14 +30,18 @@ from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.free_slots import FreeSlots
 from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
 from instance_ha.recovery.evacuation.source_host import SourceHost
-from instance_ha.recovery.recovery import Recovery
+from instance_ha.recovery.hold import signs_of_life
+from instance_ha.recovery.recovery import Held, NotYet, Recovery
 from instance_ha.store import rounds, segments, tasks, vmoves
 
 _READ_AGAIN_AFTER = timedelta(seconds=slots.LONGEST_PAUSE)
 
 
-def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> bool:
-    """Evacuate all that is planned, to one host or to where the scheduler likes; False when time is up before."""
+def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> NotYet | Held | None:
+    """Evacuate all that is planned, to one host or to where the scheduler likes.
+
+    Says what keeps it from its end: time is up, or the host shows signs of life, and nothing is under way any more.
+    """
     return _Round(recovery, task, target_host).run()
 
 
@@ -65,13 +70,16 @@ class _Round:
         self._slots = FreeSlots(recovery, target_host)
         self._rows: tuple[list[VMove], datetime | None] = [], None
         self._read_again_at: datetime | None = None  # None: at once
+        self._alive: Hold | None = None  # the host showed signs of life when evacuations were to begin
 
-    def run(self) -> bool:
-        """Go on until nothing is planned any more; False when time is up before."""
+    def run(self) -> NotYet | Held | None:
+        """Go on until nothing is planned any more; says what keeps it from that."""
         while True:
             ongoing, waiting_since = self._state()
             if not ongoing and waiting_since is None:
-                return True
+                return None
+            if not ongoing and self._alive is not None:
+                return Held(self._alive)
             found = self._watch([move for move in ongoing if move.step in UNDER_WAY])
             free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
             if waiting_since is not None and free > 0:
@@ -81,7 +89,7 @@ class _Round:
             elif found.unseen:
                 self._check_again(found.unseen)
             if self._recovery.claim.out_of_time:
-                return False
+                return NotYet()
             self._pause(ongoing)
 
     def _state(self) -> tuple[list[VMove], datetime | None]:
@@ -122,6 +130,7 @@ class _Round:
             self._settle(connection, found, facts)
             enabled = segments.is_enabled(connection, self._recovery.host.failover_segment_id, lock=True)
             flight = self._slots.in_flight(connection)
+            self._alive = self._signs_of_life(connection, flight)
             reason = self._reason_to_stop(connection, facts, flight, enabled=enabled)
             begun = self._fill(connection, free, facts, flight) if reason is None else self._stop(connection, reason)
             self._show_progress(connection, begun)
@@ -194,11 +203,21 @@ class _Round:
             return []
         now = self._clock.now()
         rounds.follow(connection, self._uuid, facts.under_way, now)
-        number = self._slots.of(connection, free, flight) if free > 0 else 0
+        may_begin = free > 0 and self._alive is None
+        number = self._slots.of(connection, free, flight) if may_begin else 0
         begun = rounds.start_next(connection, self._uuid, number, self._target_host, now) if number else []
         rounds.aim(connection, destinations.spread(begun, facts.instead))
         emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
         return begun
+
+    def _signs_of_life(self, connection: Connection, flight: InFlight) -> Hold | None:
+        """Say what the evidence says of the host that has come since its recovery began to evacuate."""
+        if not flight.may_live:
+            return None
+        found = signs_of_life(connection, self._recovery.notification, self._recovery.host.name, self._clock.now())
+        if found is not None and self._alive is None:
+            log.get().warning("no more evacuations are begun for now", reason=found.reason)
+        return found
 
     def _stop(self, connection: Connection, reason: str) -> list[VMove]:
         """End all that wait."""

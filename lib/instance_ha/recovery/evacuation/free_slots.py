@@ -51,7 +51,9 @@ class FreeSlots:
 
     def in_flight(self, connection: Connection) -> InFlight:
         """Count what is in flight; nobody else begins more while the row of the segment is locked."""
-        return budgets.in_flight(connection, self._segment, self._uuid, self._target_host)
+        recovery = self._recovery
+        now = self._clock.now()
+        return budgets.in_flight(connection, recovery.host, recovery.notification, self._target_host, now)
 
     def of(self, connection: Connection, wanted: int, flight: InFlight) -> int:
         """Say how many of those that are wanted may begin beside what is in flight."""

@@ -14,6 +14,8 @@ from instance_ha.models.errors import CloudRefused
 from instance_ha.planning.under_way import under_way
 from instance_ha.recovery.evacuation.claimed import Evacuation
 from instance_ha.recovery.evacuation.source_host import state_now
+from instance_ha.recovery.hold import signs_of_life
+from instance_ha.store import notifications
 
 _FRESH = timedelta(seconds=5)  # so long after the dispatcher listed evacuations under way they need not be read again
 _NOTHING_YET = evacuation.Age(may_ask_again=False, give_up=False)
@@ -99,6 +101,8 @@ def _follow(work: Evacuation, record: Migration) -> None:
 def _is_still_down(work: Evacuation) -> bool:
     """Say whether the host may still be evacuated; if not, the row is closed, or waits for its turn once more."""
     state = state_now(work)
+    if state is SourceState.DOWN and _shows_life(work):
+        state = SourceState.UNKNOWN
     if state is SourceState.UP:
         work.close(End(VMoveStatus.FAILED, f"not evacuated, since host {work.move.source_host} is up again"))
     elif state is SourceState.UNKNOWN:
@@ -107,6 +111,14 @@ def _is_still_down(work: Evacuation) -> bool:
             pass
         log.get().warning("failed host reports again", host=work.move.source_host, instance=work.move.instance_name)
     return state is SourceState.DOWN
+
+
+def _shows_life(work: Evacuation) -> bool:
+    """Say whether there is evidence that the host lives."""
+    with work.claim.read() as connection:
+        notification = notifications.find(connection, work.move.notification_uuid)
+        found = signs_of_life(connection, notification, work.move.source_host, work.world.clock.now())
+    return found is not None
 
 
 def _request(work: Evacuation, *, showed_task: bool = False) -> None:

@@ -3,17 +3,19 @@
 from sqlalchemy import Connection
 
 from instance_ha import log
+from instance_ha.decide.hold import Hold
 from instance_ha.decide.outcome import LeftOut, Tally, left_over, of_recovery, tally
+from instance_ha.decide.service import SourceState
 from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveStatus
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import Notification, TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
-from instance_ha.recovery.evacuation.source_host import is_up_again
-from instance_ha.recovery.hold import check_evidence, go_on
+from instance_ha.recovery.evacuation.source_host import SourceHost, is_up_again
+from instance_ha.recovery.hold import check_evidence, go_on, signs_of_life
 from instance_ha.recovery.host_given_back import is_back, what_stays
-from instance_ha.recovery.recovery import Done, Held, NotYet, Outcome, Recovery, Skip
+from instance_ha.recovery.recovery import Done, Held, Outcome, Recovery, Skip
 from instance_ha.recovery.reserved_hosts import ReservedHosts
 from instance_ha.store import segments, tasks, vmoves
 
@@ -25,9 +27,21 @@ def evacuate_instances(recovery: Recovery, task: TaskRow) -> Outcome:
             return Held(held)
         go_on(recovery.claim)
         recovery.progress(task, 0.0, f"Evacuation of instances from host {recovery.host.name} started")
+    elif recovery.notification.held_since is not None:  # by signs of life, as the evacuations went on
+        if (held := _still_alive(recovery, task)) is not None:
+            return Held(held)
+        go_on(recovery.claim)
     if task.flow is Flow.HOST_RESERVED:
         return _to_reserved_hosts(recovery, task)
-    return _conclude(recovery, task) if evacuate_round(recovery, task, None) else NotYet()
+    return evacuate_round(recovery, task, None) or _conclude(recovery, task)
+
+
+def _still_alive(recovery: Recovery, task: TaskRow) -> Hold | None:
+    """Say what still keeps it, unless Nova calls the host up: then it is over."""
+    if SourceHost(recovery, task).state() is SourceState.UP:
+        return None
+    with recovery.claim.read() as connection:
+        return signs_of_life(connection, recovery.notification, recovery.host.name, recovery.world.clock.now())
 
 
 def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
@@ -48,8 +62,8 @@ def _to_reserved_hosts(recovery: Recovery, task: TaskRow) -> Outcome:
             memory = reserved_hosts.give_back(recovery, task, memory)
             continue
         assert ready.held is not None
-        if not evacuate_round(recovery, task, ready.held.name):
-            return NotYet()
+        if (kept := evacuate_round(recovery, task, ready.held.name)) is not None:
+            return kept
         memory = _release(recovery, task, ready)
 
 
