@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 from instance_ha import log
 from instance_ha.command import (
@@ -48,7 +49,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    made = argparse.ArgumentParser(prog="instance-ha", description="Tools for operators of Masakari Functions.")
+    made = argparse.ArgumentParser(
+        prog="instance-ha",
+        description="Tools for operators of Masakari Functions, with the settings of the functions.",
+        epilog="instance-ha COMMAND --help has an example and the exit codes of each.",
+    )
+    made.add_argument("--version", action="version", version=f"instance-ha {version('instance-ha')}")
     subparsers = made.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.register(subparsers)

@@ -1,13 +1,13 @@
 """``instance-ha db upgrade|version|purge``."""
 
 import argparse
-import sys
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from instance_ha import composition
 from instance_ha import purge as purging
+from instance_ha.command import shell
 from instance_ha.decide.purge import AGE_IN_DAYS, MAX_ROWS, PurgeRequest
 from instance_ha.models.errors import StoreUnavailable
 from instance_ha.settings import load
@@ -17,13 +17,14 @@ def register(subparsers: Any) -> None:
     """Add the commands."""
     db = subparsers.add_parser("db", help="the database")
     actions = db.add_subparsers(required=True, metavar="action")
-    upgrade_parser = actions.add_parser("upgrade", help="bring the schema to the version of this code")
-    upgrade_parser.set_defaults(run=upgrade)
-    actions.add_parser("version", help="print the revision of the schema").set_defaults(run=version)
-    purge_parser = actions.add_parser("purge", help="delete rows that ended long ago, archived before if configured")
+    shell.add(actions, "upgrade", "bring the schema to the version of this code", upgrade, example="db upgrade")
+    meaning = "print the revision of the schema"
+    shell.add_output(shell.add(actions, "version", meaning, version, example="db version"))
+    meaning, example = "delete rows that ended long ago, archived before if configured", "db purge --age-in-days 90"
+    purge_parser = shell.add(actions, "purge", meaning, purge, example=example)
     add_purge_options(purge_parser)
     purge_parser.add_argument("--dry-run", "--dry_run", action="store_true", help="count, and delete nothing")
-    purge_parser.set_defaults(run=purge)
+    shell.add_output(purge_parser)
 
 
 def add_purge_options(parser: argparse.ArgumentParser) -> None:
@@ -54,9 +55,10 @@ def version(options: argparse.Namespace) -> int:
     from instance_ha.store import migrate
 
     try:
-        sys.stdout.write(f"{migrate.version(_url(options))}\n")
+        revision = migrate.version(_url(options))
     except DBAPIError as error:
         raise _unavailable(error) from None
+    shell.write(options, {"revision": revision, "newest": migrate.newest()}, [str(revision)])
     return 0
 
 
@@ -75,7 +77,7 @@ def purge(options: argparse.Namespace) -> int:
         done = {name: done.get(name, 0) + rows for name, rows in result.tables.items()}
         if result.complete or sum(done.values()) == most:
             break
-    for name, rows in done.items():
-        sys.stdout.write(f"{name}: {rows}\n")
-    sys.stdout.write(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows\n")
+    lines = [f"{name}: {rows}" for name, rows in done.items()]
+    lines.append(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows")
+    shell.write(options, {"tables": done, "dry_run": dry_run}, lines)
     return 0

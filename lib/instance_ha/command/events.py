@@ -1,10 +1,10 @@
 """``instance-ha events resend``."""
 
 import argparse
-import sys
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.models.errors import Misconfigured
 from instance_ha.store import outbox
 
@@ -13,9 +13,10 @@ def register(subparsers: Any) -> None:
     """Add the commands."""
     events = subparsers.add_parser("events", help="events for others")
     actions = events.add_subparsers(required=True, metavar="action")
-    parser = actions.add_parser("resend", help="send dead letters again, with the next run of relay")
+    meaning = "send dead letters again, with the next run of relay"
+    parser = shell.add(actions, "resend", meaning, resend, example="events resend --sink billing")
     parser.add_argument("--sink", help="of this sink only, by its name")
-    parser.set_defaults(run=resend)
+    shell.add_output(parser)
 
 
 def resend(options: argparse.Namespace) -> int:
@@ -26,5 +27,5 @@ def resend(options: argparse.Namespace) -> int:
         raise Misconfigured(f"there is no sink {options.sink}: known are {', '.join(names) or 'none'}")
     with world.database.begin() as connection:
         count = outbox.resend(connection, options.sink, world.clock.now())
-    sys.stdout.write(f"{count} events will be sent again\n")
+    shell.write(options, {"events": count}, [f"{count} events will be sent again"])
     return 0

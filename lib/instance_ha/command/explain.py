@@ -1,11 +1,12 @@
 """``instance-ha explain``: why a recovery is where it is."""
 
 import argparse
-import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.decide.explanation import Explanation, Rows
 from instance_ha.decide.explanation import explain as explained
 from instance_ha.models.uuids import NotificationUuid
@@ -14,9 +15,12 @@ from instance_ha.store import explanations
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("explain", help="why a recovery is where it is, and what it waits for")
+    example = "explain 5f0c9a0e-4c1b-4b5e-9a3f-0d7c52f0a6c4"
+    parser = shell.add(
+        subparsers, "explain", "why a recovery is where it is, and what it waits for", explain, example=example
+    )
     parser.add_argument("notification", metavar="NOTIFICATION", help="uuid")
-    parser.set_defaults(run=explain)
+    shell.add_output(parser)
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -24,9 +28,14 @@ def explain(options: argparse.Namespace) -> int:
     world = composition.of(options.environ).whole().for_invocation()
     with world.database.read(one_moment=True) as connection:
         rows = explanations.rows_of(connection, NotificationUuid(options.notification))
-    lines = screen(rows, explained(rows, world.clock.now()))
-    sys.stdout.write("\n".join(lines) + "\n")
+    found = explained(rows, world.clock.now())
+    shell.write(options, asdict(found) | _about(rows), screen(rows, found))
     return 0
+
+
+def _about(rows: Rows) -> dict[str, Any]:
+    row, host = rows.notification, rows.host.name if rows.host else None
+    return {"notification_uuid": row.notification_uuid, "type": row.type, "status": row.status, "host": host}
 
 
 def screen(rows: Rows, found: Explanation) -> Iterator[str]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.composition import WITHOUT_DATABASE
 from instance_ha.models.errors import CloudRefused, CloudUnavailable, Misconfigured
 from instance_ha.world import SystemClock
@@ -19,13 +20,15 @@ _PAUSE = 5.0  # seconds
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        "host-guard", help="exit 0: the nova-compute of a host may start; 1: it must not; 2: not known"
+    meaning = "whether the nova-compute of a host may start"
+    codes = {0: "it may", _MUST_NOT: "it must not", _NOT_KNOWN: "not known, or wrong arguments"}
+    parser = shell.add(
+        subparsers, "host-guard", meaning, host_guard, example="host-guard compute1 --wait 300", codes=codes
     )
     parser.add_argument("host", metavar="HOST", help="name, as Nova has it")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="ask again until it may start")
     parser.add_argument("--start-if-unknown", action="store_true", help="exit 0 when the API does not answer")
-    parser.set_defaults(run=host_guard)
+    shell.add_output(parser)
 
 
 def host_guard(options: argparse.Namespace) -> int:
@@ -45,5 +48,5 @@ def _ask(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{options.host}: not known: {error}\n")
         return _NOT_KNOWN
     said = "may start" if guard["may_start"] else "must not start"
-    sys.stdout.write(f"nova-compute on {options.host} {said}: {guard['reason']}\n")
+    shell.write(options, guard, [f"nova-compute on {options.host} {said}: {guard['reason']}"])
     return 0 if guard["may_start"] else _MUST_NOT

@@ -1,13 +1,10 @@
 """``instance-ha incident``: what an outage has cost."""
 
 import argparse
-import json
-import sys
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.decide.incident import account
 from instance_ha.decide.incident_page import markdown
 from instance_ha.models.uuids import NotificationUuid
@@ -16,11 +13,12 @@ from instance_ha.store import explanations
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("incident", help="what an outage has cost, by instance and in all")
+    example = "incident 5f0c9a0e-4c1b-4b5e-9a3f-0d7c52f0a6c4 > outage.md"
+    parser = shell.add(
+        subparsers, "incident", "what an outage has cost, by instance and in all", incident, example=example
+    )
     parser.add_argument("notification", metavar="NOTIFICATION", help="uuid")
-    formats = {"choices": ("markdown", "json"), "default": "markdown"}
-    parser.add_argument("-o", "--output", help="markdown (default) or json", **formats)
-    parser.set_defaults(run=incident)
+    shell.add_output(parser, "markdown")
 
 
 def incident(options: argparse.Namespace) -> int:
@@ -29,10 +27,5 @@ def incident(options: argparse.Namespace) -> int:
     with world.database.read(one_moment=True) as connection:
         rows = explanations.rows_of(connection, NotificationUuid(options.notification))
     found = account(rows)
-    as_json = options.output == "json"
-    sys.stdout.write(json.dumps(asdict(found), indent=2, default=_time) + "\n" if as_json else markdown(found))
+    shell.write(options, found, markdown(found).splitlines())
     return 0
-
-
-def _time(value: datetime) -> str:
-    return value.isoformat()

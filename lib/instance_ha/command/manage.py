@@ -21,10 +21,10 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     sync = actions.add_parser("sync", help="bring the schema to the version of this code")
     sync.add_argument("version", nargs="?", help="there is only the newest")
     sync.set_defaults(run=_sync)
-    actions.add_parser("version", help="print the revision of the schema").set_defaults(run=db.version)
+    actions.add_parser("version", help="print the revision of the schema").set_defaults(run=db.version, output="text")
     purge = actions.add_parser("purge", help="delete rows that ended long ago")
     db.add_purge_options(purge)
-    purge.set_defaults(run=db.purge, dry_run=False)
+    purge.set_defaults(run=db.purge, dry_run=False, output="text")
     sys.exit(run(parser.parse_args(arguments, argparse.Namespace(environ=environ))))
 
 

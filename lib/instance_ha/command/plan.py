@@ -1,11 +1,12 @@
 """``instance-ha plan``: what a recovery of hosts would do now; nothing is changed."""
 
 import argparse
-import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.decide.plan import Outlook, Plan, PlannedInstance
 from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plans_of
@@ -22,9 +23,11 @@ _HEADS = {
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("plan", help="what would be done if hosts failed now; changes nothing")
+    meaning = "what would be done if hosts failed now; changes nothing"
+    not_known = {1: "a plan is not known, or a line on stderr says what is wrong"}
+    parser = shell.add(subparsers, "plan", meaning, plan, example="plan compute1 compute2", codes=not_known)
     parser.add_argument("hosts", nargs="+", metavar="HOST", help="name or uuid; several fail at once")
-    parser.set_defaults(run=plan)
+    shell.add_output(parser)
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -34,11 +37,18 @@ def plan(options: argparse.Namespace) -> int:
         failed = hosts.named(connection, options.hosts)
     ladder = world.fences.ladder if world.settings.fencing_path is not None else None
     source = Source(world.nova, world.database.read, world.clock, world.settings)
-    known = True
-    for one in plans_of(source, failed, ladder, world.deadline()):
-        sys.stdout.write("\n".join(screen(one)) + "\n")
-        known &= one.outlook is not Outlook.NOT_KNOWN
-    return 0 if known else 1
+    plans = list(plans_of(source, failed, ladder, world.deadline()))
+    shell.write(options, [_values(one) for one in plans], (line for one in plans for line in screen(one)))
+    return 1 if any(one.outlook is Outlook.NOT_KNOWN for one in plans) else 0
+
+
+def _values(one: Plan) -> dict[str, Any]:
+    """Return a plan as the API has it."""
+    notification = one.notification.notification_uuid if one.notification else None
+    about = {"host": one.host.name, "host_uuid": one.host.uuid, "segment_uuid": one.host.failover_segment_id}
+    values = asdict(one) | about | {"notification_uuid": notification}
+    del values["notification"]
+    return values
 
 
 def screen(one: Plan) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """``instance-ha readiness``: what each segment would survive now; nothing is changed."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.models.readiness import Fit, HostReadiness, SegmentReadiness
 from instance_ha.planning.readiness import readiness
 
@@ -19,16 +19,16 @@ _WORDS = {
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("readiness", help="how many hosts of each segment may die; changes nothing")
-    parser.set_defaults(run=show)
+    meaning = "how many hosts of each segment may die; changes nothing"
+    codes = {1: "a segment does not survive the death of any one host, or that is not known"}
+    shell.add_output(shell.add(subparsers, "readiness", meaning, show, example="readiness -o json", codes=codes))
 
 
 def show(options: argparse.Namespace) -> int:
     """Print it; 1 when a segment does not survive the death of any one host, or that is not known."""
     world = composition.of(options.environ).whole().for_invocation()
     found = readiness(world)
-    for one in found:
-        sys.stdout.write("\n".join(screen(one)) + "\n")
+    shell.write(options, list(found), (line for one in found for line in screen(one)))
     return 0 if all(one.survives for one in found) else 1
 
 

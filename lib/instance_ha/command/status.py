@@ -1,72 +1,97 @@
 """``instance-ha status``: segments, hosts, recoveries, failures and events on one screen."""
 
 import argparse
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from instance_ha import composition
+from instance_ha.command import shell
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.health import ReportState
 from instance_ha.store import outbox, overview
 
 _MOST = 10  # lines of a table
+_MOST_FOR_PROGRAMS = 1000
 _DAYS_OF_FAILURES = 30
+
+Rows = Sequence[Mapping[Any, Any]]
+Found = Mapping[str, Rows]
 
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("status", help="segments, hosts, recoveries, events on one screen")
-    parser.set_defaults(run=status)
+    meaning = "segments, hosts, recoveries, events on one screen"
+    shell.add_output(shell.add(subparsers, "status", meaning, status, example="status -o json"))
 
 
 def status(options: argparse.Namespace) -> int:
     """Print the screen."""
     world = composition.of(options.environ).whole().for_invocation()
+    now = world.clock.now()
     with world.database.begin() as connection:
-        lines = list(screen(connection, world.clock.now()))
-    sys.stdout.write("\n".join(lines) + "\n")
+        found = read(connection, now, _MOST_FOR_PROGRAMS if options.output == "json" else _MOST + 1)
+    shell.write(options, found, screen(found, now))
     return 0
 
 
-def screen(connection: Connection, now: datetime) -> Iterator[str]:
+def read(connection: Connection, now: datetime, most: int = _MOST + 1) -> Found:
+    """Read all that is shown: so many rows of each kind at most."""
+    failed, well = {NotificationStatus.FAILED}, {NotificationStatus.FINISHED, NotificationStatus.IGNORED}
+    return {
+        "segments": overview.all_segments(connection),
+        "hosts": overview.unusual_hosts(connection, most),
+        "recoveries": overview.open_recoveries(connection, most),
+        "pauses": overview.active_pauses(connection, now, most),
+        "failed": overview.ended_recoveries(connection, failed, now - timedelta(days=_DAYS_OF_FAILURES), most),
+        "ended_well": overview.ended_recoveries(connection, well, now - timedelta(days=1), most),
+        "events": _events(connection),
+    }
+
+
+def _events(connection: Connection) -> list[dict[str, Any]]:
+    reasons = {row["name"]: row["reason"] for row in overview.failing_sinks(connection)}
+    return [
+        {"sink": sink, "state": state, "count": count, "reason": reasons.get(sink)}
+        for sink, state, count in outbox.counts(connection)
+    ]
+
+
+def screen(found: Found, now: datetime) -> Iterator[str]:
     """Write the screen, line by line."""
-    segments = overview.all_segments(connection)
     heads = ("segment", "method", "enabled", "hosts", "reserved", "on maintenance")
     columns = ("name", "recovery_method", "enabled", "hosts", "reserved", "on_maintenance")
-    yield from _table(heads, [_Line([_word(row[column]) for column in columns]) for row in segments])
+    yield from _table(heads, [_Line([_word(row[column]) for column in columns]) for row in found["segments"]])
     yield ""
-    yield from _table(("host", "segment", "is"), _hosts(connection, now), _MOST)
+    yield from _table(("host", "segment", "is"), _hosts(found["hosts"], now), _MOST)
     yield ""
-    yield from _table(
-        ("recovery of", "type", "status", "for", "progress", "notification"), _open(connection, now), _MOST
-    )
+    heads = ("recovery of", "type", "status", "for", "progress", "notification")
+    yield from _table(heads, _open(found["recoveries"], now), _MOST)
     yield ""
-    yield from _table(("pause of", "until", "by", "reason"), _pauses(connection, now), _MOST)
+    yield from _table(("pause of", "until", "by", "reason"), _pauses(found["pauses"]), _MOST)
     yield ""
-    failed = {NotificationStatus.FAILED}, now - timedelta(days=_DAYS_OF_FAILURES)
-    yield from _table(("failed", "type", "ago", "instances", "notification"), _ended(connection, now, *failed), _MOST)
+    of_ended = ("type", "ago", "instances", "notification")
+    yield from _table(("failed", *of_ended), _ended(found["failed"], now), _MOST)
     yield ""
-    well = {NotificationStatus.FINISHED, NotificationStatus.IGNORED}, now - timedelta(days=1)
-    yield from _table(("ended well", "type", "ago", "instances", "notification"), _ended(connection, now, *well), _MOST)
+    yield from _table(("ended well", *of_ended), _ended(found["ended_well"], now), _MOST)
     yield ""
-    yield from _table(("events to", "state", "count", "reason"), _events(connection))
+    events = [_Line([row["sink"], row["state"], str(row["count"]), row["reason"] or ""]) for row in found["events"]]
+    yield from _table(("events to", "state", "count", "reason"), events)
 
 
-def _hosts(connection: Connection, now: datetime) -> Sequence["_Line"]:
+def _hosts(rows: Rows, now: datetime) -> Sequence["_Line"]:
     lines = []
-    for row in overview.unusual_hosts(connection, _MOST + 1):
+    for row in rows:
         words = [word.replace("_", " ") for word in ("reserved", "on_maintenance") if row[word]]
         words += [_health(row, now)] if row["state"] else []
         lines.append(_Line([row["name"], row["segment"], ", ".join(words)]))
     return lines
 
 
-def _health(row: RowMapping, now: datetime) -> str:
+def _health(row: Mapping[str, Any], now: datetime) -> str:
     """Say how monitor-poll sees a host, with the last reading of each network."""
     readings = ", ".join(f"{network} {reading}" for network, reading in (row["vector"] or {}).items())
     since = f" for {_age(now - row['since'])}" if row["since"] else ""
@@ -75,9 +100,9 @@ def _health(row: RowMapping, now: datetime) -> str:
     return f"{row['state']}{since} ({readings or 'not polled yet'}{reported}{suppressed})"
 
 
-def _open(connection: Connection, now: datetime) -> Sequence["_Line"]:
+def _open(rows: Rows, now: datetime) -> Sequence["_Line"]:
     lines = []
-    for row in overview.open_recoveries(connection, _MOST + 1):
+    for row in rows:
         progress = [f"attempt {row['attempt']}"] if row["attempt"] > 1 else []
         progress += [row["task"]] if row["task"] else []
         progress += [_instances(row)] if row["instances"] else []
@@ -91,20 +116,18 @@ def _open(connection: Connection, now: datetime) -> Sequence["_Line"]:
     return lines
 
 
-def _pauses(connection: Connection, now: datetime) -> Sequence["_Line"]:
+def _pauses(rows: Rows) -> Sequence["_Line"]:
     lines = []
-    for row in overview.active_pauses(connection, now, _MOST + 1):
+    for row in rows:
         name = row["segment"] or row["host"]
         about = f"{row['scope']} {name}" if name else str(row["scope"])
         lines.append(_Line([about, f"{row['until']:%Y-%m-%d %H:%M} UTC", row["actor"] or "", row["reason"]]))
     return lines
 
 
-def _ended(
-    connection: Connection, now: datetime, statuses: Collection[NotificationStatus], since: datetime
-) -> Sequence["_Line"]:
+def _ended(rows: Rows, now: datetime) -> Sequence["_Line"]:
     lines = []
-    for row in overview.ended_recoveries(connection, statuses, since, _MOST + 1):
+    for row in rows:
         ago = _age(now - (row["updated_at"] or row["created_at"]))
         instances = _instances(row) if row["instances"] else "none"
         words = row["host"] or "(gone)", row["type"], ago, instances, row["notification_uuid"]
@@ -112,14 +135,9 @@ def _ended(
     return lines
 
 
-def _instances(row: RowMapping) -> str:
+def _instances(row: Mapping[str, Any]) -> str:
     failed = f", {row['failed']} failed" if row["failed"] else ""
     return f"{row['moved']} of {row['instances']} moved{failed}"
-
-
-def _events(connection: Connection) -> Sequence["_Line"]:
-    reasons = {row["name"]: row["reason"] or "" for row in overview.failing_sinks(connection)}
-    return [_Line([sink, state, str(count), reasons.get(sink, "")]) for sink, state, count in outbox.counts(connection)]
 
 
 @dataclass(frozen=True)

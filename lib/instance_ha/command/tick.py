@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from instance_ha.command import shell
 from instance_ha.models.errors import CloudUnavailable, Misconfigured
 from instance_ha.posting import NotAnswered, Poster
 from instance_ha.settings import PREFIX, SECRETS, Settings
@@ -14,11 +15,11 @@ _CONNECT_TIMEOUT = 10.0
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("tick", help="call a scheduled function, with the token of the secret cron-token")
+    meaning = "call a scheduled function, with the token of the secret cron-token"
+    parser = shell.add(subparsers, "tick", meaning, tick, example="tick http://gateway.openfaas:8080/function/sweep")
     parser.add_argument(
         "url", metavar="URL", help="of the function, such as http://gateway.openfaas:8080/function/sweep"
     )
-    parser.set_defaults(run=tick)
 
 
 def tick(options: argparse.Namespace) -> int:

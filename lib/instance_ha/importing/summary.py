@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 COUNTS = ("read", "new", "updated", "unchanged", "kept", "skipped", "conflict")
 _EXAMPLES = 20  # of each reason
@@ -35,6 +36,17 @@ class ImportSummary:
     def total(self, outcome: str) -> int:
         """Sum an outcome over all tables."""
         return sum(rows for (_, what), rows in self.counts.items() if what == outcome)
+
+    def tables(self, tables: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return the counts of each table, by outcome."""
+        return {table: {name: self.counts[table, name] for name in COUNTS} for table in tables}
+
+    def named(self) -> list[dict[str, Any]]:
+        """Return each reason with the first rows that it is about."""
+        return [
+            {"table": key[0], "outcome": key[1], "reason": key[2], "rows": rows, "examples": self.examples[key]}
+            for key, rows in sorted(self.reasons.items())
+        ]
 
     def lines(self, tables: Sequence[str]) -> Iterator[str]:
         """Write it for people."""

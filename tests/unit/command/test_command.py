@@ -1,6 +1,7 @@
 """The operator's commands: what they print, and their exit codes."""
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 import structlog
 from instance_ha import command
 from instance_ha.command import manage
-from instance_ha.command.status import screen
+from instance_ha.command.status import read, screen
 from instance_ha.models.events import Event
 from instance_ha.store import outbox
 from instance_ha.store.database import Database
@@ -173,7 +174,7 @@ def test_the_status_is_one_screen(database_url: str) -> None:
         connection.execute(update(notifications).values(due_at=due).where(notifications.c.status == "error"))
     history.add("outbox", MESSAGE | {"state": "dead"})
     with history.world.database.begin() as connection:
-        lines = list(screen(connection, NOW + timedelta(seconds=90)))
+        lines = list(screen(read(connection, NOW + timedelta(seconds=90)), NOW + timedelta(seconds=90)))
     text = "\n".join(" ".join(line.split()) for line in lines)
     assert text == EXPECTED
 
@@ -184,7 +185,7 @@ def test_a_long_reason_is_shown_to_its_end_and_a_long_table_says_that_there_is_m
     for number in range(12):
         history.notification(f"failed-{number:02}", 1, status="failed", message=reason)
     with history.world.database.begin() as connection:
-        lines = list(screen(connection, NOW))
+        lines = list(screen(read(connection, NOW), NOW))
     assert sum(line.endswith("the cause") for line in lines) == 10
     assert "and more" in lines
 
@@ -244,3 +245,37 @@ def test_a_wrong_setting_is_one_line(database_url: str) -> None:
     done = subprocess.run(words, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert "INSTANCE_HA_SINKS" in done.stderr
+
+
+def leaves(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Name the parsers of all commands, but for those that the simulator's package brings."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for inner in (inner for group in groups for name, inner in group.choices.items()):
+        yield from leaves(inner)
+    if not groups and parser.prog.split()[-1] not in {"simulate", "replay"}:
+        yield parser
+
+
+LEAVES = list(leaves(command.parser()))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.prog)
+def test_the_help_of_each_command_has_its_exit_codes_and_an_example_that_it_takes(
+    leaf: argparse.ArgumentParser,
+) -> None:
+    text = leaf.format_help()
+    (example,) = re.findall(r"^example:\n  instance-ha (.*)$", text, re.MULTILINE)
+    assert leaf.prog == " ".join(["instance-ha", *example.split()])[: len(leaf.prog)]
+    assert command.parser().parse_args(example.split(" >")[0].split()).run is leaf.get_default("run")
+    assert re.findall(r"^  (\d)  \w", text, re.MULTILINE) == ["0", "1", "2"]
+
+
+def test_each_command_that_prints_something_prints_json() -> None:
+    assert {leaf.prog for leaf in LEAVES if "--output" not in leaf.format_help()} == {
+        "instance-ha db upgrade",
+        "instance-ha tick",
+    }
+
+
+def test_the_version_of_the_package_is_told(shell: Shell) -> None:
+    assert re.fullmatch(r"instance-ha \d+\.\d+\.\d+\n", shell(command.main, "--version")[1])
