@@ -148,11 +148,12 @@ class Runtime:
         """Hand the secrets over as the platforms do: files in a folder."""
         folder = self.options.state_dir / "secrets"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("trigger-key", "task-key", "metrics-token", "cron-token"):
+        for name in ("trigger-key", "task-key", "console-key", "metrics-token", "cron-token"):
             if not (folder / name).exists():
                 write_secret(folder / name, secrets.token_hex(32))
         write_secret(folder / "database-url", self.database_url)
         self.environ["INSTANCE_HA_SECRETS_DIR"] = str(folder)
+        self.environ.setdefault("INSTANCE_HA_CONSOLE_OVER_HTTP", "true")  # as the gateway is
 
     def _start_cloud(self, *, noauth: bool) -> None:
         from instance_ha_simulator.cloud.app import create_app

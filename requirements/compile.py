@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 LIB = "lib/pyproject.toml"
 DEVELOPMENT = (
     "api",
+    "console",
     "recovery",
     "consul",
     "kubernetes",
@@ -22,6 +23,7 @@ EXTRAS = {
     "api-segments": ["api"],
     "api-hosts": ["api"],
     "api-notifications": ["api"],
+    "console": ["api", "console"],
     "recover-host": ["recovery", "fencing"],
     "recover-instance": ["recovery"],
     "readiness": ["recovery", "fencing"],

@@ -73,6 +73,10 @@ class Composition:
         """Make the world of the REST API."""
         return worlds.ApiWorld(**self._base(), **self._of_api())
 
+    def console(self) -> worlds.ConsoleWorld:
+        """Make the world of ``console``."""
+        return worlds.ConsoleWorld(**self._base(), **self._of_api(), logins=lazy(self._logins))
+
     def purge(self) -> worlds.PurgeWorld:
         """Make the world of ``purge``."""
         return worlds.PurgeWorld(**self._base(), **self._of_api(), archive=lazy(self._archive))
@@ -172,6 +176,15 @@ class Composition:
         from instance_ha.keystone.tokens import Tokens
 
         return Tokens(self._settings, self._cloud)
+
+    def _logins(self) -> ports.Logins:
+        if self._settings.auth_strategy == "noauth2":
+            from instance_ha.keystone.noauth import AnyLogin
+
+            return AnyLogin(self._clock)
+        from instance_ha.keystone.logins import KeystoneLogins
+
+        return KeystoneLogins(self._settings, self._cloud)
 
     def _policy(self) -> ports.Policy:
         from instance_ha.policy import enforcer

@@ -39,6 +39,7 @@ def check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
     keys = {
         "trigger-key": settings.trigger_keys,
         "task-key": settings.task_keys,
+        "console-key": settings.console_keys,
         "cron-token": settings.cron_tokens,
         "metrics-token": settings.metrics_tokens,
     }
@@ -176,6 +177,17 @@ def check_fencing(settings: Settings, _environ: Mapping[str, str]) -> None:
             raise Misconfigured(
                 "a fence is a URL, and there is no key to sign what it is sent: mount the secret task-key"
             )
+
+
+def check_console(settings: Settings, _environ: Mapping[str, str]) -> None:
+    """Check that the sessions of the console can be encrypted.
+
+    Raises:
+        Misconfigured: there is no key.
+
+    """
+    if not settings.console_keys:
+        raise Misconfigured(f"no key for sessions: mount the secret console-key in {settings.secrets_dir}")
 
 
 def check_guests(settings: Settings, _environ: Mapping[str, str]) -> None:

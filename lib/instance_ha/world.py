@@ -22,6 +22,7 @@ from instance_ha.models.ports import (
     Fences,
     HostSource,
     Hypervisors,
+    Logins,
     NotificationClient,
     Nova,
     Placement,
@@ -146,6 +147,13 @@ class ApiWorld(SweepWorld):
     nova: Nova
     tokens: TokenCheck
     policy: Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleWorld(ApiWorld):
+    """What ``console`` needs."""
+
+    logins: Logins
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ FUNCTIONS = [
     "api-hosts",
     "api-notifications",
     "api-segments",
+    "console",
     "readiness",
     "recover-host",
     "recover-instance",

@@ -34,6 +34,7 @@ def test_authors_of_tasks_find_what_they_had() -> None:
 def test_a_function_s_main_finds_what_it_calls() -> None:
     assert set(serving.__all__) == {
         "api_function",
+        "console_function",
         "cron_function",
         "event_function",
         "monitor_function",

@@ -10,7 +10,7 @@ from instance_ha.serving.application import load
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS: dict[str, Any] = yaml.safe_load((ROOT / "stack.yml").read_text())["functions"]
-VALUES = {"database-url": "postgresql://u:s3cret@127.0.0.1:1/d", "trigger-key": "k" * 32}
+VALUES = {"database-url": "postgresql://u:s3cret@127.0.0.1:1/d", "trigger-key": "k" * 32, "console-key": "c" * 32}
 
 
 def start(name: str, secrets: list[str], folder: Path) -> None:

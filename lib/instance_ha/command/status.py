@@ -12,6 +12,7 @@ from instance_ha import composition
 from instance_ha.command import shell
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.health import ReportState
+from instance_ha.models.text import age_in_words
 from instance_ha.store import outbox, overview
 
 _MOST = 10  # lines of a table
@@ -94,7 +95,7 @@ def _hosts(rows: Rows, now: datetime) -> Sequence["_Line"]:
 def _health(row: Mapping[str, Any], now: datetime) -> str:
     """Say how monitor-poll sees a host, with the last reading of each network."""
     readings = ", ".join(f"{network} {reading}" for network, reading in (row["vector"] or {}).items())
-    since = f" for {_age(now - row['since'])}" if row["since"] else ""
+    since = f" for {age_in_words(now - row['since'])}" if row["since"] else ""
     reported = f", reported {row['reported']}" if row["reported"] != ReportState.NOTHING else ""
     suppressed = ", suppressed: too many hosts are down" if row["suppressed"] else ""
     return f"{row['state']}{since} ({readings or 'not polled yet'}{reported}{suppressed})"
@@ -106,11 +107,11 @@ def _open(rows: Rows, now: datetime) -> Sequence["_Line"]:
         progress = [f"attempt {row['attempt']}"] if row["attempt"] > 1 else []
         progress += [row["task"]] if row["task"] else []
         progress += [_instances(row)] if row["instances"] else []
-        progress += [f"held for {_age(now - row['held_since'])}"] if row["held_since"] else []
+        progress += [f"held for {age_in_words(now - row['held_since'])}"] if row["held_since"] else []
         if row["status"] == NotificationStatus.ERROR and row["due_at"]:
             wait = row["due_at"] - now
-            progress += [f"next attempt in {_age(wait)}" if wait > timedelta(0) else "next attempt due"]
-        age = _age(now - row["created_at"])
+            progress += [f"next attempt in {age_in_words(wait)}" if wait > timedelta(0) else "next attempt due"]
+        age = age_in_words(now - row["created_at"])
         words = row["host"] or "(gone)", row["type"], row["status"], age, ", ".join(progress) or "waits"
         lines.append(_Line([*words, row["notification_uuid"]], row["message"]))
     return lines
@@ -128,7 +129,7 @@ def _pauses(rows: Rows) -> Sequence["_Line"]:
 def _ended(rows: Rows, now: datetime) -> Sequence["_Line"]:
     lines = []
     for row in rows:
-        ago = _age(now - (row["updated_at"] or row["created_at"]))
+        ago = age_in_words(now - (row["updated_at"] or row["created_at"]))
         instances = _instances(row) if row["instances"] else "none"
         words = row["host"] or "(gone)", row["type"], ago, instances, row["notification_uuid"]
         lines.append(_Line(words, row["message"]))
@@ -166,11 +167,3 @@ def _table(heads: Sequence[str], lines: Sequence[_Line], most: int | None = None
 
 def _word(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _age(since: timedelta) -> str:
-    seconds = max(0, int(since.total_seconds()))
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

@@ -15,6 +15,8 @@ CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile i
 _LIST_AGAIN = timedelta(seconds=5)
 _OWN = frozenset({EvidenceKind.POWER_OFF, EvidenceKind.CONFIRMED})  # said of one failure, and of no later one
 
+_GOES_ON, _GIVEN_UP = "; it goes on when ", ", and is given up at "  # between the parts of a message
+
 
 @dataclass(frozen=True)
 class Hold:
@@ -27,7 +29,14 @@ class Hold:
 
     def message(self, until: datetime) -> str:
         """Say so in a notification's message; ``until`` is when the recovery expires."""
-        return f"held: {self.reason}; it goes on when {self.released_by}, and is given up at {until:%Y-%m-%d %H:%M} UTC"
+        return f"held: {self.reason}{_GOES_ON}{self.released_by}{_GIVEN_UP}{until:%Y-%m-%d %H:%M} UTC"
+
+
+def in_parts(message: str | None) -> tuple[str, str, str]:
+    """Take the message of a hold apart: why, what releases it, until when it is held; what is not there is empty."""
+    reason, _, rest = (message or "").removeprefix("held: ").partition(_GOES_ON)
+    released_by, _, until = rest.rpartition(_GIVEN_UP)
+    return (reason, released_by, until) if released_by else (reason, rest, "")
 
 
 def about(evidence: Sequence[Evidence], notification: Notification) -> list[Evidence]:

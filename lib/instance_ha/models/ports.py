@@ -19,6 +19,7 @@ from instance_ha.models.events import Event, Sink
 from instance_ha.models.fencing import Power, Rung
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
+from instance_ha.models.logins import Credentials, IssuedToken
 from instance_ha.models.metrics import Metric
 from instance_ha.models.rows import Caller
 from instance_ha.models.triggers import RemoteAnswer, Trigger
@@ -155,6 +156,13 @@ class Nova(Protocol):
     def stop(self, server_id: str) -> None: ...  # noqa: D102
     def pause(self, server_id: str) -> None: ...  # noqa: D102
     def suspend(self, server_id: str) -> None: ...  # noqa: D102
+
+
+class Logins(Protocol):
+    """Gets tokens for people; the methods are explained at ``keystone.logins.KeystoneLogins``."""
+
+    def log_in(self, credentials: Credentials) -> IssuedToken: ...  # noqa: D102
+    def log_out(self, token: str) -> None: ...  # noqa: D102
 
 
 class Placement(Protocol):

@@ -1,7 +1,7 @@
 """Words and times as people and other systems write them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 LOCK_REASON = "masakari: notification "  # begins the reason of every lock of ours
 TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
@@ -28,6 +28,15 @@ NO_VALID_HOST = "No valid host"  # what Nova's scheduler says of an instance; it
 def names_in_words(names: Sequence[str]) -> str:
     """Write the first ten names, and how many more there are."""
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def age_in_words(since: timedelta) -> str:
+    """Write how long ago something was, in its largest unit of which there are two at least."""
+    seconds = max(0, int(since.total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def values_in_words(values: Mapping[str, object]) -> str:

@@ -2,10 +2,11 @@
 
 from instance_ha.serving.kinds import (
     api_function,
+    console_function,
     cron_function,
     event_function,
     monitor_function,
     purge_function,
 )
 
-__all__ = ["api_function", "cron_function", "event_function", "monitor_function", "purge_function"]
+__all__ = ["api_function", "console_function", "cron_function", "event_function", "monitor_function", "purge_function"]

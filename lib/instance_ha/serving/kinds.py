@@ -1,4 +1,4 @@
-"""The kinds of functions: API, event and cron."""
+"""The kinds of functions: API, console, event and cron."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from instance_ha.serving.function import Function, Handler, W
 from instance_ha.startup import Check
 from instance_ha.triggers import signature
 from instance_ha.triggers.codec import decode
-from instance_ha.world import PurgeWorld, RecoveryWorld, World
+from instance_ha.world import ConsoleWorld, PurgeWorld, RecoveryWorld, World
 
 
 def api_function(name: str, routes: Sequence[Route], *, events: bool = False) -> Function[Any]:
@@ -27,6 +27,12 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
     checks = (startup.check_triggers,) if events else ()
     api = Api(routes)
     return Function(name, api.admit, api.answer, Composition.api, (*checks, startup.check_policy))
+
+
+def console_function(name: str, admit: Handler[ConsoleWorld], answer: Handler[ConsoleWorld]) -> Function[ConsoleWorld]:
+    """Make a function that shows pages to people, whose buttons do what the API does."""
+    checks = (startup.check_console, startup.check_triggers, startup.check_policy)
+    return Function(name, admit, answer, Composition.console, checks)
 
 
 def event_function(

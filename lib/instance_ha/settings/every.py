@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from instance_ha.models.events import Sink, parse_sinks
 from instance_ha.settings.api import ApiSettings
 from instance_ha.settings.cloud import CloudSettings
+from instance_ha.settings.console import ConsoleSettings
 from instance_ha.settings.events import EventSettings
 from instance_ha.settings.fencing import FencingSettings
 from instance_ha.settings.functions import FunctionSettings
@@ -31,11 +32,13 @@ PARTS: dict[str, type[Part]] = {
     "The monitors": MonitoringSettings,
     "Events": EventSettings,
     "Purge": PurgeSettings,
+    "The console": ConsoleSettings,
 }
 SECRETS = {  # setting: the file that may hold it
     "database_url": "database-url",
     "trigger_key": "trigger-key",
     "task_key": "task-key",
+    "console_key": "console-key",
     "cron_token": "cron-token",
     "metrics_token": "metrics-token",
     "consul_token_manage": "consul-token-manage",
@@ -58,6 +61,7 @@ class Settings(
     MonitoringSettings,
     EventSettings,
     PurgeSettings,
+    ConsoleSettings,
 ):
     """Every setting with its default and its meaning."""
 
@@ -70,6 +74,11 @@ class Settings(
     def task_keys(self) -> tuple[bytes, ...]:
         """The keys of what tasks that are URLs are sent, the signing one first."""
         return _lines(self.task_key)
+
+    @cached_property
+    def console_keys(self) -> tuple[bytes, ...]:
+        """The keys of the console's sessions, the encrypting one first."""
+        return _lines(self.console_key)
 
     @cached_property
     def cron_tokens(self) -> tuple[bytes, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, ScalarSelect, case, func, select
+from sqlalchemy import Connection, RowMapping, ScalarSelect, and_, case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, TaskState, VMoveStatus
@@ -24,6 +24,7 @@ def all_segments(connection: Connection) -> Sequence[RowMapping]:
 
     query = (
         select(
+            segments.c.uuid,
             segments.c.name,
             segments.c.recovery_method,
             segments.c.enabled,
@@ -42,6 +43,7 @@ def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
     is_not_up = host_health.c.state != HostState.UP
     query = (
         select(
+            hosts.c.uuid,
             hosts.c.name,
             segments.c.name.label("segment"),
             hosts.c.reserved,
@@ -75,7 +77,10 @@ def _instances(*status: VMoveStatus) -> ScalarSelect[int]:
     return (query.where(latest.c.status.in_(status)) if status else query).scalar_subquery()
 
 
+_IS_OPEN = and_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
+_IS_HELD = notifications.c.held_since.is_not(None)
 _OF_ALL = (
+    notifications.c.id,
     notifications.c.notification_uuid,
     notifications.c.type,
     notifications.c.status,
@@ -83,6 +88,9 @@ _OF_ALL = (
     notifications.c.updated_at,
     notifications.c.message,
     notifications.c.held_since,
+    notifications.c.held_by,
+    notifications.c.proven_at,
+    notifications.c.source_host_uuid,
     hosts.c.name.label("host"),
     _instances().label("instances"),
     _instances(VMoveStatus.SUCCEEDED).label("moved"),
@@ -90,8 +98,11 @@ _OF_ALL = (
 )
 
 
-def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
-    """Read what is being recovered, the oldest first, with the counts of its instances and its last task."""
+def open_recoveries(connection: Connection, limit: int, *, held: bool | None = None) -> Sequence[RowMapping]:
+    """Read what is being recovered, the oldest first, with the counts of its instances and its last task.
+
+    ``held``: only what is held, or only what is not.
+    """
     task = (
         select(tasks.c.name)
         .where(
@@ -106,17 +117,39 @@ def open_recoveries(connection: Connection, limit: int) -> Sequence[RowMapping]:
     query = (
         select(*_OF_ALL, notifications.c.attempt, notifications.c.due_at, task.label("task"))
         .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
-        .where(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
+        .where(_IS_OPEN)
         .order_by(notifications.c.created_at, notifications.c.id)
         .limit(limit)
     )
+    if held is not None:
+        query = query.where(_IS_HELD if held else ~_IS_HELD)
     return connection.execute(query).mappings().all()
+
+
+def recovery_counts(connection: Connection) -> RowMapping:
+    """Count what is being recovered (``open``), and what of it is held."""
+    query = select(func.count().label("open"), func.count().filter(_IS_HELD).label("held")).where(_IS_OPEN)
+    return connection.execute(query).mappings().one()
+
+
+def host_counts(connection: Connection) -> dict[HostState | None, int]:
+    """Count the registered hosts by what monitor-poll says of them; None: it has not polled them."""
+    query = (
+        select(host_health.c.state, func.count().label("number"))
+        .select_from(hosts)
+        .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
+        .join(host_health, host_health.c.host_uuid == hosts.c.uuid, isouter=True)
+        .where(hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None))
+        .group_by(host_health.c.state)
+    )
+    return {row.state: row.number for row in connection.execute(query)}
 
 
 def active_pauses(connection: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
     """Read the pauses that are in force, with the names of what they are about, the first to end first."""
     query = (
         select(
+            pauses.c.uuid,
             pauses.c.scope,
             pauses.c.until,
             pauses.c.actor,

@@ -30,6 +30,15 @@ class User:
 
 
 @dataclass(frozen=True)
+class ApplicationCredential:
+    """What stands for a user in their project."""
+
+    user: User
+    id: str = field(default_factory=lambda: uuid4().hex)
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+
+
+@dataclass(frozen=True)
 class Token:
     """A token; unscoped if it has no project."""
 
@@ -53,6 +62,7 @@ class Identity:
         self._clock = clock
         self._lifetime = timedelta(seconds=token_lifetime)
         self._tokens: dict[str, Token] = {}
+        self._application_credentials: dict[str, ApplicationCredential] = {}
         self.role_ids: Mapping[str, str] = {name: uuid4().hex for name in _ROLES}
         self.users = {user.name: user for user in _users()}
 
@@ -62,6 +72,19 @@ class Identity:
             if name in (user.name, user.id) and secrets.compare_digest(password.encode(), user.password.encode()):
                 return user
         raise unauthorized()
+
+    def make_application_credential(self, user: str) -> ApplicationCredential:
+        """Make an application credential for a user."""
+        made = ApplicationCredential(self.users[user])
+        self._application_credentials[made.id] = made
+        return made
+
+    def issue_by_application_credential(self, credential: str, secret: str) -> Token:
+        """Make a token for an application credential, if the secret is its own."""
+        known = self._application_credentials.get(credential)
+        if known is None or not secrets.compare_digest(secret.encode(), known.secret.encode()):
+            raise unauthorized()
+        return self.issue(known.user, known.user.project.id)
 
     def issue(self, user: User, project: str | None, expires_at: datetime | None = None) -> Token:
         """Make a token, scoped to the project of that name or id if one is given."""
@@ -84,6 +107,10 @@ class Identity:
         if token is None:
             raise unauthorized()
         return token
+
+    def tokens(self) -> set[str]:
+        """Name all tokens."""
+        return set(self._tokens)
 
     def revoke(self, token_id: str) -> None:
         """Make a token bad."""

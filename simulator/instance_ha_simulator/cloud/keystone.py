@@ -32,9 +32,9 @@ def blueprint(cloud: Cloud) -> Blueprint:
 
     @api.post("/v3/auth/tokens")
     def issue() -> tuple[Response, int]:
-        credentials, project = _parse(request.get_json(silent=True))
+        body = request.get_json(silent=True)
         with cloud.world():
-            token = _issue(cloud, credentials, project)
+            token = _by_application_credential(cloud, body) or _issue(cloud, *_parse(body))
         return _answer(cloud, token), 201
 
     @api.get("/v3/auth/tokens")
@@ -82,6 +82,18 @@ def _parse(body: Any) -> tuple[str | tuple[str, str], str | None]:
         return (str(user.get("id") or user["name"]), str(user["password"])), wanted
     except (AttributeError, KeyError, TypeError):
         raise bad_request(_MALFORMED) from None
+
+
+def _by_application_credential(cloud: Cloud, body: Any) -> Token | None:
+    """Make a token for an application credential; None when it is asked for otherwise."""
+    try:
+        if body["auth"]["identity"]["methods"] != ["application_credential"]:
+            return None
+        given = body["auth"]["identity"]["application_credential"]
+        credential, secret = str(given["id"]), str(given["secret"])
+    except (KeyError, TypeError):
+        return None
+    return cloud.identity.issue_by_application_credential(credential, secret)
 
 
 def _issue(cloud: Cloud, credentials: str | tuple[str, str], project: str | None) -> Token:

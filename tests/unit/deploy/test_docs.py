@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, text in render(read(repository(), {})).items():
         (made / "site" / path).parent.mkdir(parents=True, exist_ok=True)
         (made / "site" / path).write_text(text)
-    for name in ("database-url", "clouds-yaml", "trigger-key"):
+    for name in ("database-url", "clouds-yaml", "trigger-key", "console-key"):
         (made / name).write_text("any")
     (made / "kubeconfig").write_text(yaml.safe_dump(_KUBECONFIG))
     return made

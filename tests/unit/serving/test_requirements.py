@@ -62,6 +62,7 @@ def test_what_the_package_asks_for_is_imported_by_it() -> None:
 def test_a_function_starts_with_what_is_pinned_for_it(name: str) -> None:
     environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "PYTHONPATH": str(ROOT / "lib")}
     environ |= {"INSTANCE_HA_TRIGGER_SINK": "http://sink", "INSTANCE_HA_TRIGGER_KEY": "a-key-of-twenty-signs"}
+    environ |= {"INSTANCE_HA_CONSOLE_KEY": "another-key-of-24-signs"}
     code = _SERVE.format(folder=str(ROOT / "functions" / name))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=True)

@@ -1,0 +1,44 @@
+// Replaces the live part of a page by what it is now, as often as the page says. Nothing else is done by a script.
+"use strict";
+(() => {
+  const part = () => document.getElementById("live");
+  if (!part()) return;
+  const page = document.title;
+
+  const say = (text) => { part().querySelector("[data-status]").textContent = text; };
+  const name = () => { document.title = [part().dataset.title, page].filter(Boolean).join(" · "); };
+
+  // While somebody types a reason, the form stays where it is.
+  const isTyping = () => [...part().querySelectorAll("input:not([type=hidden]), textarea, select")]
+    .some((field) => field === document.activeElement || (field.value !== field.defaultValue && field.type === "text"));
+
+  const replace = (text) => {
+    const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
+    const opened = [...part().querySelectorAll("details[open][id]")].map((one) => one.id);
+    const focused = part().contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const scrolled = [...part().querySelectorAll(".wide")].map((one) => [one.scrollLeft, one.scrollTop]);
+    part().replaceWith(document.importNode(fresh, true));
+    opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    [...part().querySelectorAll(".wide")].forEach((one, at) => one.scrollTo(...(scrolled[at] ?? [0, 0])));
+    if (focused) part().querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
+  };
+
+  const refresh = async () => {
+    if (document.hidden) return;
+    if (isTyping()) { say("Not refreshed while you type."); return; }
+    try {
+      const answer = await fetch(location.href, {headers: {"X-Console-Live": "1"}, redirect: "manual"});
+      if (answer.type === "opaqueredirect") { location.reload(); return; }  // the session is over
+      if (!answer.ok) throw new Error(answer.status);
+      replace(await answer.text());
+      name();
+      say("It refreshes itself.");
+    } catch {
+      say("It could not be refreshed: this is old.");
+    }
+  };
+
+  name();
+  say("It refreshes itself.");
+  setInterval(refresh, 1000 * part().dataset.interval);
+})();
