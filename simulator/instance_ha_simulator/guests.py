@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from instance_ha.models.errors import SourceUnavailable
+from instance_ha.models.errors import HostSilent
 from instance_ha.models.guests import Channel, Domain, Fault
 
 _PING_LIMIT = 2.0
@@ -41,6 +41,7 @@ class Guests:
         self.unreachable: set[str] = set()
         self.is_fenced: Callable[[str], bool] = lambda _host: False
         self.elsewhere = False
+        self.trouble: Exception | None = None  # what comes of asking any host
 
     def guest(self, name: str) -> Guest:
         """Return a guest by its instance's name."""
@@ -62,7 +63,9 @@ class Guests:
     def open(self, host: str) -> Iterator["Connection"]:
         """Connect."""
         if host in self.unreachable or self.is_fenced(host):
-            raise SourceUnavailable(f"{host} is not reachable")
+            raise HostSilent(f"{host} is not reachable")
+        if self.trouble is not None:
+            raise self.trouble
         yield Connection(self, host)
 
 

@@ -89,10 +89,23 @@ def of_hypervisor(
     domains: Iterable[Domain] | None,
     at: datetime,
     lasts: timedelta,
+    unasked: str | None = None,
 ) -> Evidence:
-    """Read what a host's libvirt has answered; None: it did not. Without a domain that runs, nothing writes."""
+    """Read what a host's libvirt has answered.
+
+    Args:
+        host_uuid: of the host.
+        notification_uuid: of its reported failure.
+        domains: what it has listed; None: nothing. Without one that runs, nothing writes.
+        at: when it was asked.
+        lasts: how long that counts.
+        unasked: why it could not be asked, if so: then nothing follows from its silence.
+
+    """
     running = None if domains is None else sum(domain.running for domain in domains)
-    verdict = Verdict.DEAD if running is None else Verdict.ALIVE if running else Verdict.UNKNOWN
+    silent = running is None and unasked is None
+    verdict = Verdict.DEAD if silent else Verdict.ALIVE if running else Verdict.UNKNOWN
+    reason = {"reason": unasked} if running is None and unasked is not None else {}
     return Evidence(
         host_uuid=host_uuid,
         kind=EvidenceKind.LIBVIRT,
@@ -100,6 +113,6 @@ def of_hypervisor(
         source="monitor-guests",
         seen_at=at,
         valid_until=at + lasts,
-        detail={"answers": running is not None, "domains_running": running or 0},
+        detail={"answers": running is not None, "domains_running": running or 0} | reason,
         notification_uuid=notification_uuid,
     )

@@ -52,13 +52,13 @@ class LibvirtHypervisors:
         """Connect to a host.
 
         Raises:
-            SourceUnavailable: it cannot be reached in time.
+            HostSilent: nothing at its address answers.
+            SourceUnavailable: it cannot be asked.
 
         """
         _start_events()
         uri, seconds = self._settings.libvirt_uri.replace(addresses.HOST, host), self._settings.libvirt_timeout
-        if not addresses.reachable(uri, seconds):
-            raise SourceUnavailable(f"{uri} is not reachable")
+        addresses.expect_answer(uri, seconds)
         try:
             connection = self._limited.call(uri, seconds, lambda: libvirt.open(uri), _close)
         except libvirt.libvirtError as error:

@@ -18,6 +18,7 @@
     │   │   ├── CloudTimeout    no answer in time: what was asked may have happened
     │   │   └── ListIncomplete  a list of Nova contradicts what Nova says elsewhere
     │   ├── SourceUnavailable   a source of health did not answer, or only in part: nothing is known
+    │   │   └── HostSilent      nothing at the address of a host accepts a connection
     │   ├── SinkUnavailable     a sink of events did not answer, or answered 5xx
     │   ├── ArchiveUnavailable  the bucket cannot be written to, or did not keep what was written
     │   ├── StoreUnavailable    Postgres did not answer
@@ -118,6 +119,10 @@ class ListIncomplete(CloudUnavailable):
 
 class SourceUnavailable(TryAgain):
     """A source of the health of hosts or guests did not answer, or only in part: nothing follows from that."""
+
+
+class HostSilent(SourceUnavailable):
+    """Nothing at the address of a host accepts a connection in time, or refuses one: so does a host that is off."""
 
 
 class StoreUnavailable(TryAgain):

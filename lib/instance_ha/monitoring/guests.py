@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from instance_ha import log
 from instance_ha.decide import guests, witnesses
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.errors import CloudRefused, SourceUnavailable, StoreUnavailable, TryAgain
+from instance_ha.models.errors import CloudRefused, HostSilent, SourceUnavailable, StoreUnavailable, TryAgain
 from instance_ha.models.evidence import Evidence
 from instance_ha.models.guests import Channel, Domain, GuestHealth, GuestPolicy, GuestState
 from instance_ha.models.health import RegisteredHost
@@ -89,6 +89,7 @@ class _HostPoll:
     def run(self) -> None:
         """Ask libvirt and the agents, remember, report."""
         health, domains = None, None
+        unasked: str | None = None
         answering: list[str] = []
         try:
             with self.world.hypervisors.open(self.host.name) as hypervisor:
@@ -96,12 +97,14 @@ class _HostPoll:
                 if _has_monitored_guests(self.host):
                     health, answering = self._poll(hypervisor, domains)
         except SourceUnavailable as error:
+            unasked = None if isinstance(error, HostSilent) else str(error)
             log.get().warning("libvirt not available", host=self.host.name, reason=str(error))
         except StoreUnavailable:
             raise
-        except Exception:  # one host must not keep the others from being polled
+        except Exception as error:  # one host must not keep the others from being polled
+            unasked = f"unexpected error: {type(error).__name__}"
             log.get().exception("unexpected error", host=self.host.name)
-        if self._remember(health, domains, answering) and health is not None:
+        if self._remember(health, self._evidence(domains, unasked), answering) and health is not None:
             self.world.breakpoint(Breakpoint.GUESTS_STORED)
             due = [r for guest in health for r in guests.due(guest, self.host.name, self._schedule(guest), self.at)]
             reporting.report_guests(self.world, due)
@@ -168,16 +171,14 @@ class _HostPoll:
             refreshed[uuid] = guest if self._schedule(guest).on else guests.switched_off(guest)
         return refreshed
 
-    def _evidence(self, domains: Iterable[Domain] | None) -> Iterator[Evidence]:
+    def _evidence(self, domains: Iterable[Domain] | None, unasked: str | None) -> Iterator[Evidence]:
         """Say what the hypervisor tells of a host whose death was reported."""
         if self.host.open_recovery is not None:
             lasts = timedelta(seconds=_POLLS * self.world.settings.guest_monitoring_interval)
             uuid = HostUuid(self.host.health.host_uuid)
-            yield witnesses.of_hypervisor(uuid, self.host.open_recovery, domains, self.at, lasts)
+            yield witnesses.of_hypervisor(uuid, self.host.open_recovery, domains, self.at, lasts, unasked)
 
-    def _remember(
-        self, health: list[GuestHealth] | None, domains: Iterable[Domain] | None, answering: Sequence[str]
-    ) -> bool:
+    def _remember(self, health: list[GuestHealth] | None, seen: Iterable[Evidence], answering: Sequence[str]) -> bool:
         later = self.at + timedelta(seconds=self.world.settings.guest_monitoring_interval)
         uuid = self.host.health.host_uuid
         with self.world.database.begin() as connection:
@@ -187,6 +188,6 @@ class _HostPoll:
             if health is not None:
                 vmoves.note_agents(connection, self.host.name, answering, self.at)
                 guest_health.write(connection, uuid, health)
-            evidence.add(connection, self._evidence(domains))
+            evidence.add(connection, seen)
             watches.polled(connection, uuid, self.at, later)
         return True

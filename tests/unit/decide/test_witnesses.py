@@ -57,6 +57,12 @@ def test_a_hypervisor_that_answers_is_a_sign_of_life_only_when_domains_run() -> 
     assert hypervisor(None).verdict is Verdict.DEAD
 
 
+def test_a_hypervisor_that_could_not_be_asked_says_nothing() -> None:
+    seen = witnesses.of_hypervisor(HOST, REPORT, None, NOW, MINUTE, "our certificate has expired")
+    assert seen.verdict is Verdict.UNKNOWN
+    assert seen.detail == {"answers": False, "domains_running": 0, "reason": "our certificate has expired"}
+
+
 def test_that_nova_calls_a_service_up_is_no_sign_of_life() -> None:
     """It does so for a minute after the host has died."""
     assert witnesses.of_service(notification(), service(up=True), NOW).verdict is Verdict.UNKNOWN

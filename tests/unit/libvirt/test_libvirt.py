@@ -1,14 +1,15 @@
 """What can be promised of the libvirt adapter without libvirt; the rest is in tests/real."""
 
+import contextlib
 import socket
 import threading
 import time
 
 import pytest
-from instance_ha.libvirt.addresses import check, here, reachable
+from instance_ha.libvirt.addresses import check, expect_answer, here
 from instance_ha.libvirt.limits import Limited
 from instance_ha.libvirt.parse import agent_channel, fault
-from instance_ha.models.errors import Misconfigured, SourceUnavailable
+from instance_ha.models.errors import HostSilent, Misconfigured, SourceUnavailable
 from instance_ha.models.guests import Channel, Fault
 from instance_ha.settings import Settings, load
 
@@ -81,12 +82,35 @@ def test_without_libvirt_python_guests_cannot_be_registered() -> None:
         check(settings(), find=lambda _name: None)
 
 
-def test_a_port_where_nobody_listens_is_not_reachable() -> None:
+def test_a_host_that_accepts_a_connection_is_asked_and_so_is_what_has_no_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        expect_answer(f"qemu+tcp://127.0.0.1:{server.getsockname()[1]}/system", 1)
+    expect_answer("qemu:///system", 1)
+
+
+def test_a_host_that_refuses_a_connection_is_there_though_it_cannot_be_asked() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert reachable(f"qemu+tcp://127.0.0.1:{port}/system", 1)
-    assert not reachable(f"qemu+tcp://127.0.0.1:{port}/system", 1)
-    assert reachable("qemu:///system", 1)
+    with pytest.raises(SourceUnavailable, match="cannot be asked") as raised:
+        expect_answer(f"qemu+tcp://127.0.0.1:{port}/system", 1)
+    assert not isinstance(raised.value, HostSilent)
+
+
+def test_a_name_that_nobody_knows_says_nothing_of_a_host() -> None:
+    with pytest.raises(SourceUnavailable, match="cannot be asked") as raised:
+        expect_answer("qemu+tcp://no-such-host.invalid/system", 1)
+    assert not isinstance(raised.value, HostSilent)
+
+
+def test_a_host_that_neither_accepts_nor_refuses_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as waiting:
+        address = server.getsockname()
+        for _ in range(4):  # until the queue is full, and further ones are dropped as a dead host drops them
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(address)
+        with pytest.raises(HostSilent, match="is not reachable"):
+            expect_answer(f"qemu+tcp://127.0.0.1:{address[1]}/system", 0.3)
 
 
 def test_a_call_returns_what_it_returns_or_raises_what_it_raises() -> None:

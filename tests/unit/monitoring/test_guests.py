@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from instance_ha.models.errors import HostSilent, SourceUnavailable
 from instance_ha.monitoring import guests as monitor
 from instance_ha.store import guest_health
 from instance_ha_simulator.cloud.faults import Rule
@@ -184,3 +185,26 @@ def test_a_report_is_sent_again_when_its_sender_died_before_it_could_remember(st
         connection.execute(text("UPDATE notifications SET status = 'finished'"))
     story.poll()
     assert story.reported() == ["vm", "vm"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "verdict", "reason"),
+    [
+        (HostSilent("nothing accepts a connection"), "dead", None),
+        (SourceUnavailable("our certificate has expired"), "unknown", "our certificate has expired"),
+        (RuntimeError("a domain that cannot be read"), "unknown", "unexpected error: RuntimeError"),
+    ],
+)
+def test_a_hypervisor_is_called_dead_only_when_nothing_there_answers(
+    story: Story, trouble: Exception, verdict: str, reason: str | None
+) -> None:
+    story.boot("vm")
+    payload = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
+    about = {"type": "COMPUTE_HOST", "hostname": "compute1", "generated_time": "2100-11-22T03:00:00"}
+    body = {"notification": about | {"payload": payload}}
+    assert story.simulation.request("api-notifications", "POST", "/v1/notifications", body).status_code == 202
+    story.guests.trouble = trouble
+    story.poll()
+    with story.world.database.read() as connection:
+        found = connection.execute(text("SELECT verdict, detail FROM evidence WHERE kind = 'libvirt'")).one()
+    assert (found.verdict, found.detail.get("reason")) == (verdict, reason)
