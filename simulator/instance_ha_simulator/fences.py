@@ -1,6 +1,6 @@
 """What cuts the power of hosts: BMCs that are late, lie, refuse or are silent when a world says so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -27,14 +27,22 @@ class SimulatedFences:
         self.off_at = {host: 0.0 for host, ladder in ladders.items() if any(about.get("is_off") for about in ladder)}
         self.requests: list[tuple[float, str, str]] = []  # each off that was asked: when, of which host, by which rung
         self.cuts: list[tuple[float, str]] = []  # when the power of which host went off
+        self.same: dict[str, str] = {}  # hosts with a machine of another one
+        self.trouble: Exception | None = None  # what comes of reading the ladders
         self.parallel: list[str] = []  # hosts that were asked in two ways at once
 
     def ladder(self, host: str) -> tuple[Rung, ...]:
         """Return the rungs of a host."""
+        if self.trouble is not None:
+            raise self.trouble
         return tuple(
             Rung(place, about.get("method", "redfish"), f"{host}-bmc{place + 1}", about.get("time_limit", 60.0))
             for place, about in enumerate(self._ladders.get(host, []))
         )
+
+    def shared(self, hosts: Iterable[str]) -> Mapping[str, str]:
+        """Name the hosts that have one machine."""
+        return {host: other for host, other in self.same.items() if host in set(hosts)}
 
     def method(self, host: str, rung: Rung, now: datetime) -> "SimulatedMethod":
         """Return the method of a rung."""

@@ -192,6 +192,7 @@ def _fencing(world: WholeWorld) -> str:
     now = world.database.now()
     asked: list[Readiness] = world.map_concurrent(lambda name: probe(world.fences, name, now), names, _ASKED_AT_ONCE)
     troubles = [trouble for readiness in asked for trouble in readiness.troubles]
+    troubles += [f"{one} would be fenced at a machine of {other}" for one, other in world.fences.shared(names).items()]
     if troubles:
         raise Misconfigured("; ".join(troubles))
     return f"each of {len(names)} hosts could be fenced in {sum(len(one.answers) for one in asked)} ways altogether"

@@ -53,6 +53,7 @@ class Seen:
     accepted: bool = False  # the last request
     refused: str | None = None  # the method cannot be used, and why
     trouble: str | None = None  # of the last question that got no answer
+    is_read: bool = False  # the power was told at least once
     is_on: bool = False
     off_since: datetime | None = None  # the first of the last answers in a row that said off
     off_at: datetime | None = None  # the last of them
@@ -60,8 +61,8 @@ class Seen:
     def read(self, power: Power, now: datetime) -> "Seen":
         """Take in the power."""
         if power is Power.OFF:
-            return replace(self, is_on=False, off_since=self.off_since or now, off_at=now)
-        return replace(self, is_on=power is Power.ON, off_since=None, off_at=None)
+            return replace(self, is_read=True, is_on=False, off_since=self.off_since or now, off_at=now)
+        return replace(self, is_read=True, is_on=power is Power.ON, off_since=None, off_at=None)
 
 
 def forbidden(host: Host | None, policy: FencePolicy, never: Sequence[str]) -> str | None:
@@ -115,9 +116,13 @@ def next_step(
         return Step(Do.GIVE_UP, reason="it is not in the ladder any more")
     if seen.refused is not None:
         return Step(Do.GIVE_UP, rung, seen.refused)
-    if seen.off_since is not None and seen.off_at is not None:
+    is_over = now >= tried.begun_at + timedelta(seconds=rung.time_limit)
+    has_asked = seen.is_read or seen.trouble is not None
+    if is_over and not has_asked:  # another invocation has left it, and the host may be off
+        return Step(Do.READ, rung)
+    if seen.off_since is not None and seen.off_at is not None and not (is_over and seen.trouble is not None):
         return Step(_confirmation(seen.off_since, seen.off_at, now, confirm), rung)
-    if now >= tried.begun_at + timedelta(seconds=rung.time_limit):
+    if is_over:
         return Step(Do.GIVE_UP, rung, f"the power was not seen off within {rung.time_limit:g} s{_why(seen)}")
     pause = _ASK_AGAIN if seen.accepted else _ASK_SOON
     return Step(Do.ASK if seen.is_on and now >= tried.asked_at + pause else Do.READ, rung)

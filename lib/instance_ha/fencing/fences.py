@@ -1,6 +1,6 @@
 """The ladders of all hosts, as the file has them now: a password that is changed in it counts at the next question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,16 @@ class FileFences:
         found = enumerate(self._methods(host))
         return tuple(Rung(place, method.method, method.machine, method.time_limit) for place, method in found)
 
+    def shared(self, hosts: Iterable[str]) -> Mapping[str, str]:
+        """Name each of these hosts that would be fenced at a machine of another one, and that other one.
+
+        Raises:
+            Misconfigured: the file makes no sense.
+
+        """
+        content = self._content()
+        return {} if content is None else content.shared(hosts)
+
     def method(self, host: str, rung: Rung, now: datetime) -> FenceMethod:
         """Return the method of a rung, to be asked ``now`` by Postgres' clock.
 
@@ -86,8 +96,12 @@ class FileFences:
         return Url(method, host, self._keys[0], now, self._timeout)
 
     def _methods(self, host: str) -> tuple[file.Method, ...]:
+        content = self._content()
+        return () if content is None else content.ladder(host)
+
+    def _content(self) -> file.FencingFile | None:
         if self._path is None:
-            return ()
+            return None
         try:
             status = self._path.stat()
         except OSError as error:
@@ -95,4 +109,4 @@ class FileFences:
         looks = status.st_mtime_ns, status.st_size
         if self._read is None or self._read.looked != looks:
             self._read = _Read(looks, file.read(self._path))
-        return self._read.content.ladder(host)
+        return self._read.content

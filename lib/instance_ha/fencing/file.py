@@ -3,14 +3,16 @@
 It is a secret. Passwords in it are masked in this process as soon as it is read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from instance_ha import masking
+from instance_ha.fencing.machines import Machine, at, shared
 from instance_ha.models.errors import Misconfigured
 
 _WILD = frozenset("*?[")
@@ -30,6 +32,11 @@ class _Method(_Strict):
     def machine(self) -> str:
         """Which machine's power it cuts, in words without a secret."""
         raise NotImplementedError
+
+    @property
+    def identity(self) -> Machine | None:
+        """Which machine that is, to be compared; None: that cannot be told."""
+        return None
 
 
 class _Login(_Method):
@@ -54,6 +61,13 @@ class RedfishMethod(_Login):
         """Which machine's power it cuts."""
         return f"{self.address.rstrip('/')}{self.system or ''}"
 
+    @property
+    def identity(self) -> Machine:
+        """Which machine that is: a BMC, and a system behind it where one is named."""
+        parts = urlsplit(self.address)
+        usual = 443 if parts.scheme == "https" else 80
+        return Machine(at(parts.hostname or "", parts.port, usual), (self.system or "").rstrip("/") or None)
+
 
 class IpmiMethod(_Login):
     """A BMC that speaks IPMI 2.0 over LAN."""
@@ -70,6 +84,11 @@ class IpmiMethod(_Login):
         """Which machine's power it cuts."""
         return f"{self.address}:{self.port}"
 
+    @property
+    def identity(self) -> Machine:
+        """Which machine that is: the BMC's."""
+        return Machine(at(self.address, self.port, 623))
+
 
 class IronicMethod(_Method):
     """A node of Ironic, in the same cloud."""
@@ -81,6 +100,11 @@ class IronicMethod(_Method):
     def machine(self) -> str:
         """Which machine's power it cuts."""
         return f"node {self.node}"
+
+    @property
+    def identity(self) -> Machine:
+        """Which machine that is: the node's."""
+        return Machine(self.machine)
 
 
 class UrlMethod(_Method):
@@ -138,14 +162,19 @@ class FencingFile(_Strict):
 
     @model_validator(mode="after")
     def _no_machine_twice(self) -> "FencingFile":
-        """Refuse two hosts that would be fenced at one machine."""
-        owners: dict[str, str] = {}
-        for entry in self.hosts:
-            for method in entry.ladder if not entry.is_form else ():
-                machine = _filled(method, entry.match).machine
-                if not isinstance(method, UrlMethod) and owners.setdefault(machine, entry.match) != entry.match:
-                    raise ValueError(f"{owners[machine]} and {entry.match} would be fenced at the same {machine}")
+        """Refuse a host that stands twice, and two that would be fenced at one machine."""
+        names = [entry.match for entry in self.hosts]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice} stands twice, and only the first entry would count")
+        for one, other in self.shared(entry.match for entry in self.hosts if not entry.is_form).items():
+            raise ValueError(f"{one} and {other} would be fenced at the same machine")
         return self
+
+    def shared(self, hosts: Iterable[str]) -> dict[str, str]:
+        """Name each of these hosts that would be fenced at a machine of another one, and that other one."""
+        return shared(
+            {host: [one for method in self.ladder(host) if (one := method.identity) is not None] for host in hosts}
+        )
 
     def ladder(self, host: str) -> tuple[Method, ...]:
         """Return the methods of a host; none when it has none."""

@@ -59,13 +59,13 @@ class Redfish:
         except exceptions.HTTPError as error:
             raise self._meaning(error) from None
         except exceptions.ConnectionError as error:
-            if isinstance(error.__context__, requests.exceptions.SSLError):
-                raise FenceRefused(f"the BMC's certificate is not believed: {_words(error)}") from None
-            raise FenceUnavailable(f"the BMC cannot be reached: {_words(error)}") from None
+            raise _unreached(error) from None
         except exceptions.UnknownDefaultError:
             raise FenceRefused("there is not exactly one system behind this BMC: name it (system)") from None
         except exceptions.InvalidParameterValueError:
             raise FenceRefused("the BMC does not offer ForceOff for this system") from None
+        except OSError as error:
+            raise _of_files(error) from None
         except (exceptions.SushyError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise FenceUnavailable(f"the BMC gave an answer that is no Redfish: {_words(error)}") from None
 
@@ -99,6 +99,19 @@ class _Connector(Connector):  # type: ignore[misc]
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
             limit(self._session.get_adapter(scheme).poolmanager)
+
+
+def _unreached(error: exceptions.ConnectionError) -> Exception:
+    if isinstance(error.__context__, requests.exceptions.SSLError):
+        return FenceRefused(f"the BMC's certificate is not believed: {_words(error)}")
+    return FenceUnavailable(f"the BMC cannot be reached: {_words(error)}")
+
+
+def _of_files(error: OSError) -> Exception:
+    """Say what an error of requests or of the system means; a file of certificates is opened only for a question."""
+    if isinstance(error, requests.RequestException):
+        return FenceUnavailable(f"the BMC cannot be reached: {_words(error)}")
+    return FenceRefused(f"the certificates to believe cannot be read: {_words(error)}")
 
 
 def _words(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """What the world looks like from inside: the shapes that ``World`` holds, real or simulated."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -81,6 +81,9 @@ class Fences(Protocol):
 
     def ladder(self, host: str) -> tuple[Rung, ...]:
         """Return the ways to cut a host's power, in the order in which they are tried; none: it cannot be fenced."""
+
+    def shared(self, hosts: Iterable[str]) -> Mapping[str, str]:
+        """Name each of these hosts that would be fenced at a machine of another one, and that other one."""
 
     def method(self, host: str, rung: Rung, now: datetime) -> FenceMethod:
         """Return the method of a rung, to be asked ``now``; raises FenceRefused when the ladder has it no more."""

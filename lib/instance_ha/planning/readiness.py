@@ -54,7 +54,13 @@ def readiness(world: ReadinessWorld) -> list[SegmentReadiness]:
         facts = read_facts(world.nova, world.placement, asked, reserved, world.map_concurrent, is_late)
     except (CloudUnavailable, CloudRefused) as error:
         facts = str(error)
-    fences = dict(zip(seen, world.map_concurrent(lambda pair: _fence(world, *pair), pairs, AT_ONCE), strict=True))
+    shared = _shared_machines(world, [host.name for host, _ in pairs])
+
+    def fence(pair: tuple[rows.Host, SegmentPolicy]) -> tuple[str, ...]:
+        host, policy = pair
+        return () if policy.fence is FencePolicy.NEVER else (*shared.get(host.name, ()), *_fence(world, host))
+
+    fences = dict(zip(seen, world.map_concurrent(fence, pairs, AT_ONCE), strict=True))
     return [
         _segment(_Registered(segment, policy, hosts, seen), facts, fences, shares=world.settings.share_reserved_hosts)
         for segment, policy, hosts in found
@@ -71,10 +77,17 @@ def _protected(world: ReadinessWorld, host: rows.Host, policy: SegmentPolicy) ->
     return Protected(host.name, choice.chosen, is_held=policy.local_disk is LocalDisk.HOLD)
 
 
-def _fence(world: ReadinessWorld, host: rows.Host, policy: SegmentPolicy) -> tuple[str, ...]:
+def _shared_machines(world: ReadinessWorld, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Say of which hosts the power of another one would be cut, too, or instead."""
+    try:
+        found = world.fences.shared(names)
+    except Misconfigured:  # which is said of each host
+        return {}
+    return {host: (f"{host}: by fencing.yaml it would be fenced at a machine of {it}",) for host, it in found.items()}
+
+
+def _fence(world: ReadinessWorld, host: rows.Host) -> tuple[str, ...]:
     """Ask for the power of a host that would be fenced; nothing is changed."""
-    if policy.fence is FencePolicy.NEVER:
-        return ()
     try:
         return probe(world.fences, host.name, world.clock.now()).troubles
     except Misconfigured as error:

@@ -25,7 +25,7 @@ from instance_ha.recovery.hold import check_evidence, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
-from instance_ha.recovery.tasks.fence_host import reason_not_to_fence
+from instance_ha.recovery.tasks.fence_host import ladder_of, reason_not_to_fence
 from instance_ha.store import fence_attempts, host_recoveries, hosts, notifications, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
@@ -117,7 +117,8 @@ def _what_is_missing(claim: Claim[Notification], host: Host) -> Hold | None:
 def _what_it_would_do(claim: Claim[Notification], host: Host, verdict: failures.Recover, held: Hold | None) -> str:
     """Say what becomes of a recovery that may only observe."""
     if claim.row.type is NotificationType.COMPUTE_HOST:
-        would = in_a_line(plan_of(Recovery(claim, host).source, host, claim.world.fences.ladder))
+        fences = claim.world.fences
+        would = in_a_line(plan_of(Recovery(claim, host).source, host, lambda name: ladder_of(fences, name)[0]))
     else:
         would = f"held by {held.reason}" if held else f"the flow {verdict.flows[0]} would have run"
     return f"nothing was done, since the mode of its segment is observe; {would}"
@@ -125,7 +126,7 @@ def _what_it_would_do(claim: Claim[Notification], host: Host, verdict: failures.
 
 def _is_fenced_first(claim: Claim[Notification], host: Host) -> bool:
     """Say whether the recovery may cut the host's power, and has a way to."""
-    return reason_not_to_fence(claim) is None and bool(claim.world.fences.ladder(host.name))
+    return reason_not_to_fence(claim) is None and bool(ladder_of(claim.world.fences, host.name)[0])
 
 
 def _end(claim: Claim[Notification], host: Host | None, verdict: failures.Close) -> None:

@@ -1,5 +1,6 @@
 """The ladder of a host that is fenced: rung by rung, never two at once, believed only when off twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -106,6 +107,19 @@ def test_what_stays_on_is_asked_again_after_a_while() -> None:
     accepted = Seen(accepted=True, is_on=True)
     assert following(tried(0, ago=14), seen=accepted).do is Do.READ
     assert following(tried(0, ago=15), seen=accepted).do is Do.ASK
+
+
+def test_what_said_off_once_and_then_nothing_is_given_up_at_its_time_limit() -> None:
+    silent = replace(read((5, "off")), trouble="no answer")
+    assert following(tried(0, ago=59), seen=silent).do is Do.READ
+    assert following(tried(0, ago=60), seen=silent).do is Do.GIVE_UP
+
+
+def test_a_rung_that_another_invocation_has_left_is_read_once_before_it_is_given_up() -> None:
+    assert following(tried(0, ago=600)) == Step(Do.READ, LADDER[0])
+    assert following(tried(0, ago=600), seen=read((0, "on"))).do is Do.GIVE_UP
+    assert following(tried(0, ago=600), seen=Seen(trouble="no answer")).do is Do.GIVE_UP
+    assert following(tried(0, ago=600), seen=read((0, "off"))).do is Do.WAIT
 
 
 def test_a_rung_is_given_up_at_its_time_limit() -> None:

@@ -45,8 +45,58 @@ def test_a_form_that_leads_several_hosts_to_one_machine_is_refused() -> None:
 def test_two_hosts_at_one_machine_are_refused() -> None:
     with pytest.raises(ValueError, match="compute-1 and compute-2 would be fenced at the same"):
         read(ladder(redfish()), ladder(redfish("https://192.0.2.1/"), match="compute-2"))
-    one, two = (redfish(system=f"/redfish/v1/Systems/{number}") for number in (1, 2))
-    read(ladder(one), ladder(two, match="compute-2"))
+
+
+SYSTEM = "/redfish/v1/Systems/1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (redfish(), redfish(system=SYSTEM)),
+        (redfish(system=SYSTEM), redfish(system=f"{SYSTEM}/")),
+        (redfish("https://BMC1"), redfish("https://bmc1:443/")),
+        (redfish("http://192.0.2.1"), redfish("https://192.0.2.1")),
+        (redfish(), {"method": "ipmi", "address": "192.0.2.1", **LOGIN}),
+        ({"method": "ipmi", "address": "Bmc1", **LOGIN}, {"method": "ipmi", "address": "bmc1", **LOGIN}),
+        ({"method": "ironic", "node": "n1"}, {"method": "ironic", "node": "n1"}),
+    ],
+)
+def test_one_machine_is_the_same_however_it_is_spelt(one: dict[str, object], other: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="would be fenced at the same machine"):
+        read(ladder(one), ladder(other, match="compute-2"))
+    read(ladder(one, other))  # two ways to one host
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (redfish(system=SYSTEM), redfish(system="/redfish/v1/Systems/2")),
+        (redfish("https://192.0.2.1:8443"), redfish("https://192.0.2.1:8444")),
+        (
+            {"method": "ipmi", "address": "192.0.2.1", "port": 6230, **LOGIN},
+            {"method": "ipmi", "address": "192.0.2.1", "port": 6231, **LOGIN},
+        ),
+        ({"method": "url", "url": "https://pdu.example"}, {"method": "url", "url": "https://pdu.example"}),
+    ],
+)
+def test_two_machines_are_two(one: dict[str, object], other: dict[str, object]) -> None:
+    read(ladder(one), ladder(other, match="compute-2"))
+
+
+def test_what_stands_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="compute-1 stands twice"):
+        read(ladder(redfish("https://192.0.2.1")), ladder(redfish("https://192.0.2.2")))
+
+
+def test_hosts_of_a_form_are_compared_by_their_names() -> None:
+    form: dict[str, object] = {"method": "ipmi", "address": "{short}.bmc", **LOGIN}
+    by_short = read(ladder(form, match="compute-*"))
+    assert by_short.shared(["compute-1.az1", "compute-2.az1"]) == {}
+    both = {"compute-1.az1": "compute-1.az2", "compute-1.az2": "compute-1.az1"}
+    assert by_short.shared(["compute-1.az1", "compute-2.az1", "compute-1.az2"]) == both
+    beside = read(ladder(form | {"address": "compute-3.bmc"}, match="gpu-1"), ladder(form, match="c*"))
+    assert beside.shared(["gpu-1", "compute-3"]) == {"gpu-1": "compute-3", "compute-3": "gpu-1"}
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,15 @@ class TestOverTls:
         service = RedfishService({"1": Machine()})
         with redfish(service, self.serving(file)), pytest.raises(FenceRefused, match="certificate"):
             client(service).power()
+
+    @pytest.mark.parametrize("name", ["not-there.pem", "."])
+    def test_certificates_that_cannot_be_read_are_named(self, tmp_path: Path, name: str) -> None:
+        machine = Machine()
+        with redfish(RedfishService({"1": machine}), self.serving(certificate(tmp_path, valid_days=2))) as service:
+            for ask in (
+                client(service, ca_file=str(tmp_path / name)).off,
+                client(service, ca_file=str(tmp_path / name)).power,
+            ):
+                with pytest.raises(FenceRefused, match="certificate"):
+                    ask()
+        assert machine.asked == []

@@ -14,11 +14,11 @@ from instance_ha.decide.fencing import Do, Seen
 from instance_ha.decide.service import is_up_since
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import TaskState
-from instance_ha.models.errors import FenceRefused, FenceUnavailable
+from instance_ha.models.errors import FenceRefused, FenceUnavailable, Misconfigured
 from instance_ha.models.evidence import Evidence, EvidenceKind, Verdict
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome, FencePolicy, Rung
 from instance_ha.models.metrics import FENCES
-from instance_ha.models.ports import FenceMethod
+from instance_ha.models.ports import FenceMethod, Fences
 from instance_ha.models.rows import Notification, TaskRow
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.hold import check_not_denied, go_on
@@ -29,8 +29,16 @@ from instance_ha.store import evidence, fence_attempts, hosts, policies, segment
 
 def fence_host(recovery: Recovery, task: TaskRow) -> Outcome:
     """Climb the ladder until the host is off, or no rung is left."""
-    ladder = recovery.world.fences.ladder(recovery.host.name)
-    return _Climb(recovery, task, ladder).run()
+    return _Climb(recovery, task, *ladder_of(recovery.world.fences, recovery.host.name)).run()
+
+
+def ladder_of(fences: Fences, host: str) -> tuple[tuple[Rung, ...], str]:
+    """Return the ways to cut a host's power, or none, and why there is none."""
+    try:
+        return fences.ladder(host), fencing.NO_LADDER
+    except Misconfigured as error:  # the file was changed since this function has started
+        log.get().error("no host can be fenced", reason=str(error))
+        return (), str(error)
 
 
 def reason_not_to_fence(claim: Claim[Notification]) -> str | None:
@@ -44,10 +52,11 @@ def reason_not_to_fence(claim: Claim[Notification]) -> str | None:
 class _Climb:
     """One invocation's share of it."""
 
-    def __init__(self, recovery: Recovery, task: TaskRow, ladder: tuple[Rung, ...]) -> None:
+    def __init__(self, recovery: Recovery, task: TaskRow, ladder: tuple[Rung, ...], without: str) -> None:
         self._recovery = recovery
         self._task = task
         self._ladder = ladder
+        self._without = without  # why there is no rung, or no other one
         self._world = recovery.world
         self._seen = Seen()
         with recovery.claim.read() as connection:
@@ -60,7 +69,7 @@ class _Climb:
         while True:
             step = fencing.next_step(self._ladder, self._attempts, self._seen, self._world.clock.now(), confirm)
             if step.do is Do.END:
-                return self._end(fencing.failures(self._attempts) or fencing.NO_LADDER)
+                return self._end(fencing.failures(self._attempts) or self._without)
             if step.do is Do.BEGIN and (reason := self._reason_not_to_begin(step.round)) is not None:
                 return self._end(reason)
             if self._recovery.claim.out_of_time:
@@ -74,7 +83,7 @@ class _Climb:
 
     def _reason_not_to_begin(self, number: int) -> str | None:
         """Say why no rung is begun in a round, by what holds now; None when one is."""
-        reason = reason_not_to_fence(self._recovery.claim)
+        reason = reason_not_to_fence(self._recovery.claim) or self._shared_machine()
         if reason is not None or (number == 1 and not self._is_late()):
             return reason
         host = self._recovery.host
@@ -88,6 +97,13 @@ class _Climb:
             return fencing.reason_not_to_begin_late(service, confirmed=confirmed)
         again = fencing.reason_not_to_climb_again(policy, service, confirmed=confirmed, enabled=enabled)
         return None if again is None else f"{fencing.failures(self._attempts)}; {again}"
+
+    def _shared_machine(self) -> str | None:
+        """Say which other host's power would be cut, too, or instead."""
+        with self._recovery.claim.read() as connection:
+            registered = hosts.names(connection)
+        other = self._world.fences.shared(registered).get(self._recovery.host.name)
+        return None if other is None else f"by fencing.yaml it would be fenced at a machine of {other}"
 
     def _is_late(self) -> bool:
         """Say whether Nova would long call the host down, were it dead: the recovery was held, or had to wait."""
