@@ -1,5 +1,6 @@
 """One running installation for all clients, behind a proxy that writes down what they send; and one recovery."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from local import clients
+from local.runtime import without_cloud
+from tests.clients.openstack_shell import OpenStackShell
 from tests.clients.recorder import Recorder
 from tests.followers import Aws
 from tests.functions.conftest import Installation, closed, installed
@@ -35,6 +38,21 @@ def installation(aws: Aws) -> Iterator[Installation]:
     """The running installation."""
     with installed(aws) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def environ(installation: Installation) -> dict[str, str]:
+    """The environment of the cloud's administrator."""
+    clouds = {"OS_CLIENT_CONFIG_FILE": str(installation.runtime.clouds_yaml), "OS_CLOUD": "admin"}
+    return without_cloud(os.environ) | clouds
+
+
+@pytest.fixture(scope="package")
+def shell(environ: dict[str, str]) -> Iterator[OpenStackShell]:
+    """The commands of `openstack`, as the cloud's administrator."""
+    made = OpenStackShell(environ)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="package")

@@ -35,6 +35,7 @@ class OpenStackShell:
 
 def _serve() -> None:
     from openstackclient import shell
+    from osc_lib.clientmanager import ClientCache, ClientManager
 
     answers = sys.stdout
     for line in sys.stdin:
@@ -45,6 +46,9 @@ def _serve() -> None:
             except SystemExit as ended:
                 code = int(ended.code or 0)
         logging.getLogger().handlers.clear()  # each command adds its own
+        for cache in vars(ClientManager).values():
+            if isinstance(cache, ClientCache):
+                cache._handle = None  # or the next command has this one's options
         answers.write(json.dumps([code, out.getvalue(), err.getvalue()]) + "\n")
         answers.flush()
 

@@ -1,10 +1,7 @@
 """Each command that python-masakariclient adds to `openstack`, as its help describes it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.runtime import without_cloud
 from tests.clients.conftest import Recovery, made_in_turn, rebooted
+from tests.clients.openstack_shell import OpenStackShell
 from tests.clients.recorder import Recorder
 from tests.functions.conftest import Installation, report, unique
 
@@ -32,17 +29,9 @@ Command = Callable[..., Any]
 
 
 @pytest.fixture
-def run(installation: Installation) -> Command:
+def run(shell: OpenStackShell) -> Command:
     """Runs a command as the cloud's administrator."""
-    program = str(Path(sys.executable).with_name("openstack"))
-    clouds = {"OS_CLIENT_CONFIG_FILE": str(installation.runtime.clouds_yaml), "OS_CLOUD": "admin"}
-    environ = without_cloud(os.environ) | clouds
-
-    def command(command: str, *words: str) -> subprocess.CompletedProcess[str]:
-        line = [program, *command.split(), *words]
-        return subprocess.run(line, env=environ, capture_output=True, text=True, check=False, timeout=60)
-
-    return command
+    return lambda command, *words: shell.run(*command.split(), *words)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Each command of ``openstack ha``: what it does, and what it says when that cannot be."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from local.runtime import without_cloud
 from tests.clients.conftest import Recovery
 from tests.clients.openstack_shell import OpenStackShell
 from tests.functions.conftest import Installation, closed
@@ -22,19 +20,6 @@ OURS = {point.name.replace("_", " "): point for point in entry_points(group="ope
 NOUNS = "/v1/x-instance-ha"
 
 Command = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def environ(installation: Installation) -> dict[str, str]:
-    clouds = {"OS_CLIENT_CONFIG_FILE": str(installation.runtime.clouds_yaml), "OS_CLOUD": "admin"}
-    return without_cloud(os.environ) | clouds
-
-
-@pytest.fixture(scope="module")
-def shell(environ: dict[str, str]) -> Iterator[OpenStackShell]:
-    made = OpenStackShell(environ)
-    yield made
-    made.close()
 
 
 @pytest.fixture
