@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from instance_ha.decide.hold import in_parts
-from instance_ha.models.text import age_in_words
+from instance_ha.models.text import age_in_words, values_in_words
 
 _HERE = Path(__file__).parent
 STATIC = {  # name: its kind
@@ -37,6 +37,7 @@ class Templates:
             "age": _age,
             "words": _words,
             "hold": in_parts,
+            "pairs": values_in_words,
         }
         self._environment.globals["static"] = self._address
 

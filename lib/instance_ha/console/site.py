@@ -143,6 +143,7 @@ class Site:
             "now": visit.now,
             "here": visit.request.full_path.rstrip("?"),
             "may": visit.may,
+            "query": visit.query,
             "interval": visit.world.settings.console_refresh_interval,
         }
         whole = _LIVE not in visit.request.headers

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Request
 
+from instance_ha.api.microversion import HIGHEST
+from instance_ha.api.operation import Call
 from instance_ha.console import session as sessions
 from instance_ha.console.session import Session
 from instance_ha.models.rows import Caller
@@ -51,6 +53,11 @@ class Visit(Arrival):
     def query(self) -> dict[str, str]:
         """What the address asks for; Postgres cannot hold a NUL, so nothing there can match one."""
         return {name: value.replace("\0", "\ufffd") for name, value in self.request.args.items()}
+
+    @property
+    def call(self) -> Call:
+        """The same, as the API's own code takes it."""
+        return Call(self.world, self.caller, HIGHEST, self.path, "", self.request_id)
 
     def may(self, rule: str) -> bool:
         """Say whether the policy lets the person do something; what they may not is not shown."""

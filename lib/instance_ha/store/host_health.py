@@ -53,6 +53,13 @@ def registered(connection: Connection) -> list[RegisteredHost]:
     return [_registered(row) for row in connection.execute(query).mappings()]
 
 
+def of_host(connection: Connection, host_uuid: str) -> HostHealth | None:
+    """Read what is remembered of one host; None: it was never polled."""
+    query = select(host_health.c.host_uuid.label("uuid"), *(host_health.c[name] for name in _HEALTH))
+    row = connection.execute(query.where(host_health.c.host_uuid == host_uuid)).mappings().first()
+    return None if row is None else _health(row)
+
+
 def _registered(row: Any) -> RegisteredHost:
     return RegisteredHost(
         name=row["name"],

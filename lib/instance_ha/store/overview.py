@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, ScalarSelect, and_, case, func, select
+from sqlalchemy import Connection, RowMapping, ScalarSelect, Select, and_, case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, TaskState, VMoveStatus
@@ -40,15 +40,32 @@ def all_segments(connection: Connection) -> Sequence[RowMapping]:
 
 def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
     """Read the hosts that are on maintenance, reserved, or not up, with their last sample."""
-    is_not_up = host_health.c.state != HostState.UP
-    query = (
+    query = _hosts().where(hosts.c.on_maintenance | hosts.c.reserved | _IS_NOT_UP).limit(limit)
+    return connection.execute(query).mappings().all()
+
+
+def every_host(
+    connection: Connection, segment: str | None, state: HostState | None, after: str, limit: int
+) -> Sequence[RowMapping]:
+    """Read hosts as above, of a segment or of all, in a state or in any, by their names and beyond one."""
+    query = _hosts().where(hosts.c.name > after).order_by(None).order_by(hosts.c.name).limit(limit)
+    if segment is not None:
+        query = query.where(segments.c.uuid == segment)
+    if state is not None:
+        query = query.where(host_health.c.state == state)
+    return connection.execute(query).mappings().all()
+
+
+def _hosts() -> Select[Any]:
+    return (
         select(
             hosts.c.uuid,
             hosts.c.name,
             segments.c.name.label("segment"),
             hosts.c.reserved,
             hosts.c.on_maintenance,
-            case((is_not_up, host_health.c.state)).label("state"),
+            case((_IS_NOT_UP, host_health.c.state)).label("state"),
+            host_health.c.state.label("seen"),
             host_health.c.since,
             host_health.c.samples[-1]["vector"].label("vector"),
             host_health.c.suppressed,
@@ -56,11 +73,9 @@ def unusual_hosts(connection: Connection, limit: int) -> Sequence[RowMapping]:
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)
         .join(host_health, host_health.c.host_uuid == hosts.c.uuid, isouter=True)
-        .where(hosts.c.deleted_at.is_(None), hosts.c.on_maintenance | hosts.c.reserved | is_not_up)
+        .where(hosts.c.deleted_at.is_(None), segments.c.deleted_at.is_(None))
         .order_by(segments.c.name, hosts.c.name)
-        .limit(limit)
     )
-    return connection.execute(query).mappings().all()
 
 
 def _instances(*status: VMoveStatus) -> ScalarSelect[int]:
@@ -77,6 +92,7 @@ def _instances(*status: VMoveStatus) -> ScalarSelect[int]:
     return (query.where(latest.c.status.in_(status)) if status else query).scalar_subquery()
 
 
+_IS_NOT_UP = host_health.c.state != HostState.UP
 _IS_OPEN = and_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
 _IS_HELD = notifications.c.held_since.is_not(None)
 _OF_ALL = (
@@ -178,6 +194,32 @@ def ended_recoveries(
         .order_by(ended.desc(), notifications.c.id.desc())
         .limit(limit)
     )
+    return connection.execute(query).mappings().all()
+
+
+def recoveries(
+    connection: Connection,
+    statuses: Collection[NotificationStatus],
+    limit: int,
+    *,
+    held: bool = False,
+    host_uuid: str | None = None,
+    before: int | None = None,
+) -> Sequence[RowMapping]:
+    """Read notifications with these statuses, the newest first; only what is held, of one host, or older than one."""
+    query = (
+        select(*_OF_ALL)
+        .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid, isouter=True)
+        .where(notifications.c.status.in_(statuses), notifications.c.deleted_at.is_(None))
+        .order_by(notifications.c.id.desc())
+        .limit(limit)
+    )
+    if held:
+        query = query.where(_IS_HELD)
+    if host_uuid is not None:
+        query = query.where(notifications.c.source_host_uuid == host_uuid)
+    if before is not None:
+        query = query.where(notifications.c.id < before)
     return connection.execute(query).mappings().all()
 
 
