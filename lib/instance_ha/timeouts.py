@@ -18,16 +18,18 @@ def with_timeout(work: Callable[[], T], seconds: float) -> T:
     """
     returned: list[T] = []
     raised: list[BaseException] = []
+    ended = threading.Event()  # a thread in which eventlet is imported is never joined
 
     def run() -> None:
         try:
             returned.append(work())
         except BaseException as error:
             raised.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, daemon=True, name="with-timeout")
-    thread.start()
-    thread.join(seconds)
+    threading.Thread(target=run, daemon=True, name="with-timeout").start()
+    ended.wait(seconds)
     if raised:
         raise raised[0]
     if not returned:
