@@ -26,7 +26,7 @@ class _Decide(ShowOne):
 
 
 class Approve(_Decide):
-    """Let a recovery go on that gates hold.
+    """Approve a recovery that gates hold, so that it goes on.
 
     It opens the gates that hold it now, whatever they see later. It does not stand in for evidence: a host that is not
     proven dead is confirmed with "ha evidence confirm".
@@ -37,7 +37,7 @@ class Approve(_Decide):
 
 
 class Deny(_Decide):
-    """End a recovery that is held; what was changed of its host is given back.
+    """Deny a recovery that is held, so that it ends; what was changed of its host is given back.
 
     There is no way back: a failure that was denied has to be reported again.
     """

@@ -74,9 +74,7 @@ def record(item: Mapping[str, Any]) -> Record:
 def add_paging(parser: argparse.ArgumentParser) -> None:
     """Add the options of a list that is the newest first."""
     parser.add_argument("--limit", metavar="<number>", type=int, help="Show so many at most, the newest first")
-    parser.add_argument(
-        "--marker", metavar="<id>", type=int, help="Go on after the one with this id, of the page before"
-    )
+    parser.add_argument("--marker", metavar="<id>", type=int, help="Show those that come after the one with this id")
 
 
 def add_long(parser: argparse.ArgumentParser) -> None:

@@ -44,7 +44,7 @@ class ListEvidence(Lister):
 
 
 class ConfirmEvidence(ShowOne):
-    """Answer for it that a host is dead; its recovery goes on, whatever signs of life there are.
+    """Confirm that a host is dead; its recovery goes on, whatever signs of life there are.
 
     Confirm only what you have seen to be dead: if the host lives, its instances run twice and write the same disks.
     """
@@ -56,7 +56,7 @@ class ConfirmEvidence(ShowOne):
         parser = super().get_parser(prog_name)
         parser.add_argument("host", metavar="<host>", help="Name or uuid of a host whose failure is being handled")
         add_reason(parser)
-        length = "How long it counts, as 30m (default: 1h, at most 24h)"
+        length = "How long it counts: 30m (default: 1h, at most 24h)"
         parser.add_argument("--valid-for", metavar="<duration>", type=duration, help=length)
         return parser
 

@@ -37,9 +37,9 @@ class Pause(ShowOne):
         scope.add_argument("--host", metavar="<host>", help="Pause a host (name or uuid), and what is on it")
         end = parser.add_mutually_exclusive_group(required=True)
         end.add_argument(
-            "--for", dest="length", metavar="<duration>", type=duration, help="As 90m or 1h30m, up to 168h"
+            "--for", dest="length", metavar="<duration>", type=duration, help="How long: 90m, 1h30m; at most 168h"
         )
-        end.add_argument("--until", metavar="<time>", help="As 2026-11-28T06:00:00Z; without a zone it is UTC")
+        end.add_argument("--until", metavar="<time>", help="Until when: 2026-11-28T06:00:00Z; without a zone it is UTC")
         add_reason(parser)
         return parser
 

@@ -1,4 +1,4 @@
-"""``openstack ha status``: what is under way, and what needs somebody."""
+"""``openstack ha status``: what is under way, and what needs attention."""
 
 import argparse
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ Row = dict[str, Any]
 
 
 class Status(Lister):
-    """List what is under way or needs somebody: recoveries, returns, pauses, readiness, hosts out of service.
+    """List what is under way or needs attention: recoveries, returns, pauses, readiness, hosts out of service.
 
-    Recoveries that have failed are listed for a day. When the list is empty, all is well.
+    Recoveries that have failed are listed for a day. An empty list says that nothing is being recovered or waits; it
+    does not say that the monitors run.
     """
 
     example = "status --fit-width"
