@@ -12,6 +12,7 @@ from werkzeug.routing import Map, Rule
 from instance_ha import log
 from instance_ha.console import login
 from instance_ha.console import session as sessions
+from instance_ha.console.buttons import BUTTONS, NOTICES, press
 from instance_ha.console.login import HOME, LOGIN, LOGOUT, go_to, go_to_login
 from instance_ha.console.pages import PAGES
 from instance_ha.console.render import STATIC, Templates
@@ -53,6 +54,10 @@ class Site:
             **{
                 f"/console{page.path}": _Route(READS, partial(self._visited, partial(self._page, page)))
                 for page in PAGES
+            },
+            **{
+                f"/console{button.path}": _Route(("POST",), partial(self._visited, partial(press, button)))
+                for button in BUTTONS
             },
         }
         self._urls = Map([Rule(path, endpoint=route) for path, route in routes.items()], merge_slashes=False)
@@ -144,6 +149,7 @@ class Site:
             "here": visit.request.full_path.rstrip("?"),
             "may": visit.may,
             "query": visit.query,
+            "notice": NOTICES.get(visit.query.get("done", "")),
             "interval": visit.world.settings.console_refresh_interval,
         }
         whole = _LIVE not in visit.request.headers

@@ -1,6 +1,6 @@
 """The pages, a module each."""
 
-from instance_ha.console.pages import host, incident, lists, overview, plan, recovery
+from instance_ha.console.pages import host, incident, lists, overview, pauses, plan, recovery
 from instance_ha.console.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -12,4 +12,5 @@ PAGES: tuple[Page, ...] = (
     lists.RECOVERIES,
     lists.HOSTS,
     lists.SEGMENTS,
+    pauses.PAGE,
 )

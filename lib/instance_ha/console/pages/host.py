@@ -2,12 +2,27 @@
 
 from typing import Any
 
+from sqlalchemy import Connection
+
 from instance_ha.console.shares import number
 from instance_ha.console.visit import Page, Visit
 from instance_ha.models.enums import NotificationStatus
 from instance_ha.models.errors import NotFound
+from instance_ha.models.returns import OPEN_RETURN, ReturnPolicy
+from instance_ha.models.rows import Host
 from instance_ha.models.uuids import HostUuid
-from instance_ha.store import evidence, host_health, hosts, overview, pauses, policies, readiness, returns, segments
+from instance_ha.store import (
+    evidence,
+    host_health,
+    host_recoveries,
+    hosts,
+    overview,
+    pauses,
+    policies,
+    readiness,
+    returns,
+    segments,
+)
 
 _ALL = frozenset(NotificationStatus)
 _MOST, _MOST_RECOVERIES, _MOST_RETURNS = 30, 10, 5
@@ -34,10 +49,20 @@ def show(visit: Visit) -> dict[str, Any]:
             "most": _MOST,
             "recoveries": overview.recoveries(connection, _ALL, _MOST_RECOVERIES, host_uuid=host.uuid),
             "returns": returns.page(connection, host.uuid, None, _MOST_RETURNS),
+            "open": host_recoveries.foremost(connection, host.uuid),
+            "returnable": _is_returnable(connection, host),
+            "open_return": OPEN_RETURN,
             "pauses": pauses.over(connection, host, visit.now),
             "ready": _of_host(readiness.hosts_of(connection, host.failover_segment_id), host.uuid) if ready else None,
             "ready_at": ready[0].checked_at if ready else None,
         }
+
+
+def _is_returnable(connection: Connection, host: Host) -> bool:
+    """Say whether the API would bring it back."""
+    allowed = policies.of_segment(connection, host.failover_segment_id).returns is not ReturnPolicy.NEVER
+    open_return = returns.open_of_host(connection, host.uuid)
+    return allowed and open_return is None and host_recoveries.last(connection, host.uuid) is not None
 
 
 def _of_host(found: list[dict[str, Any]], uuid: HostUuid) -> dict[str, Any] | None:
