@@ -12,8 +12,9 @@ SOURCES := lib simulator functions local bench mutants tests examples deploy sta
 
 .PHONY: demo test explore test-real test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
+# CONSOLE=1 shows it in a browser too, and stays.
 demo: $(READY)
-	@$(BIN)/python -m local.demo
+	@CONSOLE=$(CONSOLE) $(BIN)/python -m local.demo
 
 test: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

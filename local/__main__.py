@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -201,8 +202,17 @@ def _help(url: str, state: Path) -> str:
             "It works on a simulated cloud with the hosts compute1 to compute4. To talk to it:",
             f"  export OS_CLIENT_CONFIG_FILE={state / 'clouds.yaml'} OS_CLOUD=admin",
             f"  {Path(sys.executable).with_name('openstack')} segment list",
+            f"Its console: {url}/console/",
+            f"  user admin, project admin, password {_password(state)}",
         ]
+    else:
+        lines += [f"The console: {url}/console/"]
     return "\n".join(lines)
+
+
+def _password(state: Path) -> str:
+    """Read the password of the simulated cloud's administrator."""
+    return str(json.loads((state / "clouds.yaml").read_text())["clouds"]["admin"]["auth"]["password"])
 
 
 if __name__ == "__main__":

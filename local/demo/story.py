@@ -1,6 +1,8 @@
 """The story of the demo, as it happens."""
 
 import os
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +41,7 @@ def play() -> int:
         with Runtime(options) as runtime:
             console.print(f"They answer at {runtime.url}")
             try:
-                return _Demo(console, runtime).run()
+                return _Demo(console, runtime).run(shown=bool(os.environ.get("CONSOLE")))
             finally:
                 log.configure("CRITICAL")  # what still runs loses its Postgres now
 
@@ -48,11 +50,14 @@ class _Demo:
     def __init__(self, console: Console, runtime: Runtime) -> None:
         self._console = console
         self._cloud = runtime.cloud
+        self._url = runtime.url
         self._ha: Any = connect(runtime.clouds_yaml, "admin").instance_ha
 
-    def run(self) -> int:
-        """Tell the story."""
+    def run(self, *, shown: bool) -> int:
+        """Tell the story; with ``shown`` the console shows it too, and goes on to do so until Ctrl-C."""
         doomed = self._prepare()
+        if shown:
+            self._show()
         self._console.print(f"{DEAD} dies with {len(doomed)} instances on it.")
         self._cloud.kill_host(DEAD)
         begun = time.monotonic()
@@ -62,7 +67,14 @@ class _Demo:
         self._print_vmoves(uuid)
         saved = [s for s in self._cloud.servers() if s.id in doomed and s.host != DEAD and s.status == "ACTIVE"]
         self._console.print(f"notification {uuid}: {status}")
+        if not shown:
+            self._console.print("More: make demo CONSOLE=1 shows it in a browser; make up stays; docs/tour.md goes on.")
         self._console.print(f"demo: {len(saved)}/{len(doomed)} instances recovered in {seconds:.1f} s")
+        if shown:
+            self._console.print(
+                f"The console shows it at {self._url}/console/recoveries/{uuid} until you press Ctrl-C."
+            )
+            threading.Event().wait()
         return 0 if status == "finished" and len(saved) == len(doomed) else 1
 
     def _prepare(self) -> set[str]:
@@ -77,6 +89,14 @@ class _Demo:
             self._cloud.boot(HOSTS[number % len(HOSTS)], [f"vm-{number:02}"], metadata=metadata)
         self._console.print(f"Segment demo with {', '.join(HOSTS)}; {INSTANCES} instances run on them.")
         return {server.id for server in self._cloud.servers() if server.host == DEAD}
+
+    def _show(self) -> None:
+        """Say how to see the console, and wait where somebody can say that they do."""
+        admin = self._cloud.identity.users["admin"]
+        self._console.print(f"The console is at {self._url}/console/")
+        self._console.print(f"Log in as user {admin.name}, password {admin.password}, project {admin.project.name}.")
+        if sys.stdin.isatty():
+            self._console.input(f"Press Enter, and {DEAD} dies. ")
 
     def _report(self) -> str:
         """Post what a monitor would."""

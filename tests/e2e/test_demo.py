@@ -1,11 +1,13 @@
 """``make demo``, as a newcomer runs it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import psutil
+import requests
 
 from local.files import repository
 
@@ -27,6 +29,33 @@ def test_it_ends_well_behind_a_proxy_that_does_not_work_and_prints_no_log() -> N
     assert output.splitlines()[0].startswith("Starting Postgres")
     assert output.splitlines()[1].startswith("They answer at ")
     assert "instances recovered in" in output.splitlines()[-1]
+
+
+def test_the_console_shows_it_until_ctrl_c() -> None:
+    process = started(CONSOLE="1")
+    assert process.stdout is not None
+    said = ""
+    while "until you press Ctrl-C" not in said:
+        said += process.stdout.readline()
+        assert process.poll() is None, said
+    console = re.search(r"The console is at (\S+)", said)
+    login = re.search(r"Log in as user (\S+), password (\S+), project (\S+)\.", said)
+    shown = re.search(r"shows it at (\S+) until", said)
+    assert console is not None
+    assert login is not None
+    assert shown is not None
+    browser = requests.Session()
+    browser.trust_env = False
+    key = re.search(r'name="form_key" value="([^"]+)"', browser.get(console[1], timeout=30).text)
+    assert key is not None
+    fields = {"form_key": key[1], "user_domain": "Default", "project_domain": "Default"}
+    fields |= dict(zip(("user", "password", "project"), login.groups(), strict=True))
+    browser.post(f"{console[1]}login", fields, timeout=30)
+    assert "10 at rest" in browser.get(shown[1], timeout=30).text
+
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert errors.strip() == "stopped"
 
 
 def test_ctrl_c_while_it_is_imported_ends_it_in_one_line() -> None:
