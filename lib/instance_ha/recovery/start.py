@@ -26,7 +26,7 @@ from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
 from instance_ha.recovery.tasks.fence_host import ladder_of, reason_not_to_fence
-from instance_ha.store import fence_attempts, host_recoveries, hosts, notifications, policies, segments, tasks
+from instance_ha.store import fence_attempts, host_recoveries, hosts, notifications, pauses, policies, segments, tasks
 from instance_ha.store.leases import Lease
 from instance_ha.world import RecoveryWorld
 
@@ -157,7 +157,8 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
     """Undo what an earlier recovery of the host has told Nova; say whether that was necessary.
 
     Raises:
-        CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted.
+        CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted; or a
+            pause is in force, in which nothing is asked of Nova.
 
     """
     if host.on_maintenance:  # it has failed again meanwhile
@@ -167,6 +168,9 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
             return False
         if not claim.world.settings.force_down and not fence_attempts.was_fenced(connection, host.uuid):
             return False
+        in_force = pauses.over(connection, host, claim.world.clock.now())
+    if in_force:
+        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False
