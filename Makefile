@@ -10,7 +10,7 @@ MINUTES ?= 10
 READY := $(VENV)/.installed
 SOURCES := lib simulator functions local bench mutants tests examples deploy stack
 
-.PHONY: demo test explore test-real test-images mutate check format up down status bench requirements coldstart clean docs manifests
+.PHONY: demo test explore test-real screenshots test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
 # CONSOLE=1 shows it in a browser too, and stays.
 demo: $(READY)
@@ -27,6 +27,10 @@ explore: $(READY)
 test-real: $(READY)
 	tests/real/install.sh
 	REAL_TIER=1 $(BIN)/pytest tests/real tests/gateways
+
+# Writes the pictures of docs/console.md with a real browser, which make test-real installs.
+screenshots: $(READY)
+	$(BIN)/python -m tests.real.screenshots
 
 # What needs podman, buildah and runc: images of functions, built and run. Installs them on Debian, as root.
 test-images: $(READY)

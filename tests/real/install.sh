@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the real tier needs: Consul, MariaDB, pgbouncer, nginx, promtool, a kernel, libvirt with a guest, ipmitool,
-# libvirt-python, VirtualBMC. Debian, as root.
+# Chromium, and the Python packages that speak to them. Debian, as root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 HERE=$PWD/.real
 READY=$HERE/installed
-[ -e "$READY" ] && [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/ipmitool ] && [ -e "$HERE/root/usr/sbin/pgbouncer" ] &&
-  [ -e "$HERE/root/usr/sbin/nginx" ] && [ -e "$HERE/root/usr/bin/promtool" ] &&
-  .venv/bin/python -c 'import libvirt, virtualbmc' 2>/dev/null && exit 0
+[ -e "$READY" ] && [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/ipmitool ] && [ -x /usr/bin/chromium ] &&
+  [ -e "$HERE/root/usr/sbin/pgbouncer" ] && [ -e "$HERE/root/usr/sbin/nginx" ] && [ -e "$HERE/root/usr/bin/promtool" ] &&
+  .venv/bin/python -c 'import libvirt, playwright, virtualbmc' 2>/dev/null && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "the real tier is installed on Debian, as root; its tests are skipped" >&2
   exit 0
@@ -19,7 +19,7 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -q -y --no-install-recommends iproute2 busybox-static kmod cpio gcc pkg-config \
   libc-ares2 libevent-2.1-7 libvirt-dev libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 \
-  qemu-guest-agent mariadb-server ipmitool
+  qemu-guest-agent mariadb-server ipmitool chromium fonts-dejavu-core
 
 # The QEMU driver does not start without the user that Debian's libvirt-daemon-system makes.
 getent passwd libvirt-qemu >/dev/null || useradd --system --user-group --no-create-home libvirt-qemu
