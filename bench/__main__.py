@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import capacity, coldstart, memory, outage, recovery, statements
+from bench import capacity, coldstart, console, memory, outage, recovery, statements
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
@@ -22,6 +22,7 @@ _PARTS: dict[str, _Part] = {
     "outage": lambda _options: outage.measure(),
     "statements": lambda _options: statements.measure(),
     "capacity": lambda options: capacity.measure(options.runs or (1 if options.quick else 3)),
+    "console": lambda options: console.measure(options.runs or (3 if options.quick else 15)),
     "memory": lambda options: memory.measure(options.runs or (1 if options.quick else 3)),
 }
 
