@@ -1,19 +1,27 @@
 """Runs the demo; from its first moment on Ctrl-C ends it in one line, also while modules are imported."""
 
+import os
 import signal
 import sys
 
 
 def main() -> int:
     """Run it, and say what was in its way."""
-    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGINT, _stop_importing)
     from local.demo.story import play
     from local.hosting import TROUBLES
 
+    signal.signal(signal.SIGINT, _stop)
     try:
         return play()
     except TROUBLES as trouble:
         sys.exit(f"cannot run the demo: {trouble}")
+
+
+def _stop_importing(*_: object) -> None:
+    """End at once: nothing has begun, and an import may turn an exception into an error of its own."""
+    os.write(sys.stderr.fileno(), b"\nstopped\n")
+    os._exit(1)
 
 
 def _stop(*_: object) -> None:

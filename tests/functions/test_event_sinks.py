@@ -233,4 +233,4 @@ def test_the_schema_names_every_event() -> None:
     guide = (ROOT / "docs/events.md").read_text()
     assert [name for name in known if f'"{name}"' not in document] == []
     assert [name for name in known if name not in guide] == []
-    assert len(known) == 51
+    assert len(known) == 53
