@@ -197,6 +197,7 @@ def _help(url: str, state: Path) -> str:
     lines = [f"Masakari Functions answers at {url}", f"log: {state / 'runtime.log'}"]
     if os.environ.get("INSTANCE_HA_AUTH_STRATEGY") == "noauth2":
         lines += ["Everybody is an administrator (noauth2), on a simulated cloud: try", f"  curl {url}/v1/segments"]
+        lines += [f"Its console takes any login: {url}/console/"]
     elif not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
         lines += [
             "It works on a simulated cloud with the hosts compute1 to compute4. To talk to it:",

@@ -6,7 +6,7 @@ from instance_ha.console.site import Site
 from instance_ha.serving import console_function
 
 SITE = Site()
-FUNCTION = console_function("console", SITE.admit, SITE.answer)
+FUNCTION = console_function("console", SITE.admit, SITE.answer, SITE.fault)
 
 
 @functions_framework.http

@@ -1,10 +1,15 @@
 """The console over HTTP: who is let in, what guards its forms, and the first page."""
 
+import re
 from typing import Any
 
 import pytest
+from flask import Request
+from instance_ha.console.site import Site
+from instance_ha.world import ConsoleWorld
 from instance_ha_simulator.cloud.faults import Rule
 from structlog.testing import capture_logs
+from werkzeug.test import EnvironBuilder
 
 from tests.functions.conftest import Installation, unique
 from tests.functions.console import Browser, logged_in
@@ -162,6 +167,32 @@ def test_what_is_no_form_is_refused(browser: Browser, kind: str | None) -> None:
         f"{browser._installation.url}/console/login", data=b"x", headers={"Content-Type": kind}
     )
     assert answer.status_code == 415
+
+
+def test_a_fault_of_ours_is_a_page_that_names_the_request(installation: Installation) -> None:
+    browser = logged_in(installation)
+    installation.sql("ALTER TABLE pauses RENAME TO pauses_elsewhere")
+    answer = browser.get(HOME)
+    installation.sql("ALTER TABLE pauses_elsewhere RENAME TO pauses")
+    assert answer.status_code == 500
+    assert re.search(r"logged with the request id req-[0-9a-f-]{36}", answer.text)
+    assert "<h1>Internal Server Error</h1>" in answer.text
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "let_in"),
+    [("/console/login", True), ("/console/pauses/new", False), ("/console/logout", False), ("/console/", None)],
+)
+def test_a_body_is_awaited_only_of_a_person_who_has_logged_in(
+    installation: Installation, path: str, let_in: bool | None
+) -> None:
+    site, world = Site(), installation.world("console")
+    assert isinstance(world, ConsoleWorld)
+    for cookies, code in (({}, 100 if let_in else 303), (dict(logged_in(installation).session.cookies), 100)):
+        header = [("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))]
+        request = Request(EnvironBuilder(path, method="POST", headers=header).get_environ())
+        assert site.admit(request, world, "req-1").status_code == (405 if let_in is None else code)
 
 
 def test_a_refresh_by_itself_brings_the_live_part_and_does_not_make_the_session_longer(

@@ -84,6 +84,10 @@ class Site:
 
         return self._guarded(None, answer)
 
+    def fault(self, code: int, text: str) -> Response:
+        """Say that something of ours went wrong."""
+        return _with_headers(self._trouble(None, code, text))
+
     def _match(self, request: Request) -> tuple[_Route, Mapping[str, str]]:
         try:
             route, path = self._urls.bind("").match(request.path)
@@ -108,9 +112,7 @@ class Site:
             hidden = isinstance(error, CloudUnavailable)  # it has addresses
             text = "Keystone or Nova is not available now" if hidden else str(error)
             response = self._trouble(session, 503, f"{text}. Try again.")
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+        return _with_headers(response)
 
     def _trouble(self, session: Session | None, code: int, text: str) -> Response:
         title = HTTPStatus(code).phrase
@@ -154,3 +156,9 @@ class Site:
         }
         whole = _LIVE not in visit.request.headers
         return Response(self._templates.page(page.template, whole=whole, **values))
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -40,6 +40,7 @@ class Function(Generic[W]):
     compose: Callable[[Composition], W]
     checks: tuple[Check, ...] = ()  # at the start; they raise Misconfigured
     cloud: bool = True  # whether it asks Nova or Keystone
+    fault: Callable[[int, str], Response] = faults.fault  # says that something of ours went wrong
     tick_at_start: bool = False  # a new instance does not wait for its scheduler
 
     def __post_init__(self) -> None:
@@ -74,11 +75,11 @@ class Function(Generic[W]):
             response = faults.unavailable(error)
         except InstanceHAError as error:
             log.get().error("request failed", reason=str(error))
-            response = faults.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
+            response = self.fault(500, f"It cannot be served; the reason is logged with the request id {request_id}.")
         except Exception:
             log.get().exception("request failed unexpectedly")
             text = f"An unexpected error happened; it is logged with the request id {request_id}."
-            response = faults.fault(500, text)
+            response = self.fault(500, text)
         if request.path.startswith("/v1"):
             response.headers[_REQUEST_ID] = request_id
         log.get().debug("request answered", method=request.method, path=request.path, code=response.status_code)

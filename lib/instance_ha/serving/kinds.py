@@ -29,10 +29,15 @@ def api_function(name: str, routes: Sequence[Route], *, events: bool = False) ->
     return Function(name, api.admit, api.answer, Composition.api, (*checks, startup.check_policy))
 
 
-def console_function(name: str, admit: Handler[ConsoleWorld], answer: Handler[ConsoleWorld]) -> Function[ConsoleWorld]:
+def console_function(
+    name: str,
+    admit: Handler[ConsoleWorld],
+    answer: Handler[ConsoleWorld],
+    fault: Callable[[int, str], Response],
+) -> Function[ConsoleWorld]:
     """Make a function that shows pages to people, whose buttons do what the API does."""
     checks = (startup.check_console, startup.check_triggers, startup.check_policy)
-    return Function(name, admit, answer, Composition.console, checks)
+    return Function(name, admit, answer, Composition.console, checks, fault=fault)
 
 
 def event_function(
