@@ -22,6 +22,7 @@ _PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # between 
 
 
 NO_LADDER = "it has no ladder in fencing.yaml"
+SHARED = "by fencing.yaml it would be fenced at a machine of {}"  # another host
 
 
 class Do(Enum):

@@ -1,9 +1,22 @@
 """``openstack ha approve``, ``deny``, ``approval list`` and ``decision list``: held recoveries."""
 
 import argparse
+from typing import Any
 
 from instance_ha.models.gates import ApprovalVerdict
-from instance_ha.osc.commands import Lines, Lister, Record, ShowOne, Table, add_paging, add_reason, record, table
+from instance_ha.osc.commands import (
+    Lines,
+    Lister,
+    Record,
+    ShowOne,
+    Table,
+    add_notification,
+    add_paging,
+    add_reason,
+    paging,
+    record,
+    table,
+)
 
 
 class _Decide(ShowOne):
@@ -14,7 +27,7 @@ class _Decide(ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("notification", metavar="<notification>", help="uuid of the notification")
+        add_notification(parser)
         add_reason(parser)
         return parser
 
@@ -57,6 +70,10 @@ class _OfRecovery(Lister):
         add_paging(parser)
         return parser
 
+    def page(self, noun: str, parsed_args: argparse.Namespace) -> list[dict[str, Any]]:
+        """Read it."""
+        return self.api.page(noun, notification_uuid=parsed_args.notification, **paging(parsed_args))
+
 
 class ListApproval(_OfRecovery):
     """List what operators have said of held recoveries, the newest first."""
@@ -65,12 +82,7 @@ class ListApproval(_OfRecovery):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List them."""
-        asked = {
-            "notification_uuid": parsed_args.notification,
-            "limit": parsed_args.limit,
-            "marker": parsed_args.marker,
-        }
-        found = self.api.page("approvals", **asked)
+        found = self.page("approvals", parsed_args)
         columns = ("id", "created_at", "notification_uuid", "verdict", "gates", "reason", "actor")
         return table(columns, [one | {"gates": Lines(one["gates"])} for one in found])
 
@@ -82,10 +94,5 @@ class ListDecision(_OfRecovery):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List them."""
-        asked = {
-            "notification_uuid": parsed_args.notification,
-            "limit": parsed_args.limit,
-            "marker": parsed_args.marker,
-        }
         columns = ("id", "decided_at", "notification_uuid", "attempt", "gate", "verdict", "reason")
-        return table(columns, self.api.page("decisions", **asked))
+        return table(columns, self.page("decisions", parsed_args))

@@ -77,6 +77,16 @@ def add_paging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--marker", metavar="<id>", type=int, help="Show those that come after the one with this id")
 
 
+def paging(parsed_args: argparse.Namespace) -> dict[str, Any]:
+    """Return what they ask of the API."""
+    return {"limit": parsed_args.limit, "marker": parsed_args.marker}
+
+
+def add_notification(parser: argparse.ArgumentParser) -> None:
+    """Add the recovery that a command is about."""
+    parser.add_argument("notification", metavar="<notification>", help="uuid of the notification")
+
+
 def add_long(parser: argparse.ArgumentParser) -> None:
     """Add the option for more columns."""
     parser.add_argument("--long", action="store_true", help="Show more columns")

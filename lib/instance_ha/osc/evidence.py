@@ -13,6 +13,7 @@ from instance_ha.osc.commands import (
     add_paging,
     add_reason,
     duration,
+    paging,
     record,
     table,
 )
@@ -36,7 +37,7 @@ class ListEvidence(Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List it."""
-        found = self.api.page("evidence", host=parsed_args.host, limit=parsed_args.limit, marker=parsed_args.marker)
+        found = self.api.page("evidence", host=parsed_args.host, **paging(parsed_args))
         return table(_LONG if parsed_args.long else _SHORT, [self._named(one) for one in found])
 
     def _named(self, row: dict[str, Any]) -> dict[str, Any]:

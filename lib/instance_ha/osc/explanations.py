@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from instance_ha.osc.commands import Lines, Record, ShowOne, record
+from instance_ha.osc.commands import Lines, Record, ShowOne, add_notification, record
 
 
 class Explain(ShowOne):
@@ -15,7 +15,7 @@ class Explain(ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("notification", metavar="<notification>", help="uuid of the notification")
+        add_notification(parser)
         parser.add_argument("--long", action="store_true", help="Show the rows behind each answer")
         return parser
 

@@ -3,15 +3,21 @@
 import argparse
 from typing import Any
 
-from instance_ha.osc.commands import AsksApi, Lines, Lister, Record, ShowOne, Table, add_long, record, table
+from instance_ha.osc.commands import (
+    AsksApi,
+    Lines,
+    Lister,
+    Record,
+    ShowOne,
+    Table,
+    add_long,
+    add_notification,
+    record,
+    table,
+)
 
 _SHORT = ("instance_name", "status", "dest_host", "outage", "ended")
 _LONG = ("instance_uuid", *_SHORT, "source_host", "planned_at", "asked_at", "moved_at", "rested_at", "alive_at")
-
-
-def _takes_notification(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("notification", metavar="<notification>", help="uuid of the notification")
-    return parser
 
 
 class ShowIncident(ShowOne):
@@ -21,7 +27,9 @@ class ShowIncident(ShowOne):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
-        return _takes_notification(super().get_parser(prog_name))
+        parser = super().get_parser(prog_name)
+        add_notification(parser)
+        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Record:
         """Show it."""
@@ -42,7 +50,9 @@ class ReportIncident(AsksApi):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
-        return _takes_notification(super().get_parser(prog_name))
+        parser = super().get_parser(prog_name)
+        add_notification(parser)
+        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Write it."""
@@ -56,7 +66,8 @@ class ListIncidentInstance(Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
-        parser = _takes_notification(super().get_parser(prog_name))
+        parser = super().get_parser(prog_name)
+        add_notification(parser)
         add_long(parser)
         return parser
 

@@ -15,6 +15,7 @@ from instance_ha.osc.commands import (
     add_reason,
     duration,
     for_each,
+    paging,
     record,
     table,
 )
@@ -88,7 +89,7 @@ class ListPause(Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List them."""
         active = None if parsed_args.all else "true"
-        found = self.api.page("pauses", active=active, limit=parsed_args.limit, marker=parsed_args.marker)
+        found = self.api.page("pauses", active=active, **paging(parsed_args))
         columns = ("id", "uuid", "scope", "name", "until", "reason", "actor", "ended_at")
         return table(columns, [one | {"name": self._name(one)} for one in found])
 

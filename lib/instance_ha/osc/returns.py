@@ -6,9 +6,7 @@ from typing import Any
 from osc_lib.exceptions import CommandError
 
 from instance_ha.osc.api import Api, is_uuid
-from instance_ha.osc.commands import AsksApi, Lister, Record, ShowOne, Table, add_paging, record, table
-
-_WHICH = "uuid of a return, or name of a host: its last return"
+from instance_ha.osc.commands import AsksApi, Lister, Record, ShowOne, Table, add_paging, paging, record, table
 
 
 class Return(ShowOne):
@@ -42,37 +40,35 @@ class ListReturn(Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List them."""
-        found = self.api.page("returns", host=parsed_args.host, limit=parsed_args.limit, marker=parsed_args.marker)
+        found = self.api.page("returns", host=parsed_args.host, **paging(parsed_args))
         columns = ("id", "uuid", "host", "status", "move_home", "is_back", "message", "created_at", "ended_at")
         return table(columns, [one | {"host": self.api.names.get(one["host_uuid"], one["host_uuid"])} for one in found])
 
 
-class ShowReturn(ShowOne):
-    """Show how far a return is, and what it waits for."""
-
-    example = "return show compute1"
+class _OfReturn(AsksApi):
+    """A command about one return."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the arguments."""
         parser = super().get_parser(prog_name)
-        parser.add_argument("return_", metavar="<return>", help=_WHICH)
+        parser.add_argument("return_", metavar="<return>", help="uuid of a return, or name of a host: its last return")
         return parser
+
+
+class ShowReturn(_OfReturn, ShowOne):
+    """Show how far a return is, and what it waits for."""
+
+    example = "return show compute1"
 
     def take_action(self, parsed_args: argparse.Namespace) -> Record:
         """Show it."""
         return record(_find(self.api, parsed_args.return_))
 
 
-class StopReturn(AsksApi):
+class StopReturn(_OfReturn):
     """Stop a return: nothing more begins, what is under way ends as it would, and what was done stays."""
 
     example = "return stop compute1"
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add the arguments."""
-        parser = super().get_parser(prog_name)
-        parser.add_argument("return_", metavar="<return>", help=_WHICH)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Stop it."""

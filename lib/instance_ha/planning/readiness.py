@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from instance_ha.decide.capacity import Death, Segment, capacity
+from instance_ha.decide.fencing import SHARED
 from instance_ha.decide.instances import choose
 from instance_ha.decide.readiness import CloudFacts, Evaluated, evaluate, traits_asked_for
 from instance_ha.fencing.probe import probe
@@ -83,7 +84,7 @@ def _shared_machines(world: ReadinessWorld, names: Sequence[str]) -> dict[str, t
         found = world.fences.shared(names)
     except Misconfigured:  # which is said of each host
         return {}
-    return {host: (f"{host}: by fencing.yaml it would be fenced at a machine of {it}",) for host, it in found.items()}
+    return {host: (f"{host}: {SHARED.format(other)}",) for host, other in found.items()}
 
 
 def _fence(world: ReadinessWorld, host: rows.Host) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Holding a recovery: it waits, visibly and without a lease, until what keeps it has gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,8 +13,9 @@ from instance_ha.decide import hold as holds
 from instance_ha.decide.hold import Hold
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
-from instance_ha.models.errors import RecoveryDenied
+from instance_ha.models.errors import CloudUnavailable, RecoveryDenied
 from instance_ha.models.evidence import EvidenceKind
+from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.claim import Claim
 from instance_ha.store import approvals, evidence, policies
@@ -50,6 +51,12 @@ def signs_of_life(connection: Connection, notification: Notification, host: str,
     """Say what keeps a recovery that has begun to evacuate, by the evidence that there is now of its host."""
     known = evidence.fresh(connection, notification.source_host_uuid, now)
     return holds.hold_while_alive(host, holds.about(known, notification), now)
+
+
+def expect_no_pause(in_force: Sequence[Pause]) -> None:
+    """Raise CloudUnavailable while a pause is in force: what may not begin in one is tried again."""
+    if in_force:
+        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
 
 
 def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:

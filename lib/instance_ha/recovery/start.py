@@ -21,7 +21,7 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
 from instance_ha.recovery.gates import ask_gates
-from instance_ha.recovery.hold import check_evidence, go_on, hold
+from instance_ha.recovery.hold import check_evidence, expect_no_pause, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
@@ -169,8 +169,7 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
         if not claim.world.settings.force_down and not fence_attempts.was_fenced(connection, host.uuid):
             return False
         in_force = pauses.over(connection, host, claim.world.clock.now())
-    if in_force:
-        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
+    expect_no_pause(in_force)
     service = claim.nova.service(host.name)
     if service is None or not service.forced_down:
         return False

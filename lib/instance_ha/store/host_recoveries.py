@@ -1,6 +1,6 @@
 """The recoveries of one host: those that run, that are open, that wait, and the last one."""
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, ScalarSelect, and_, bindparam, case, func, literal_column, select
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
 from instance_ha.models.rows import Notification
@@ -24,11 +24,8 @@ _FOREMOST = (
 )
 _IS_OF_HOST = notifications.c.source_host_uuid == bindparam("host")
 _OPEN = select(notifications).where(_IS_OF_HOST, IS_DEATH, _IS_OPEN).order_by(*_FOREMOST).limit(1)
-_RUNNING = select(notifications.c.id).where(
-    _IS_OF_HOST,
-    notifications.c.type == NotificationType.COMPUTE_HOST,
-    notifications.c.status == NotificationStatus.RUNNING,
-)
+_IS_OF_HOST_ITSELF = _IS_OF_HOST, notifications.c.type == NotificationType.COMPUTE_HOST
+_RUNNING = select(notifications.c.id).where(*_IS_OF_HOST_ITSELF, notifications.c.status == NotificationStatus.RUNNING)
 _WAITING = (
     select(notifications)
     .where(_IS_OF_HOST, notifications.c.status == NotificationStatus.NEW, notifications.c.deleted_at.is_(None))
@@ -37,12 +34,7 @@ _WAITING = (
 )
 _LAST = (
     select(notifications)
-    .where(
-        _IS_OF_HOST,
-        notifications.c.type == NotificationType.COMPUTE_HOST,
-        notifications.c.attempt > 0,
-        notifications.c.deleted_at.is_(None),
-    )
+    .where(*_IS_OF_HOST_ITSELF, notifications.c.attempt > 0, notifications.c.deleted_at.is_(None))
     .order_by(notifications.c.id.desc())
     .limit(1)
 )
@@ -63,9 +55,10 @@ def foremost(connection: Connection, host_uuid: HostUuid) -> Notification | None
     return records.first(connection, _OPEN, Notification, {"host": host_uuid})
 
 
-def foremost_uuid(of: ColumnElement[str] = hosts.c.uuid) -> ScalarSelect[str]:
+def foremost_uuid() -> ScalarSelect[str]:
     """Return a subquery for its uuid, for each host of another statement."""
-    query = select(notifications.c.notification_uuid).where(notifications.c.source_host_uuid == of, IS_DEATH, _IS_OPEN)
+    of_host = notifications.c.source_host_uuid == hosts.c.uuid
+    query = select(notifications.c.notification_uuid).where(of_host, IS_DEATH, _IS_OPEN)
     return query.order_by(*_FOREMOST).limit(1).scalar_subquery()
 
 

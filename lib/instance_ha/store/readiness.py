@@ -16,11 +16,10 @@ from instance_ha.store import policies, records
 from instance_ha.store.schema import hosts, readiness, segments
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_STORED = (
-    select(*(one for one in readiness.c if one.name != "hosts"), segments.c.name.label("segment_name"))
-    .join(segments, segments.c.uuid == readiness.c.segment_uuid)
-    .where(segments.c.deleted_at.is_(None), readiness.c.checked_at > _NEVER)
+_ROWS = select(*(one for one in readiness.c if one.name != "hosts"), segments.c.name.label("segment_name")).join(
+    segments, segments.c.uuid == readiness.c.segment_uuid
 )
+_STORED = _ROWS.where(segments.c.deleted_at.is_(None), readiness.c.checked_at > _NEVER)
 _HOSTS = func.jsonb_array_elements(readiness.c.hosts).table_valued(column("value", JSONB), name="host")
 _HOST = _HOSTS.c.value
 _OF_HOST = (
@@ -70,11 +69,7 @@ def take(connection: Connection, uuids: Iterable[SegmentUuid]) -> dict[SegmentUu
     if known:
         rows = [{"segment_uuid": uuid} | nothing for uuid in sorted(known)]
         connection.execute(insert(readiness).on_conflict_do_nothing(), rows)
-    every = (one for one in readiness.c if one.name != "hosts")
-    query = select(*every, segments.c.name.label("segment_name")).join(
-        segments, segments.c.uuid == readiness.c.segment_uuid
-    )
-    query = query.where(readiness.c.segment_uuid.in_(known))
+    query = _ROWS.where(readiness.c.segment_uuid.in_(known))
     locked = query.order_by(readiness.c.segment_uuid).with_for_update(of=readiness)
     return {row.segment_uuid: row for row in records.every(connection, locked, StoredReadiness)}
 

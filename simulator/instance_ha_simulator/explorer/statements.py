@@ -13,7 +13,7 @@ from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
 
 _UNDER_WAY = timedelta(seconds=20)  # an invocation that passed the gates before a pause may begin so much later
-_ASKED_AGAIN = timedelta(seconds=10)  # another invocation, a return, may have asked since for itself
+_ASKED_AGAIN = timedelta(seconds=10)  # so long ago a recovery may have asked, and a return since
 _IS_BACK = ("is alive: its nova-compute went on reporting", "is up again")  # what a message says of a host
 
 
@@ -26,6 +26,10 @@ class Statements:
         self._paused_at: datetime | None = None  # the cloud: since then, until
         self._paused_until: datetime | None = None
         self._approved: set[str] = set()
+        world = played.scenario.world
+        self._hosts_return = any("return_host" in one for one in world["happenings"]) or any(
+            (segment.get("policy") or {}).get("returns") == "auto" for segment in world["segments"].values()
+        )
         self.broken: list[str] = []
         played.watchers.append(self.hear)
 
@@ -46,9 +50,15 @@ class Statements:
                 self.broken += check(line, world)
 
     def _is_down(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
-        """Nova called the service down when it was asked; a host may have come up since."""
-        host, asked = world.hosts[line["host"]], world.history.last_read("os-services", world.now)
-        if asked is not None and world.is_up(host) and not (host.alive and host.started_at > asked - _ASKED_AGAIN):
+        """Nova called the service down when it was asked; a host may have come up since.
+
+        That was the last time that anybody asked; where hosts return, a return may have asked once more since.
+        """
+        host, asked = world.hosts[line["host"]], world.history.reads.get("os-services", [])[-1:]
+        if self._hosts_return:
+            since = world.now - _ASKED_AGAIN
+            asked = [at for at in world.history.reads["os-services"] if at >= since] or asked
+        if asked and world.is_up(host) and not (host.alive and any(host.started_at > at for at in asked)):
             yield f"it is said that the service of {host.name} is down, and Nova calls it up"
 
     def _may_begin(self, line: Mapping[str, Any], world: World) -> Iterator[str]:

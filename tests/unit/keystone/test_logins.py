@@ -1,6 +1,5 @@
 """Logins: tokens for people, by their own credentials."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,24 +8,10 @@ from instance_ha.keystone.logins import KeystoneLogins
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TryAgain, Unauthorized
 from instance_ha.models.logins import ApplicationCredential, PasswordLogin
 from instance_ha.settings import load
-from instance_ha_simulator.cloud.app import create_app
-from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
 from instance_ha_simulator.cloud.clouds import login_variables
 from instance_ha_simulator.cloud.faults import Rule
-from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.files import free_port
-
-
-@pytest.fixture
-def simulated() -> Iterator[tuple[SimulatedCloud, str]]:
-    """A cloud with a Keystone, and where it is."""
-    cloud = SimulatedCloud(RealClock(), CloudOptions())
-    server = LoopbackServer(create_app(cloud))
-    server.start()
-    yield cloud, server.url
-    server.stop()
 
 
 def logins_of(cloud: SimulatedCloud, url: str) -> KeystoneLogins:

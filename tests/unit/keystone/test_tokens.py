@@ -1,6 +1,5 @@
 """Tokens: Keystone is not asked about whatever strangers make up."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +9,8 @@ from instance_ha.keystone.cloud import Cloud
 from instance_ha.keystone.tokens import Tokens
 from instance_ha.models.errors import TryAgain, Unauthorized
 from instance_ha.settings import load
-from instance_ha_simulator.cloud.app import create_app
-from instance_ha_simulator.cloud.clock import RealClock
 from instance_ha_simulator.cloud.cloud import Cloud as SimulatedCloud
 from instance_ha_simulator.cloud.clouds import login_variables
-from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.cloud.server import LoopbackServer
 from instance_ha_simulator.files import free_port
 from werkzeug.test import EnvironBuilder
 
@@ -45,16 +40,6 @@ def test_after_too_many_refused_tokens_only_accepted_ones_are_asked_about_for_th
     assert budget.allows("unknown")
     budget.refused()
     assert not budget.allows("unknown")
-
-
-@pytest.fixture
-def simulated() -> Iterator[tuple[SimulatedCloud, str]]:
-    """A cloud with a Keystone, and where it is."""
-    cloud = SimulatedCloud(RealClock(), CloudOptions())
-    server = LoopbackServer(create_app(cloud))
-    server.start()
-    yield cloud, server.url
-    server.stop()
 
 
 @pytest.fixture

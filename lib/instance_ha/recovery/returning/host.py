@@ -20,6 +20,7 @@ from instance_ha.planning.instances import servers_of
 from instance_ha.planning.under_way import PAGE
 from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.claim import Claim, Claimed
+from instance_ha.recovery.hold import expect_no_pause
 from instance_ha.recovery.host_given_back import when_sound
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
@@ -130,8 +131,7 @@ def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
         service = when_sound(connection, last.notification_uuid, ServiceBefore) if last else None
     if instead is not None:
         return instead
-    if in_force:
-        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
+    expect_no_pause(in_force)
     _enable(work, service)
     changes: HostChanges = {"on_maintenance": False, "on_maintenance_for": None}
     if before is not None:

@@ -103,7 +103,7 @@ class _Climb:
         with self._recovery.claim.read() as connection:
             registered = hosts.names(connection)
         other = self._world.fences.shared(registered).get(self._recovery.host.name)
-        return None if other is None else f"by fencing.yaml it would be fenced at a machine of {other}"
+        return None if other is None else fencing.SHARED.format(other)
 
     def _is_late(self) -> bool:
         """Say whether Nova would long call the host down, were it dead: the recovery was held, or had to wait."""
