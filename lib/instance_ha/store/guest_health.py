@@ -1,7 +1,7 @@
 """What is remembered of guests, host by host: one statement reads it, one writes it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -9,34 +9,11 @@ from sqlalchemy import Connection, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from instance_ha.models.guests import GuestHealth, GuestPolicy, GuestState
-from instance_ha.store import records
+from instance_ha.store import bulk, records
 from instance_ha.store.schema import guest_health as guests
 
-_COLUMNS = {
-    "instance_uuid": "text",
-    "host_uuid": "text",
-    "domain_id": "integer",
-    "state": "text",
-    "misses": "integer",
-    "since": "timestamptz",
-    "ran": "boolean",
-    "fault": "text",
-    "fault_since": "timestamptz",
-    "fault_reported": "boolean",
-    "muted_until": "timestamptz",
-    "pinged_at": "timestamptz",
-    "policy": "jsonb",
-    "policy_at": "timestamptz",
-}
-_NAMES = ", ".join(_COLUMNS)
-_WRITE = text(
-    f"""
-    INSERT INTO guest_health ({_NAMES})
-    SELECT {_NAMES} FROM jsonb_to_recordset(:rows) AS new ({", ".join(f"{n} {t}" for n, t in _COLUMNS.items())})
-    ON CONFLICT (instance_uuid) DO UPDATE
-    SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "instance_uuid")}
-    """  # noqa: S608 - made of the names above alone
-).bindparams(bindparam("rows", type_=JSONB))
+_COLUMNS = tuple(field.name for field in fields(GuestHealth))
+_WRITE = bulk.upsert(guests, _COLUMNS)
 _FORGET = text(
     "DELETE FROM guest_health WHERE host_uuid = :host"
     " AND instance_uuid NOT IN (SELECT jsonb_array_elements_text(:uuids))"
@@ -45,25 +22,21 @@ _FORGET = text(
 
 def of_host(connection: Connection, host_uuid: str, uuids: Sequence[str]) -> dict[str, GuestHealth]:
     """Read what is remembered of the guests of a host, also of those that have just come from another."""
-    query = select(guests).where(or_(guests.c.host_uuid == host_uuid, guests.c.instance_uuid.in_(uuids)))
-    return {row["instance_uuid"]: _guest(row) for row in connection.execute(query).mappings()}
+    query = select(*(guests.c[name] for name in _COLUMNS))
+    of_it = query.where(or_(guests.c.host_uuid == host_uuid, guests.c.instance_uuid.in_(uuids)))
+    return {guest.instance_uuid: guest for guest in records.every(connection, of_it, _guest)}
 
 
-def _guest(row: Any) -> GuestHealth:
-    known = {name: value for name, value in row.items() if name != guests.c.id.name}
-    return GuestHealth(**known | {"policy": records.part(GuestPolicy, row["policy"])})
+def _guest(policy: dict[str, Any], **known: Any) -> GuestHealth:
+    return GuestHealth(**known, policy=records.part(GuestPolicy, policy))
 
 
 def write(connection: Connection, host_uuid: str, all_health: Iterable[GuestHealth]) -> None:
     """Store what is to be remembered of the guests of a host; those that are not there any more are forgotten."""
-    rows = [_values(guest) for guest in all_health]
+    rows = [bulk.row(guest) for guest in all_health]
     connection.execute(_FORGET, {"host": host_uuid, "uuids": [row["instance_uuid"] for row in rows]})
     if rows:
         connection.execute(_WRITE, {"rows": rows})
-
-
-def _values(guest: GuestHealth) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(guest).items()}
 
 
 def agent_reported(connection: Connection, instance_uuid: str) -> None:

@@ -1,19 +1,20 @@
 """What is remembered of hosts: one statement reads all of it, one writes all of it, however many hosts there are."""
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 
 from instance_ha.models.enums import NotificationType
-from instance_ha.models.health import HostHealth, HostState, Reading, RegisteredHost, ReportState, Sample
+from instance_ha.models.health import HostHealth, Reading, RegisteredHost, ReportState, Sample
 from instance_ha.models.text import utc
-from instance_ha.store import host_recoveries
+from instance_ha.store import bulk, host_recoveries
 from instance_ha.store.schema import host_health, hosts, notifications, segments
 
-_HEALTH = ("samples", "state", "since", "listed", "suppressed", "reported", "reported_at", "answer")
+_HEALTH = tuple(field.name for field in fields(HostHealth) if field.name != "host_uuid")
+_POLLED = ("host_uuid", "samples", "state", "since", "listed", "suppressed", "reported")  # what a poll finds out
 
 
 def is_monitored() -> ColumnElement[bool]:
@@ -73,17 +74,8 @@ def _registered(row: Any) -> RegisteredHost:
 
 
 def _health(row: Any) -> HostHealth:
-    return HostHealth(
-        host_uuid=row["uuid"],
-        samples=tuple(_sample(sample) for sample in row["samples"]),
-        state=HostState(row["state"]),
-        since=row["since"],
-        listed=row["listed"],
-        suppressed=row["suppressed"],
-        reported=ReportState(row["reported"]),
-        reported_at=row["reported_at"],
-        answer=row["answer"],
-    )
+    samples = tuple(_sample(sample) for sample in row["samples"])
+    return HostHealth(**{name: row[name] for name in _HEALTH} | {"host_uuid": row["uuid"], "samples": samples})
 
 
 def _sample(sample: dict[str, Any]) -> Sample:
@@ -96,23 +88,14 @@ def listed(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(query.where(host_health.c.listed, hosts.c.deleted_at.is_(None))).scalars())
 
 
-_WRITE = text(
-    """
-    INSERT INTO host_health (host_uuid, samples, state, since, listed, suppressed, reported)
-    SELECT host_uuid, samples, state, since, listed, suppressed, reported
-    FROM jsonb_to_recordset(:rows)
-        AS new (
-            host_uuid text, samples jsonb, state text, since timestamptz, listed boolean, suppressed boolean,
-            reported text
-        )
-    ON CONFLICT (host_uuid) DO UPDATE SET
-        samples = excluded.samples, state = excluded.state, since = excluded.since, listed = excluded.listed,
-        suppressed = excluded.suppressed,
-        reported = CASE
-            WHEN excluded.reported = 'stopped before' AND host_health.reported IN ('stopped', 'duplicate')
-            THEN excluded.reported ELSE host_health.reported END
-    """
-).bindparams(bindparam("rows", type_=JSONB))
+def _what_stays(sent: bulk.Excluded) -> dict[str, Any]:
+    """Leave what has been reported; that it counts no more is for a host that was reported."""
+    was_reported = host_health.c.reported.in_([ReportState.STOPPED, ReportState.DUPLICATE])
+    counts_no_more = (sent["reported"] == ReportState.STOPPED_BEFORE) & was_reported
+    return {"reported": case((counts_no_more, sent["reported"]), else_=host_health.c.reported)}
+
+
+_WRITE = bulk.upsert(host_health, _POLLED, _what_stays)
 
 
 def write(connection: Connection, all_health: Iterable[HostHealth]) -> None:
@@ -121,20 +104,13 @@ def write(connection: Connection, all_health: Iterable[HostHealth]) -> None:
     What has been reported is left as it is, unless the host is not monitored any more: ``reported`` alone writes it,
     which may run at the same time for the poll before.
     """
-    if rows := [_values(health) for health in all_health]:
+    if rows := [_row(health) for health in all_health]:
         connection.execute(_WRITE, {"rows": rows})
 
 
-def _values(health: HostHealth) -> dict[str, Any]:
-    return {
-        "host_uuid": health.host_uuid,
-        "samples": [{"at": s.at.isoformat(), "vector": dict(s.vector)} for s in health.samples],
-        "state": health.state,
-        "since": health.since and health.since.isoformat(),
-        "listed": health.listed,
-        "suppressed": health.suppressed,
-        "reported": health.reported,
-    }
+def _row(health: HostHealth) -> dict[str, Any]:
+    samples = [{"at": sample.at.isoformat(), "vector": dict(sample.vector)} for sample in health.samples]
+    return bulk.row(replace(health, samples=())) | {"samples": samples}
 
 
 def forget(connection: Connection) -> None:
