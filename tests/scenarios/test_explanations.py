@@ -70,7 +70,7 @@ def asked(name: str, at: float, postgres: Postgres, database_url: str) -> dict[s
             150,
             "not_yet",
             "not_yet",
-            "or confirmed (an operator confirms that the host is dead)",
+            "or an operator confirms that it is dead (openstack ha evidence confirm)",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.replay.incident import read
+from instance_ha_simulator.replay.recording import read
 from instance_ha_simulator.replay.story import tell
 from instance_ha_simulator.replay.write import write
 from instance_ha_simulator.scenario import Play, Scenario
@@ -54,16 +54,16 @@ def test_a_replayed_recovery_ends_as_the_original(
 ) -> None:
     original = play(Scenario.read(HERE / name), postgres, database_url)
     with original.simulation.world.database.begin() as connection:
-        incident = read(connection, NotificationUuid(original.notifications[0]))
-    write(tell(incident, original.simulation.settings), tmp_path / "again")
+        recording = read(connection, NotificationUuid(original.notifications[0]))
+    write(tell(recording, original.simulation.settings), tmp_path / "again")
     original.simulation.world.database.close()
     postgres.drop(database_url.rsplit("/", 1)[1])
     postgres.copy(template, database_url.rsplit("/", 1)[1])
     again = play(Scenario.read(tmp_path / "again"), postgres, database_url)
 
     assert broken(again) == []
-    assert statuses(again) == [str(one.notification.status) for one in incident.handled]
-    assert ends(again) == Counter((move.status, move.attempt) for one in incident.handled for move in one.vmoves)
+    assert statuses(again) == [str(one.notification.status) for one in recording.handled]
+    assert ends(again) == Counter((move.status, move.attempt) for one in recording.handled for move in one.vmoves)
 
 
 def statuses(played: Play) -> list[str]:

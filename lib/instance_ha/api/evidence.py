@@ -58,7 +58,9 @@ def _read(
     """
     assert call.caller is not None
     if isinstance(new, NewConfirmation) and recovery is None:
-        raise Conflict(f"no failure of host {host.name} is being handled, so there is nothing to confirm: report it")
+        raise Conflict(
+            f"no failure of host {host.name} is being handled, so there is nothing to confirm: report the failure first"
+        )
     is_confirmed, now = isinstance(new, NewConfirmation), call.world.clock.now()
     return Evidence(
         host_uuid=host.uuid,

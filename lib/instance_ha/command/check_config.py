@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         startup.check_monitoring,
         startup.check_guests,
         startup.check_fencing,
+        startup.check_console,
         flows.check,
     )
     answers: list[_Answered] = []

@@ -78,19 +78,20 @@ def _is_belied(dead: Evidence, alive: Iterable[Evidence]) -> bool:
     return any(one.kind in _DIRECT and one.seen_at > dead.seen_at for one in alive)
 
 
+CONFIRM = "an operator confirms that it is dead (openstack ha evidence confirm)"
 _HOW_TO_GET: dict[EvidenceKind, str] = {
-    EvidenceKind.SERVICE_DOWN: "Nova calls the compute service down",
-    EvidenceKind.REPORTED: "a monitor reports the host",
-    EvidenceKind.NETWORKS: "monitor-poll sees the host down",
-    EvidenceKind.NODE: "Kubernetes calls the node not ready",
-    EvidenceKind.LIBVIRT: "monitor-guests does not reach the hypervisor",
-    EvidenceKind.POWER_OFF: "a fence switches the power off",
-    EvidenceKind.CONFIRMED: "an operator confirms that the host is dead",
-    EvidenceKind.EXTERNAL: "a system of the operator's own says so",
+    EvidenceKind.SERVICE_DOWN: "Nova calls its compute service down",
+    EvidenceKind.REPORTED: "a monitor reports it",
+    EvidenceKind.NETWORKS: "monitor-poll sees it down",
+    EvidenceKind.NODE: "Kubernetes calls its node not ready",
+    EvidenceKind.LIBVIRT: "monitor-guests does not reach its hypervisor",
+    EvidenceKind.POWER_OFF: "its power is seen to be off",
+    EvidenceKind.CONFIRMED: CONFIRM,
+    EvidenceKind.EXTERNAL: "a system of the operator's own says that it is dead",
 }
 
 
 def how_to_get(missing: Missing) -> str:
     """Say what would prove the host dead, in words: one set or another."""
-    sets = [" and ".join(f"{kind} ({_HOW_TO_GET[kind]})" for kind in sorted(needed)) for needed in missing.what]
+    sets = [" and ".join(_HOW_TO_GET[kind] for kind in sorted(needed)) for needed in missing.what]
     return ", or ".join(sets)

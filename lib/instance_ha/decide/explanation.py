@@ -147,7 +147,7 @@ def _is_dead(rows: Rows, now: datetime) -> Question:
     if isinstance(decision, Refuted):
         return Question(question, Reply.NO, f"it shows signs of life by {_kinds(decision.by)}", because)
     assert isinstance(decision, Missing)
-    return Question(question, Reply.NOT_YET, f"there is no {how_to_get(decision)} yet", because)
+    return Question(question, Reply.NOT_YET, f"not proven; it is when {how_to_get(decision)}", because)
 
 
 def _plan(rows: Rows) -> Question:
@@ -158,7 +158,8 @@ def _plan(rows: Rows) -> Question:
         return Question(question, Reply.YES if rows.tasks else Reply.NOT_YET, tasks)
     if not rows.has_worked(_PLAN_TASK) and not rows.moves:
         answer = Reply.NO if rows.has_ended else Reply.NOT_YET
-        return Question(question, answer, "no instance was planned; POST /v1/x-instance-ha/plans says what would be")
+        what_if = f"; openstack ha plan {rows.host.name} shows what would be done now" if rows.host else ""
+        return Question(question, answer, f"no instance was planned{what_if}")
     moves = latest(rows.moves)
     planned = f"{len(moves)} instances were planned: {names_in_words([move.instance_name for move in moves])}"
     text = "; ".join(filter(None, (planned, rows.left_out.text)))

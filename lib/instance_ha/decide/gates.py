@@ -12,7 +12,7 @@ from instance_ha.models.readiness import CapacitySeen
 from instance_ha.models.rows import Host
 
 _CONTROLLERS = ("nova-scheduler", "nova-conductor")
-_APPROVED = "an operator approves it"
+_APPROVED = "an operator approves it (openstack ha approve)"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def pause(pauses: Sequence[Pause]) -> GateResult:
         return GateResult(Gate.PAUSE)
     until = max(one.until for one in pauses)
     reasons = "; ".join(f"{one.scope} paused by {one.actor or 'nobody known'}: {one.reason}" for one in pauses)
-    released_by = f"the pause ends at {until:%Y-%m-%d %H:%M} UTC, or before"
+    released_by = f"the pause ends, at {until:%Y-%m-%d %H:%M} UTC or before (openstack ha unpause)"
     return GateResult(Gate.PAUSE, {"pauses": [one.uuid for one in pauses]}, reasons, released_by, until)
 
 
@@ -71,7 +71,9 @@ def approval(mode: Mode) -> GateResult:
     if mode is not Mode.APPROVE:
         return GateResult(Gate.APPROVAL, {"mode": str(mode)})
     reason = "the mode of its segment is approve"
-    return GateResult(Gate.APPROVAL, {"mode": str(mode)}, reason, "the mode of the segment is auto")
+    return GateResult(
+        Gate.APPROVAL, {"mode": str(mode)}, reason, "the mode of its segment is auto (openstack ha policy set)"
+    )
 
 
 def storm_segment(seen: Seen, limits: GateLimits) -> GateResult:
@@ -100,7 +102,7 @@ def rate(seen: Seen, limits: GateLimits) -> GateResult:
     if not limits.rate or seen.begun < limits.rate:
         return GateResult(Gate.RATE, saw)
     reason = f"{seen.begun} recoveries of hosts have begun within {limits.rate_window.total_seconds():.0f} s"
-    return GateResult(Gate.RATE, saw, reason, "some time has passed")
+    return GateResult(Gate.RATE, saw, reason, "fewer have begun within that time")
 
 
 def flapping(seen: Seen, limits: GateLimits) -> GateResult:

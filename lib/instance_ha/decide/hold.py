@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from instance_ha.decide.evidence import Missing, Proven, Refuted, decide, how_to_get, refuted
+from instance_ha.decide.evidence import CONFIRM, Missing, Proven, Refuted, decide, how_to_get, refuted
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.gates import Gate
@@ -68,7 +68,7 @@ def hold_unless_dead(
     if any(needed <= brings for needed in decision.what):
         return None
     missing = Missing(tuple(needed - brings for needed in decision.what))
-    return Hold(f"{host} is not proven dead", f"there is {how_to_get(missing)}", now + CHECK_AGAIN)
+    return Hold(f"{host} is not proven dead", how_to_get(missing), now + CHECK_AGAIN)
 
 
 def hold_while_alive(host: str, evidence: Sequence[Evidence], now: datetime) -> Hold | None:
@@ -85,14 +85,14 @@ def _by_life(host: str, found: Refuted, now: datetime) -> Hold:
     expire = max(one.valid_until for one in found.by)
     return Hold(
         f"{host} shows signs of life by {seen}",
-        "these have ended, its power is seen to be off, or an operator confirms that it is dead",
+        f"these have ended, its power is seen to be off, or {CONFIRM}",
         min(expire, now + CHECK_AGAIN),
     )
 
 
 def incomplete_list(reason: str, now: datetime) -> Hold:
     """Hold a recovery whose instances Nova does not list completely, as while a cell does not answer."""
-    return Hold(reason, "the numbers agree", now + _LIST_AGAIN)
+    return Hold(reason, "both numbers agree", now + _LIST_AGAIN)
 
 
 def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None = None) -> Hold:
@@ -100,10 +100,10 @@ def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None 
 
     ``again_at`` is when that is tried again; None: it is not.
     """
-    works = f"a method works when they are tried again at {again_at:%H:%M:%S} UTC, " if again_at else ""
+    works = f"a way to fence it works (the next try is at {again_at:%H:%M:%S} UTC), " if again_at else ""
     return Hold(
         f"{host} was not fenced, which the policy of its segment requires: {reason}",
-        f"{works}an operator confirms that it is dead, or fence of the segment's policy is not required any more",
+        f"{works}{CONFIRM}, or the policy of its segment requires no fence any more (openstack ha policy set)",
         min(again_at or now + CHECK_AGAIN, now + CHECK_AGAIN),
     )
 
@@ -112,6 +112,6 @@ def lost_disks(names: Sequence[str], now: datetime) -> Hold:
     """Hold a recovery that would build instances anew, empty, where the segment's policy asks for that."""
     return Hold(
         f"the disks of {len(names)} instances are lost with their host: {names_in_words(names)}",
-        "local_disk of the segment's policy is evacuate or leave",
+        "the policy of its segment says evacuate or leave for local_disk (openstack ha policy set)",
         now + CHECK_AGAIN,
     )

@@ -162,5 +162,5 @@ def held(task: str, hold: Hold) -> Before:
 def evidence(host: Host, dead_when: Sequence[KindSet]) -> Before:
     """Say what must prove the host dead."""
     return Before(
-        "DisableComputeServiceTask", f"{host.name} must be proven dead by {how_to_get(Missing(tuple(dead_when)))}"
+        "DisableComputeServiceTask", f"{host.name} must be proven dead: {how_to_get(Missing(tuple(dead_when)))}"
     )

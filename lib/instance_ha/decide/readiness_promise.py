@@ -1,8 +1,7 @@
 """What an installation promises of a segment, and whether it holds."""
 
 from instance_ha.models.readiness import SegmentReadiness
-
-_NAMED = 3  # hosts
+from instance_ha.models.text import names_in_words
 
 
 def trouble(found: SegmentReadiness, survives: int, before: str | None) -> str | None:
@@ -18,8 +17,7 @@ def trouble(found: SegmentReadiness, survives: int, before: str | None) -> str |
         return before
     parts = []
     if found.survives is not None and found.survives < survives:
-        parts.append(f"it survives the loss of {found.survives} hosts, promised: {survives}")
+        parts.append(f"it survives the loss of {found.survives} hosts, and {survives} are promised")
     if names := found.unfenceable:
-        more = ", …" if len(names) > _NAMED else ""
-        parts.append(f"{len(names)} of its hosts could not be fenced: {', '.join(names[:_NAMED])}{more}")
+        parts.append(f"{len(names)} of its hosts could not be fenced: {names_in_words(names)}")
     return "; ".join(parts) or None

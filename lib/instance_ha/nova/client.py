@@ -79,7 +79,7 @@ class NovaClient(NovaHosts):
             server = self.server(server_id)
             if server is not None and server.host == host and server.vm_state != SOFT_DELETED:
                 has = len(known | listed)
-                raise ListIncomplete(f"Nova lists {len(listed)} servers on {host}, and has {has} by its record of it")
+                raise ListIncomplete(f"Nova lists {len(listed)} servers on {host}, but knows of {has} there")
 
     def locked_servers(self, changed_since: datetime) -> list[Server]:
         """Read the locked servers that have changed since then: those that we have in work, and a few of others."""

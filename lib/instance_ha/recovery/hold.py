@@ -13,7 +13,7 @@ from instance_ha.decide import hold as holds
 from instance_ha.decide.hold import Hold
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService
-from instance_ha.models.errors import CloudUnavailable, RecoveryDenied
+from instance_ha.models.errors import RecoveryDenied, TryAgain
 from instance_ha.models.evidence import EvidenceKind
 from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, Notification
@@ -54,9 +54,9 @@ def signs_of_life(connection: Connection, notification: Notification, host: str,
 
 
 def expect_no_pause(in_force: Sequence[Pause]) -> None:
-    """Raise CloudUnavailable while a pause is in force: what may not begin in one is tried again."""
+    """Raise TryAgain while a pause is in force: what may not begin in one is tried again."""
     if in_force:
-        raise CloudUnavailable(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
+        raise TryAgain(f"a pause is in force until {in_force[0].until:%Y-%m-%d %H:%M} UTC")
 
 
 def hypervisor_is_awaited(claim: Claim[Notification]) -> bool:

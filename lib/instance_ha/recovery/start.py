@@ -12,7 +12,7 @@ from instance_ha.decide.hold import Hold
 from instance_ha.decide.plan import in_a_line
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationStatus, NotificationType
-from instance_ha.models.errors import CloudRefused, CloudUnavailable, RecoveryDenied
+from instance_ha.models.errors import CloudRefused, RecoveryDenied, TryAgain
 from instance_ha.models.gates import Mode
 from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
@@ -157,8 +157,8 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
     """Undo what an earlier recovery of the host has told Nova; say whether that was necessary.
 
     Raises:
-        CloudUnavailable: Nova does not answer, or not yet: it refuses until the host's nova-compute was restarted; or a
-            pause is in force, in which nothing is asked of Nova.
+        TryAgain: Nova does not answer; or refuses, as it does until the host's nova-compute was restarted; or a pause
+            is in force, in which nothing is asked of Nova.
 
     """
     if host.on_maintenance:  # it has failed again meanwhile
@@ -176,7 +176,7 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
     try:
         claim.nova.lift_force_down(service.id)
     except CloudRefused as error:
-        raise CloudUnavailable(f"Nova keeps the compute service of {host.name} forced down: {error}") from error
+        raise TryAgain(f"Nova keeps the compute service of {host.name} forced down: {error}") from error
     log.get().info("compute service not forced down any more", host=host.name)
     return True
 

@@ -1,4 +1,4 @@
-"""How Nova took each evacuation of an incident, as far as the rows tell."""
+"""How Nova took each evacuation of a recording, as far as the rows tell."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

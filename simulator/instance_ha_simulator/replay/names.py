@@ -1,4 +1,4 @@
-"""New names for all that an incident names: ``host-1``, ``vm-1`` …, in the order in which they are first asked for."""
+"""New names for all that a recording names: ``host-1``, ``vm-1`` …, in the order in which they are first asked for."""
 
 from collections.abc import Hashable
 from typing import Generic, TypeVar

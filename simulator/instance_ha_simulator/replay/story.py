@@ -1,4 +1,4 @@
-"""A scenario that tells an incident again: the same reports, hosts and instances, under new names."""
+"""A scenario that tells a recorded outage again: the same reports, hosts and instances, under new names."""
 
 import re
 from collections import Counter
@@ -15,8 +15,8 @@ from instance_ha.settings.monitoring import MonitoringSettings
 
 from instance_ha_simulator.cloud.model import POWER_STATES
 from instance_ha_simulator.replay.courses import DELETED, IS_BACK, courses
-from instance_ha_simulator.replay.incident import Handled, Incident
 from instance_ha_simulator.replay.names import Names
+from instance_ha_simulator.replay.recording import Handled, Recording
 
 _FIRST_REPORT = 10.0  # second
 _DIES_BEFORE = 5.0  # seconds before its report
@@ -40,22 +40,22 @@ class Story(NamedTuple):
     faults: dict[str, Any]
 
 
-def tell(incident: Incident, settings: Settings) -> Story:
+def tell(recording: Recording, settings: Settings) -> Story:
     """Write the scenario."""
-    return _Teller(incident, settings).story()
+    return _Teller(recording, settings).story()
 
 
 class _Teller:
-    def __init__(self, incident: Incident, settings: Settings) -> None:
-        self._incident, self._settings = incident, settings
-        self._began = incident.handled[0].notification.created_at
+    def __init__(self, recording: Recording, settings: Settings) -> None:
+        self._recording, self._settings = recording, settings
+        self._began = recording.handled[0].notification.created_at
         self._hosts: Names[str] = Names("host")
         self._instances: Names[str] = Names("vm")
-        for host in incident.hosts:
+        for host in recording.hosts:
             _ = self._hosts[host.name]
 
     def story(self) -> Story:
-        handled = self._incident.handled
+        handled = self._recording.handled
         moves = sorted((move for one in handled for move in one.vmoves), key=lambda move: move.id)
         evacuations = list(courses(moves, self._instances.__getitem__, self._hosts.__getitem__))
         instances = self._running(moves)
@@ -81,7 +81,7 @@ class _Teller:
     def _cloud(self) -> dict[str, Any]:
         """Say when Nova called the first dead host down, and how long stops and starts took."""
         options: dict[str, Any] = {"report_interval": 1.0}
-        dead = [one for one in self._incident.handled if self._dies(one)]
+        dead = [one for one in self._recording.handled if self._dies(one)]
         if dead and not self._settings.force_down:
             waited = dead[0].duration("DisableComputeServiceTask")
             if waited is None:
@@ -89,25 +89,25 @@ class _Teller:
             elif waited <= self._settings.wait_period_after_service_update:  # else it was held there
                 options["service_down_time"] = round(waited + _DIES_BEFORE, 1)
         for option, task in (("stop_seconds", "StopInstanceTask"), ("start_seconds", "ConfirmInstanceActiveTask")):
-            lasted = [seconds for one in self._incident.handled if (seconds := one.duration(task)) is not None]
+            lasted = [seconds for one in self._recording.handled if (seconds := one.duration(task)) is not None]
             if lasted:
                 options[option] = max(0.1, round(lasted[0], 1))
         return options
 
     def _segment(self) -> dict[str, Any]:
         reserved = self._reserved()
-        hosts = [name for host in self._incident.hosts if (name := self._hosts[host.name]) not in reserved]
-        about: dict[str, Any] = {"method": str(self._incident.segment.recovery_method), "hosts": hosts}
-        usual, policy = SegmentPolicy(segment_uuid=self._incident.segment.uuid), self._incident.policy
+        hosts = [name for host in self._recording.hosts if (name := self._hosts[host.name]) not in reserved]
+        about: dict[str, Any] = {"method": str(self._recording.segment.recovery_method), "hosts": hosts}
+        usual, policy = SegmentPolicy(segment_uuid=self._recording.segment.uuid), self._recording.policy
         changed = {name: str(value) for name in _POLICY if (value := getattr(policy, name)) != getattr(usual, name)}
         about |= {"policy": changed} if changed else {}
         return about | ({"reserved": reserved} if reserved else {})
 
     def _reserved(self) -> list[str]:
         """Name the hosts that were reserved at the beginning: those that still are, and those that were taken."""
-        taken = {uuid for one in self._incident.handled for uuid in one.taken}
-        taken |= {one.notification.source_host_uuid for one in self._incident.handled if one.reserved_before}
-        return [self._hosts[host.name] for host in self._incident.hosts if host.reserved or host.uuid in taken]
+        taken = {uuid for one in self._recording.handled for uuid in one.taken}
+        taken |= {one.notification.source_host_uuid for one in self._recording.handled if one.reserved_before}
+        return [self._hosts[host.name] for host in self._recording.hosts if host.reserved or host.uuid in taken]
 
     def _running(self, moves: list[VMove]) -> Mapping[str, list[dict[str, Any]]]:
         """List the instances of each host, as they were when it failed."""
@@ -121,7 +121,7 @@ class _Teller:
                 {"name": self._instances[move.instance_uuid]} | state
                 for move, state in zip(here, _states([move.facts for move in here]), strict=True)
             ]
-        for one in self._incident.handled:
+        for one in self._recording.handled:
             self._add_reported(one, found, first)
         return found
 
@@ -140,17 +140,17 @@ class _Teller:
             found.setdefault(host, []).append(about)
 
     def _host(self, one: Handled) -> Host:
-        return self._incident.host(one.notification.source_host_uuid)
+        return self._recording.host(one.notification.source_host_uuid)
 
     def _happenings(self) -> Iterator[dict[str, Any]]:
-        yield from map(self._pause, self._incident.pauses)
+        yield from map(self._pause, self._recording.pauses)
         yield from (
             {"at": self._at(said.created_at), str(said.verdict): self._hosts[self._host(one).name]}
-            for one in self._incident.handled
+            for one in self._recording.handled
             for said in one.approvals
         )
         dead: set[str] = set()
-        for one in self._incident.handled:
+        for one in self._recording.handled:
             host, reported = self._hosts[self._host(one).name], one.notification.created_at
             if self._dies(one) and host not in dead:
                 dead.add(host)
@@ -163,7 +163,7 @@ class _Teller:
                 yield {"at": self._at(min(back), 1.0), "start_host": host}
         deleted = {
             self._instances[move.instance_uuid]: move.end_time
-            for one in self._incident.handled
+            for one in self._recording.handled
             for move in one.vmoves
             if move.message == DELETED and move.end_time
         }
@@ -174,7 +174,7 @@ class _Teller:
         at = self._at(pause.created_at)
         about: dict[str, Any] = {"seconds": max(1.0, self._at(pause.ended_at or pause.until) - at)}
         if pause.host_uuid is not None:
-            about["host"] = self._hosts[self._incident.host(pause.host_uuid).name]
+            about["host"] = self._hosts[self._recording.host(pause.host_uuid).name]
         elif pause.segment_uuid is not None:
             about["segment"] = _SEGMENT
         return {"at": at, "pause": about}
@@ -206,12 +206,12 @@ class _Teller:
 
     def _again(self, evacuations: list[dict[str, Any]]) -> int:
         """Say how often an instance may be evacuated once more: nobody knows of a recovery that has not ended."""
-        if any(one.ended is None for one in self._incident.handled):
+        if any(one.ended is None for one in self._recording.handled):
             return _ANY_TIMES
         return max(Counter(course["instance"] for course in evacuations).values(), default=1) - 1
 
     def _limit(self) -> float:
-        ends = [self._at(one.ended) for one in self._incident.handled if one.ended]
+        ends = [self._at(one.ended) for one in self._recording.handled if one.ended]
         return round(2 * max(ends, default=0.0) + 3600)
 
     def _staying(self, moves: list[VMove]) -> list[str]:
@@ -219,9 +219,9 @@ class _Teller:
         return [self._instances[uuid] for uuid, status in last.items() if status is not VMoveStatus.SUCCEEDED]
 
     def _end(self, moves: list[VMove]) -> dict[str, Any]:
-        if any(one.ended is None for one in self._incident.handled):
+        if any(one.ended is None for one in self._recording.handled):
             return {}
-        statuses = [str(one.notification.status) for one in self._incident.handled]
+        statuses = [str(one.notification.status) for one in self._recording.handled]
         last = {self._instances[move.instance_uuid]: str(move.status) for move in moves}
         return {"notifications": statuses} | ({"vmoves": last} if last else {})
 

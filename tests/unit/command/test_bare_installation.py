@@ -74,6 +74,7 @@ def test_the_commands_about_the_database_work(database_url: str, words: str) -> 
 
 def test_what_needs_more_says_in_one_line_what(database_url: str) -> None:
     environ = {"INSTANCE_HA_TRIGGER_SINK": "http://127.0.0.1:1", "INSTANCE_HA_TRIGGER_KEY": "a-key-for-triggers"}
+    environ["INSTANCE_HA_CONSOLE_KEY"] = "a-key-for-sessions"
     done = run({"DATABASE_URL": database_url, "OS_AUTH_URL": "http://127.0.0.1:1", **environ}, "check-config")
     assert done.returncode == 1
     assert "instance-ha: cloud: keystoneauth1 is not installed here" in done.stderr

@@ -69,6 +69,7 @@ def good(database_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
             "OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml"),
             "INSTANCE_HA_TRIGGER_SINK": f"{server.url}/{{function}}",
             "INSTANCE_HA_TRIGGER_KEY": "a-key-for-triggers",
+            "INSTANCE_HA_CONSOLE_KEY": "a-key-for-sessions",
             "INSTANCE_HA_NOVA_TIMEOUT": "5",
             "INSTANCE_HA_API_URL": api.replace("/events", "/v1"),
         }
@@ -251,13 +252,14 @@ def test_every_wrong_setting_is_a_line_and_then_nothing_is_asked(check: Check, t
     }
     code, out, err = check(wrong)
     assert (code, out) == (1, "")
-    expected = ("INSTANCE_HA_TRIGGER_SINK", "OS_CLOUD", "none.yaml", "none.conf")
+    expected = ("INSTANCE_HA_TRIGGER_SINK", "OS_CLOUD", "none.yaml", "console-key", "none.conf")
     assert all(word in line for word, line in zip(expected, err.splitlines(), strict=True))
 
 
 def test_offline_nothing_is_asked(check: Check) -> None:
     settings = {"DATABASE_URL": "postgresql://db/ha", "INSTANCE_HA_TRIGGER_SINK": "http://broker.test"}
     settings |= {"INSTANCE_HA_TRIGGER_KEY": "a-key-for-triggers", "OS_AUTH_URL": "https://keystone.test"}
+    settings["INSTANCE_HA_CONSOLE_KEY"] = "a-key-for-sessions"
     assert check(settings, "--offline") == (0, "The configuration is good.\n", "")
 
 

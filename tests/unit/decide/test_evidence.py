@@ -105,8 +105,8 @@ def test_a_sign_of_life_is_not_taken_back_by_the_same_source_before_it_expires()
 def test_what_is_missing_is_said_with_the_way_to_get_it() -> None:
     said = how_to_get(Missing(sets("power_off service_down", "confirmed")))
     assert said == (
-        "power_off (a fence switches the power off) and service_down (Nova calls the compute service down), "
-        "or confirmed (an operator confirms that the host is dead)"
+        "its power is seen to be off and Nova calls its compute service down, "
+        "or an operator confirms that it is dead (openstack ha evidence confirm)"
     )
 
 

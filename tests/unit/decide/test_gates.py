@@ -64,7 +64,7 @@ def said(verdict: ApprovalVerdict, *opened: Gate) -> Approval:
 def test_a_pause_holds_until_it_ends_and_says_by_whom_and_why() -> None:
     result = gates.pause([PAUSE, replace(PAUSE, until=NOW + timedelta(hours=2), actor=None)])
     assert result.reason == "cloud paused by ada: switch; cloud paused by nobody known: switch"
-    assert result.released_by == "the pause ends at 2026-11-22 05:00 UTC, or before"
+    assert result.released_by == "the pause ends, at 2026-11-22 05:00 UTC or before (openstack ha unpause)"
     assert result.until == NOW + timedelta(hours=2)
     assert gates.pause([]).reason is None
 
@@ -180,7 +180,10 @@ def test_all_gates_that_hold_are_named_and_the_first_to_open_is_checked_then() -
     held = gates.hold([HELD, replace(HELD, gate=Gate.PAUSE, until=NOW + timedelta(seconds=5))], (), NOW)
     assert held is not None
     assert held.reason == "rate: too many; pause: too many"
-    assert held.released_by == "some time has passed and some time has passed, or an operator approves it"
+    assert (
+        held.released_by
+        == "some time has passed and some time has passed, or an operator approves it (openstack ha approve)"
+    )
     assert held.check_at == NOW + timedelta(seconds=5)
 
 

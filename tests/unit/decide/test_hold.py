@@ -31,8 +31,8 @@ def test_what_else_is_missing_holds_and_is_named() -> None:
     held = hold_unless_dead("compute1", [], sets("service_down confirmed"), SERVICE, NOW)
     assert held is not None
     assert held.message(UNTIL) == (
-        "held: compute1 is not proven dead; it goes on when there is confirmed (an operator confirms that the host is "
-        "dead), and is given up at 2026-11-23 03:00 UTC"
+        "held: compute1 is not proven dead; it goes on when an operator confirms that it is dead "
+        "(openstack ha evidence confirm), and is given up at 2026-11-23 03:00 UTC"
     )
 
 
@@ -68,7 +68,7 @@ def test_evidence_of_death_from_before_the_report_counts_while_it_is_fresh() -> 
 
 
 def test_a_list_that_is_not_complete_is_asked_for_again_soon() -> None:
-    held = incomplete_list("Nova lists 0 servers on compute1, and has 4 by its record of it", NOW)
+    held = incomplete_list("Nova lists 0 servers on compute1, but knows of 4 there", NOW)
     assert (held.check_at - NOW).total_seconds() == 5
 
 

@@ -148,18 +148,23 @@ def segment(survives: int | None, *unfenceable: str) -> SegmentReadiness:
     [
         (segment(1), 1, None, None),
         (segment(2), 1, "it was bad", None),
-        (segment(0), 1, None, "it survives the loss of 0 hosts, promised: 1"),
+        (segment(0), 1, None, "it survives the loss of 0 hosts, and 1 are promised"),
         (segment(0), 0, None, None),
         (segment(None), 1, None, None),
         (segment(None), 1, "it was bad", "it was bad"),
         (segment(1, "a", "b"), 1, None, "2 of its hosts could not be fenced: a, b"),
         (segment(None, "a"), 1, None, "1 of its hosts could not be fenced: a"),
-        (segment(1, "a", "b", "c", "d"), 1, None, "4 of its hosts could not be fenced: a, b, c, …"),
+        (
+            segment(1, *"abcdefghijkl"),
+            1,
+            None,
+            "12 of its hosts could not be fenced: a, b, c, d, e, f, g, h, i, j and 2 more",
+        ),
         (
             segment(0, "a"),
             1,
             None,
-            "it survives the loss of 0 hosts, promised: 1; 1 of its hosts could not be fenced: a",
+            "it survives the loss of 0 hosts, and 1 are promised; 1 of its hosts could not be fenced: a",
         ),
     ],
 )

@@ -23,7 +23,7 @@ from instance_ha.models.rows import Host, InstanceFacts, Notification, Segment, 
 from instance_ha.models.uuids import HostUuid, InstanceUuid, NotificationUuid, SegmentUuid, VMoveUuid
 from instance_ha.settings import Settings
 from instance_ha_simulator.folder.read import read
-from instance_ha_simulator.replay.incident import Handled, Incident
+from instance_ha_simulator.replay.recording import Handled, Recording
 from instance_ha_simulator.replay.story import Story, tell
 from instance_ha_simulator.replay.write import write
 
@@ -138,7 +138,7 @@ class Cloud:
             notification, moves, [task], [said], reserved_before=self.one(True, False), taken=frozenset({host.uuid})
         )
 
-    def incident(self) -> Incident:
+    def recording(self) -> Recording:
         uuid = self.name()
         segment = Segment(
             id=1,
@@ -154,7 +154,7 @@ class Cloud:
         reports = range(1, self.data.draw(st.integers(2, 3)))
         policy = SegmentPolicy(segment_uuid=segment.uuid, mode=self.one(*Mode), actor=self.name())
         handled = [self.handled(number, self.one(*hosts), others) for number in reports]
-        return Incident(handled, segment, policy, hosts, [self.pause(segment, self.one(*hosts))])
+        return Recording(handled, segment, policy, hosts, [self.pause(segment, self.one(*hosts))])
 
     def pause(self, segment: Segment, host: Host) -> Pause:
         scope = self.one(*Scope)
@@ -175,7 +175,7 @@ class Cloud:
 @given(st.data())
 def test_nothing_of_the_cloud_is_in_the_folder_and_it_can_be_read(data: st.DataObject) -> None:
     cloud = Cloud(data)
-    incident = cloud.incident()
+    recording = cloud.recording()
     settings = Settings.model_validate(
         {
             "database_url": "postgresql://QXsecretZ",
@@ -184,8 +184,8 @@ def test_nothing_of_the_cloud_is_in_the_folder_and_it_can_be_read(data: st.DataO
         }
     )
     with TemporaryDirectory() as own:
-        folder = Path(own) / "incident"
-        write(tell(incident, settings), folder)
+        folder = Path(own) / "recording"
+        write(tell(recording, settings), folder)
         written = "".join(path.read_text() for path in folder.iterdir()) + str(read(folder))
     left = {name for name in {*cloud.names, "QXsecretZ", "QXsinkZ", "2031-07", "02:13"} if name in written}
     assert left == set()
@@ -227,6 +227,6 @@ def test_a_recovery_that_has_not_ended_promises_no_end_and_may_try_again() -> No
     handled = Handled(notification, [], [], [], reserved_before=False, taken=frozenset())
     policy = SegmentPolicy(segment_uuid=segment.uuid)
     settings = Settings.model_validate({"database_url": "postgresql://x"})
-    world = tell(Incident([handled], segment, policy, [host], []), settings).world
+    world = tell(Recording([handled], segment, policy, [host], []), settings).world
     assert "at_the_end" not in world
     assert world["asked_again"] > 100

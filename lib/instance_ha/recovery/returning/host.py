@@ -12,7 +12,7 @@ from instance_ha.decide import returning as decided
 from instance_ha.decide.service import Reports, ServiceBefore, listen
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService, Migration
-from instance_ha.models.errors import CloudRefused, CloudUnavailable
+from instance_ha.models.errors import CloudRefused, TryAgain
 from instance_ha.models.returns import HostReturn, ReturnStatus
 from instance_ha.models.rows import Host, HostChanges
 from instance_ha.models.uuids import NotificationUuid
@@ -118,7 +118,7 @@ def _evacuations(work: Returning) -> list[Migration]:
 def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
     """Enable the compute service and take the host off maintenance; says how the return ends instead, if it does.
 
-    Raises CloudUnavailable while a pause is in force, or Nova calls the host down.
+    Raises TryAgain while a pause is in force, or Nova calls the host down.
     """
     claim, uuid = work.claim, work.host.uuid
     if claim.row.is_back:
@@ -139,7 +139,7 @@ def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
     with claim.transaction(is_back=True) as connection:
         hosts.lock(connection, uuid)  # so that no failure of it is reported meanwhile, and nobody changes it
         if (instead := _given_up(work, connection)) is not None:
-            raise CloudUnavailable(instead[1])  # the next invocation ends it
+            raise TryAgain(instead[1])  # the next invocation ends it
         emit.host_changed(work.world, connection, hosts.change(connection, uuid, dict(changes), work.world.clock.now()))
     claim.row = replace(claim.row, is_back=True)
     log.get().info("host is off maintenance", host=work.host.name)
@@ -158,7 +158,7 @@ def _given_up(work: Returning, connection: Connection) -> tuple[ReturnStatus, st
 def _enable(work: Returning, before: ServiceBefore | None) -> None:
     service, is_asked_for = work.nova.service(work.host.name), work.claim.row.actor is not None
     if service is not None and not service.up:
-        raise CloudUnavailable(f"Nova calls the nova-compute of {work.host.name} down again")
+        raise TryAgain(f"Nova calls the nova-compute of {work.host.name} down again")
     if service is None or not decided.is_to_be_enabled(service, before, _reasons(work), is_asked_for=is_asked_for):
         return
     work.nova.enable_service(service.id)
@@ -177,7 +177,7 @@ def what_stays(work: Returning) -> str:
 def reserve_again(work: Returning) -> Iterator[str]:
     """Reserve the hosts again that have stood in for this one, once nothing is on them; says which are not.
 
-    Raises CloudUnavailable while an evacuation of ours is under way: it may come to one of them.
+    Raises TryAgain while an evacuation of ours is under way: it may come to one of them.
     """
     for held in _kept(work):
         _await_evacuations(work)
@@ -204,9 +204,7 @@ def _await_evacuations(work: Returning) -> None:
     with work.claim.read() as connection:
         under_way = vmoves.evacuations_under_way(connection)
     if under_way:
-        raise CloudUnavailable(
-            f"{under_way} evacuations are under way, which may come to a host that is to be reserved"
-        )
+        raise TryAgain(f"{under_way} evacuations are under way, which may come to a host that is to be reserved")
 
 
 def _kept(work: Returning) -> list[Held]:

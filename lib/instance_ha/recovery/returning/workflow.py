@@ -10,7 +10,7 @@ from instance_ha import emit, log
 from instance_ha.decide import returning as decided
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
-from instance_ha.models.errors import CloudUnavailable
+from instance_ha.models.errors import TryAgain
 from instance_ha.models.returns import HostReturn, ReturnStatus
 from instance_ha.models.rows import Host
 from instance_ha.models.triggers import RETURN_HOST, Trigger
@@ -108,7 +108,7 @@ def _close(claim: Claim[HostReturn], status: ReturnStatus, message: str, *, stil
         if still_sound is not None:
             hosts.lock(connection, still_sound.uuid)  # so that no failure of it is reported meanwhile
             if host_recoveries.foremost(connection, still_sound.uuid) is not None:
-                raise CloudUnavailable(f"host {still_sound.name} has failed again")  # the next invocation ends it
+                raise TryAgain(f"host {still_sound.name} has failed again")  # the next invocation ends it
         emit.return_ended(claim.world, connection, claim.row.uuid)
         if status is ReturnStatus.FAILED:  # it may have failed again, and been recovered again, meanwhile
             returns.plan_if_due(connection, claim.row.host_uuid, now)

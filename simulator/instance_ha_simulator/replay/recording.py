@@ -47,7 +47,7 @@ class Handled:
 
 
 @dataclass(frozen=True)
-class Incident:
+class Recording:
     """The notification that is asked for, all that overlap with it in its segment, and the hosts."""
 
     handled: Sequence[Handled]  # in the order of the reports
@@ -61,7 +61,7 @@ class Incident:
         return next(host for host in self.hosts if host.uuid == uuid)
 
 
-def read(connection: Connection, uuid: NotificationUuid) -> Incident:
+def read(connection: Connection, uuid: NotificationUuid) -> Recording:
     """Read it.
 
     Raises:
@@ -77,7 +77,7 @@ def read(connection: Connection, uuid: NotificationUuid) -> Incident:
     hosts = records.every(connection, of_segment, Host)
     handled = [_with_rows(connection, one) for one in _overlapping(connection, wanted, hosts)]
     policy = policies.of_segment(connection, segment.uuid)
-    return Incident(handled, segment, policy, hosts, _pauses(connection, handled, segment, hosts))
+    return Recording(handled, segment, policy, hosts, _pauses(connection, handled, segment, hosts))
 
 
 def _pauses(connection: Connection, handled: Sequence[Handled], segment: Segment, hosts: Sequence[Host]) -> list[Pause]:
