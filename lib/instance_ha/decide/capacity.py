@@ -7,7 +7,7 @@ each resource by itself, the fullest first: if those are fewer than there are, t
 that proves nothing and there is little, all choices are tried (``capacity_search``).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
@@ -57,10 +57,20 @@ def capacity(segment: Segment) -> Capacity:
     deaths = tuple(_death(proof, segment, host) for host in segment.needs)
     survives = 0
     if all(death.fit is Fit.FITS for death in deaths):
-        survives = min(1, len(deaths))
-        while survives < len(deaths) and proof.covers(survives + 1):
-            survives += 1
+        survives = largest(proof.covers, len(deaths))
     return Capacity(survives, deaths)
+
+
+def largest(holds: Callable[[int], bool], most: int) -> int:
+    """Return the largest number up to ``most`` for which something holds that holds for 1.
+
+    It holds for all below, too. Few numbers are tried, since in a large segment each answer takes long.
+    """
+    known, beyond = min(1, most), most + 1
+    while known + 1 < beyond:
+        tried = min(2 * known, (known + beyond) // 2)
+        known, beyond = (tried, beyond) if holds(tried) else (known, tried)
+    return known
 
 
 def _death(proof: "_Proof", segment: Segment, host: str) -> Death:

@@ -1,5 +1,6 @@
 """Where each protected instance could go, whether it could be recovered at all, and what its segment survives."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,10 +8,13 @@ from instance_ha.models.capacity import Need, Room
 from instance_ha.models.cloud import Aggregate, Server, ServerGroup
 from instance_ha.models.readiness import Ability, InstanceReadiness, Protected
 
-_TRAIT, _AGGREGATE = "trait:", "aggregate_instance_extra_specs:"
+_TRAIT, _AGGREGATE, _PROJECTS = "trait:", "aggregate_instance_extra_specs:", "filter_tenant_id"
 # What Placement's amounts do not tell: which CPUs of which NUMA node, which pages, which devices are free.
 _NOT_COUNTED = ("hw:cpu_policy", "hw:cpu_dedicated_mask", "hw:numa_nodes", "hw:mem_page_size", "pci_passthrough:alias")
 _NOT_DEDICATED = {("hw:cpu_policy", "shared")}
+_ELSEWHERE = re.compile(
+    r"capabilities:|(trait|resources)[A-Za-z0-9_-]+:"
+)  # of a hypervisor; of one of several providers
 _OPERATORS = ("<", "=", ">", "s", "!")  # how a value begins that is more than a word: "<in> a", "s== b", ">= 2"
 
 
@@ -91,6 +95,8 @@ def _uncounted(server: Server, facts: CloudFacts) -> str | None:
     for name in _NOT_COUNTED:
         if name in server.extra_specs and (name, server.extra_specs[name]) not in _NOT_DEDICATED:
             return f"its flavor asks for {name}, and where that is free is not told"
+    if not server.shows_extra_specs:
+        return "Nova's policy does not let us see what its flavor asks for"
     group = facts.groups.get(server.id)
     if group is not None and group.policy == "affinity":
         return "its server group has the policy affinity, and Nova may let it go nowhere but to its dead host"
@@ -98,9 +104,10 @@ def _uncounted(server: Server, facts: CloudFacts) -> str | None:
 
 
 def _odd(server: Server) -> list[str]:
-    """Name what its flavor asks of aggregates by operators."""
+    """Name what its flavor asks of hypervisors, of one of several providers, and of aggregates by operators."""
     asked = ((name, value) for name, value in server.extra_specs.items() if name.startswith(_AGGREGATE))
-    return [name for name, value in asked if " " in value.strip() and value.strip().startswith(_OPERATORS)]
+    odd = [name for name, value in asked if " " in value.strip() and value.strip().startswith(_OPERATORS)]
+    return [*odd, *filter(_ELSEWHERE.match, server.extra_specs)]
 
 
 def _need(server: Server, host: str, facts: CloudFacts) -> Need | None:
@@ -142,12 +149,24 @@ def _limits(server: Server, facts: CloudFacts) -> list[tuple[str, frozenset[str]
         if name.startswith(_TRAIT):
             having = facts.traits.get(name.removeprefix(_TRAIT), frozenset())
             limits.append((f"{name}={value}", hosts - having if value == "forbidden" else having))
-        if name.startswith(_AGGREGATE):
-            key = name.removeprefix(_AGGREGATE)
-            found = [one for one in facts.aggregates if key in one.metadata]
+        key = name.removeprefix(_AGGREGATE)
+        found = [one for one in facts.aggregates if key in one.metadata]
+        if name.startswith(_AGGREGATE) or (found and ":" not in name):  # Nova takes a name without a scope, too
             fitting = (one.hosts for one in found if value in [v.strip() for v in one.metadata[key].split(",")])
             limits.append((f"{name}={value}", frozenset().union(*fitting)))
+    if closed := frozenset().union(*(one.hosts for one in facts.aggregates if _is_closed(one, server))):
+        limits.append(("a place outside of aggregates that are kept for others", hosts - closed))
     return limits
+
+
+def _is_closed(aggregate: Aggregate, server: Server) -> bool:
+    """Say whether an aggregate is kept for projects, or for flavors with a trait, of which an instance is not one."""
+    about = aggregate.metadata.items()
+    projects = [one for name, value in about if name.startswith(_PROJECTS) for one in value.replace(" ", "").split(",")]
+    traits = [name for name, value in about if name.startswith(_TRAIT) and value == "required"]
+    return bool(projects and server.project not in projects) or any(
+        server.extra_specs.get(name) != "required" for name in traits
+    )
 
 
 def zones_of(aggregates: Sequence[Aggregate]) -> dict[str, str]:

@@ -67,6 +67,8 @@ class Server:
     metadata: dict[str, str] = field(default_factory=dict)
     on_volume: bool = False  # it boots from a volume, so that its disk outlives its host
     extra_specs: dict[str, str] = field(default_factory=dict)  # of its flavor
+    shows_extra_specs: bool = True  # whether Nova lets us see them
+    project: str = ""
     zone: str | None = None  # the availability zone that it is in
 
 

@@ -76,6 +76,7 @@ class StoredReadiness:
     segment_name: str
     checked_at: datetime
     survives: int | None
+    known_survives: int | None  # the same, when it was known last
     reason: str | None
     unfenceable: int  # hosts
     unrecoverable: int  # instances

@@ -26,7 +26,7 @@ def check(world: ReadinessWorld) -> None:
 def _write(
     world: ReadinessWorld, connection: Connection, found: SegmentReadiness, before: StoredReadiness, now: datetime
 ) -> None:
-    broken = trouble(found, world.settings.readiness_survives, before.trouble)
+    broken = trouble(found, world.settings.readiness_survives, before.known_survives)
     has_changed = (broken is None) != (before.trouble is None)
     store.write(connection, found, broken, now if has_changed else before.since, now)
     if not has_changed:

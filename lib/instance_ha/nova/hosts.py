@@ -13,6 +13,11 @@ _GROUPS = 1000  # on a page
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+def _weight(service: ComputeService) -> tuple[bool, datetime]:
+    """Order the records of a host's service: the last one counts."""
+    return service.up, service.updated_at or _LONG_AGO
+
+
 class NovaHosts:
     """The part of ``NovaClient`` that is about hosts; its methods raise what ``NovaHttp`` raises."""
 
@@ -28,12 +33,13 @@ class NovaHosts:
         """
         query = urlencode({"host": host, "binary": "nova-compute"})
         found = [parse.service(body) for body in self._http.get(f"/os-services?{query}")["services"]]
-        return max(found, key=lambda service: (service.up, service.updated_at or _LONG_AGO), default=None)
+        return max(found, key=_weight, default=None)
 
     def services(self) -> list[ComputeService]:
-        """Read the nova-compute services of all hosts, but of those whose cell does not answer."""
+        """Read the nova-compute service of each host, as ``service`` does, but of those whose cell does not answer."""
         found = self._http.get("/os-services?binary=nova-compute")["services"]
-        return [parse.service(body) for body in found if "id" in body]
+        listed = [parse.service(body) for body in found if "id" in body]
+        return list({service.host: service for service in sorted(listed, key=_weight)}.values())
 
     def service_states(self) -> list[ServiceState]:
         """Read whether each service of every kind is up."""

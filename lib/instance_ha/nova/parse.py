@@ -52,7 +52,7 @@ def server(body: dict[str, Any]) -> Server:
         raise CloudUnavailable(f"the cell of instance {body['id']} does not answer, so Nova does not know its state")
     if "OS-EXT-SRV-ATTR:host" not in body:
         raise CloudUnavailable("Nova's policy does not let us see on which host an instance is")
-    fault = body.get("fault") or {}
+    fault, flavor = body.get("fault") or {}, body.get("flavor") or {}
     return Server(
         id=body["id"],
         name=body["name"],
@@ -65,7 +65,9 @@ def server(body: dict[str, Any]) -> Server:
         fault=fault.get("message"),
         on_volume=body.get("image") == "",
         metadata=body.get("metadata") or {},
-        extra_specs=(body.get("flavor") or {}).get("extra_specs") or {},
+        extra_specs=flavor.get("extra_specs") or {},
+        shows_extra_specs="extra_specs" in flavor,
+        project=body.get("tenant_id", ""),
         zone=body.get("OS-EXT-AZ:availability_zone"),
     )
 

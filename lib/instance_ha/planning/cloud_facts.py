@@ -47,7 +47,7 @@ def read_facts(
         CloudRefused: we may not read one.
 
     """
-    services = {service.host: service for service in nova.services()}
+    services = nova.services()
     hosts = nova.provider_hosts()
     providers = placement.providers()
     having = {trait: placement.with_trait(trait) for trait in sorted(traits)}
@@ -63,10 +63,8 @@ def read_facts(
     return CloudFacts(
         rooms={one.room.host: one.room for one in own if one.room},
         allocations={one.room.host: one.allocations for one in own if one.room},
-        scheduled=frozenset(
-            host for host, service in services.items() if service.up and not service.disabled and host not in reserved
-        ),
-        up=frozenset(host for host, service in services.items() if service.up),
+        scheduled=frozenset(one.host for one in services if one.up and not one.disabled and one.host not in reserved),
+        up=frozenset(one.host for one in services if one.up),
         aggregates=nova.aggregates(),
         groups=_by_member(nova.server_groups()),
         with_devices=frozenset(instance for one in taken if one.room is None for instance in one.allocations),

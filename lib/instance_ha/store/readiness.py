@@ -78,7 +78,7 @@ def write(
     connection: Connection, found: SegmentReadiness, trouble: str | None, since: datetime | None, now: datetime
 ) -> None:
     """Write down what was found of a segment."""
-    values = {
+    values: dict[str, Any] = {
         "checked_at": now,
         "survives": found.survives,
         "reason": found.reason,
@@ -88,4 +88,6 @@ def write(
         "trouble": trouble,
         "since": since,
     }
+    if found.survives is not None:
+        values["known_survives"] = found.survives
     connection.execute(update(readiness).where(readiness.c.segment_uuid == found.segment_uuid).values(values))

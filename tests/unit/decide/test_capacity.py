@@ -6,7 +6,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
-from instance_ha.decide.capacity import Segment, capacity
+from instance_ha.decide.capacity import Segment, capacity, largest
 from instance_ha.models.capacity import Inventory, Need, Room
 from instance_ha.models.enums import RecoveryMethod
 from instance_ha.models.readiness import Fit
@@ -122,6 +122,18 @@ def test_half_of_the_drawn_segments_are_promised_something() -> None:
     segments = [drawn(Random(seed)) for seed in SEEDS]
     for asked in (segments, map(crowded, segments)):
         assert sum(capacity(segment).survives > 0 for segment in asked) >= len(SEEDS) / 2
+
+
+@pytest.mark.parametrize(("holds", "most"), [(1, 1), (0, 0), (1, 1000), (321, 1000), (999, 1000), (1000, 1000)])
+def test_the_largest_number_is_found_by_few_questions(holds: int, most: int) -> None:
+    asked: list[int] = []
+
+    def is_small(number: int) -> bool:
+        asked.append(number)
+        return number <= holds
+
+    assert largest(is_small, most) == holds
+    assert len(asked) <= 20
 
 
 def test_two_hosts_that_are_half_full_survive_one_death() -> None:

@@ -63,6 +63,37 @@ def test_a_flavor_that_asks_for_an_aggregate_may_go_to_its_hosts(value: str, hos
         assert said(found) == (Ability.NO, "no other host has aggregate_instance_extra_specs:ssd=other")
 
 
+def test_what_a_flavor_asks_for_without_a_scope_leaves_the_aggregates_that_name_it() -> None:
+    fast = Aggregate(id=1, name="fast", hosts=frozenset({"compute2"}), metadata={"ssd": "true"}, zone=None)
+    assert [one.hosts for one in evaluated(facts(aggregates=[fast]), extra_specs={"ssd": "true"}).needs] == [fast.hosts]
+    assert [one.hosts for one in evaluated(facts(), extra_specs={"ssd": "true"}).needs] == [None]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "about"),
+    [
+        ({"filter_tenant_id": "project-1, project-2"}, {"project": "project-2"}),
+        ({"filter_tenant_id": "project-1", "filter_tenant_id2": "project-3"}, {"project": "project-3"}),
+        ({"trait:CUSTOM_WINDOWS": "required"}, {"extra_specs": {"trait:CUSTOM_WINDOWS": "required"}}),
+    ],
+)
+def test_an_aggregate_that_is_kept_for_others_takes_nobody_else(
+    metadata: dict[str, str], about: dict[str, Any]
+) -> None:
+    kept = Aggregate(id=1, name="kept", hosts=frozenset({"compute2"}), metadata=metadata, zone=None)
+    known = facts(aggregates=[kept], traits={"CUSTOM_WINDOWS": frozenset(HOSTS)})
+    assert [one.hosts for one in evaluated(known, project="project-9").needs] == [frozenset({"compute1", "compute3"})]
+    (need,) = evaluated(known, **about).needs
+    assert need.may_go_to("compute2")
+
+
+def test_an_instance_whose_flavor_nova_does_not_show_is_not_known() -> None:
+    assert said(evaluated(facts(), shows_extra_specs=False)) == (
+        Ability.UNKNOWN,
+        "Nova's policy does not let us see what its flavor asks for",
+    )
+
+
 def test_an_instance_stays_in_its_zone() -> None:
     west = Aggregate(id=1, name="w", hosts=frozenset({"compute1", "compute2"}), metadata={}, zone="west")
     found = evaluated(facts(aggregates=[west]), zone="west")
@@ -77,6 +108,10 @@ def test_an_instance_stays_in_its_zone() -> None:
         ("hw:mem_page_size", "large"),
         ("pci_passthrough:alias", "gpu:1"),
         ("aggregate_instance_extra_specs:size", ">= 2"),
+        ("capabilities:hypervisor_type", "QEMU"),
+        ("trait1:CUSTOM_NUMA", "required"),
+        ("trait_NET:CUSTOM_FAST", "required"),
+        ("resources1:CUSTOM_FPGA", "1"),
     ],
 )
 def test_what_placement_does_not_count_is_not_known(name: str, value: str) -> None:
@@ -144,14 +179,15 @@ def segment(survives: int | None, *unfenceable: str) -> SegmentReadiness:
 
 
 @pytest.mark.parametrize(
-    ("found", "survives", "before", "expected"),
+    ("found", "survives", "known_before", "expected"),
     [
         (segment(1), 1, None, None),
-        (segment(2), 1, "it was bad", None),
+        (segment(2), 1, 0, None),
         (segment(0), 1, None, "it survives the loss of 0 hosts, and 1 are promised"),
         (segment(0), 0, None, None),
         (segment(None), 1, None, None),
-        (segment(None), 1, "it was bad", "it was bad"),
+        (segment(None), 1, 1, None),
+        (segment(None), 1, 0, "it survives the loss of 0 hosts, and 1 are promised"),
         (segment(1, "a", "b"), 1, None, "2 of its hosts could not be fenced: a, b"),
         (segment(None, "a"), 1, None, "1 of its hosts could not be fenced: a"),
         (
@@ -169,6 +205,17 @@ def segment(survives: int | None, *unfenceable: str) -> SegmentReadiness:
     ],
 )
 def test_a_promise_is_broken_by_what_is_known(
-    found: SegmentReadiness, survives: int, before: str | None, expected: str | None
+    found: SegmentReadiness, survives: int, known_before: int | None, expected: str | None
 ) -> None:
-    assert trouble(found, survives, before) == expected
+    assert trouble(found, survives, known_before) == expected
+
+
+def test_a_fence_that_works_again_is_no_trouble_though_it_is_not_known_how_many_may_die() -> None:
+    assert trouble(segment(None, "a"), 1, 1) is not None
+    assert trouble(segment(None), 1, 1) is None
+
+
+def test_of_a_segment_that_has_fewer_hosts_than_are_promised_all_may_die() -> None:
+    nothing = SegmentReadiness(segment_uuid=SegmentUuid("segment"), survives=0)
+    assert trouble(nothing, 1, None) is None
+    assert trouble(segment(1), 2, None) is None

@@ -51,6 +51,13 @@ def names(nova: NovaClient, host: str = HOST) -> list[str]:
     return sorted(server.name for page in nova.servers_on(host) for server in page)
 
 
+def test_of_two_services_of_a_host_only_the_one_that_is_up_counts(connect: Connect) -> None:
+    cloud, nova = connect(CloudOptions())
+    cloud.add_host("compute3", old_service_in="cell2")
+    found = [service for service in nova.services() if service.host == "compute3"]
+    assert [service.up for service in found] == [True]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])
 def test_all_servers_of_a_host_are_read_however_short_nova_cuts_its_pages(connect: Connect, count: int) -> None:
     cloud, nova = connect(CloudOptions(max_limit=2))

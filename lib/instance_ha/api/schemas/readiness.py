@@ -17,6 +17,7 @@ class Readiness(ApiModel):
     survives: int | None = Field(
         description="Any so many of its hosts may die, and all that could be recovered fit. Null: not known."
     )
+    known_survives: int | None = Field(description="The same, when it was known last. Null: it never was.")
     reason: str | None = Field(description="Why it is not known.")
     unfenceable: int = Field(description="Hosts that could not be fenced.")
     unrecoverable: int = Field(description="Instances that could not be recovered however much room there is.")

@@ -100,6 +100,7 @@ readiness = Table(  # what each segment would survive, as it was found last
     Column("segment_uuid", String(36), primary_key=True),
     Column("checked_at", Time, nullable=False),
     Column("survives", Integer),
+    Column("known_survives", Integer),  # when that was known last
     Column("reason", Text),
     Column("unfenceable", Integer, nullable=False),
     Column("unrecoverable", Integer, nullable=False),

@@ -734,6 +734,7 @@ def upgrade() -> None:
         sa.Column("segment_uuid", sa.String(length=36), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("survives", sa.Integer(), nullable=True),
+        sa.Column("known_survives", sa.Integer(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("unfenceable", sa.Integer(), nullable=False),
         sa.Column("unrecoverable", sa.Integer(), nullable=False),
