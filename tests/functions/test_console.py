@@ -94,6 +94,14 @@ def test_a_log_out_ends_session_and_token(installation: Installation) -> None:
     assert len(known - installation.cloud.identity.tokens()) == 1
 
 
+def test_a_cookie_that_was_kept_counts_for_nothing_after_the_log_out(installation: Installation) -> None:
+    browser = logged_in(installation)
+    kept = browser.session.cookies.copy()
+    browser.post("/console/logout", {}, HOME)
+    browser.session.cookies = kept
+    assert browser.get(HOME, allow_redirects=False).headers["Location"] == "/console/login"
+
+
 def test_a_session_ends_when_keystone_does_not_know_its_token_any_more(installation: Installation) -> None:
     browser = logged_in(installation)
     for token in installation.cloud.identity.tokens() - installation.used_tokens:

@@ -78,6 +78,7 @@ def log_out(arrival: Arrival) -> Response:
     form = forms.read(arrival.request, arrival.world.settings.max_request_body_size)
     if arrival.session is not None:
         forms.check_key(form, arrival.session)
+        arrival.world.tokens.forget(arrival.session.token)
         arrival.world.logins.log_out(arrival.session.token)
     response = go_to(LOGIN)
     sessions.forget(response, arrival.world.settings)

@@ -10,6 +10,27 @@ _WINDOW = 60.0  # seconds
 _KNOWN = 1000  # tokens
 
 
+class LatestTokens:
+    """Remembers so many of the latest tokens, by their digests."""
+
+    def __init__(self) -> None:
+        self._digests: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, token: str) -> None:
+        """Remember a token."""
+        with self._lock:
+            self._digests[_digest(token)] = None
+            self._digests.move_to_end(_digest(token))
+            if len(self._digests) > _KNOWN:
+                self._digests.popitem(last=False)
+
+    def __contains__(self, token: str) -> bool:
+        """Say whether a token is remembered."""
+        with self._lock:
+            return _digest(token) in self._digests
+
+
 class Budget:
     """Counts refused tokens; when there were too many within a minute, only tokens accepted before are allowed."""
 
@@ -18,13 +39,13 @@ class Budget:
         self._clock = clock
         self._lock = threading.Lock()
         self._refused: deque[float] = deque(maxlen=limit)  # when
-        self._accepted: OrderedDict[bytes, None] = OrderedDict()  # digests, the latest last
+        self._accepted = LatestTokens()
 
     def allows(self, token: str) -> bool:
         """Say whether Keystone may be asked about a token."""
         with self._lock:
             full = len(self._refused) == self._limit and self._clock() < self._refused[0] + _WINDOW
-            return not full or _digest(token) in self._accepted
+            return not full or token in self._accepted
 
     def refused(self) -> None:
         """Note that Keystone has refused a token."""
@@ -33,11 +54,7 @@ class Budget:
 
     def accepted(self, token: str) -> None:
         """Note that Keystone knows a token."""
-        with self._lock:
-            self._accepted[_digest(token)] = None
-            self._accepted.move_to_end(_digest(token))
-            if len(self._accepted) > _KNOWN:
-                self._accepted.popitem(last=False)
+        self._accepted.add(token)
 
 
 def _digest(token: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from keystoneauth1.exceptions import ClientException
 
 from instance_ha.http_limits import within
-from instance_ha.keystone.budget import Budget
+from instance_ha.keystone.budget import Budget, LatestTokens
 from instance_ha.keystone.cloud import Cloud
 from instance_ha.keystone.transport import mount
 from instance_ha.models.errors import CloudTimeout, CloudUnavailable, TimeIsUp, TryAgain, Unauthorized
@@ -28,6 +28,7 @@ class Tokens:
         self._settings = settings
         self._cloud = cloud
         self._budget = Budget(settings.refused_tokens_per_minute)
+        self._ended = LatestTokens()
 
     @cached_property
     def _middleware(self) -> Any:
@@ -38,6 +39,10 @@ class Tokens:
                 session = super()._create_session(**given)
                 mount(session)
                 return session
+
+            def forget(self, token: str) -> None:
+                self._token_cache.initialize({})
+                self._token_cache.set(token, None)
 
         # It warns of each option that is not its own (the user's, that it hands on), and of a cache without memcached.
         logging.getLogger("keystonemiddleware").setLevel(logging.ERROR)
@@ -75,7 +80,7 @@ class Tokens:
         token = environ.get("HTTP_X_AUTH_TOKEN")
         if not token:
             raise Unauthorized("the request has no X-Auth-Token")
-        if not _TOKEN.fullmatch(token):
+        if not _TOKEN.fullmatch(token) or token in self._ended:
             raise Unauthorized("the token is not valid")
         if not self._budget.allows(token):
             raise TryAgain("too many tokens were refused within a minute: only known ones are taken now")
@@ -95,6 +100,12 @@ class Tokens:
             raise CloudUnavailable(f"Keystone cannot check the token (HTTP {answer.status_int})")
         self._budget.accepted(token)
         return _caller(checked)
+
+    def forget(self, token: str) -> None:
+        """Take a token for ended from now on, in all instances that share their checked tokens by memcached."""
+        self._ended.add(token)
+        if self._settings.memcached_servers:
+            self._middleware.forget(token)
 
 
 def _accept(_environ: dict[str, Any], start_response: Any) -> list[bytes]:

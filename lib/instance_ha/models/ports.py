@@ -112,6 +112,9 @@ class TokenCheck(Protocol):
     def check(self, environ: dict[str, Any]) -> Caller:
         """Return the caller of a WSGI request, or raise Unauthorized."""
 
+    def forget(self, token: str) -> None:
+        """Take a token for ended, whatever Keystone has said of it until now."""
+
 
 class Policy(Protocol):
     """Says who may do what."""

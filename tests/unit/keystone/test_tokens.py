@@ -69,6 +69,18 @@ def test_strangers_tokens_reach_keystone_a_bounded_number_of_times(
     assert "admin" in tokens.check(known).roles
 
 
+def test_a_token_that_was_checked_a_moment_ago_is_not_taken_after_its_log_out(
+    simulated: tuple[SimulatedCloud, str], tokens: Tokens
+) -> None:
+    admin = simulated[0].identity.users["admin"]
+    ended, other = (simulated[0].identity.issue(admin, admin.project.id).id for _ in range(2))
+    assert "admin" in tokens.check(request(ended)).roles
+    tokens.forget(ended)
+    with pytest.raises(Unauthorized):
+        tokens.check(request(ended))
+    assert "admin" in tokens.check(request(other)).roles
+
+
 @pytest.mark.parametrize("token", ["\xff\xfe", "a\0b", "a\tb", " ", "x" * 20_000, "../../users", "a\r\nX-Header: b"])
 def test_whatever_stands_where_a_token_should_is_unauthorized(tokens: Tokens, token: str) -> None:
     with pytest.raises(Unauthorized):
@@ -82,5 +94,9 @@ def test_tokens_are_checked_though_the_memcached_that_shares_them_is_away(
     settings = load({"DATABASE_URL": "postgresql://db/ha", **memcached})
     tokens = Tokens(settings, Cloud(settings, login_variables(*simulated)))
     admin = simulated[0].identity.users["admin"]
+    token = simulated[0].identity.issue(admin, admin.project.id).id
 
-    assert "admin" in tokens.check(request(simulated[0].identity.issue(admin, admin.project.id).id)).roles
+    assert "admin" in tokens.check(request(token)).roles
+    tokens.forget(token)
+    with pytest.raises(Unauthorized):
+        tokens.check(request(token))
