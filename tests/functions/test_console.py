@@ -71,7 +71,16 @@ def test_a_keystone_that_is_away_is_not_the_fault_of_the_user(installation: Inst
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["//evil.example", "https://evil.example/console/", "/console//evil.example", "/console/../x", "/\\evil", "/v1"],
+    [
+        "//evil.example",
+        "https://evil.example/console/",
+        "/console//evil.example",
+        "/console/../x",
+        "/console/%2E%2e/v1",
+        "/\\evil",
+        "/v1",
+        "/console/logout",
+    ],
 )
 def test_a_login_leads_to_no_other_site(browser: Browser, elsewhere: str) -> None:
     assert browser.log_in(but={"next": elsewhere}).headers["Location"] == HOME

@@ -1,7 +1,7 @@
 """Login and log-out."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import Response
 
@@ -32,7 +32,8 @@ def go_to_login(after: str = HOME) -> Response:
 
 def target(text: str) -> str:
     """Return where to go on, if that is a page of ours; else the first page. So no link leads elsewhere by a login."""
-    return text if _OURS.fullmatch(text) and "//" not in text and ".." not in text else HOME
+    is_ours = _OURS.fullmatch(text) and "//" not in text and ".." not in unquote(text)  # browsers read %2e as a dot
+    return text if is_ours and not text.startswith((LOGIN, LOGOUT)) else HOME
 
 
 def answer(templates: Templates, arrival: Arrival) -> Response:

@@ -27,7 +27,8 @@
     if (document.hidden) return;
     if (isTyping()) { say("Not refreshed while you type."); return; }
     try {
-      const answer = await fetch(location.href, {headers: {"X-Console-Live": "1"}, redirect: "manual"});
+      const how = {headers: {"X-Console-Live": "1"}, redirect: "manual", signal: AbortSignal.timeout(60000)};
+      const answer = await fetch(location.href, how);
       if (answer.type === "opaqueredirect") { location.reload(); return; }  // the session is over
       if (!answer.ok) throw new Error(answer.status);
       replace(await answer.text());
@@ -40,5 +41,7 @@
 
   name();
   say("It refreshes itself.");
-  setInterval(refresh, 1000 * part().dataset.interval);
+  // One after the other: a server that is slow is not asked again before it has answered.
+  const next = () => setTimeout(() => refresh().finally(next), 1000 * part().dataset.interval);
+  next();
 })();
