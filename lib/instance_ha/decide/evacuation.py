@@ -120,10 +120,18 @@ class End:
     failed_host: str | None = None  # the destination on which Nova failed
 
 
+@dataclass(frozen=True)
+class Perhaps:
+    """It seems over, as it does for a moment too right before it has moved: it is if it seems so for ``SURE_AFTER``."""
+
+    end: End
+
+
 Finding = Ask | Wait | Moved | End
 
 CHECK_UNRECORDED_AFTER = 60.0
 CHECK_UNCLEAR_AFTER = 10.0
+SURE_AFTER = timedelta(seconds=5)  # Nova brings an instance up, and a moment later says that its host has changed
 # A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
 UNCLAIMED_AFTER = 600.0
 
@@ -164,7 +172,7 @@ def is_accepted(server: Server) -> bool:
 
 def check(
     move: VMove, server: Server | None, migration: Migration | None, age: Age, *, dest_down: bool = False
-) -> Finding:
+) -> Finding | Perhaps:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
@@ -180,7 +188,8 @@ def check(
         failed_host = None if NO_VALID_HOST in reason else migration.dest_host
         return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
     if migration is not None and migration.unclear and (dest_down or server.task_state is None):
-        return End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
+        end = End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
+        return end if dest_down else Perhaps(end)
     if age.give_up:
         dest_host = migration.dest_host if migration is not None else None
         return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)

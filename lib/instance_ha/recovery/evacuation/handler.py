@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import evacuation, gates
-from instance_ha.decide.evacuation import Ask, End, Finding, Moved, Wait
+from instance_ha.decide.evacuation import SURE_AFTER, Ask, End, Finding, Moved, Perhaps, Wait
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
@@ -46,7 +46,7 @@ def _check(work: Evacuation) -> None:
         restore(work, Moved(work.move.dest_host))
         return
     while True:
-        finding = _finding(work)
+        finding = _sure_finding(work)
         if isinstance(finding, Ask):
             if finding.last_migration_id is not None:
                 work.claim.write(last_migration_id=finding.last_migration_id)
@@ -76,7 +76,18 @@ def _due_at(work: Evacuation, finding: Wait) -> datetime | None:
     return work.move.asked_at + timedelta(seconds=work.world.settings.nova_late_request_limit)
 
 
-def _finding(work: Evacuation) -> Finding:
+def _sure_finding(work: Evacuation) -> Finding:
+    """Say how the evacuation stands; what seems to be over is checked again."""
+    since = work.world.clock.now()
+    while isinstance(found := _finding(work), Perhaps):
+        if work.world.clock.now() - since >= SURE_AFTER:
+            return found.end
+        if not work.claim.pause():
+            return Wait()
+    return found
+
+
+def _finding(work: Evacuation) -> Finding | Perhaps:
     server = work.server()
     settings = work.world.settings
     limits = settings.nova_late_request_limit, settings.evacuation_give_up_after
