@@ -157,6 +157,17 @@ def test_plan_shows_a_row_for_each_host_or_each_instance(
     assert "disable" in ha("plan", "--long", host["name"], "-c", "before")
 
 
+def test_plan_ends_with_3_when_one_is_not_known(
+    installation: Installation, shell: OpenStackShell, host: dict[str, Any]
+) -> None:
+    installation.cloud.set_cell("cell1", answers=False)
+    try:
+        done = shell.run("ha", "plan", host["name"], "-f", "json")
+    finally:
+        installation.cloud.set_cell("cell1", answers=True)
+    assert (done.returncode, json.loads(done.stdout)[0]["outlook"]) == (3, "not_known"), done.stderr
+
+
 def test_plan_of_an_unknown_host_says_which(refused: Command) -> None:
     assert "host nowhere (HTTP 400)" in refused("plan", "nowhere")
 
@@ -236,10 +247,22 @@ def test_readiness_is_shown_by_segment_and_by_host(
 ) -> None:
     assert "was not checked yet" in refused("readiness", segment["name"])
     installation.tick("readiness")
+    installation.sql("UPDATE readiness SET survives = 1")
     listed = {one["segment_name"]: one for one in ha_json("readiness")}
     assert listed[segment["name"]]["is_fresh"] is True
     assert [one["name"] for one in ha_json("readiness", segment["name"])] == [host["name"]]
     installation.sql("DELETE FROM readiness")
+
+
+@pytest.mark.parametrize("change", ["survives = 0", "survives = NULL", "survives = 1, checked_at = '2001-01-02'"])
+def test_readiness_ends_with_3_when_no_host_may_die_or_that_is_not_known(
+    installation: Installation, shell: OpenStackShell, segment: dict[str, Any], host: dict[str, Any], change: str
+) -> None:
+    installation.tick("readiness")
+    installation.sql(f"UPDATE readiness SET {change}")
+    codes = [shell.run("ha", "readiness", *words).returncode for words in ([], [segment["name"]])]
+    installation.sql("DELETE FROM readiness")
+    assert codes == [3, 3], host
 
 
 def test_a_recovered_host_is_brought_back_and_its_return_stopped(

@@ -64,8 +64,11 @@ def test_the_status_has_rows_of_each_kind(shell: Shell, segment: dict[str, Any],
     assert shown["recoveries"] != []
 
 
-def test_readiness_is_that_of_each_segment(shell: Shell, host: dict[str, Any]) -> None:
-    _, shown = shell("readiness")
+def test_readiness_is_that_of_each_segment_and_its_exit_code_is_that_of_the_worst(
+    shell: Shell, host: dict[str, Any]
+) -> None:
+    code, shown = shell("readiness")
+    assert code == (0 if all(segment["survives"] for segment in shown) else 3)
     hosts = {row["name"]: row["fit"] for segment in shown for row in segment["hosts"]}
     assert hosts[host["name"]] == "fits"
 

@@ -315,6 +315,19 @@ def test_why_a_recovery_did_not_succeed_stands_last_where_stock_clients_show_it(
     assert (last["state"], line["message"]) == ("FAILURE", f"{long[:254]}…")
 
 
+def test_what_a_recovery_waits_for_stands_there_too(installation: Installation, host: dict[str, Any]) -> None:
+    waiting, said = closed(installation, installation.notification(host)), "waiting until Nova calls it down"
+    installation.sql(
+        "UPDATE notifications SET status = 'new', message = :said WHERE notification_uuid = :uuid",
+        uuid=waiting["notification_uuid"],
+        said=said,
+    )
+    path = f"{PATH}/{waiting['notification_uuid']}"
+    last = installation.get(path, version="1.1").json()["notification"]["recovery_workflow_details"][-1]
+    (line,) = last["progress_details"]
+    assert (last["name"], last["state"], line["progress"], line["message"]) == ("Reason", "RUNNING", "0.0", said)
+
+
 def test_below_1_1_and_in_lists_there_is_no_progress(installation: Installation, recovered: dict[str, Any]) -> None:
     path = f"{PATH}/{recovered['notification_uuid']}"
     assert "recovery_workflow_details" not in installation.get(path, version="1.0").json()["notification"]

@@ -135,7 +135,7 @@ def test_the_command_prints_a_plan_and_says_by_its_exit_code_that_one_is_not_kno
         code, out, _ = command(installation, host["name"])
     finally:
         installation.cloud.set_cell("cell1", answers=True)
-    assert (code, len(out.splitlines()), out.startswith(f"{host['name']}: not known: ")) == (1, 1, True)
+    assert (code, len(out.splitlines()), out.startswith(f"{host['name']}: not known: ")) == (3, 1, True)
     code, out, err = command(installation, "nowhere")
     assert (code, out, err) == (1, "", "not registered in any segment: host nowhere\n")
 

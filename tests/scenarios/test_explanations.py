@@ -82,6 +82,18 @@ def test_a_held_recovery_says_what_it_waits_for_and_what_releases_it(
     assert [one["answer"] for one in found["questions"]] == [acts, dead, "not_yet", "not_yet", "not_yet"], found
 
 
+def test_the_wait_for_nova_is_said_with_its_limit(postgres: Postgres, database_url: str) -> None:
+    assert asked("host-dies", 30, postgres, database_url)["waits_for"] == (
+        "DisableComputeServiceTask: waiting until Nova calls the compute service of compute1 down, "
+        "since 03:00:14 UTC, at most until 03:03:14 UTC"
+    )
+
+
+def test_what_was_waited_for_is_said_no_longer_than_that_lasts(postgres: Postgres, database_url: str) -> None:
+    found = asked("host-dies", 57, postgres, database_url)
+    assert found["waits_for"].startswith("EvacuateInstancesTask: Evacuation started"), found
+
+
 def test_why_a_fence_has_failed_stands_behind_the_answer(postgres: Postgres, database_url: str) -> None:
     found = asked("fence-fails-and-is-required", 100, postgres, database_url)
     behind_it = [(one["table"], one["text"]) for one in found["questions"][1]["because"]]

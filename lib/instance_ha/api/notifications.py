@@ -26,7 +26,13 @@ from instance_ha.store import hosts, notifications, tasks
 
 _NO_COLUMN = frozenset({"generated_since"})
 _HAS_PROGRESS = (1, 1)
-_NOT_RECOVERED = frozenset({NotificationStatus.FAILED, NotificationStatus.ERROR, NotificationStatus.IGNORED})
+_STATES = {  # of the reason that is shown; a recovery that has finished has none
+    NotificationStatus.NEW: TaskState.RUNNING,
+    NotificationStatus.RUNNING: TaskState.RUNNING,
+    NotificationStatus.ERROR: TaskState.FAILURE,
+    NotificationStatus.FAILED: TaskState.FAILURE,
+    NotificationStatus.IGNORED: TaskState.SUCCESS,
+}
 _REASON_LENGTH = 255  # characters
 _COMPARED = 20  # equal reports of one host that are compared; far more than an interval can hold
 
@@ -89,14 +95,15 @@ def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:
 
 
 def _reason(row: Notification) -> list[TaskProgress]:
-    """Say why a recovery did not succeed where stock clients show it: they leave `message` out."""
-    if row.message is None or row.status not in _NOT_RECOVERED:
+    """Say what a recovery waits for, or why it has failed, where stock clients show it: they leave `message` out."""
+    state = _STATES.get(row.status)
+    if row.message is None or state is None:
         return []
     time = (row.updated_at or row.created_at).strftime("%Y-%m-%d %H:%M:%S.%f")
     short = row.message if len(row.message) <= _REASON_LENGTH else f"{row.message[: _REASON_LENGTH - 1]}…"
-    line = ProgressDetail(timestamp=time, progress="1.0", message=short)
-    state = TaskState.SUCCESS if row.status is NotificationStatus.IGNORED else TaskState.FAILURE
-    return [TaskProgress(name="Reason", progress=1.0, state=state, details=[line])]
+    progress = 0.0 if state is TaskState.RUNNING else 1.0
+    line = ProgressDetail(timestamp=time, progress=str(progress), message=short)
+    return [TaskProgress(name="Reason", progress=progress, state=state, details=[line])]
 
 
 ROUTES = (

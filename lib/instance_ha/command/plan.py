@@ -24,14 +24,14 @@ _HEADS = {
 def register(subparsers: Any) -> None:
     """Add the command."""
     meaning = "what would be done if hosts failed now; changes nothing"
-    not_known = {1: "a plan is not known, or a line on stderr says what is wrong"}
+    not_known = {shell.NEEDS_ATTENTION: "a plan is not known"}
     parser = shell.add(subparsers, "plan", meaning, plan, example="plan compute1 compute2", codes=not_known)
     parser.add_argument("hosts", nargs="+", metavar="HOST", help="name or uuid; several fail at once")
     shell.add_output(parser)
 
 
 def plan(options: argparse.Namespace) -> int:
-    """Print the plans; 1 when one is not known."""
+    """Print the plans."""
     world = composition.of(options.environ).whole().for_invocation()
     with world.database.read() as connection:
         failed = hosts.named(connection, options.hosts)
@@ -39,7 +39,7 @@ def plan(options: argparse.Namespace) -> int:
     source = Source(world.nova, world.database.read, world.clock, world.settings)
     plans = list(plans_of(source, failed, ladder, world.deadline()))
     shell.write(options, [_values(one) for one in plans], (line for one in plans for line in screen(one)))
-    return 1 if any(one.outlook is Outlook.NOT_KNOWN for one in plans) else 0
+    return shell.NEEDS_ATTENTION if any(one.outlook is Outlook.NOT_KNOWN for one in plans) else 0
 
 
 def _values(one: Plan) -> dict[str, Any]:

@@ -20,16 +20,16 @@ _WORDS = {
 def register(subparsers: Any) -> None:
     """Add the command."""
     meaning = "how many hosts of each segment may die; changes nothing"
-    codes = {1: "a segment does not survive the death of any one host, or that is not known"}
+    codes = {shell.NEEDS_ATTENTION: "a segment does not survive the death of any one host, or that is not known"}
     shell.add_output(shell.add(subparsers, "readiness", meaning, show, example="readiness -o json", codes=codes))
 
 
 def show(options: argparse.Namespace) -> int:
-    """Print it; 1 when a segment does not survive the death of any one host, or that is not known."""
+    """Print it."""
     world = composition.of(options.environ).whole().for_invocation()
     found = readiness(world)
     shell.write(options, list(found), (line for one in found for line in screen(one)))
-    return 0 if all(one.survives for one in found) else 1
+    return 0 if all(one.survives for one in found) else shell.NEEDS_ATTENTION
 
 
 def screen(one: SegmentReadiness) -> Iterator[str]:

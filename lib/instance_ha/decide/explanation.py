@@ -101,7 +101,7 @@ def _waits_for(rows: Rows, now: datetime) -> str | None:
         return f"the next attempt, at {row.due_at:%Y-%m-%d %H:%M:%S} UTC: {row.message}"
     running = next((task for task in rows.tasks if task.state is TaskState.RUNNING), None)
     if running is not None and running.details:
-        return f"{running.name}: {running.details[-1]['message']}"
+        return f"{running.name}: {row.message or running.details[-1]['message']}"
     return row.message or ("its turn" if row.due_at is None or row.due_at > now else "the function that recovers it")
 
 

@@ -17,6 +17,8 @@ Columns = tuple[str, ...]
 Table = tuple[Columns, list[tuple[Any, ...]]]
 Record = tuple[Columns, tuple[Any, ...]]
 
+NEEDS_ATTENTION = 3  # an exit code: all was shown, and some of it is bad or not known
+
 
 class AsksApi(command.Command):
     """A command of ours; ``example`` is what stands after ``openstack ha`` in its help."""
@@ -34,7 +36,13 @@ class AsksApi(command.Command):
 
 
 class Lister(AsksApi, command.Lister):
-    """A command that shows a table."""
+    """A command that shows a table; ``exit_code`` says what is in it to scripts."""
+
+    exit_code = 0
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Show the table."""
+        return int(super().run(parsed_args)) or self.exit_code
 
 
 class ShowOne(AsksApi, command.ShowOne):

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from instance_ha.osc.commands import Columns, Count, Lines, Lister, Table, table
+from instance_ha.decide.plan import Outlook
+from instance_ha.osc.commands import NEEDS_ATTENTION, Columns, Count, Lines, Lister, Table, table
 
 _SHORT = ("host", "outlook", "instances", "left_out", "methods", "why")
 _LONG = (*_SHORT, "before", "reserved_hosts", "notification_uuid")
@@ -15,6 +16,8 @@ class Plan(Lister):
 
     The outlook is one of: evacuates; held (until somebody acts); observed (the mode of the segment is
     observe); nothing (nothing is to be evacuated); not_known (Nova does not tell: this is no empty plan).
+
+    The exit code is 3 when a plan is not known.
     """
 
     example = "plan compute1 compute2 --long"
@@ -31,6 +34,8 @@ class Plan(Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Make the plans."""
         plans = self.api.create("plans", "plan", hosts=parsed_args.hosts)
+        if any(plan["outlook"] == Outlook.NOT_KNOWN for plan in plans):
+            self.exit_code = NEEDS_ATTENTION
         if parsed_args.instances:
             return table(_OF_INSTANCES, [row for plan in plans for row in _instances(plan)])
         columns: Columns = _LONG if parsed_args.long else _SHORT

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from instance_ha.osc.commands import Columns, Lines, Lister, Table, add_long, table
+from instance_ha.osc.commands import NEEDS_ATTENTION, Columns, Lines, Lister, Table, add_long, table
 
 _SHORT: Columns = ("segment_name", "survives", "unfenceable", "unrecoverable", "trouble", "checked_at", "is_fresh")
 _LONG: Columns = (*_SHORT, "segment_uuid", "reason", "since")
@@ -15,6 +15,9 @@ class Readiness(Lister):
 
     The number "survives" says that any so many hosts of the segment may die, and all that could be recovered still
     fits; None means that it is not known.
+
+    The exit code is 3 when one of the segments does not survive the loss of any one host, or that is not known, or was
+    found too long ago (is_fresh).
     """
 
     example = "readiness rack7"
@@ -29,10 +32,17 @@ class Readiness(Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """List it."""
         if parsed_args.segment is None:
-            return table(_LONG if parsed_args.long else _SHORT, self.api.page("readiness"))
+            listed = self.api.page("readiness")
+            self._rate(listed)
+            return table(_LONG if parsed_args.long else _SHORT, listed)
         found = self.api.show("readiness", self.api.segment(parsed_args.segment))
+        self._rate([found])
         columns = (*_OF_HOSTS, "uuid") if parsed_args.long else _OF_HOSTS
         return table(columns, [_host(host) for host in found["hosts"]])
+
+    def _rate(self, segments: list[dict[str, Any]]) -> None:
+        if not all(one["survives"] and one["is_fresh"] for one in segments):
+            self.exit_code = NEEDS_ATTENTION
 
 
 def _host(host: dict[str, Any]) -> dict[str, Any]:

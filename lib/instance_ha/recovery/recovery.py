@@ -1,9 +1,12 @@
 """The recovery that a notification asks for, as its tasks see it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
 
 from instance_ha.decide.fencing import is_fenced
 from instance_ha.decide.hold import Hold
@@ -110,12 +113,17 @@ class Recovery(Claimed[Notification]):
         with self.claim.transaction() as connection:
             tasks.remember(connection, task, memory)
 
-    def give_up_at(self, task: TaskRow, seconds: float) -> datetime:
-        """Say when a task's wait ends; it is one wait over all invocations, so its end is remembered."""
-        wait = self.recall(task, _Wait)
+    def give_up_at(self, task: TaskRow, seconds: float, waits_until: str | None = None) -> datetime:
+        """Say when a task's wait ends; it is one wait over all invocations, so its end is remembered.
+
+        ``waits_until`` is said in the notification's message while it lasts.
+        """
+        wait, now = self.recall(task, _Wait), self.world.clock.now()
         if wait is None:
-            wait = _Wait(self.world.clock.now() + timedelta(seconds=seconds))
-            self.remember(task, wait)
+            wait = _Wait(now + timedelta(seconds=seconds))
+            limit = f"since {now:%H:%M:%S} UTC, at most until {wait.until:%H:%M:%S} UTC"
+            with self._transaction(f"waiting until {waits_until}, {limit}" if waits_until else None) as connection:
+                tasks.remember(connection, task, wait)
         return wait.until
 
     def wait_until(self, task: TaskRow, seconds: float, is_so: Callable[[], bool], what: str) -> bool:
@@ -134,9 +142,18 @@ class Recovery(Claimed[Notification]):
         return True
 
     def progress(self, task: TaskRow, progress: float, message: str, state: TaskState | None = None) -> None:
-        """Add a line of progress; raises LeaseLost when the recovery belongs to another invocation."""
-        with self.claim.transaction() as connection:
+        """Add a line of progress: what was waited for is over. Raises LeaseLost as all that writes."""
+        with self._transaction(None) as connection:
             tasks.add_progress(connection, task, self.world.clock.now(), [(progress, message)], state)
+
+    @contextmanager
+    def _transaction(self, waits: str | None) -> Iterator[Connection]:
+        """Open a transaction that says in the notification's message what is waited for; a hold's stays."""
+        row = self.claim.row
+        changed: dict[str, Any] = {} if row.held_since or waits == row.message else {"message": waits}
+        with self.claim.transaction(**changed) as connection:
+            yield connection
+        self.claim.row = replace(self.claim.row, **changed)
 
 
 class Task(Protocol):

@@ -55,7 +55,9 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         reports = _listen(recovery, task, reports, service) if is_heard else reports
         if is_ready:
             return _decide(recovery, service)
-        give_up_at = give_up_at or recovery.give_up_at(task, world.settings.wait_period_after_service_update)
+        give_up_at = give_up_at or recovery.give_up_at(
+            task, world.settings.wait_period_after_service_update, f"Nova calls the compute service of {name} down"
+        )
         is_late = world.clock.now() >= give_up_at
         if is_late and reports is not None and _is_in_vain(recovery, step, reports):
             return _end_wait(recovery, task, reports)
