@@ -22,13 +22,14 @@ _HEAD = """# Configuration
 
 <!-- Written by `make docs` from lib/instance_ha/settings/: change it there. -->
 
-Every function reads its settings when it starts, from its environment and from secret files. A wrong value and an
-unknown `INSTANCE_HA_*` name stop the start with one line that says what to change. Names and meanings are those of
-masakari.conf where it has them.
+Every function reads its settings when it starts, from its environment and from [secret files](security.md#secrets).
+It does not start with a wrong value or an unknown `INSTANCE_HA_*` name; one line says what to change. Where
+masakari.conf has the setting, name and meaning are the same. `instance-ha check-config` checks all settings, and
+asks each service that they name.
 
-The cloud is configured as for every OpenStack client: `OS_CLOUD` with a clouds.yaml (`OS_CLIENT_CONFIG_FILE` says
-where), or `OS_AUTH_URL` and the other `OS_*` variables. Its user needs the role admin; callers' tokens are checked with
-the same Keystone.
+Configure the cloud as for every OpenStack client: `OS_CLOUD` with a clouds.yaml (`OS_CLIENT_CONFIG_FILE` says
+where), or `OS_AUTH_URL` and the other `OS_*` variables. Its user needs the role admin
+([the service user](security.md#the-service-user)). The same Keystone checks callers' tokens.
 """
 _COLUMNS = "| setting | default | meaning |\n| --- | --- | --- |"
 

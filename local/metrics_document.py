@@ -7,35 +7,33 @@ _HEAD = """# Metrics
 
 <!-- Written by `make docs` from lib/instance_ha/models/metrics.py and local/metrics_document.py: change it there. -->
 
-`GET /_/metrics` answers in Prometheus' text format, at every function, and the same at each: all of it comes from
-Postgres. Scrape one: `api-segments`, of which an instance should always be warm, and which answers several at once
-(`deploy/prometheus/scrape.yaml`). The public routes do not lead there: Prometheus goes to the function itself, or with
-OpenFaaS through `/function/`, and a network policy must let it.
+For Prometheus: `GET /_/metrics`, alert rules in `deploy/prometheus/rules.yaml`, and a dashboard,
+`deploy/grafana/instance-ha.json`. Each alert says what to do, and its `runbook_url` is a section of
+[operate](operate.md).
 
-The path exists where the secret `metrics-token` is mounted (a random text, one a line; several while it is changed).
-A request must carry one of them as a bearer token: `authorization: {credentials_file: …}` in Prometheus. Without it
-the answer is 401, without the secret 404, and 503 while Postgres is away. `/_/health` and `/_/ready` stay open.
+## Scrape
 
-`deploy/prometheus/rules.yaml` has alert rules, each with what to do (`runbook_url` is a path of this repository);
-`deploy/grafana/instance-ha.json` is a dashboard.
+1. Create the secret `metrics-token`: a random text ([security](security.md#secrets)). Without it the answer is 404.
+2. Scrape one function: `api-segments` (`deploy/prometheus/scrape.yaml`), and keep an instance of it warm. Every
+   function answers the same, since all of it comes from Postgres.
+3. Give Prometheus the token: `authorization: {credentials_file: …}`. Without it the answer is 401; 503 means that
+   Postgres does not answer.
+
+The public routes do not include this path: Prometheus asks the function itself, on OpenFaaS through `/function/`,
+and a network policy must allow it.
 
 ## How functions count
 
-A function is scaled to zero, and many run at once: a counter in a process's memory would be lost, and each process
-would show another number. So there are three kinds.
+Functions are scaled to zero, and many run at once, so counters are kept in Postgres:
 
-- **Of recoveries that have ended.** The function that is asked for the metrics takes ended recoveries into the table
-  `counters` and marks their rows as counted, in one transaction. So each counts once, also if every invocation that
-  worked on it was killed; and no counter falls when its rows are purged, which Prometheus would take for a restart,
-  and `increase` for failures that there were not. A purge takes in what it is about to delete as well. They grow when
-  a recovery ends, not before: until then its evacuations are among the gauges.
-- **Of what no row shows.** Counted in memory, and added to the same table at the end of an invocation, by one statement
-  if there is anything to add. A process does so at most each ten seconds, and when it ends or is asked for the metrics;
-  what its other invocations count meanwhile is added then. A process that is killed takes these counts with it. If
-  Postgres does not answer, they are added by the next invocation of that process; no invocation fails for it.
-- **Of now.** Gauges, computed from the rows that are there.
+- **Recoveries that have ended** are counted from their rows when metrics are scraped, and before a purge deletes
+  them. Each counts once, also if every invocation that worked on it was killed. Until a recovery ends, its
+  evacuations are among the gauges.
+- **What no row shows** is counted in memory, and added to Postgres at most every ten seconds, at the end of a
+  process, and when it is scraped. A process that is killed loses these counts.
+- **Now**: gauges, computed from the rows that are there.
 
-History that is imported counts when it is first seen, unless its rows are stored with `counted = true`.
+Imported history counts when it is first seen, unless its rows are stored with `counted = true`.
 
 """
 _COLUMNS = "| metric | form | labels | meaning |\n| --- | --- | --- | --- |"
@@ -45,9 +43,8 @@ _GROUPS = (
     ("Now", metrics.MEASURED),
 )
 _FOOT = """
-Times are seconds; a `_timestamp_seconds` is Unix time. Counters with labels whose values are named here are there from
-the start, at 0; others appear with the first count. A histogram has `_bucket`, `_sum` and `_count`; a summary has
-`_sum` and `_count`.
+Times are in seconds; a `_timestamp_seconds` is Unix time. Counters whose label values are named here start at 0;
+others appear with the first count. A histogram has `_bucket`, `_sum` and `_count`; a summary has `_sum` and `_count`.
 """
 
 

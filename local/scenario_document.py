@@ -17,9 +17,9 @@ _HEAD = """# Scenario folders
 
 <!-- Written by `make docs` from simulator/instance_ha_simulator/folder: change it there. -->
 
-A folder holds `world.yaml`, `faults.yaml` if something goes wrong, `flows.conf` if flows are customised, and a
-`README.md` that says what is promised. [The simulator](simulator.md) plays it. Seconds count from the beginning of the
-story, when all instances have been started. A key that is not named here is refused.
+The keys of a scenario folder, which [the simulator](simulator.md) plays. A folder has `world.yaml`, `faults.yaml`
+if something goes wrong, `flows.conf` if flows are customised, and a `README.md` that says what must happen. Seconds
+count from the beginning, when all instances have been started. Unknown keys are refused.
 """
 _COLUMNS = "| key | value | default | meaning |\n| --- | --- | --- | --- |"
 _FILES: Mapping[type[Any], str] = {World: "world.yaml", Faults: "faults.yaml"}
