@@ -97,10 +97,13 @@ def hold(claim: Claim[Notification], held: Hold) -> None:
 
 
 def check_not_denied(claim: Claim[Notification], connection: Connection) -> None:
-    """Raise RecoveryDenied when an operator has denied a recovery that is held."""
-    if claim.row.held_since is None:
+    """Raise RecoveryDenied when an operator has denied a recovery that is held, or has not begun.
+
+    What has not begun, and is not held, is denied by what was said of another report of the same failure.
+    """
+    if claim.row.held_since is None and claim.row.attempt:
         return
-    denial = gates.denial(approvals.of_notification(connection, claim.row.notification_uuid))
+    denial = gates.denial(approvals.denials(connection, claim.row))
     if denial is not None:
         raise RecoveryDenied(denial)
 

@@ -21,7 +21,7 @@ from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import close
 from instance_ha.recovery.gates import ask_gates
-from instance_ha.recovery.hold import check_evidence, expect_no_pause, go_on, hold
+from instance_ha.recovery.hold import check_evidence, check_not_denied, expect_no_pause, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
 from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
@@ -56,6 +56,7 @@ def _begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) ->
     uuid, attempt = notification.notification_uuid, notification.attempt + 1
     with claim.transaction() as connection:
         ended = acquire_host(connection, claim.lease, notification, attempt, now)
+        check_not_denied(claim, connection)
         if ended is not None:
             for superseded in ended:
                 emit.recovery_ended(world, connection, superseded)
