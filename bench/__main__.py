@@ -9,10 +9,11 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import capacity, coldstart, console, memory, outage, recovery, statements
+from bench import api, capacity, coldstart, console, memory, outage, recovery, statements
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
+_ROWS = 1_000_000
 _Part = Callable[[argparse.Namespace], tuple[list[Row], str]]
 _PARTS: dict[str, _Part] = {
     "coldstart": lambda options: coldstart.measure(options.runs or (3 if options.quick else 7)),
@@ -23,6 +24,7 @@ _PARTS: dict[str, _Part] = {
     "statements": lambda _options: statements.measure(),
     "capacity": lambda options: capacity.measure(options.runs or (1 if options.quick else 3)),
     "console": lambda options: console.measure(options.runs or (3 if options.quick else 15)),
+    "api": lambda options: api.measure(options.runs or (1 if options.quick else 5), options.rows or _ROWS),
     "memory": lambda options: memory.measure(options.runs or (1 if options.quick else 3)),
 }
 
@@ -48,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, default=list(_PARTS), help=f"some of {','.join(_PARTS)}")
     parser.add_argument("--runs", type=int, help="of each measurement; its figure is the median")
     parser.add_argument("--instances", type=int, help="on the host that dies (1000)")
+    parser.add_argument("--rows", type=int, help=f"of the tables that are large ({_ROWS:,})")
     parser.add_argument("--quick", action="store_true", help="fewer runs, 200 instances")
     return parser.parse_args()
 

@@ -32,6 +32,15 @@ class DidNotStart(Exception):
 
 
 @dataclass(frozen=True)
+class Started:
+    """A server that is ready."""
+
+    seconds: float  # until it was
+    pid: int
+    port: int
+
+
+@dataclass(frozen=True)
 class Served:
     """A function: the name of the Python function, its file, and whether it is served as in its image."""
 
@@ -57,16 +66,14 @@ def hello_world(folder: Path) -> Served:
 
 
 @contextmanager
-def serving(
-    served: Served, environment: Mapping[str, str], output: IO[bytes], *options: str
-) -> Iterator[tuple[float, int]]:
-    """Serve a function as a platform does; gives the seconds until it was ready, and its pid."""
+def serving(served: Served, environment: Mapping[str, str], output: IO[bytes], *options: str) -> Iterator[Started]:
+    """Serve a function as a platform does, and wait until it is ready."""
     port = free_port()
     command = [str(served.python), *options, *served.command]
     listening = {"HOST": "127.0.0.1", "PORT": str(port)}
     with child(command, {**environment, **listening}, output) as (process, begun):
         await_ok(process, port, "/_/ready")
-        yield time.perf_counter() - begun, process.pid
+        yield Started(time.perf_counter() - begun, process.pid, port)
 
 
 @contextmanager

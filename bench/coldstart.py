@@ -65,8 +65,8 @@ def _rows(
 
 
 def _ready(served: Served, values: Mapping[str, str], output: IO[bytes]) -> float:
-    with serving(served, values, output) as (seconds, _):
-        return seconds
+    with serving(served, values, output) as started:
+        return started.seconds
 
 
 def _row(name: str, pairs: Sequence[tuple[float, float]]) -> Row:

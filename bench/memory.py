@@ -68,8 +68,8 @@ def _run() -> Sizes:
         folder = resources.enter_context(temporary_state_dir())
         cloud, clouds = resources.enter_context(_cloud(folder, port))
         output = resources.enter_context((folder / "output").open("ab"))
-        with serving(hello_world(folder), without_cloud(os.environ), output) as (_, pid):
-            hello = _largest(pid)
+        with serving(hello_world(folder), without_cloud(os.environ), output) as started:
+            hello = _largest(started.pid)
         command = [sys.executable, "-m", "local", "up", "--foreground", "--port", str(port)]
         command += ["--state", str(folder / "state")]
         values = without_cloud(os.environ) | {"INSTANCE_HA_FORCE_DOWN": "true", "PYTHONPATH": str(repository())}

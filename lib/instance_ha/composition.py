@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # For commands that ask the API alone: hosts have no way to Postgres, whose address every function must know.
 WITHOUT_DATABASE = {"DATABASE_URL": "postgresql://nowhere"}
+_BESIDE = 1024  # triggers of one instance that are on their way while its callers have their answers already
 
 
 class _Base(TypedDict):
@@ -136,7 +137,7 @@ class Composition:
 
     def _of_api(self) -> "_OfApi":
         return {
-            "publisher": lazy(self._publisher),
+            "publisher": lazy(self._publisher_beside),
             "nova": lazy(self._nova),
             "tokens": lazy(self._tokens),
             "policy": lazy(self._policy),
@@ -160,13 +161,16 @@ class Composition:
 
         return PlacementClient(self._cloud.adapter("placement"), self._settings.nova_timeout)
 
-    def _publisher(self) -> ports.Publisher:
+    def _publisher_beside(self) -> ports.Publisher:
+        return self._publisher(beside=_BESIDE)
+
+    def _publisher(self, beside: int = 0) -> ports.Publisher:
         from instance_ha.triggers.publisher import HttpPublisher
 
         settings = self._settings
         assert settings.trigger_sink is not None  # a function that publishes does not start without
         timeouts = settings.trigger_timeout, settings.trigger_answer_timeout
-        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._metrics)
+        return HttpPublisher(settings.trigger_sink, settings.trigger_keys[0], *timeouts, self._metrics, beside=beside)
 
     def _tokens(self) -> ports.TokenCheck:
         if self._settings.auth_strategy == "noauth2":

@@ -16,7 +16,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -45,6 +44,30 @@ _CLAIM = (
     )
     .returning(notifications)
 )
+_SAYS_THE_SAME = notifications.c.payload.op("-")(_INSTANCE) == bindparam("details", type_=JSONB)
+_LIKE = (
+    select(notifications)
+    .where(
+        notifications.c.source_host_uuid == bindparam("host"),
+        notifications.c.type == bindparam("kind"),
+        _SAYS_THE_SAME,
+        notifications.c.deleted_at.is_(None),
+    )
+    .order_by(notifications.c.created_at.desc())
+    .limit(bindparam("most"))
+)
+# No "is not distinct from", which would do for both: an index cannot be asked for it.
+_IS_ABOUT_ONE = notifications.c.instance_uuid == bindparam("instance")
+_LIKE_OF_INSTANCE, _LIKE_OF_NONE = _LIKE.where(_IS_ABOUT_ONE), _LIKE.where(notifications.c.instance_uuid.is_(None))
+_COUNT_FINISHED = select(func.count()).where(
+    notifications.c.type == literal_column("'VM'"),  # as the index has it
+    _SAYS_THE_SAME,
+    _IS_ABOUT_ONE,
+    notifications.c.status == NotificationStatus.FINISHED,
+    notifications.c.attempt > 0,
+    notifications.c.created_at > bindparam("since"),
+)
+_CREATE = insert(notifications).returning(notifications)
 
 
 def find(connection: Connection, uuid: NotificationUuid) -> Notification:
@@ -62,6 +85,8 @@ def find(connection: Connection, uuid: NotificationUuid) -> Notification:
 
 def by_uuid(connection: Connection, uuid: str | None, *, lock: bool = False) -> Notification | None:
     """Read a notification that may be gone; with ``lock`` its recovery is neither held nor released meanwhile."""
+    if uuid is None:
+        return None
     query = _BY_UUID.with_for_update() if lock else _BY_UUID
     return records.first(connection, query, Notification, {"wanted": uuid})
 
@@ -77,38 +102,21 @@ def like(
     connection: Connection, host_uuid: HostUuid, kind: str, payload: dict[str, str], limit: int
 ) -> list[Notification]:
     """Read the latest reports of the same failure."""
-    query = (
-        select(notifications)
-        .where(
-            notifications.c.source_host_uuid == host_uuid,
-            notifications.c.type == kind,
-            _says_the_same(payload),
-            notifications.c.deleted_at.is_(None),
-        )
-        .order_by(notifications.c.created_at.desc())
-        .limit(limit)
-    )
-    return records.every(connection, query, Notification)
+    said = _said(payload)
+    query = _LIKE_OF_NONE if said["instance"] is None else _LIKE_OF_INSTANCE
+    return records.every(connection, query, Notification, {"host": host_uuid, "kind": kind, "most": limit, **said})
 
 
 def count_finished(connection: Connection, payload: dict[str, str], since: datetime) -> int:
     """Count the recoveries from equal failures of an instance, on whatever host, that were reported since a time."""
-    query = select(func.count()).where(
-        notifications.c.type == literal_column("'VM'"),  # as the index has it
-        _says_the_same(payload),
-        notifications.c.status == NotificationStatus.FINISHED,
-        notifications.c.attempt > 0,
-        notifications.c.created_at > since,
-    )
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(_COUNT_FINISHED, {"since": since, **_said(payload)}).scalar_one())
 
 
 def create(connection: Connection, values: dict[str, Any], now: datetime) -> Notification:
     """Store a report; it is due at once."""
     made = {"notification_uuid": str(uuid4()), "status": NotificationStatus.NEW, "due_at": now}
     values = {**made, "instance_uuid": instance_of(values["payload"]), **values}
-    statement = insert(notifications).values(created_at=now, **values).returning(notifications)
-    return records.one(connection, statement, Notification)
+    return records.one(connection, _CREATE, Notification, {"created_at": now, **values})
 
 
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> Notification | None:
@@ -153,11 +161,10 @@ def is_about(instances: Sequence[str] | BindParameter[Any]) -> ColumnElement[boo
     return and_(notifications.c.type == literal_column("'VM'"), is_one)  # as the index has it
 
 
-def _says_the_same(payload: dict[str, str]) -> ColumnElement[bool]:
-    """Match equal payloads; the uuid of an instance is the same in each of its spellings."""
+def _said(payload: dict[str, str]) -> dict[str, Any]:
+    """Return what ``_SAYS_THE_SAME`` leaves open; the uuid of an instance is the same in each of its spellings."""
     details = {name: value for name, value in payload.items() if name != _INSTANCE}
-    is_equal = notifications.c.payload.op("-")(_INSTANCE) == type_coerce(details, JSONB)
-    return and_(is_equal, notifications.c.instance_uuid == instance_of(payload))
+    return {"details": details, "instance": instance_of(payload)}
 
 
 def _supersede(

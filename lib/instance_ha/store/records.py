@@ -37,9 +37,14 @@ def first(
     return None if row is None else record(**row._asdict())
 
 
-def one(connection: Connection, statement: Executable, record: Callable[..., R]) -> R:
-    """Return the only row of a statement that always has one."""
-    return record(**connection.execute(statement).one()._asdict())
+def one(
+    connection: Connection,
+    statement: Executable,
+    record: Callable[..., R],
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> R:
+    """Return the only row of a statement that always has one. ``values`` are what it leaves open, or inserts."""
+    return record(**connection.execute(statement, values).one()._asdict())
 
 
 def chosen(query: Select[tuple[T]]) -> Select[tuple[T]]:

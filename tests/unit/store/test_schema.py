@@ -164,6 +164,9 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "approvals of a notification": lambda c: approvals.of_notification(c, NotificationUuid("notification")),
     "was fenced": lambda c: fence_attempts.was_fenced(c, HostUuid("host")),
     "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
+    "find equal reports of an instance": lambda c: notifications.like(
+        c, HostUuid("host"), "VM", STOPPED | {"instance_uuid": str(uuid4())}, 20
+    ),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
     "start vmoves": lambda c: rounds.start_next(c, NotificationUuid("notification"), 5, None, NOW),

@@ -85,6 +85,27 @@ def test_a_connection_that_was_left_behind_is_not_used_again(sink: Sink) -> None
     assert [subject for _, subject in sink.taken] == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize("sink", [(204, 5.0)], indirect=True)
+def test_beside_an_answer_a_receiver_is_not_waited_for_at_all(sink: Sink) -> None:
+    publisher = HttpPublisher(sink.url, b"key", 2.0, 60.0, Recorder(), beside=1)
+    publisher.publish([Trigger(RECOVER_HOST, "one")], datetime.now(UTC))
+
+    assert not sink.done.acquire(blocking=False)  # it has not answered yet
+    assert sink.done.acquire(timeout=20)  # and it has got it
+    assert sink.taken == [("/function/recover-host", "one")]
+
+
+def test_what_is_too_much_beside_answers_is_counted_and_left_to_sweep() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, capture_logs() as logs:
+        url, recorder = f"http://127.0.0.1:{silent.getsockname()[1]}/", Recorder()
+        publisher = HttpPublisher(url, b"key", 2.0, 0.5, recorder, beside=2)
+        publisher.publish([Trigger(RECOVER_HOST, subject) for subject in "abcd"], datetime.now(UTC))
+        publisher._pool.shutdown()
+    lost = [(line["subject"], line["reason"]) for line in logs if line["event"] == "trigger not sent"]
+    assert lost == [("c", "too many are on their way"), ("d", "too many are on their way")]
+    assert sum(recorder._pending.values()) == 2
+
+
 @pytest.mark.parametrize("sink", [(503, 0.0), (409, 0.0), (500, 0.0)], indirect=True)
 def test_a_trigger_that_is_refused_is_logged_and_left_to_sweep(sink: Sink) -> None:
     assert publish(sink.url, "one")[0] == ["trigger not sent"]
