@@ -17,5 +17,5 @@ def seconds(text: str) -> float:
         return float(text)
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is no duration; 60s is one")
+        raise ValueError(f"{text!r} is not a duration such as 60s or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -34,7 +34,7 @@ _HOSTS = {  # by the words of at_the_end
 _OF_THE_CLOUD = frozenset({"nova", "evacuations", "live_migrations"})  # faults
 _RETURNS = "/v1/x-instance-ha/returns"
 _PAUSES = "/v1/x-instance-ha/pauses"
-_QUIET = {"asking Nova again", "custom task raised"}
+_QUIET = {"request to Nova retried", "custom task raised"}
 
 
 @dataclass

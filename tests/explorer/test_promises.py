@@ -125,7 +125,7 @@ def say(played: Exploration, event: str, **about: Any) -> None:
 
 
 def said_to_be_down(played: Exploration, cloud: World) -> None:
-    say(played, "compute service is down", host="other1")
+    say(played, "compute service down", host="other1")
 
 
 def two_recoveries(played: Exploration, cloud: World) -> None:

@@ -136,7 +136,7 @@ def test_a_guest_that_is_off_already_stays_off_and_that_is_no_error(place: Place
 
 
 def test_a_wrong_password_is_refused_and_nothing_is_cut(place: Place) -> None:
-    with pytest.raises(FenceRefused, match="let us in"):
+    with pytest.raises(FenceRefused, match="refuses the login"):
         place.ipmi(password="another-password").off()
     assert bmcs.ipmitool(place.virtual.port, "chassis", "power", "off", password="another-password").returncode != 0
     with pytest.raises(FenceRefused, match="401"):

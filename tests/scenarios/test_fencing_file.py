@@ -47,5 +47,5 @@ def test_a_recovery_that_needs_one_is_held_and_says_why(postgres: Postgres, data
 def test_a_host_that_shares_a_machine_with_another_is_not_fenced(postgres: Postgres, database_url: str) -> None:
     play = played("required", postgres, database_url, same={"compute1": "compute3"})
     (shown,) = [play.show(uuid) for uuid in play.names_of_notifications()]
-    assert "by fencing.yaml it would be fenced at a machine of compute3" in shown["message"]
+    assert "by fencing.yaml it would be fenced at the same machine as compute3" in shown["message"]
     assert play.simulation.fences.requests == []

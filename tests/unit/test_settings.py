@@ -161,7 +161,7 @@ def test_a_variable_that_says_what_is_mounted_is_allowed_and_one_that_contradict
     environ = {"DATABASE_URL": URL, "INSTANCE_HA_SECRETS_DIR": str(tmp_path)}
     assert load(environ).trigger_keys == (b"mounted",)
     assert load(environ | {"INSTANCE_HA_TRIGGER_KEY": "mounted"}).trigger_keys == (b"mounted",)
-    with pytest.raises(Misconfigured, match="another one is mounted") as refused:
+    with pytest.raises(Misconfigured, match="is mounted with another value") as refused:
         load(environ | {"INSTANCE_HA_TRIGGER_KEY": "s3cret-and-other"})
     assert "s3cret" not in str(refused.value)
 

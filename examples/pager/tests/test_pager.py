@@ -43,4 +43,4 @@ def test_the_pager_is_called(database_url: str, calls: list[str]) -> None:
 def test_a_pager_that_does_not_answer_does_not_stop_the_recovery(database_url: str) -> None:
     recovery = recover(database_url, FLOWS)
     assert (recovery.status, recovery.message) == ("finished", "2 of 2 instances evacuated")
-    assert "Failed, which does not matter" in recovery.progress["call_pager"][-1]
+    assert "Failed; the recovery goes on" in recovery.progress["call_pager"][-1]

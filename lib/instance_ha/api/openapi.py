@@ -64,12 +64,12 @@ _REASONS = {
     400: "The request is not well formed",
     401: "No valid token",
     403: "The caller's roles do not allow it",
-    404: "There is no such thing",
+    404: "Not found",
     406: "The microversion is not served",
-    409: "It contradicts the present state",
+    409: "It conflicts with the present state",
     413: "The body is too large",
     415: "The body is not JSON",
-    503: "Postgres, Keystone or Nova is away; try again later",
+    503: "Postgres, Keystone or Nova is not available; try again later",
 }
 _REF = "#/components/schemas/{model}"
 

@@ -66,7 +66,7 @@ def delete(call: Call, _: Nothing) -> None:
     with emit.change(call.world, "pause.delete") as change, call.world.database.begin() as connection:
         pause = pauses.find(connection, call.path["pause_id"])
         if pause.ended_at is not None or pause.until <= now:
-            raise Conflict(f"pause {pause.uuid} is over")
+            raise Conflict(f"pause {pause.uuid} has ended")
         change.start(connection, pause.uuid, vars(pause))
         row = pauses.end(connection, pause, call.caller.user_id, now)
         held = pauses.held_by(connection, row)

@@ -52,7 +52,7 @@ def create(call: Call, asked: CreateReturn) -> ReturnEnvelope:
         if row is None:
             raise Conflict(f"host {host.name} is being brought back already")
         change.end(connection, vars(row))
-    log.get().warning("return asked for", host=host.name, move_home=row.move_home, actor=row.actor)
+    log.get().warning("return requested", host=host.name, move_home=row.move_home, actor=row.actor)
     call.world.publisher.publish([Trigger(RETURN_HOST, row.uuid, call.request_id)], now)
     return _envelope(row)
 
@@ -69,7 +69,7 @@ def delete(call: Call, _: Nothing) -> None:
         row = returns.ask_to_stop(connection, row.uuid, call.caller.user_id, now)
         returns.hurry(connection, row.uuid, now)
         change.end(connection, vars(row))
-    log.get().warning("return is to stop", return_uuid=row.uuid, actor=row.stopped_by)
+    log.get().warning("return stop requested", return_uuid=row.uuid, actor=row.stopped_by)
     call.world.publisher.publish([Trigger(RETURN_HOST, row.uuid, call.request_id)], now)
 
 

@@ -202,7 +202,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")  # Python's reader would take NaN and Infinity
+    raise ValueError(f"{word} is not JSON")  # Python's reader would take NaN and Infinity
 
 
 def _depth(value: Any) -> int:

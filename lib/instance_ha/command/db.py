@@ -20,7 +20,8 @@ def register(subparsers: Any) -> None:
     shell.add(actions, "upgrade", "bring the schema to the version of this code", upgrade, example="db upgrade")
     meaning = "print the revision of the schema"
     shell.add_output(shell.add(actions, "version", meaning, version, example="db version"))
-    meaning, example = "delete rows that ended long ago, archived before if configured", "db purge --age-in-days 90"
+    meaning = "delete rows that ended long ago; archived first where a bucket is set"
+    example = "db purge --age-in-days 90"
     purge_parser = shell.add(actions, "purge", meaning, purge, example=example)
     add_purge_options(purge_parser)
     purge_parser.add_argument("--dry-run", "--dry_run", action="store_true", help="count, and delete nothing")

@@ -15,7 +15,7 @@ def register(subparsers: Any) -> None:
     """Add the command."""
     meaning = "copy segments, hosts and history from Masakari's own database"
     codes, example = (
-        {2: "rows were in conflict and did not come, or wrong arguments"},
+        {2: "rows were in conflict and were not imported, or wrong arguments"},
         "import --from @/root/old-url --dry-run",
     )
     parser = shell.add(subparsers, "import", meaning, run, example=example, codes=codes)

@@ -116,7 +116,7 @@ def _memcached(server: str) -> str:
         connection.sendall(b"version\r\n")
         answer = connection.recv(100).decode("latin-1").strip()
     if not answer.startswith("VERSION "):
-        raise Misconfigured(f"it is no memcached: it answers {answer[:40]!r}")
+        raise Misconfigured(f"it is not a memcached server: it answers {answer[:40]!r}")
     return answer.lower()
 
 
@@ -192,7 +192,8 @@ def _fencing(world: WholeWorld) -> str:
     now = world.database.now()
     asked: list[Readiness] = world.map_concurrent(lambda name: probe(world.fences, name, now), names, _ASKED_AT_ONCE)
     troubles = [trouble for readiness in asked for trouble in readiness.troubles]
-    troubles += [f"{one} would be fenced at a machine of {other}" for one, other in world.fences.shared(names).items()]
+    shared = world.fences.shared(names).items()
+    troubles += [f"{one} would be fenced at the same machine as {other}" for one, other in shared]
     if troubles:
         raise Misconfigured("; ".join(troubles))
-    return f"each of {len(names)} hosts could be fenced in {sum(len(one.answers) for one in asked)} ways altogether"
+    return f"each of {len(names)} hosts can be fenced; {sum(len(one.answers) for one in asked)} ways answer in all"

@@ -30,7 +30,7 @@ def read(request: Request, limit: int) -> Form:
         text = read_request(request, limit).decode()
         fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST)
     except ValueError:
-        raise BadRequest("the request body is no form in UTF-8") from None
+        raise BadRequest("the request body is not a form in UTF-8") from None
     return dict(fields)
 
 

@@ -64,7 +64,7 @@ class Agent:
         try:
             found = {str(member["Name"]): int(member["Status"]) for member in self._ask(self._client.agent.members)}
         except (TypeError, KeyError, ValueError):
-            raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is no list") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is not a list") from None
         if not found:  # with ACLs on, that is what a token without rights sees
             raise SourceUnavailable(
                 f"the Consul agent of {self.network} lists no member: does its token allow node:read?"
@@ -85,4 +85,4 @@ class Agent:
             reason = f"{type(error).__name__} {words}".strip()
             raise SourceUnavailable(f"the Consul agent of {self.network} refused: {reason}") from None
         except (ValueError, KeyError):  # no JSON; a 404 without Consul's headers
-            raise SourceUnavailable(f"the Consul agent of {self.network} gave no answer of Consul's") from None
+            raise SourceUnavailable(f"the Consul agent of {self.network} gave an answer that is not Consul's") from None

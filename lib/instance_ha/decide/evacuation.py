@@ -221,9 +221,10 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
         reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
         return End(VMoveStatus.FAILED, reason, server.host)
     if dest_down:
-        return End(VMoveStatus.FAILED, f"it moved to {server.host}, which went down before it was at rest", server.host)
+        reason = f"it moved to {server.host}, which went down before its state was restored"
+        return End(VMoveStatus.FAILED, reason, server.host)
     if age.give_up:
-        return End(VMoveStatus.FAILED, f"it is on {server.host} but did not come to rest in time", server.host)
+        return End(VMoveStatus.FAILED, f"it is on {server.host} but Nova did not finish with it in time", server.host)
     return Wait(settling=True)
 
 

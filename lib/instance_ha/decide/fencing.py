@@ -21,8 +21,8 @@ _ASK_SOON = timedelta(seconds=3)  # what was declined, or may never have been se
 _PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)  # between two rounds; each is twice the one before
 
 
-NO_LADDER = "it has no ladder in fencing.yaml"
-SHARED = "by fencing.yaml it would be fenced at a machine of {}"  # another host
+NO_LADDER = "fencing.yaml has no entry for it"
+SHARED = "fencing.yaml fences it at the same machine as {}"  # another host
 
 
 class Do(Enum):
@@ -124,7 +124,7 @@ def next_step(
     if seen.off_since is not None and seen.off_at is not None and not (is_over and seen.trouble is not None):
         return Step(_confirmation(seen.off_since, seen.off_at, now, confirm), rung)
     if is_over:
-        return Step(Do.GIVE_UP, rung, f"the power was not seen off within {rung.time_limit:g} s{_why(seen)}")
+        return Step(Do.GIVE_UP, rung, f"the power was not off within {rung.time_limit:g} s{_why(seen)}")
     pause = _ASK_AGAIN if seen.accepted else _ASK_SOON
     return Step(Do.ASK if seen.is_on and now >= tried.asked_at + pause else Do.READ, rung)
 
@@ -196,7 +196,7 @@ def _confirmation(since: datetime, last: datetime, now: datetime, confirm: timed
 def _why(seen: Seen) -> str:
     if seen.trouble is not None:
         return f": {seen.trouble}"
-    return ": it stays on" if seen.is_on else ""
+    return ": it is still on" if seen.is_on else ""
 
 
 def is_fenced(attempts: Sequence[FenceAttempt]) -> bool:

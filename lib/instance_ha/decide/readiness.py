@@ -91,10 +91,10 @@ def _trouble(
 def _uncounted(server: Server, facts: CloudFacts) -> str | None:
     """Say what of an instance Placement's amounts do not tell."""
     if server.id in facts.with_devices:
-        return "it has a device, or a part of one NUMA node, and which of them fit elsewhere is not told"
+        return "it has a device, or is bound to one NUMA node, and nothing tells whether that fits elsewhere"
     for name in _NOT_COUNTED:
         if name in server.extra_specs and (name, server.extra_specs[name]) not in _NOT_DEDICATED:
-            return f"its flavor asks for {name}, and where that is free is not told"
+            return f"its flavor asks for {name}, and nothing tells where that is free"
     if not server.shows_extra_specs:
         return "Nova's policy does not let us see what its flavor asks for"
     group = facts.groups.get(server.id)

@@ -81,7 +81,7 @@ def _compute(facts: Facts) -> str | None:
     if facts.service is None:
         return "Nova knows no compute service on it"
     if facts.reports is None or not facts.reports.is_alive:
-        return "its nova-compute has not reported twice to Nova"
+        return "its nova-compute has not reported to Nova twice yet"
     return None if facts.service.up or facts.service.forced_down else "Nova calls its nova-compute down"
 
 

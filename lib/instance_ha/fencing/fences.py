@@ -55,7 +55,7 @@ class FileFences:
         return tuple(Rung(place, method.method, method.machine, method.time_limit) for place, method in found)
 
     def shared(self, hosts: Iterable[str]) -> Mapping[str, str]:
-        """Name each of these hosts that would be fenced at a machine of another one, and that other one.
+        """Name each of these hosts that would be fenced at the same machine as another one, and that other one.
 
         Raises:
             Misconfigured: the file makes no sense.

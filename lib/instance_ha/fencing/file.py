@@ -40,7 +40,7 @@ class _Method(_Strict):
 
 
 class _Login(_Method):
-    username: str = Field(min_length=1, description="A user of the BMC who may cut the power.")
+    username: str = Field(min_length=1, description="User of the BMC that may cut the power.")
     password: SecretStr = Field(description="Its password.")
 
 
@@ -53,8 +53,10 @@ class RedfishMethod(_Login):
         None,
         description="Path of the system, as /redfish/v1/Systems/1. Required where the service has more than one.",
     )
-    ca_file: Path | None = Field(None, description="Certificates to believe; the usual authorities by default.")
-    verify: bool = Field(True, description="false: believe any certificate. Give the BMC's own certificate instead.")
+    ca_file: Path | None = Field(None, description="CA file to trust; the system's CAs by default.")
+    verify: bool = Field(
+        True, description="false: accept any certificate. Better: the BMC's own certificate as ca_file."
+    )
 
     @property
     def machine(self) -> str:
@@ -76,7 +78,7 @@ class IpmiMethod(_Login):
     address: str = Field(min_length=1, description="Name or IP address of the BMC.")
     port: int = Field(623, ge=1, le=65535, description="UDP port.")
     privilege: Literal["administrator", "operator"] = Field(
-        "operator", description="Level asked for; an operator may cut the power."
+        "operator", description="Privilege level of the session; `operator` may cut the power."
     )
 
     @property
@@ -126,7 +128,7 @@ class HostLadder(_Strict):
     """The methods for some hosts, in the order in which they are tried."""
 
     match: str = Field(
-        min_length=1, description="A host's name, or a form with *, ? or [] in it. The first that matches counts."
+        min_length=1, description="A host's name, or a pattern with *, ? or []. The first that matches counts."
     )
     ladder: tuple[Method, ...] = Field(
         min_length=1,
@@ -158,20 +160,20 @@ class HostLadder(_Strict):
 class FencingFile(_Strict):
     """How the hosts of the cloud are fenced."""
 
-    hosts: tuple[HostLadder, ...] = Field(description="Hosts, and forms of hosts' names.")
+    hosts: tuple[HostLadder, ...] = Field(description="Hosts, by name or pattern.")
 
     @model_validator(mode="after")
     def _no_machine_twice(self) -> "FencingFile":
         """Refuse a host that stands twice, and two that would be fenced at one machine."""
         names = [entry.match for entry in self.hosts]
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"{twice} stands twice, and only the first entry would count")
+            raise ValueError(f"{twice} appears twice, and only the first entry would count")
         for one, other in self.shared(entry.match for entry in self.hosts if not entry.is_form).items():
             raise ValueError(f"{one} and {other} would be fenced at the same machine")
         return self
 
     def shared(self, hosts: Iterable[str]) -> dict[str, str]:
-        """Name each of these hosts that would be fenced at a machine of another one, and that other one."""
+        """Name each of these hosts that would be fenced at the same machine as another one, and that other one."""
         return shared(
             {host: [one for method in self.ladder(host) if (one := method.identity) is not None] for host in hosts}
         )
@@ -204,7 +206,7 @@ def read(path: Path) -> FencingFile:
     except (UnicodeDecodeError, yaml.YAMLError) as error:  # the error's own text quotes lines of the file
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise Misconfigured(f"{path} is no YAML{where}") from None
+        raise Misconfigured(f"{path} is not valid YAML{where}") from None
     try:
         found = FencingFile.model_validate(document)
     except ValidationError as error:

@@ -78,7 +78,7 @@ class Ipmi:
         except (IpmiException, OSError, struct.error, LookupError) as error:
             words = " ".join(str(error).split())[:300]
             if any(one in words.lower() for one in _REFUSALS):
-                raise FenceRefused(f"the BMC does not let us in: {words}") from None
+                raise FenceRefused(f"the BMC refuses the login: {words}") from None
             raise FenceUnavailable(f"the BMC does not answer: {words}") from None
 
 
@@ -124,7 +124,7 @@ class _Session(Session):  # type: ignore[misc]
         self._mark_broken()
 
     def _mark_broken(self, error: str | None = None) -> None:
-        super()._mark_broken(error or "no answer that counts")
+        super()._mark_broken(error or "no usable answer")
 
     def _timedout(self) -> None:
         if monotonic() >= self._until:

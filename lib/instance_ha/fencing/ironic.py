@@ -45,7 +45,7 @@ class Ironic:
                 return Power.UNKNOWN
             return _POWERS.get(states.get("power_state"), Power.UNKNOWN)
         except (ValueError, AttributeError):
-            raise FenceUnavailable("Ironic gave an answer that is none of its own") from None
+            raise FenceUnavailable("the answer is not Ironic's") from None
 
     def _ask(self, verb: str, path: str, **how: Any) -> Any:
         try:

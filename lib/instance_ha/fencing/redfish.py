@@ -67,7 +67,7 @@ class Redfish:
         except OSError as error:
             raise _of_files(error) from None
         except (exceptions.SushyError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FenceUnavailable(f"the BMC gave an answer that is no Redfish: {_words(error)}") from None
+            raise FenceUnavailable(f"the BMC gave an answer that is not Redfish: {_words(error)}") from None
 
     def _system(self) -> System:
         method = self._method
@@ -103,7 +103,7 @@ class _Connector(Connector):  # type: ignore[misc]
 
 def _unreached(error: exceptions.ConnectionError) -> Exception:
     if isinstance(error.__context__, requests.exceptions.SSLError):
-        return FenceRefused(f"the BMC's certificate is not believed: {_words(error)}")
+        return FenceRefused(f"the BMC's certificate is not trusted: {_words(error)}")
     return FenceUnavailable(f"the BMC cannot be reached: {_words(error)}")
 
 
@@ -111,7 +111,7 @@ def _of_files(error: OSError) -> Exception:
     """Say what an error of requests or of the system means; a file of certificates is opened only for a question."""
     if isinstance(error, requests.RequestException):
         return FenceUnavailable(f"the BMC cannot be reached: {_words(error)}")
-    return FenceRefused(f"the certificates to believe cannot be read: {_words(error)}")
+    return FenceRefused(f"the CA file cannot be read: {_words(error)}")
 
 
 def _words(error: Exception) -> str:

@@ -66,7 +66,7 @@ def payload(raw: Any) -> tuple[dict[str, Any], str | None]:
     if raw is None:
         return {}, "its payload is NULL"
     as_text = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
-    return {"text": clean(as_text)}, "its payload is no JSON object, kept as text"
+    return {"text": clean(as_text)}, "its payload is not a JSON object, kept as text"
 
 
 def segment(old: Old, now: datetime) -> Converted:

@@ -125,7 +125,7 @@ class Import:
         kept = dict(rows)
         for uuid, name in live.items():
             if holders.setdefault(name, uuid) != uuid:
-                self.summary.refuse(table, "conflict", f"{uuid} {name}", "another one has its name here")
+                self.summary.refuse(table, "conflict", f"{uuid} {name}", "its name is taken here")
                 del kept[uuid]
             elif self.dry_run:
                 self._names[table][name] = uuid

@@ -46,11 +46,11 @@ class KeystoneLogins:
                 access = method.get_access(session)
         except HttpError as error:
             if error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.http_status == 429:
-                raise CloudUnavailable(f"Keystone cannot log anybody in (HTTP {error.http_status})") from error
+                raise CloudUnavailable(f"Keystone cannot check the login (HTTP {error.http_status})") from error
             self._budget.refused()
             raise Unauthorized("the login is not valid") from None
         except ClientException as error:
-            raise CloudUnavailable(f"Keystone cannot log anybody in: {error}") from error
+            raise CloudUnavailable(f"Keystone cannot check the login: {error}") from error
         self._budget.accepted(name)
         return IssuedToken(
             token=access.auth_token,

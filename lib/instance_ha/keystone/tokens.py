@@ -83,7 +83,7 @@ class Tokens:
         if not _TOKEN.fullmatch(token) or token in self._ended:
             raise Unauthorized("the token is not valid")
         if not self._budget.allows(token):
-            raise TryAgain("too many tokens were refused within a minute: only known ones are taken now")
+            raise TryAgain("too many tokens were refused within a minute: only those accepted before are taken")
         checked = {**environ, "wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"}
         middleware = self._middleware  # its import is no time of Keystone's
         try:

@@ -53,7 +53,9 @@ class Nodes:
             except ConfigException as error:
                 raise SourceUnavailable(f"the Kubernetes configuration cannot be used: {error}") from None
             except (ValueError, KeyError, TypeError):
-                raise SourceUnavailable("the Kubernetes API server gave an answer that is no list of nodes") from None
+                raise SourceUnavailable(
+                    "the Kubernetes API server gave an answer that is not a list of nodes"
+                ) from None
         raise SourceUnavailable("the list of nodes changes too fast to be read")
 
     def _pages(self, selector: str) -> Iterator[dict[str, Any]]:
@@ -96,4 +98,4 @@ class Nodes:
         try:
             config.load_kube_config(str(file), context=context, client_configuration=made)
         except yaml.YAMLError:
-            raise ConfigException(f"{file} is no YAML") from None
+            raise ConfigException(f"{file} is not valid YAML") from None

@@ -26,7 +26,9 @@ def check(settings: Settings, environ: Mapping[str, str]) -> None:
     if file is not None and not file.is_file():
         raise Misconfigured(f"INSTANCE_HA_KUBERNETES_CONFIG_FILE names {file}, which is not there")
     if file is None and not environ.get("KUBERNETES_SERVICE_HOST"):
-        raise Misconfigured("no Kubernetes: this is no pod, so set INSTANCE_HA_KUBERNETES_CONFIG_FILE to a kubeconfig")
+        raise Misconfigured(
+            "no Kubernetes: this is not a pod, so set INSTANCE_HA_KUBERNETES_CONFIG_FILE to a kubeconfig"
+        )
 
 
 def host_name(template: str, metadata: Mapping[str, Any]) -> str | None:

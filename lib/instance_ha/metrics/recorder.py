@@ -72,7 +72,7 @@ class Recorder:
             with database.begin() as connection:
                 counters.add(connection, pending, now)
         except (StoreUnavailable, SQLAlchemyError) as error:
-            log.get().debug("metrics kept for later", reason=type(error).__name__)
+            log.get().debug("metrics kept", reason=type(error).__name__)
             self._add(pending)
             return False
         return True

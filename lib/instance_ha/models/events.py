@@ -81,4 +81,5 @@ def _sink(number: int, entry: str) -> Sink:
         return Sink(name, SinkKind.SQS, address.removeprefix("sqs+"))
     if re.match(r"arn:[^:]+:sns:[^:]+:", address):
         return Sink(name, SinkKind.SNS, address)
-    raise ValueError(f"the address of {name} is no http(s):// URL, no ARN of an SNS topic, no sqs+https:// queue URL")
+    forms = "an http(s):// URL, the ARN of an SNS topic, or an sqs+https:// queue URL"
+    raise ValueError(f"the address of {name} must be {forms}")

@@ -83,7 +83,7 @@ class Fences(Protocol):
         """Return the ways to cut a host's power, in the order in which they are tried; none: it cannot be fenced."""
 
     def shared(self, hosts: Iterable[str]) -> Mapping[str, str]:
-        """Name each of these hosts that would be fenced at a machine of another one, and that other one."""
+        """Name each of these hosts that would be fenced at the same machine as another one, and that other one."""
 
     def method(self, host: str, rung: Rung, now: datetime) -> FenceMethod:
         """Return the method of a rung, to be asked ``now``; raises FenceRefused when the ladder has it no more."""

@@ -33,6 +33,6 @@ def _write(
         return
     emit.readiness_changed(world, connection, found.segment_uuid)
     if broken is None:
-        log.get().info("readiness is as promised again", segment=before.segment_name)
+        log.get().info("readiness as promised again", segment=before.segment_name)
     else:
-        log.get().warning("readiness is less than promised", segment=before.segment_name, reason=broken)
+        log.get().warning("readiness less than promised", segment=before.segment_name, reason=broken)

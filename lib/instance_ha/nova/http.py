@@ -60,7 +60,7 @@ class NovaHttp:
             try:
                 return self._ask(path, limit)
             except CloudUnavailable as error:
-                log.get().warning("asking Nova again", path=path, reason=str(error))
+                log.get().warning("request to Nova retried", path=path, reason=str(error))
                 self._clock.sleep(pause)
         return self._ask(path, limit)
 

@@ -165,7 +165,7 @@ class Claim(Generic[Row]):
         """Let another invocation go on at once; ``about`` says with what in the log."""
         with self.release(self.world.clock.now(), tries=0):
             pass
-        log.get().info("time is up: another invocation goes on", **about)
+        log.get().info("handed over to another invocation", **about)
         self.world.publisher.publish([trigger], self.world.clock.now())
 
     @contextmanager

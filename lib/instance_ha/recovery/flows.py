@@ -103,7 +103,7 @@ def _flows(file: Path | None, most_seconds: float) -> Mapping[Flow, tuple[str, .
 def _check_task(most_seconds: float, flow: Flow, name: str) -> None:
     if name in _BUILT_IN:
         if flow not in _BUILT_IN[name][2]:
-            raise Misconfigured(f"{name} is no task for this flow")
+            raise Misconfigured(f"{name} is not a task for this flow")
     elif _is_url(name):
         if "@" in urlsplit(name).netloc:
             raise Misconfigured("a URL must not carry a password: every reader of a notification would see it")

@@ -105,7 +105,7 @@ def start(claim: Claim[Notification], server_id: str) -> bool | CloudRefused:
     except CloudRefused as error:
         log.get().warning("instance not started", instance=server.name, reason=str(error))
         return error
-    log.get().info("instance started that the reset of its host had shut off", instance=server.name)
+    log.get().info("instance shut off by host reset started", instance=server.name)
     return True
 
 

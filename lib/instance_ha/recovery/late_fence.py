@@ -37,5 +37,5 @@ def plan_late_fence(recovery: Recovery) -> Hold | None:
     with released(recovery.claim) as connection:
         tasks.insert_before(connection, task, FENCE_TASK)
         tasks.forget(connection, task, Reports)  # what was heard of the host before its power is cut tells nothing then
-    log.get().info("fence planned: the policy of the segment has changed", fence=str(policy.fence))
+    log.get().info("fence planned after policy change", fence=str(policy.fence))
     return None

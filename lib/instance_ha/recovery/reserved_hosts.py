@@ -158,7 +158,7 @@ def restore_late(claim: Claim[Notification]) -> Iterator[str]:
         joined = [one.id for one in members if one.id in (held.joined or ()) and held.name in one.hosts]
         undone = restore(claim, replace(held, joined=joined))
         if undone is True:
-            log.get().warning("late change of a reserved host undone", reserved_host=held.name)
+            log.get().warning("late change of reserved host undone", reserved_host=held.name)
         elif undone is not False:
             yield f"what was changed of reserved host {held.name} is not undone, since Nova refuses it: {undone}"
 

@@ -67,7 +67,7 @@ def sweep_once(world: SweepWorld) -> int:
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]
     overdue += [Trigger(RETURN_HOST, row.uuid) for row in late_returns]
     if late_notifications or late_vmoves:  # a return that waits is only checked again
-        log.get().info("overdue work sent again", notifications=len(late_notifications), vmoves=len(late_vmoves))
+        log.get().info("overdue triggers sent again", notifications=len(late_notifications), vmoves=len(late_vmoves))
     if overdue:
         world.publisher.publish(overdue, now)
     return len(overdue)

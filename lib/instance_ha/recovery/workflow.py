@@ -134,7 +134,7 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
         tasks.fail(connection, failed, now, reason)
         emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
-    log.get().warning("flow failed: another one takes what is left over", flow=str(flow), reason=reason)
+    log.get().warning("flow failed, next flow planned", flow=str(flow), reason=reason)
     world.breakpoint(Breakpoint.NEXT_FLOW_PLANNED)
     return True
 

@@ -61,6 +61,6 @@ class Entrance:
         return self._inside >= self._limit
 
     def _refusal(self) -> Wsgi:
-        refusal: Any = fault(503, "this instance is ending" if self.closed else "this instance is busy")
+        refusal: Any = fault(503, "this instance is shutting down" if self.closed else "this instance is busy")
         refusal.headers["Retry-After"] = "1"
         return refusal  # type: ignore[no-any-return]  # an answer of Flask's is an application as well

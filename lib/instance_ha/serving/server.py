@@ -100,7 +100,7 @@ def work(environ: Mapping[str, str]) -> int:
 def _number(environ: Mapping[str, str], name: str, default: int, most: int) -> int:
     text = environ.get(name) or str(default)
     if not (text.isdecimal() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
-        raise ValueError(f"{name}: {text!r} is no number from 1 to {most}")
+        raise ValueError(f"{name}: {text!r} is not a number from 1 to {most}")
     return int(text)
 
 

@@ -10,7 +10,7 @@ from instance_ha.settings.part import Count, Part, Seconds
 class ApiSettings(Part):
     """What the functions of the API read; names are those of masakari.conf where it has them."""
 
-    osapi_max_limit: Count = Field(1000, ge=1, description="Most items that one list answer holds.")
+    osapi_max_limit: Count = Field(1000, ge=1, description="Most items in one page of a list.")
     osapi_masakari_link_prefix: str | None = Field(None, description="Base of the links in version documents.")
     max_request_body_size: Count = Field(114688, ge=1, description="Larger request bodies are refused with 413.")
     auth_strategy: Literal["keystone", "noauth2"] = Field(
@@ -23,18 +23,22 @@ class ApiSettings(Part):
         "`reader` names the one that comes with us and lets the role reader read.",
     )
     www_authenticate_uri: str | None = Field(
-        None, description="Keystone's public URL, told to callers without a valid token; none: no address is told."
+        None, description="Keystone's public URL for callers without a valid token; not set: they get no address."
     )
-    token_cache_time: Count = Field(300, ge=-1, description="Seconds a checked token is believed; -1 never.")
+    token_cache_time: Count = Field(
+        300, ge=-1, description="Seconds for which a checked token is cached; -1: no cache."
+    )
     refused_tokens_per_minute: Count = Field(
         120,
         ge=1,
-        description="Tokens that Keystone has refused within a minute, after which an instance asks about none that it "
-        "has not accepted before: 503 until the minute is over.",
+        description="Limit of tokens that Keystone refuses within a minute. Beyond it an instance answers 503 to "
+        "tokens that it has not accepted before, until the minute is over.",
     )
     memcached_servers: str | None = Field(
-        None, description="host:port,… that share checked tokens between function instances; each keeps its own else."
+        None,
+        description="host:port,… of memcached servers that share checked tokens between function instances; not "
+        "set: each has its own cache.",
     )
     duplicate_notification_detection_interval: Seconds = Field(
-        180, ge=0, description="Two equal reports that are no further apart are one failure."
+        180, ge=0, description="Equal reports within this time are one failure; the second is refused with 409."
     )

@@ -25,7 +25,7 @@ def _check_addresses(settings: Settings) -> None:
     try:
         _ = urlsplit(settings.database_url.get_secret_value()).port
     except ValueError:
-        raise Misconfigured("DATABASE_URL is no valid URL: is the port a number?") from None
+        raise Misconfigured("DATABASE_URL is not a valid URL: is the port a number?") from None
     if settings.trigger_sink and not settings.trigger_sink.startswith(("http://", "https://")):
         raise Misconfigured("INSTANCE_HA_TRIGGER_SINK must be an http:// or https:// URL")
     try:
@@ -48,8 +48,8 @@ def _check_leases(settings: Settings) -> None:
         held = getattr(settings, lease)
         if seconds >= held:
             raise Misconfigured(
-                f"{PREFIX}{lease.upper()} ({held:g} s) must be longer than what is done under it without a sign of"
-                f" life: {PREFIX}{name.upper()} allows {seconds:g} s"
+                f"{PREFIX}{lease.upper()} ({held:g} s) must be longer than the longest time between two renewals:"
+                f" {PREFIX}{name.upper()} allows {seconds:g} s"
             )
 
 

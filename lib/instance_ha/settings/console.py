@@ -13,20 +13,22 @@ class ConsoleSettings(Part):
         description="Keys that encrypt the sessions of the console, one a line: the first encrypts, all are accepted. "
         "Read from the secret `console-key`.",
     )
-    console_idle_time: Seconds = Field(1800, gt=0, description="A session ends when nobody has clicked for so long.")
+    console_idle_time: Seconds = Field(1800, gt=0, description="A session ends after this time without a click.")
     console_session_time: Seconds = Field(
-        28800, gt=0, description="A session ends so long after its login, and no later than its token."
+        28800, gt=0, description="A session ends this long after the login, and not later than its token."
     )
     console_refresh_interval: Seconds = Field(
-        5, ge=1, description="How often the live part of a page refreshes itself; that does not make a session longer."
+        5,
+        ge=1,
+        description="Seconds between two refreshes of the live part of a page; a refresh does not prolong a session.",
     )
     console_over_http: bool = Field(
         False,
-        description="Let browsers send the cookie of a session over plain http, too: for a demo on this machine.",
+        description="Let browsers send the session cookie over plain http, too: for a demo on one machine.",
     )
     console_refused_logins_per_minute: Count = Field(
         30,
         ge=1,
-        description="Logins that Keystone has refused within a minute, after which an instance lets in only users that "
-        "have logged in before: 503 for others until the minute is over.",
+        description="Limit of logins that Keystone refuses within a minute. Beyond it an instance answers 503 to "
+        "users that have not logged in before, until the minute is over.",
     )

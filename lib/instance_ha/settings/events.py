@@ -16,12 +16,12 @@ class EventSettings(Part):
     )
     event_timeout: Seconds = Field(10, gt=0, description="Time limit for handing one event to a sink.")
     event_give_up_after: Seconds = Field(
-        86400, gt=0, description="An event that a sink has not taken by then becomes a dead letter."
+        86400, gt=0, description="An event that a sink has not accepted after this time becomes a dead letter."
     )
-    event_interval: Seconds = Field(
-        1, gt=0, description="Pause before the outbox is read again when there was nothing to send."
-    )
+    event_interval: Seconds = Field(1, gt=0, description="Pause before an empty outbox is read again.")
     event_endpoint_url: str | None = Field(
-        None, description="Where SNS and SQS are, if not at AWS. Keys and region: as for every AWS client."
+        None, description="URL of SNS and SQS, if not AWS. Keys and region: as for every AWS client."
     )
-    host: str | None = Field(None, description="Name in the `publisher_id` of events; the host name by default.")
+    host: str | None = Field(
+        None, description="Host name in the `publisher_id` of events; the name of the machine by default."
+    )

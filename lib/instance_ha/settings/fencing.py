@@ -12,16 +12,16 @@ class FencingSettings(Part):
 
     fencing_file: Path | None = Field(
         None,
-        description="File that says how hosts are fenced; the secret `fencing-yaml` by default, where there is one.",
+        description="File that says how hosts are fenced; by default the secret `fencing-yaml`, if it is mounted.",
     )
     fence_timeout: Seconds = Field(
-        10, gt=0, description="Time limit of one question to what cuts the power of a host: a BMC, Ironic, a URL."
+        10, gt=0, description="Time limit of one request to what cuts the power of a host: a BMC, Ironic, a URL."
     )
     fence_confirm_interval: Seconds = Field(
-        2, gt=0, description="The power of a fenced host must be off, and off again so much later, to be believed."
+        2, gt=0, description="A host counts as off when its power is off twice, this many seconds apart."
     )
     never_fence: str = Field(
         "",
-        description="Hosts that no recovery ever fences: names, or forms with `*` in them, with commas between. The "
-        "hosts of your control plane belong here.",
+        description="Hosts that are never fenced: names, or patterns with `*`, separated by commas. List the hosts "
+        "of your control plane here.",
     )

@@ -13,13 +13,13 @@ class FunctionSettings(Part):
 
     secrets_dir: Path = Field(
         Path("/var/openfaas/secrets"),
-        description="Folder where the platform mounts the secrets, a file each.",
+        description="Folder where the platform mounts the secrets, one file each.",
     )
     database_url: SecretStr = Field(
         description="Postgres, as postgresql://user:password@host:port/name. "
         "Also read from `DATABASE_URL` and from the secret `database-url`."
     )
-    database_pool_size: Count = Field(4, ge=1, description="Connections one function instance keeps at most.")
+    database_pool_size: Count = Field(4, ge=1, description="Most connections of one function instance.")
     trigger_key: SecretStr | None = Field(
         None,
         description="Keys that sign triggers, the events between our functions, one a line: the first signs, all are "
@@ -27,7 +27,7 @@ class FunctionSettings(Part):
     )
     cron_token: SecretStr | None = Field(
         None,
-        description="Bearer tokens, one a line: with any, a tick of a scheduled function must carry one "
+        description="Bearer tokens, one a line. If set, each tick of a scheduled function must carry one "
         "(docs/security.md). Read from the secret `cron-token`.",
     )
     trigger_sink: str | None = Field(
@@ -35,42 +35,49 @@ class FunctionSettings(Part):
         description="URL that takes triggers, as CloudEvents; `{function}` in it stands for the receiver's name. "
         "Also read from `K_SINK`.",
     )
-    trigger_max_age: Seconds = Field(900, gt=0, description="Older triggers are refused: a replay, or a stuck broker.")
+    trigger_max_age: Seconds = Field(
+        900, gt=0, description="Older triggers are refused: they are replayed, or the broker was stuck."
+    )
     trigger_timeout: Seconds = Field(5, gt=0, description="Time limit for handing one trigger over.")
     trigger_answer_timeout: Seconds = Field(
         0.5,
         gt=0,
-        description="A receiver that has the whole trigger and has not answered by then is taken to work on it; what "
-        "it answers later does not count.",
+        description="A receiver that has the whole trigger and has not answered after this time is taken to work on "
+        "it; a later answer is ignored.",
     )
-    invocation_time: Seconds = Field(50, gt=1, description="Work of one invocation; the rest is continued by another.")
+    invocation_time: Seconds = Field(
+        50, gt=1, description="Time limit of one invocation; another one continues the work."
+    )
     lease_time: Seconds = Field(
         15,
         gt=5,
-        description="A recovery, or the evacuation of an instance, is free again when its invocation has given no sign "
-        "of life for so long. With `nova_timeout` and `sweep_time` it says how long nothing is done after a crash of "
-        "everything: 18 s by default.",
+        description="The lease of a recovery, or of the evacuation of an instance: if its invocation does not renew "
+        "it for this time, another one takes over. With `nova_timeout` and `sweep_time` it decides how long nothing "
+        "is done after a crash of everything: 18 s by default.",
     )
     batch_lease_time: Seconds = Field(
         45,
         gt=5,
-        description="The same for a batch of events to a sink, and for a batch of rows on its way to the archive.",
+        description="The lease of a batch of events to a sink, and of a batch of rows that is archived.",
     )
     sweep_time: Seconds = Field(
         57,
         gt=1,
         lt=60,
-        description="Work of one tick of `sweep`: the next one comes after a minute, and nothing is found in between.",
+        description="Time for which one tick of `sweep` works. The next tick comes after a minute; nothing is "
+        "checked in between.",
     )
     sweep_interval: Seconds = Field(
         5,
         gt=0,
-        description="Pause between two checks of `sweep` for what is overdue; less when a lease ends sooner.",
+        description="Pause between two checks of `sweep` for overdue rows; shorter when a lease ends sooner.",
     )
-    sweep_grace: Seconds = Field(5, ge=0, description="How long due work is left to its own event.")
+    sweep_grace: Seconds = Field(
+        5, ge=0, description="How long a due row waits for its own event before `sweep` sends it again."
+    )
     metrics_token: SecretStr | None = Field(
         None,
-        description="Bearer tokens that open `/_/metrics`, one a line; without one the path does not exist. "
+        description="Bearer tokens for `/_/metrics`, one a line; without one the path does not exist. "
         "Read from the secret `metrics-token`.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")

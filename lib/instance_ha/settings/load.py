@@ -42,7 +42,9 @@ def _read_secrets(folder: Path, values: dict[str, str]) -> None:
         except OSError as error:
             raise Misconfigured(f"the secret {folder / file} cannot be read: {error.strerror}") from None
         if values.setdefault(name, mounted) != mounted:
-            raise Misconfigured(f"{PREFIX}{name.upper()} is set, and another one is mounted as {folder / file}")
+            raise Misconfigured(
+                f"{PREFIX}{name.upper()} is set, and {folder / file} is mounted with another value: keep one of them"
+            )
 
 
 def _checked(values: Mapping[str, str]) -> Settings:

@@ -21,24 +21,37 @@ class MonitoringSettings(Part):
     """What monitor-poll and monitor-guests read (docs/monitoring.md); names are those of masakarimonitors.conf."""
 
     monitoring_driver: Literal["consul", "kubernetes"] | None = Field(
-        None, description="Where monitor-poll learns which hosts are down; not set: hosts are not monitored."
+        None, description="What monitor-poll polls to learn which hosts are down; not set: hosts are not monitored."
     )
     monitoring_interval: Seconds = Field(60, ge=1, description="Pause between two polls of the hosts.")
-    monitoring_samples: int = Field(1, ge=1, le=100, description="A host is down when so many polls in a row say so.")
+    monitoring_samples: int = Field(
+        1, ge=1, le=100, description="Samples in a row that must say down before a host counts as down."
+    )
     down_segment_share: float = Field(
-        0.5, gt=0, le=1, description="When a larger share of a segment's hosts is down at once, none is reported."
+        0.5,
+        gt=0,
+        le=1,
+        description="Mass-failure guard: when a larger share of a segment's hosts is down at once, none of it is "
+        "reported.",
     )
     down_segment_number: Count = Field(
-        10, ge=1, description="When more hosts of a segment are down at once, none of it is reported."
+        10,
+        ge=1,
+        description="Mass-failure guard: when more hosts of a segment are down at once, none of it is reported.",
     )
     down_total_share: float = Field(
-        0.5, gt=0, le=1, description="When a larger share of all hosts is down at once, none is reported."
+        0.5,
+        gt=0,
+        le=1,
+        description="Mass-failure guard: when a larger share of all hosts is down at once, none is reported.",
     )
-    down_total_number: Count = Field(20, ge=1, description="When more hosts are down at once, none is reported.")
+    down_total_number: Count = Field(
+        20, ge=1, description="Mass-failure guard: when more hosts are down at once, none is reported."
+    )
     api_url: str | None = Field(
         None,
         description="Base URL of the instance HA API, as `http://host:port/v1`, where the monitors post notifications; "
-        "from the cloud's catalog by default.",
+        "by default from the service catalog.",
     )
     notification_post_timeout: Seconds = Field(10, gt=0, description="Time limit for posting one notification.")
 
@@ -62,13 +75,13 @@ class MonitoringSettings(Part):
     consul_timeout_storage: Seconds = Field(5, gt=0, description=_TIMEOUT.format("storage"))
     consul_matrix_config_file: Path | None = Field(
         None,
-        description="Strategy file (YAML: sequence and matrix): which broken networks ask for a recovery. "
-        "By default a broken storage network does.",
+        description="Strategy file (YAML: sequence and matrix): which failed networks lead to a recovery. "
+        "By default a failed storage network does.",
     )
     consul_left_is_down: bool = Field(
         False,
-        description="Take a host whose agent has left its cluster in order (an operator stopped it) for down, as "
-        "Masakari does; by default that says nothing about the host.",
+        description="A host whose agent has left its cluster (an operator stopped it) counts as down, as in "
+        "Masakari; by default that says nothing about the host.",
     )
 
     kubernetes_config_file: Path | None = Field(
@@ -76,7 +89,7 @@ class MonitoringSettings(Part):
     )
     kubernetes_context: str | None = Field(None, description="Context of the kubeconfig; its current one by default.")
     kubernetes_node_labels: str = Field("", description="Label selector of the nodes that are compute hosts.")
-    kubernetes_page_size: Count = Field(500, ge=1, description="Nodes asked of the API server in one page.")
+    kubernetes_page_size: Count = Field(500, ge=1, description="Nodes in one page of a list from the API server.")
     kubernetes_timeout: Seconds = Field(10, gt=0, description="Time limit of one request to the API server.")
     kubernetes_host_name: str = Field(
         "{name}",
@@ -85,13 +98,15 @@ class MonitoringSettings(Part):
     )
     kubernetes_not_ready_is_down: bool = Field(
         True,
-        description="Take Ready=False for down, as Masakari does. The node's own kubelet says it, so the host runs; "
+        description="Ready=False counts as down, as in Masakari. The node's own kubelet says it, so the host runs; "
         "false: only Ready=Unknown is down.",
     )
 
-    guest_monitoring: bool = Field(False, description="Let monitor-guests monitor the guests of all registered hosts.")
+    guest_monitoring: bool = Field(
+        False, description="Whether monitor-guests monitors the guests of all registered hosts."
+    )
     guest_monitoring_default: bool = Field(
-        True, description="Ping the guest agents of instances that say nothing else in metadata or flavor."
+        True, description="Whether guest agents are pinged if neither the metadata nor the flavor of the instance says."
     )
     guest_monitoring_interval: Seconds = Field(10, ge=1, description="Pause between two pings of a guest.")
     guest_monitoring_timeout: Seconds = Field(2, ge=1, description="Time limit of a ping.")
@@ -105,11 +120,11 @@ class MonitoringSettings(Part):
     )
     libvirt_uri: str = Field(
         "qemu+tls://{host}/system",
-        description="How to reach a host's libvirt. Without `{host}`, as in `qemu:///system`: only the host that "
-        "the function runs on.",
+        description="URI of a host's libvirt. Without `{host}`, as in `qemu:///system`: only the host that the "
+        "function runs on.",
     )
     libvirt_hostname: str | None = Field(
         None, description="Registered name of the host that the function runs on; the machine's name by default."
     )
-    libvirt_timeout: Seconds = Field(10, gt=0, description="Time limit for reaching a host's libvirt.")
+    libvirt_timeout: Seconds = Field(10, gt=0, description="Time limit for an answer of a host's libvirt.")
     libvirt_parallel: int = Field(16, ge=1, le=256, description="Hosts that are polled at once.")

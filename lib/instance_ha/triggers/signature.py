@@ -47,7 +47,7 @@ def sign(attributes: Mapping[str, object], data: Any, key: bytes) -> str:
     try:
         lines.append(json.dumps(_plain(data), sort_keys=True, separators=(",", ":"), allow_nan=False))
     except (TypeError, RecursionError) as error:
-        raise ValueError("the data is no JSON") from error
+        raise ValueError("the data is not JSON") from error
     return hmac.new(key, "\n".join(lines).encode(errors="replace"), sha256).hexdigest()
 
 
@@ -82,7 +82,7 @@ def check(
         known = [hmac.compare_digest(given, sign(attributes, data, key).encode()) for key in keys]
         signed_at = _second(attributes)
     except ValueError:
-        raise BadRequest("the event has no valid time, or its data is no JSON") from None
+        raise BadRequest("the event has no valid time, or its data is not JSON") from None
     if not any(known):
         raise Forbidden("the event is not signed with a known key")
     age = now().timestamp() - signed_at

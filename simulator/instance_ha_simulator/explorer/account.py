@@ -30,11 +30,11 @@ class Account:
             self.left_out[uuid].add(event["instance_uuid"])
         elif event["event"] == "instances chosen":
             self.chosen.append(self._listed(self._down.get(uuid)))
-        elif event["event"] == "compute service is down":
+        elif event["event"] == "compute service down":
             self._down[uuid] = self._played.simulation.scheduler.now()
         elif event["event"] == "evacuations begun":
             self.begun.append(self._played.simulation.scheduler.now())
-        elif event["event"] in ("evacuation ended", "evacuated instance is not well"):
+        elif event["event"] in ("evacuation ended", "evacuation found failed"):
             self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
         elif event["event"] == "notification closed" and event["status"] == "finished":
             self.broken += finished_means_well(self._played, self, uuid, event["message"])

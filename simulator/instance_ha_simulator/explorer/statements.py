@@ -36,7 +36,7 @@ class Statements:
     def hear(self, line: Any) -> None:
         """Take in a line of the log, and check it."""
         check = {
-            "compute service is down": self._is_down,
+            "compute service down": self._is_down,
             "recovery started": self._may_begin,
             "pause begun": self._pauses,
             "pause ended": self._goes_on,

@@ -72,7 +72,7 @@ class _File:
             data = yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise FolderError(f"{path}:{line}: this is no YAML: {error.problem}") from None
+            raise FolderError(f"{path}:{line}: this is not valid YAML: {error.problem}") from None
         if data is not None and not isinstance(data, dict):
             raise FolderError(f"{path}:1: a mapping is needed")
         self.data: dict[str, Any] = data or {}

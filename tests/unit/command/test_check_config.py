@@ -217,7 +217,7 @@ def test_a_cloud_that_is_not_there_is_a_problem(check: Check, good: dict[str, st
     code, out, _ = check(good | {"OS_CLIENT_CONFIG_FILE": str(file)})
     assert code == 1
     assert lines(out)["cloud"].startswith("FAILS: ")
-    assert "asking Nova again" not in out  # no line of a log stands between those of the parts
+    assert "request to Nova retried" not in out  # no line of a log stands between those of the parts
 
 
 def test_a_kubeconfig_without_a_cluster_is_a_problem(check: Check, good: dict[str, str], tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_each_host_that_could_be_fenced_is_counted(
     register(good["DATABASE_URL"], "compute1")
     file = fencing_file(tmp_path, bmc.url, PASSWORD)
     code, out, _ = check(good | {"INSTANCE_HA_FENCING_FILE": file})
-    assert (code, lines(out)["fencing"]) == (0, "answers: each of 1 hosts could be fenced in 1 ways altogether")
+    assert (code, lines(out)["fencing"]) == (0, "answers: each of 1 hosts can be fenced; 1 ways answer in all")
     assert bmc.systems["1"].asked == []
 
 

@@ -91,7 +91,7 @@ def test_the_token_goes_as_a_header_and_never_into_the_address(agents: Agents) -
         ("refused", "storage refused: ACLPermissionDenied"),
         ("error", "storage refused: .*500"),
         ("no-leader", "storage has no leader"),
-        ("garbage", "storage gave no answer"),
+        ("garbage", "an answer that is not Consul's"),
     ],
 )
 def test_an_agent_that_does_not_answer_well_makes_the_whole_answer_none(

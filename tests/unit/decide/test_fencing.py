@@ -125,7 +125,7 @@ def test_a_rung_that_another_invocation_has_left_is_read_once_before_it_is_given
 def test_a_rung_is_given_up_at_its_time_limit() -> None:
     assert following(tried(1, ago=29), tried(0, "failed")).do is Do.READ
     given_up = following(tried(0, "failed"), tried(1, ago=30), seen=read((0, "on")))
-    assert given_up == Step(Do.GIVE_UP, LADDER[1], "the power was not seen off within 30 s: it stays on")
+    assert given_up == Step(Do.GIVE_UP, LADDER[1], "the power was not off within 30 s: it is still on")
 
 
 def test_a_method_that_cannot_be_used_is_given_up_at_once() -> None:

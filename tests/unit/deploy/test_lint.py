@@ -114,7 +114,7 @@ CASES: list[tuple[Break, str]] = [
     (put("limits", "memory", "256MB"), "limits of memory must be quantities"),
     (entry("requests", {}), "limits of cpu must be quantities"),
     (put("environment", "exec_timeout", "66s"), "not be longer than read_timeout"),
-    (put("environment", "read_timeout", "soon"), "'soon' is no duration"),
+    (put("environment", "read_timeout", "soon"), "'soon' is not a duration"),
     (put("environment", "exec_timeout", "54s"), "must be 3 s longer than SWEEP_TIME"),
     (setting("INSTANCE_HA_INVOCATION_TIME", "56"), "must be 5 s longer than INVOCATION_TIME"),
     (setting("INSTANCE_HA_SWEEP_TIME", "58"), "must be 3 s longer than SWEEP_TIME"),

@@ -54,4 +54,4 @@ def test_a_topic_that_is_away_does_not_stop_the_recovery(tmp_path: Path, databas
     recovery = recover(database_url, installed(tmp_path, nowhere, aws))
 
     assert recovery.status == "finished"
-    assert "Failed, which does not matter" in recovery.progress["sns_alert_begin"][-1]
+    assert "Failed; the recovery goes on" in recovery.progress["sns_alert_begin"][-1]

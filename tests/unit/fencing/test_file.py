@@ -85,7 +85,7 @@ def test_two_machines_are_two(one: dict[str, object], other: dict[str, object]) 
 
 
 def test_what_stands_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="compute-1 stands twice"):
+    with pytest.raises(ValueError, match="compute-1 appears twice"):
         read(ladder(redfish("https://192.0.2.1")), ladder(redfish("https://192.0.2.2")))
 
 

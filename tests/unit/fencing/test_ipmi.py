@@ -50,7 +50,7 @@ def test_every_second_packet_is_enough(service: IpmiService) -> None:
 
 
 def test_a_wrong_password_is_refused(service: IpmiService) -> None:
-    with pytest.raises(FenceRefused, match="let us in"):
+    with pytest.raises(FenceRefused, match="refuses the login"):
         client(service.port, password="another-password").off()
 
 

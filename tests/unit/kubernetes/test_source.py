@@ -117,7 +117,7 @@ def test_a_rejected_token_is_no_answer_and_is_not_reported(cluster: Cluster) -> 
     assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize(("answers", "words"), [("error", "500"), ("garbage", "no list")])
+@pytest.mark.parametrize(("answers", "words"), [("error", "500"), ("garbage", "not a list")])
 def test_troubles_of_the_server_are_no_answer(cluster: Cluster, answers: str, words: str) -> None:
     cluster.nodes.answers = answers
     with pytest.raises(SourceUnavailable, match=words):
@@ -167,7 +167,7 @@ def test_a_template_that_is_none_stops_the_start(template: str, tmp_path: Path) 
 
 
 def test_outside_a_pod_a_kubeconfig_is_needed(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="no pod"):
+    with pytest.raises(Misconfigured, match="not a pod"):
         check(settings(), {})
     with pytest.raises(Misconfigured, match="not there"):
         check(settings(kubernetes_config_file=tmp_path / "no"), {})

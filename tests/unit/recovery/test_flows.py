@@ -63,7 +63,7 @@ def test_a_url_may_be_a_task(tmp_path: Path) -> None:
         ("pre:['stop_instance_task',main:[],post:[]", "form"),
         ("{'pre': 'x', 'main': [], 'post': []}", "names in quotes"),
         ("pre:['no_such_task'],main:[],post:[]", "unknown task no_such_task"),
-        ("pre:['evacuate_instances_task'],main:[],post:[]", "no task for this flow"),
+        ("pre:['evacuate_instances_task'],main:[],post:[]", "not a task for this flow"),
         ("pre:['no_task'],main:[],post:[]", "custom_task"),
         ("pre:['broken'],main:[],post:[]", "cannot be loaded"),
         ("pre:['slow'],main:[],post:[]", "time limit"),

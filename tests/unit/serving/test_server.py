@@ -25,7 +25,7 @@ def test_an_instance_that_is_told_to_end_says_so_refuses_work_and_finishes_what_
 
     assert (ready.status_code, health.status_code, more.status_code) == (503, 200, 503)
     assert more.headers["Retry-After"] == "1"
-    assert more.json() == {"serviceUnavailable": {"code": 503, "message": "this instance is ending"}}
+    assert more.json() == {"serviceUnavailable": {"code": 503, "message": "this instance is shutting down"}}
     assert not work.done()
     assert (work.result().status_code, work.result().text) == (200, "done")
     assert function.end()[0] == 0
@@ -118,9 +118,9 @@ def test_headers_longer_than_openstack_takes_are_refused(served: Serve) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"THREADS": "many"}, "THREADS: 'many' is no number from 1 to 1000"),
-        ({"PORT": "0"}, "PORT: '0' is no number from 1 to 65535"),
-        ({"exec_timeout": "soon"}, "exec_timeout: 'soon' is no duration"),
+        ({"THREADS": "many"}, "THREADS: 'many' is not a number from 1 to 1000"),
+        ({"PORT": "0"}, "PORT: '0' is not a number from 1 to 65535"),
+        ({"exec_timeout": "soon"}, "exec_timeout: 'soon' is not a duration"),
     ],
 )
 def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables: dict[str, str], words: str) -> None:
@@ -132,7 +132,7 @@ def test_a_wrong_variable_stops_the_start_with_one_line(served: Serve, variables
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "65536"), ("THREADS", "1001"), ("PORT", "9" * 5000)])
 def test_a_number_that_is_too_large_is_refused(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=f"^{name}: '{value}' is no number from 1 to "):
+    with pytest.raises(ValueError, match=f"^{name}: '{value}' is not a number from 1 to "):
         options({name: value})
 
 

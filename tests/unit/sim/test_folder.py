@@ -91,7 +91,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_what_is_no_yaml_is_told_with_its_line(tmp_path: Path) -> None:
-    assert refused(tmp_path, "hosts: [\n")[0].startswith("world.yaml:2: this is no YAML: ")
+    assert refused(tmp_path, "hosts: [\n")[0].startswith("world.yaml:2: this is not valid YAML: ")
     assert refused(tmp_path, "- one\n") == ["world.yaml:1: a mapping is needed"]
 
 

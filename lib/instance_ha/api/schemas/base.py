@@ -81,11 +81,11 @@ class Query(BaseModel):
 class ListQuery(Query):
     """Paging and order of every list; what a list adds are its filters."""
 
-    limit: Number | None = Field(None, description="Most items to answer.")
+    limit: Number | None = Field(None, description="Most items in the answer.")
     marker: Filter | None = Field(None, description="The `id` or uuid of the last item of the page before.")
-    page_size: Number | None = Field(None, description="Checked, and otherwise without a meaning.")
+    page_size: Number | None = Field(None, description="Checked, and otherwise ignored.")
     sort_key: list[str] = Field([], description="Columns to sort by; may be repeated.")
-    sort_dir: list[str] = Field([], description="`asc` or `desc` for each key; the first one also for keys without.")
+    sort_dir: list[str] = Field([], description="`asc` or `desc` for each key; keys without one take the first.")
 
     def page(self, most: int, *, apart: frozenset[str] = frozenset()) -> Page:
         """Say which page is asked for; ``apart`` names parameters that are no columns.
@@ -116,7 +116,7 @@ class ListQuery(Query):
 class NewestFirst(Query):
     """Paging of the lists that Masakari has not."""
 
-    limit: Number | None = Field(None, description="Most items to answer.")
+    limit: Number | None = Field(None, description="Most items in the answer.")
     marker: Number | None = Field(None, description="The `id` of the last item of the page before.")
 
     def at_most(self, most: int) -> int:

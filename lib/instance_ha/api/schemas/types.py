@@ -50,17 +50,17 @@ def _uuid_like(value: str) -> str:
     try:
         UUID(value)
     except ValueError:
-        raise wrong("is no uuid") from None
+        raise wrong("is not a uuid") from None
     return value
 
 
 def _time(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise wrong("is no ISO 8601 time in a string")
+        raise wrong("is not a string with an ISO 8601 time")
     try:
         return utc(value)
     except ValueError:
-        raise wrong("is no ISO 8601 time") from None
+        raise wrong("is not an ISO 8601 time") from None
 
 
 def _query_time(value: str) -> datetime:

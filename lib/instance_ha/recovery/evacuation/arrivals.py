@@ -25,7 +25,7 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
         move = moved[server.id]
         if (reason := reason_not_well(move, server)) is not None:
             reasons[move.uuid] = reason
-            log.get().warning("evacuated instance is not well", instance=move.instance_name, reason=reason)
+            log.get().warning("evacuation found failed", instance=move.instance_name, reason=reason)
     if reasons:
         now = recovery.world.clock.now()
         with recovery.claim.transaction() as connection:

@@ -36,7 +36,7 @@ class DestHosts:
         try:
             services = self._recovery.nova.services()
         except (CloudUnavailable, CloudRefused) as error:
-            log.get().warning("Nova does not tell about destinations", error=str(error))
+            log.get().warning("destinations not read", error=str(error))
             return self._down
         self._down = frozenset(service.host for service in services if not service.up)
         return self._down

@@ -111,7 +111,7 @@ class _Round:
             with self._slots.timed():
                 self._records.read(watched)
         except (CloudUnavailable, CloudRefused) as error:
-            log.get().warning("Nova does not tell about evacuations", error=str(error))
+            log.get().warning("evacuations not read", error=str(error))
             return Watch((), ())
         self._slots.note_tries(watched)
         down = self._dests.down(watched, self._records.newest)
@@ -124,7 +124,7 @@ class _Round:
             with self._slots.timed():
                 facts = self._ask(ongoing, found, free, waiting_since)
         except (CloudUnavailable, CloudRefused) as error:
-            log.get().warning("Nova does not tell about locks, the host, or evacuations", error=str(error))
+            log.get().warning("locks, host or evacuations not read", error=str(error))
             return
         with self._recovery.claim.transaction(**self._slots.wanted(free)) as connection:
             self._settle(connection, found, facts)
@@ -136,7 +136,7 @@ class _Round:
             self._show_progress(connection, begun)
         self._read_again_at = None
         if reason is not None:
-            log.get().warning("no more evacuations are begun", reason=reason, host=self._recovery.host.name)
+            log.get().warning("evacuations stopped", reason=reason, host=self._recovery.host.name)
         if begun:
             log.get().info("evacuations begun", count=len(begun), target_host=self._target_host)
         self._recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
@@ -216,7 +216,7 @@ class _Round:
             return None
         found = signs_of_life(connection, self._recovery.notification, self._recovery.host.name, self._clock.now())
         if found is not None and self._alive is None:
-            log.get().warning("no more evacuations are begun for now", reason=found.reason)
+            log.get().warning("evacuations suspended", reason=found.reason)
         return found
 
     def _stop(self, connection: Connection, reason: str) -> list[VMove]:

@@ -76,7 +76,7 @@ class FreeSlots:
         unready = budgets.unready(connection, self._segment, since)
         number = budget.of_level(own, unready)
         if number < len(own.ranks) and unready != self._waits_for:
-            log.get().info("lower priorities wait for instances to be ready", priority=unready)
+            log.get().info("evacuations wait for a higher priority", priority=unready)
             self._waits_for = unready
         return number
 
@@ -97,7 +97,7 @@ class FreeSlots:
         """Take it into account when Nova has failed an evacuation's own invocation since the last time."""
         tries = sum(move.tries for move in moves)
         if tries > self._tries:
-            self._throttle("evacuations are tried again")
+            self._throttle("evacuations retried")
         self._tries = tries
 
     def _throttle(self, reason: str) -> None:
@@ -107,4 +107,4 @@ class FreeSlots:
             if halved is None:
                 return
             budgets.write_throttle(connection, halved)
-        log.get().warning("Nova struggles: fewer evacuations at once", share=f"{halved.share:.0%}", reason=reason)
+        log.get().warning("evacuation limit halved", share=f"{halved.share:.0%}", reason=reason)

@@ -50,7 +50,7 @@ def _check(work: Evacuation) -> None:
         if isinstance(finding, Ask):
             if finding.last_migration_id is not None:
                 work.claim.write(last_migration_id=finding.last_migration_id)
-                log.get().warning("evacuation comes to nothing, asking again", instance=work.move.instance_name)
+                log.get().warning("evacuation lost, asking again", instance=work.move.instance_name)
             start(work, showed_task=work.seen is not None and evacuation.is_accepted(work.seen))
             return
         if isinstance(finding, Moved):

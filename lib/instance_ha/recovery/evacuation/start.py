@@ -141,7 +141,7 @@ def _is_heard(work: Evacuation, *, showed_task: bool) -> bool:
         return True
     shows_task = server is not None and evacuation.is_accepted(server) and not showed_task
     if server is None or server.host != work.move.source_host or shows_task:
-        log.get().info("evacuation is carried out late", instance=work.move.instance_name)
+        log.get().info("evacuation carried out late", instance=work.move.instance_name)
         with work.claim.release(now, step=VMoveStep.WATCHED, tries=0, message=None, updated_at=now):
             pass
         return True

@@ -195,7 +195,7 @@ def reserve_again(work: Returning) -> Iterator[str]:
         with work.claim.transaction() as connection:
             changed = hosts.change(connection, held.uuid, {"reserved": True}, work.world.clock.now())
             emit.host_changed(work.world, connection, changed)
-        log.get().info("reserved host is reserved again", reserved_host=held.name)
+        log.get().info("reserved host reserved again", reserved_host=held.name)
         work.world.breakpoint(Breakpoint.RETURN_RESERVED_AGAIN)
         yield f"{held.name} is reserved again"
 

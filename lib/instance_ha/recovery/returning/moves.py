@@ -129,7 +129,7 @@ def _check(work: Returning, move: VMove) -> None:
     if isinstance(finding, decided.Over):
         _end(work, move, finding)
     elif isinstance(finding, decided.AskAgain):
-        log.get().warning("live migration was never heard of, asking again", instance=move.instance_name)
+        log.get().warning("live migration lost, asking again", instance=move.instance_name)
         _begin_again(work, move)
 
 

@@ -70,8 +70,8 @@ def _begin(recovery: Recovery, task: TaskRow) -> int:
 def _failed(recovery: Recovery, task: TaskRow, custom: CustomTask, reason: str) -> Outcome:
     if custom.required:
         raise RecoveryFailed(f"task {task.name} failed: {reason}")
-    log.get().warning("custom task failed, and is not required", task=task.name, reason=reason)
-    recovery.progress(task, 1.0, f"Failed, which does not matter for the recovery: {reason}", TaskState.SUCCESS)
+    log.get().warning("optional custom task failed", task=task.name, reason=reason)
+    recovery.progress(task, 1.0, f"Failed; the recovery goes on without it: {reason}", TaskState.SUCCESS)
     return Done()
 
 

@@ -35,7 +35,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
     outcome = _wait_until_down(recovery, task)
     if isinstance(outcome, Done):
         go_on(recovery.claim)
-        log.get().info("compute service is down", host=name)
+        log.get().info("compute service down", host=name)
         recovery.progress(task, 1.0, f"Disabled compute service on host {name}", TaskState.SUCCESS)
         recovery.world.breakpoint(Breakpoint.SERVICE_DOWN)
     return outcome
@@ -135,6 +135,6 @@ def disable(recovery: Recovery, service: ComputeService, reason: str, *, force_d
     try:
         recovery.nova.disable_service(service.id, reason, force_down, DISABLE_TIMEOUT)
     except CloudTimeout:
-        log.get().info("Nova is slow to answer about a dead service", host=service.host)
+        log.get().info("Nova slow to disable a dead service", host=service.host)
     log.get().info("compute service disabled", host=service.host, forced_down=force_down or None)
     recovery.world.breakpoint(Breakpoint.SERVICE_DISABLED)
