@@ -203,7 +203,7 @@ def test_a_segment_is_paused_by_its_name_and_goes_on_when_the_pause_is_ended(
     assert ha("unpause", made["uuid"]) == ""
     assert made["uuid"] not in {one["uuid"] for one in ha_json("pause list")}
     assert made["uuid"] in {one["uuid"] for one in ha_json("pause list", "--all")}
-    assert "is over (HTTP 409)" in refused("unpause", made["uuid"])
+    assert "has ended (HTTP 409)" in refused("unpause", made["uuid"])
 
 
 def test_one_pause_that_cannot_be_ended_leaves_the_others_to_be_ended(
