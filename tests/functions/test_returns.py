@@ -92,6 +92,14 @@ def test_a_host_guard_forbids_to_start_while_the_recovery_is_open(
     assert guard["notification_uuid"] in guard["reason"]
 
 
+def test_a_host_that_names_itself_in_capitals_is_guarded_too(
+    installation: Installation, host: dict[str, Any], under_recovery: None
+) -> None:
+    guard = installation.get(f"{GUARDS}/{host['name'].upper()}").json()["host_guard"]
+    assert guard["may_start"] is False
+    assert guard["notification_uuid"] in guard["reason"]
+
+
 def test_a_host_guard_lets_a_host_start_whose_start_is_reported_and_waits_for_it(
     installation: Installation, host: dict[str, Any], under_recovery: None
 ) -> None:

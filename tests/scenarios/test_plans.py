@@ -40,15 +40,19 @@ def play(name: str, postgres: Postgres, database_url: str, nth: int = -1) -> Pla
 
 def plan_at(name: str, at: float, host: str, postgres: Postgres, database_url: str) -> dict[str, Any]:
     """Play a scenario in which a plan of a host is asked for at a second, after all else that happens then."""
-    scenario = Scenario.read(HERE / name)
+    played = _played(Scenario.read(HERE / name), at, host, postgres, database_url)
+    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
+    return dict(plan)
+
+
+def _played(scenario: Scenario, at: float, host: str, postgres: Postgres, database_url: str) -> Play:
     body = {"plan": {"host": host}}
     call = {"function": "api-hosts", "method": "POST", "path": "/v1/x-instance-ha/plans", "body": body}
     scenario.world["happenings"].append({"at": at, "api": call})
     with TemporaryDirectory() as own:
         played = Play(scenario, database_url, postgres, Path(own))
         played.run()
-    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
-    return dict(plan)
+    return played
 
 
 def planned(played: Play, nth: int) -> list[str]:
@@ -74,6 +78,14 @@ def test_what_would_be_left_is_named_with_its_reason(postgres: Postgres, databas
     (plan,) = played.answers[-1]["plans"]
     assert {(left["name"][:5], "disk is lost" in left["reason"]) for left in plan["left_out"]} == {("local", True)}
     assert not any(instance["disk_lost"] for instance in plan["instances"])
+
+
+def test_what_has_left_the_host_already_keeps_its_priority(postgres: Postgres, database_url: str) -> None:
+    scenario = Scenario.read(HERE / "second-report-names-what-the-first-has-wrecked")
+    scenario.world["hosts"]["compute1"]["instances"][0]["metadata"] = {"HA_Priority": "7"}
+    played = _played(scenario, 399.9, "compute1", postgres, database_url)
+    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
+    assert [one["priority"] for one in plan["instances"] if one["name"] == "vm-1"] == [7]
 
 
 def test_while_a_cell_does_not_answer_there_is_no_empty_plan(postgres: Postgres, database_url: str) -> None:

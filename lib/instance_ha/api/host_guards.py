@@ -11,7 +11,7 @@ def show(call: Call, _: Nothing) -> HostGuardEnvelope:
     """Say whether the nova-compute of a host may start: not while its recovery may evacuate from it."""
     name = call.path["host"]
     with call.world.database.read() as connection:
-        host = hosts.by_name(connection, name)
+        host = hosts.by_name_in_any_case(connection, name)  # as a machine may name itself
         recovery = host_recoveries.foremost(connection, host.uuid) if host else None
         moves = vmoves.of_notification(connection, recovery.notification_uuid) if recovery else []
     reason = reason_not_to_start(recovery, has_evacuated=any(move.start_time is not None for move in moves))

@@ -7,6 +7,7 @@ import argparse
 import sys
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from instance_ha import composition
 from instance_ha.command import shell
@@ -43,7 +44,7 @@ def host_guard(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     try:
         client = composition.of(WITHOUT_DATABASE | options.environ).api_client()
-        guard = client.call("GET", f"/x-instance-ha/host-guards/{options.host}")["host_guard"]
+        guard = client.call("GET", f"/x-instance-ha/host-guards/{quote(options.host, safe='')}")["host_guard"]
     except (CloudUnavailable, CloudRefused, Misconfigured) as error:
         sys.stderr.write(f"{options.host}: not known: {error}\n")
         return _NOT_KNOWN

@@ -130,7 +130,7 @@ def _away(found: InstancePlan) -> Iterator[PlannedInstance]:
             name=move.instance_name,
             vm_state="error",
             ha_enabled=move.facts.ha_enabled,
-            priority=0,
+            priority=move.facts.priority,
             disk_lost=False,
             under_way=True,
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.errors import BadRequest, Conflict, NotFound
@@ -48,6 +48,14 @@ def lock(connection: Connection, uuid: HostUuid) -> None:
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:
     """Read a live host by its name; ``lock`` makes all others that ask so wait for our commit."""
     query = _BY_NAME.with_for_update() if lock else _BY_NAME
+    return records.first(connection, query, Host, {"wanted": name})
+
+
+def by_name_in_any_case(connection: Connection, name: str) -> Host | None:
+    """Read a live host by its name; if none has it, one whose name differs in capitals alone."""
+    alike = func.lower(hosts.c.name) == func.lower(bindparam("wanted"))
+    query = select(hosts).where(alike, hosts.c.deleted_at.is_(None))
+    query = query.order_by((hosts.c.name == bindparam("wanted")).desc(), hosts.c.id)
     return records.first(connection, query, Host, {"wanted": name})
 
 
