@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.errors import ApiError, bad_request, not_found
-from instance_ha_simulator.cloud.model import Host, Server
+from instance_ha_simulator.cloud.model import Host, Migration, Server
 from instance_ha_simulator.cloud.world import World
 
 _RATIO = {"VCPU": 4.0, "MEMORY_MB": 1.5}  # as operators have it: more is promised than there is
@@ -101,11 +101,18 @@ def _nested(host: Host) -> dict[str, Any]:
 
 
 def _consumers(world: World, host: Host) -> list[Server]:
-    """Return the servers that are on a host, or on their way to it."""
+    """Return the servers that are on a host, on their way to it, or evacuated from it before its nova-compute is back."""
     coming = {
         m.instance_uuid for m in world.migrations if m.dest_node and m.dest_compute == host.name and m.status in _MOVING
     }
-    return [server for server in world.servers.values() if server.host == host.name or server.id in coming]
+    gone = {m.instance_uuid for m in world.migrations if m.source_compute == host.name and _is_evacuated(m)}
+    taking = coming | gone
+    return [server for server in world.servers.values() if server.host == host.name or server.id in taking]
+
+
+def _is_evacuated(migration: Migration) -> bool:
+    """Say whether an evacuation is done of which its source, when it comes back, has yet to hear."""
+    return migration.migration_type == "evacuation" and migration.status == "done"
 
 
 def _provider(host: Host) -> dict[str, Any]:

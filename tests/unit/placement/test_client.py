@@ -77,6 +77,23 @@ def test_a_server_takes_of_the_host_that_it_is_on_its_way_to(
     assert all(server.id in placement.allocations(root(cloud, host)) for host in ("plain", "card"))
 
 
+def test_an_evacuated_server_takes_of_its_dead_host_until_that_is_back(
+    cloud: Cloud, placement: PlacementClient
+) -> None:
+    (server,) = cloud.boot("plain")
+    cloud.kill_host("plain")
+    cloud.clock.sleep(100)
+    user = cloud.identity.users["admin"]
+    cloud.evacuate(server.id, cloud.identity.issue(user, user.project.id), "card")
+    cloud.clock.sleep(100)
+    assert cloud.server(server.id).host == "card"
+    both = [server.id in placement.allocations(root(cloud, name)) for name in ("plain", "card")]
+    cloud.start_host("plain")
+    cloud.clock.sleep(100)
+    after = [server.id in placement.allocations(root(cloud, name)) for name in ("plain", "card")]
+    assert (both, after) == ([True, True], [False, True])
+
+
 def test_a_provider_that_does_not_exist_is_refused(placement: PlacementClient) -> None:
     with pytest.raises(CloudRefused):
         placement.inventories("7e000000-0000-4000-8000-000000000000")
