@@ -101,7 +101,7 @@ def _nested(host: Host) -> dict[str, Any]:
 
 
 def _consumers(world: World, host: Host) -> list[Server]:
-    """Return the servers that are on a host, on their way to it, or evacuated from it before its nova-compute is back."""
+    """Return the servers that are on a host, come to it, or were evacuated from it before its nova-compute was back."""
     coming = {
         m.instance_uuid for m in world.migrations if m.dest_node and m.dest_compute == host.name and m.status in _MOVING
     }
