@@ -38,7 +38,7 @@ def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
         call.world.policy.check(call.caller, _CONFIRM)
     with call.world.database.begin() as connection:
         host = hosts.named(connection, [new.host])[0]
-        recovery = host_recoveries.foremost(connection, host.uuid)
+        recovery = host_recoveries.current(connection, host.uuid)
         row = evidence.add_one(connection, _read(call, new, host, recovery))
     log.get().warning("evidence posted", host=host.name, kind=str(row.kind), verdict=str(row.verdict), actor=row.actor)
     if recovery is not None:

@@ -12,7 +12,7 @@ def show(call: Call, _: Nothing) -> HostGuardEnvelope:
     name = call.path["host"]
     with call.world.database.read() as connection:
         host = hosts.by_name_in_any_case(connection, name)  # as a machine may name itself
-        recovery = host_recoveries.foremost(connection, host.uuid) if host else None
+        recovery = host_recoveries.current(connection, host.uuid) if host else None
         moves = vmoves.of_notification(connection, recovery.notification_uuid) if recovery else []
     reason = reason_not_to_start(recovery, has_evacuated=any(move.start_time is not None for move in moves))
     allowed = "no recovery of it is open" if host else "it is registered in no segment"

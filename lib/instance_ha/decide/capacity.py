@@ -120,7 +120,7 @@ class _Proof:
     _by_free: dict[tuple[str, int], list[Room]] = field(default_factory=dict)
     _rooms: dict[int, list[Room]] = field(default_factory=dict)
     _totals: dict[str, dict[str, int]] = field(default_factory=dict)
-    _crowded: dict[str, dict[_Kind, int]] = field(default_factory=dict)
+    _members: dict[str, dict[_Kind, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for host, needs in self.segment.needs.items():
@@ -129,7 +129,7 @@ class _Proof:
             for need in needs:
                 kind = _kind(need)
                 kinds[kind] = max(kinds.get(kind, 0), len(need.apart) if need.group else 0)
-            self._crowded[host] = kinds
+            self._members[host] = kinds
 
     def covers(self, deaths: int) -> bool:
         """Whether all instances are proven to fit if any so many hosts die."""
@@ -174,24 +174,24 @@ class _Proof:
             resource: sum(sorted((total.get(resource, 0) for total in self._totals.values()), reverse=True)[:deaths])
             for resource in {resource for total in self._totals.values() for resource in total}
         }
-        kinds = _widest(self._crowded.values())
-        return all(self._is_proven(kind, crowd, totals, (), deaths) for kind, crowd in kinds.items())
+        kinds = _most_members(self._members.values())
+        return all(self._is_proven(kind, members, totals, (), deaths) for kind, members in kinds.items())
 
     def _bound(self, dead: Collection[str], deaths: int) -> bool:
         totals: dict[str, int] = {}
         for host in dead:
             for resource, amount in self._totals[host].items():
                 totals[resource] = totals.get(resource, 0) + amount
-        kinds = _widest(self._crowded[host] for host in dead)
-        return all(self._is_proven(kind, crowd, totals, dead, deaths) for kind, crowd in kinds.items())
+        kinds = _most_members(self._members[host] for host in dead)
+        return all(self._is_proven(kind, members, totals, dead, deaths) for kind, members in kinds.items())
 
     def _is_proven(
-        self, kind: _Kind, crowd: int, totals: Mapping[str, int], dead: Collection[str], deaths: int
+        self, kind: _Kind, members: int, totals: Mapping[str, int], dead: Collection[str], deaths: int
     ) -> bool:
         """Whether an instance fits: there are more hosts for it than can be filled, or have one of its group."""
         able = self._able(kind, deaths)
         gone = sum(host in able.hosts for host in dead) if dead else deaths
-        left = len(able.hosts) - gone - crowd
+        left = len(able.hosts) - gone - members
         for resource, amount in kind.resources:
             others = totals[resource] - amount
             for free, host in able.by_free[resource]:
@@ -239,10 +239,10 @@ def _total(needs: Iterable[Need]) -> dict[str, int]:
     return total
 
 
-def _widest(found: Iterable[Mapping[_Kind, int]]) -> dict[_Kind, int]:
+def _most_members(found: Iterable[Mapping[_Kind, int]]) -> dict[_Kind, int]:
     """Take all kinds together, each with the most members of a group that must be elsewhere."""
-    widest: dict[_Kind, int] = {}
+    most: dict[_Kind, int] = {}
     for kinds in found:
-        for kind, crowd in kinds.items():
-            widest[kind] = max(widest.get(kind, 0), crowd)
-    return widest
+        for kind, members in kinds.items():
+            most[kind] = max(most.get(kind, 0), members)
+    return most

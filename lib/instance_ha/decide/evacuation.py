@@ -95,12 +95,12 @@ class Ask:
 class Wait:
     """Nova is at work.
 
-    An instance that is ``settling`` has moved already and will be at rest in a moment. ``unheard``: Nova shows nothing
-    of the request, and may carry it out yet.
+    An instance that is ``settling`` has moved already and will be at rest in a moment. ``unrecorded``: Nova shows
+    nothing of the request, and may carry it out yet.
     """
 
     settling: bool = False
-    unheard: bool = False
+    unrecorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def age(move: VMove, now: datetime, late_limit: float, give_up_after: float) -> 
     return Age(since >= late_limit, since > give_up_after, since > UNCLAIMED_AFTER)
 
 
-def is_unheard(move: VMove, newest: Migration | None, now: datetime, late_limit: float) -> bool:
+def is_unrecorded(move: VMove, newest: Migration | None, now: datetime, late_limit: float) -> bool:
     """Say whether Nova may still carry out the request of a vmove that has ended, since it has no record of it yet.
 
     ``newest`` is Nova's newest record of an evacuation of the instance.
@@ -203,7 +203,7 @@ def check(
 
 def _check_unrecorded(server: Server, age: Age) -> Finding:
     if not age.may_ask_again:
-        return Wait(unheard=True)
+        return Wait(unrecorded=True)
     return Wait() if is_accepted(server) and not age.unclaimed else Ask()
 
 
@@ -241,7 +241,7 @@ def is_at_work(record: Migration, dest: ComputeService | None, now: datetime) ->
     return record.created_at is None or now - record.created_at <= timedelta(seconds=UNCLAIMED_AFTER) + CLOCKS_APART
 
 
-def reason_not_well(move: VMove, server: Server) -> str | None:
+def reason_failed_since(move: VMove, server: Server) -> str | None:
     """Say why an instance whose vmove has succeeded is not well now, if so."""
     if server.host == move.source_host:
         return f"Nova's record says that it has moved, but it is on {move.source_host}"

@@ -45,7 +45,7 @@ def decide(evidence: Iterable[Evidence], dead_when: Sequence[KindSet], now: date
     """
     fresh = [one for one in evidence if one.is_fresh(now)]
     alive = tuple(one for one in fresh if one.verdict is Verdict.ALIVE)
-    dead = tuple(one for one in _newest(fresh) if one.verdict is Verdict.DEAD and not _is_belied(one, alive))
+    dead = tuple(one for one in _newest(fresh) if one.verdict is Verdict.DEAD and not _is_contradicted(one, alive))
     if alive and not any(one.kind in _DECISIVE for one in dead):
         return Refuted(alive)
     kinds = {one.kind for one in dead}
@@ -71,7 +71,7 @@ def _newest(evidence: Iterable[Evidence]) -> list[Evidence]:
     return list(newest.values())
 
 
-def _is_belied(dead: Evidence, alive: Iterable[Evidence]) -> bool:
+def _is_contradicted(dead: Evidence, alive: Iterable[Evidence]) -> bool:
     """Say whether the machine showed life after its power was seen to be off: it was another one, or is on again."""
     if dead.kind is not EvidenceKind.POWER_OFF:
         return False

@@ -100,14 +100,14 @@ def _uncounted(server: Server, facts: CloudFacts) -> str | None:
     group = facts.groups.get(server.id)
     if group is not None and group.policy == "affinity":
         return "its server group has the policy affinity, and Nova may let it go nowhere but to its dead host"
-    return next((f"its flavor asks for {name}, which is not understood here" for name in _odd(server)), None)
+    return next((f"its flavor asks for {name}, which is not understood here" for name in _not_understood(server)), None)
 
 
-def _odd(server: Server) -> list[str]:
+def _not_understood(server: Server) -> list[str]:
     """Name what its flavor asks of hypervisors, of one of several providers, and of aggregates by operators."""
     asked = ((name, value) for name, value in server.extra_specs.items() if name.startswith(_AGGREGATE))
-    odd = [name for name, value in asked if " " in value.strip() and value.strip().startswith(_OPERATORS)]
-    return [*odd, *filter(_ELSEWHERE.match, server.extra_specs)]
+    unusual = [name for name, value in asked if " " in value.strip() and value.strip().startswith(_OPERATORS)]
+    return [*unusual, *filter(_ELSEWHERE.match, server.extra_specs)]
 
 
 def _need(server: Server, host: str, facts: CloudFacts) -> Need | None:

@@ -80,7 +80,7 @@ class Reports:
 _INTERVALS = 3  # after so many without a report an update was none: two reports in a row may be seen that far apart
 
 
-def listen(before: Reports | None, service: ComputeService, now: datetime, report_interval: float) -> Reports:
+def count_report(before: Reports | None, service: ComputeService, now: datetime, report_interval: float) -> Reports:
     """Take in what Nova says now of a service; each report updates its record, every ``report_interval`` seconds."""
     if before is None:
         return Reports(service.updated_at, 0, now)
@@ -100,7 +100,7 @@ def compare(
     """
     if service is None:
         return SourceState.DOWN, before or Reports(None, 0, now)
-    reports = listen(before, service, now, report_interval)
+    reports = count_report(before, service, now, report_interval)
     if service.up or reports.is_alive:
         reports = replace(reports, is_up=True)
     if reports.is_up:

@@ -40,7 +40,7 @@ class Known:
 
 def read_known(connection: Connection, host: Host, now: datetime) -> Known:
     """Read it."""
-    notification = host_recoveries.foremost(connection, host.uuid)
+    notification = host_recoveries.current(connection, host.uuid)
     recovery = notifications.by_uuid(connection, host.on_maintenance_for)
     refused = None if notification else failures.refusal(host, NotificationType.COMPUTE_HOST, recovery)
     return Known(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from instance_ha.decide.evacuation import is_unheard
+from instance_ha.decide.evacuation import is_unrecorded
 from instance_ha.decide.instances import (
     Choice,
     InstancePolicy,
@@ -52,7 +52,7 @@ class InstancePlan:
     moves: tuple[VMove, ...]  # of the notification until now
     away: tuple[VMove, ...]  # what has left the host in an earlier try, and is not well
     followed: Mapping[str, int]  # Nova's records of evacuations that are under way, by instance
-    unheard: tuple[VMove, ...]  # what Nova may still carry out, though it has no record of it
+    unrecorded: tuple[VMove, ...]  # what Nova may still carry out, though it has no record of it
     last_record: int  # the newest of Nova's records
 
 
@@ -91,8 +91,8 @@ def plan_instances(source: Source, host: Host, notification: Notification) -> In
     tried = left_in_error_by_others(servers, newest, since, policy) | first_facts(servers, tries, uuid)
     tried |= _stopped_by_us(source, policy, servers)
     choice = choose(servers, policy, tried)
-    unheard = _unheard(source, tries.values(), newest)
-    on_their_way = {*followed, *(move.instance_uuid for move in unheard)}
+    unrecorded = _unrecorded(source, tries.values(), newest)
+    on_their_way = {*followed, *(move.instance_uuid for move in unrecorded)}
     tried_ever = {move.instance_uuid: move for move in [*_handed_on(moves), *tries.values()]}
     lost = disks_lost(choice.chosen)
     return InstancePlan(
@@ -103,9 +103,9 @@ def plan_instances(source: Source, host: Host, notification: Notification) -> In
         disks_lost=lost,
         is_held=local_disk is LocalDisk.HOLD and bool(lost),
         moves=tuple(moves),
-        away=_not_well(source.nova, unsettled_elsewhere(tried_ever.values(), servers), on_their_way),
+        away=_failed_since(source.nova, unsettled_elsewhere(tried_ever.values(), servers), on_their_way),
         followed=followed,
-        unheard=tuple(unheard),
+        unrecorded=tuple(unrecorded),
         last_record=max((record.id for record in newest.values()), default=0),
     )
 
@@ -129,9 +129,9 @@ def _stopped_by_us(source: Source, policy: InstancePolicy, servers: list[Server]
     return {server.id: replace(facts(server, policy), vm_state="active", stopped_by_us=True) for server in ours}
 
 
-def _unheard(source: Source, tries: Iterable[VMove], newest: Mapping[str, Migration]) -> list[VMove]:
+def _unrecorded(source: Source, tries: Iterable[VMove], newest: Mapping[str, Migration]) -> list[VMove]:
     now, late_limit = source.clock.now(), source.settings.nova_late_request_limit
-    return [move for move in tries if is_unheard(move, newest.get(move.instance_uuid), now, late_limit)]
+    return [move for move in tries if is_unrecorded(move, newest.get(move.instance_uuid), now, late_limit)]
 
 
 def _handed_on(moves: list[VMove]) -> list[VMove]:
@@ -140,7 +140,7 @@ def _handed_on(moves: list[VMove]) -> list[VMove]:
     return [move for move in begun if move.status is VMoveStatus.FAILED and move.dest_host is not None]
 
 
-def _not_well(nova: Nova, away: list[VMove], on_their_way: set[str]) -> tuple[VMove, ...]:
+def _failed_since(nova: Nova, away: list[VMove], on_their_way: set[str]) -> tuple[VMove, ...]:
     """Keep what is in error, or still on its way: what runs elsewhere, or is gone, needs nothing of us."""
     moves = {str(move.instance_uuid): move for move in away}
     in_error = {server.id for server in read_moved(nova, moves) if server.vm_state == "error" and server.host}

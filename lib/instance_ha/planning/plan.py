@@ -109,7 +109,7 @@ def _outlook(before: Sequence[Before], instances: Sequence[PlannedInstance], *, 
 
 def _chosen(found: InstancePlan) -> Iterator[PlannedInstance]:
     lost = {server.id for server in found.disks_lost}
-    under_way = {*found.followed, *(str(move.instance_uuid) for move in found.unheard)}
+    under_way = {*found.followed, *(str(move.instance_uuid) for move in found.unrecorded)}
     for server in found.choice.chosen:
         yield PlannedInstance(
             id=server.id,

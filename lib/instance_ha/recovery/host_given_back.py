@@ -42,11 +42,11 @@ class GivenBack:
 def has_begun(recovery: Recovery) -> bool:
     """Say whether a recovery, this or an earlier one, may have evacuated something since the host was last sound."""
     with recovery.claim.read() as connection:
-        since = _since_sound(connection, recovery.notification.notification_uuid)
+        since = _since_healthy(connection, recovery.notification.notification_uuid)
         return any(vmoves.of_notification(connection, uuid) for uuid in since)
 
 
-def _since_sound(connection: Connection, notification_uuid: NotificationUuid) -> list[NotificationUuid]:
+def _since_healthy(connection: Connection, notification_uuid: NotificationUuid) -> list[NotificationUuid]:
     """Name the recoveries of the host since it was last sound, the latest first: each has begun on what the next left.
 
     The recovery of a process is none of them: what it has changed is not given back.
@@ -60,9 +60,9 @@ def _since_sound(connection: Connection, notification_uuid: NotificationUuid) ->
     return found
 
 
-def when_sound(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
+def when_healthy(connection: Connection, notification_uuid: NotificationUuid, kind: type[Memory]) -> Memory | None:
     """Read the oldest memory of a kind since the host was last sound."""
-    since = _since_sound(connection, notification_uuid)
+    since = _since_healthy(connection, notification_uuid)
     kept = (tasks.recall_latest(connection, uuid, kind) for uuid in reversed(since))
     return next((memory for memory in kept if memory is not None), None)
 
@@ -74,8 +74,8 @@ def give_host_back(recovery: Recovery) -> GivenBack:
     """
     uuid = recovery.notification.notification_uuid
     with recovery.claim.read() as connection:
-        service = when_sound(connection, uuid, ServiceBefore)
-        before = when_sound(connection, uuid, HostBefore)
+        service = when_healthy(connection, uuid, ServiceBefore)
+        before = when_healthy(connection, uuid, HostBefore)
     changes: HostChanges = {"on_maintenance": False, "on_maintenance_for": None}
     if before is not None:
         changes = vars(before)  # columns of the host
@@ -175,7 +175,7 @@ def what_stays(recovery: Recovery) -> str:
     if not host.on_maintenance or host.on_maintenance_for != uuid:
         return ""
     with recovery.claim.read() as connection:
-        was_changed = when_sound(connection, uuid, ServiceBefore) is not None
+        was_changed = when_healthy(connection, uuid, ServiceBefore) is not None
         is_given_back = tasks.recall_latest(connection, uuid, ServiceGivenBack) is not None
     too = ", and its compute service disabled" if was_changed and not is_given_back else ""
     return f"host {host.name} stays on maintenance{too}"

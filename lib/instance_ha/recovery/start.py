@@ -23,8 +23,8 @@ from instance_ha.recovery.end import close
 from instance_ha.recovery.gates import ask_gates
 from instance_ha.recovery.hold import check_evidence, check_not_denied, expect_no_pause, go_on, hold
 from instance_ha.recovery.host_given_back import end_early
-from instance_ha.recovery.mended import mended
 from instance_ha.recovery.recovery import HostBefore, Recovery
+from instance_ha.recovery.repaired import repaired
 from instance_ha.recovery.tasks.fence_host import ladder_of, reason_not_to_fence
 from instance_ha.store import fence_attempts, host_recoveries, hosts, notifications, pauses, policies, segments, tasks
 from instance_ha.store.leases import Lease
@@ -99,7 +99,7 @@ def _may_begin(claim: Claim[Notification], host: Host, verdict: failures.Recover
     if held is not None:
         hold(claim, held)
         return False
-    if (how := mended(claim, host)) is not None:
+    if (how := repaired(claim, host)) is not None:
         close(claim, NotificationStatus.IGNORED, how)
         return False
     go_on(claim)

@@ -43,7 +43,7 @@ def registered(connection: Connection) -> list[RegisteredHost]:
             segments.c.name.label("segment_name"),
             is_monitored().label("monitored"),
             hosts.c.on_maintenance,
-            host_recoveries.foremost_uuid().label("open_recovery"),
+            host_recoveries.current_uuid().label("open_recovery"),
             *(host_health.c[name] for name in _HEALTH),
         )
         .join(segments, segments.c.uuid == hosts.c.failover_segment_id)

@@ -17,13 +17,13 @@ IS_DEATH = and_(
 )
 _IS_OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
 # The one that has begun counts for more than those that wait for it, and one that is held for more than a new one.
-_FOREMOST = (
+_CURRENT_FIRST = (
     case((notifications.c.attempt > 0, 0), (notifications.c.held_since.is_not(None), 1), else_=2),
     notifications.c.created_at,
     notifications.c.id,
 )
 _IS_OF_HOST = notifications.c.source_host_uuid == bindparam("host")
-_OPEN = select(notifications).where(_IS_OF_HOST, IS_DEATH, _IS_OPEN).order_by(*_FOREMOST).limit(1)
+_OPEN = select(notifications).where(_IS_OF_HOST, IS_DEATH, _IS_OPEN).order_by(*_CURRENT_FIRST).limit(1)
 _IS_OF_HOST_ITSELF = _IS_OF_HOST, notifications.c.type == NotificationType.COMPUTE_HOST
 _RUNNING = select(notifications.c.id).where(*_IS_OF_HOST_ITSELF, notifications.c.status == NotificationStatus.RUNNING)
 _WAITING = (
@@ -50,16 +50,16 @@ def waiting(connection: Connection, host_uuid: HostUuid) -> list[Notification]:
     return records.every(connection, _WAITING, Notification, {"host": host_uuid})
 
 
-def foremost(connection: Connection, host_uuid: HostUuid) -> Notification | None:
+def current(connection: Connection, host_uuid: HostUuid) -> Notification | None:
     """Read the report of a host's death that is being handled, or is first in turn; None: none is open."""
     return records.first(connection, _OPEN, Notification, {"host": host_uuid})
 
 
-def foremost_uuid() -> ScalarSelect[str]:
+def current_uuid() -> ScalarSelect[str]:
     """Return a subquery for its uuid, for each host of another statement."""
     of_host = notifications.c.source_host_uuid == hosts.c.uuid
     query = select(notifications.c.notification_uuid).where(of_host, IS_DEATH, _IS_OPEN)
-    return query.order_by(*_FOREMOST).limit(1).scalar_subquery()
+    return query.order_by(*_CURRENT_FIRST).limit(1).scalar_subquery()
 
 
 def last(connection: Connection, host_uuid: HostUuid) -> Notification | None:

@@ -9,7 +9,7 @@ from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.checks import open_vmoves, our_requests
 from instance_ha_simulator.cloud.model import Server
-from instance_ha_simulator.explorer import evacuations, homes
+from instance_ha_simulator.explorer import evacuations, returns
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
 from instance_ha_simulator.explorer.proof import evacuations_are_proven, fences_are_allowed
@@ -151,9 +151,9 @@ def broken(played: Exploration, account: Account) -> list[str]:
         reserved_hosts_are_used_or_given_back,
         reserved_hosts_serve_one_failure,
         notifications_are_final,
-        homes.returns_end,
-        homes.returned_hosts_serve,
-        homes.who_went_home_is_there,
+        returns.returns_end,
+        returns.returned_hosts_serve,
+        returns.moved_home_is_there,
     )
     found = [*account.broken, *(f"a defect: {error}" for error in played.errors)]
     found += [what for check in checks for what in check(played)]

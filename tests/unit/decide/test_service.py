@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from instance_ha.decide.service import Reports, SourceState, compare, is_up_since, listen
+from instance_ha.decide.service import Reports, SourceState, compare, count_report, is_up_since
 from instance_ha.models.cloud import ComputeService
 
 from tests.unit.build import NOW, service
@@ -69,7 +69,7 @@ def heard(*updates: tuple[float, float], interval: float = 10) -> bool:
     reports: Reports | None = None
     for seconds, updated in updates:
         said = service(updated_at=NOW + timedelta(seconds=updated))
-        reports = listen(reports, said, NOW + timedelta(seconds=seconds), interval)
+        reports = count_report(reports, said, NOW + timedelta(seconds=seconds), interval)
     assert reports is not None
     return reports.is_alive
 

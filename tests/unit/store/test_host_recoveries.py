@@ -14,9 +14,9 @@ from tests.unit.store.conftest import Rows
 HOST = HostUuid("host")
 
 
-def foremost(rows: Rows, host: HostUuid = HOST) -> str | None:
+def current(rows: Rows, host: HostUuid = HOST) -> str | None:
     with rows.database.read() as connection:
-        found = host_recoveries.foremost(connection, host)
+        found = host_recoveries.current(connection, host)
     return None if found is None else str(found.notification_uuid)
 
 
@@ -30,24 +30,24 @@ def change(rows: Rows, uuid: str, values: str) -> None:
 )
 def test_a_report_that_asks_for_no_recovery_is_none(rows: Rows, payload: dict[str, Any]) -> None:
     rows.notification(payload={name: value for name, value in (STOPPED | payload).items() if value})
-    assert foremost(rows) is None
+    assert current(rows) is None
 
 
 def test_a_report_in_other_letters_counts_as_it_does_when_it_is_evaluated(rows: Rows) -> None:
-    assert foremost(rows) is None
+    assert current(rows) is None
     made = rows.notification(payload=STOPPED | {"host_status": "normal"})
-    assert foremost(rows) == made.notification_uuid
+    assert current(rows) == made.notification_uuid
 
 
 def test_what_has_begun_comes_before_what_is_held_and_that_before_what_is_new(rows: Rows) -> None:
     new, held, begun = (rows.notification().notification_uuid for _ in range(3))
-    assert foremost(rows) == new
+    assert current(rows) == new
     change(rows, held, "held_since = now()")
-    assert foremost(rows) == held
+    assert current(rows) == held
     change(rows, begun, "attempt = 1, status = 'error'")
-    assert foremost(rows) == begun
+    assert current(rows) == begun
     change(rows, begun, "status = 'finished'")
-    assert foremost(rows) == held
+    assert current(rows) == held
 
 
 def test_monitors_are_told_of_the_same_report(rows: Rows) -> None:
@@ -57,4 +57,4 @@ def test_monitors_are_told_of_the_same_report(rows: Rows) -> None:
         rows.notification(source_host_uuid=host.uuid, generated_time=NOW - timedelta(seconds=9))
     with rows.database.read() as connection:
         (known,) = host_health.registered(connection)
-    assert known.open_recovery == foremost(rows, host.uuid)
+    assert known.open_recovery == current(rows, host.uuid)

@@ -51,7 +51,7 @@ def show(visit: Visit) -> dict[str, Any]:
             "most": _MOST,
             "recoveries": overview.recoveries(connection, _ALL, _MOST_RECOVERIES, host_uuid=host.uuid),
             "returns": returns.page(connection, host.uuid, None, _MOST_RETURNS),
-            "open": host_recoveries.foremost(connection, host.uuid),
+            "open": host_recoveries.current(connection, host.uuid),
             "returnable": _is_returnable(connection, host, policy),
             "open_return": OPEN_RETURN,
             "pauses": pauses.over(connection, host, visit.now),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from instance_ha import emit, log
-from instance_ha.decide.evacuation import reason_not_well
+from instance_ha.decide.evacuation import reason_failed_since
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import VMove
 from instance_ha.models.uuids import VMoveUuid
@@ -12,7 +12,7 @@ from instance_ha.recovery.recovery import Recovery
 from instance_ha.store import vmoves
 
 
-def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bool:
+def take_back_failed(recovery: Recovery, moves: Iterable[VMove]) -> bool:
     """Read the moved instances once more; says whether one is not well: its vmove has failed then.
 
     Raises CloudUnavailable when Nova does not tell of each of them.
@@ -23,7 +23,7 @@ def take_back_what_is_not_well(recovery: Recovery, moves: Iterable[VMove]) -> bo
     reasons: dict[VMoveUuid, str] = {}
     for server in read_moved(recovery.nova, moved):
         move = moved[server.id]
-        if (reason := reason_not_well(move, server)) is not None:
+        if (reason := reason_failed_since(move, server)) is not None:
             reasons[move.uuid] = reason
             log.get().warning("evacuation found failed", instance=move.instance_name, reason=reason)
     if reasons:

@@ -71,7 +71,7 @@ def _may_be_queued(work: Evacuation) -> bool:
 
 def _due_at(work: Evacuation, finding: Wait) -> datetime | None:
     """Say when to check by itself what the dispatcher cannot see: a request may be sent again then."""
-    if not finding.unheard or work.move.asked_at is None:
+    if not finding.unrecorded or work.move.asked_at is None:
         return None
     return work.move.asked_at + timedelta(seconds=work.world.settings.nova_late_request_limit)
 

@@ -126,14 +126,14 @@ def _request(work: Evacuation, *, showed_task: bool = False) -> None:
     now = world.clock.now()
     work.claim.write_ahead(step=VMoveStep.ASKING, asked_at=now, updated_at=now, tries=0, message=None)
     world.breakpoint(Breakpoint.EVACUATION_RECORDED)
-    if move.asked_at is not None and _is_heard(work, showed_task=showed_task):
+    if move.asked_at is not None and _is_recorded(work, showed_task=showed_task):
         return
     work.nova.evacuate(move.instance_uuid, move.target_host)
     world.breakpoint(Breakpoint.EVACUATION_REQUESTED)
     log.get().info("evacuation asked", instance=move.instance_name)
 
 
-def _is_heard(work: Evacuation, *, showed_task: bool) -> bool:
+def _is_recorded(work: Evacuation, *, showed_task: bool) -> bool:
     """Read once more right before a second request: whether Nova has carried out the first one after all."""
     record, server, now = _under_way(work), work.server(), work.world.clock.now()
     if record is not None:

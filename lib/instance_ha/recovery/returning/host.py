@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide import returning as decided
-from instance_ha.decide.service import Reports, ServiceBefore, listen
+from instance_ha.decide.service import Reports, ServiceBefore, count_report
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import ComputeService, Migration
 from instance_ha.models.errors import CloudRefused, TryAgain
@@ -21,7 +21,7 @@ from instance_ha.planning.under_way import PAGE
 from instance_ha.recovery import reserved_hosts
 from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.recovery.hold import expect_no_pause
-from instance_ha.recovery.host_given_back import when_sound
+from instance_ha.recovery.host_given_back import when_healthy
 from instance_ha.recovery.recovery import HostBefore
 from instance_ha.recovery.reserved_hosts import Held, ReservedHosts
 from instance_ha.store import host_recoveries, hosts, pauses, policies, returns, tasks, vmoves
@@ -62,10 +62,10 @@ def check(work: Returning) -> list[str]:
 
 def _facts(work: Returning) -> decided.Facts:
     row, host = work.claim.row, work.host
-    service, reports = _hear(work)
+    service, reports = _read_reports(work)
     now = work.world.clock.now()
     with work.claim.read() as connection:
-        failed = host_recoveries.foremost(connection, host.uuid)
+        failed = host_recoveries.current(connection, host.uuid)
         in_force = pauses.over(connection, host, now)
     return decided.Facts(
         host=host,
@@ -84,21 +84,21 @@ def _reasons(work: Returning) -> frozenset[str]:
     return frozenset(filter(None, (settings.service_disable_reason, settings.process_failure_service_disable_reason)))
 
 
-def heard(row: HostReturn) -> Reports | None:
+def reports_so_far(row: HostReturn) -> Reports | None:
     """Return what was heard of the host's nova-compute until now."""
     return _REPORTS.validate_python(row.reports) if row.reports else None
 
 
-def _hear(work: Returning) -> tuple[ComputeService | None, Reports | None]:
+def _read_reports(work: Returning) -> tuple[ComputeService | None, Reports | None]:
     """Ask for the service, and take in what it has reported since the last check; once it reports a second is awaited.
 
     What was heard is kept in the row until that is released.
     """
     world, row = work.world, work.claim.row
     interval = world.settings.nova_report_interval
-    until, reports = world.clock.now() + timedelta(seconds=3 * interval), heard(row)
+    until, reports = world.clock.now() + timedelta(seconds=3 * interval), reports_so_far(row)
     while (service := work.nova.service(work.host.name)) is not None:
-        reports = listen(reports, service, world.clock.now(), interval)
+        reports = count_report(reports, service, world.clock.now(), interval)
         if reports.count != 1 or world.clock.now() >= until or work.claim.out_of_time:
             break
         work.claim.keep()
@@ -127,8 +127,8 @@ def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
         instead = _given_up(work, connection)
         in_force = pauses.over(connection, work.host, work.world.clock.now())
         last = host_recoveries.last(connection, uuid)
-        before = when_sound(connection, last.notification_uuid, HostBefore) if last else None
-        service = when_sound(connection, last.notification_uuid, ServiceBefore) if last else None
+        before = when_healthy(connection, last.notification_uuid, HostBefore) if last else None
+        service = when_healthy(connection, last.notification_uuid, ServiceBefore) if last else None
     if instead is not None:
         return instead
     expect_no_pause(in_force)
@@ -150,7 +150,7 @@ def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
 def _given_up(work: Returning, connection: Connection) -> tuple[ReturnStatus, str] | None:
     """Read what has come since the return began, by the rows of now."""
     host = hosts.by_uuid(connection, work.host.uuid) or work.host
-    failed = host_recoveries.foremost(connection, host.uuid)
+    failed = host_recoveries.current(connection, host.uuid)
     stopped_by = returns.find(connection, work.claim.row.uuid).stopped_by
     return decided.given_up(host, failed, stopped_by, policies.of_segment(connection, host.failover_segment_id).returns)
 

@@ -65,7 +65,7 @@ def _may_begin(work: Returning, moves: Sequence[VMove]) -> tuple[str | None, boo
     with work.claim.read() as connection:
         row = returns.find(connection, work.claim.row.uuid)
         host = hosts.by_uuid(connection, work.host.uuid)
-        failed = host_recoveries.foremost(connection, work.host.uuid)
+        failed = host_recoveries.current(connection, work.host.uuid)
         is_paused = bool(host and pauses.over(connection, host, now))
     ended = sorted((move for move in moves if move.end_time is not None), key=lambda move: move.end_time or now)
     tried = [move for move in reversed(ended) if move.asked_at is not None]

@@ -87,7 +87,7 @@ def _conclude(work: Returning) -> None:
         moves = returns.moves_home(connection, claim.row, name) if claim.row.move_home else []
         stopped = returns.find(connection, claim.row.uuid).stopped_by is not None
         host = hosts.by_uuid(connection, work.host.uuid)
-        has_failed = host_recoveries.foremost(connection, work.host.uuid) is not None
+        has_failed = host_recoveries.current(connection, work.host.uuid) is not None
     if host is None or host.on_maintenance or has_failed:
         reasons = f"host {name} was back, and has failed again or was put on maintenance", decided.text(moves)
         _close(claim, ReturnStatus.FAILED, "; ".join(filter(None, reasons)))
@@ -99,16 +99,16 @@ def _conclude(work: Returning) -> None:
         status = ReturnStatus.FAILED
     else:
         status = ReturnStatus.STOPPED if stopped else ReturnStatus.FINISHED
-    _close(claim, status, "; ".join(filter(None, parts)), still_sound=host)
+    _close(claim, status, "; ".join(filter(None, parts)), still_healthy=host)
 
 
-def _close(claim: Claim[HostReturn], status: ReturnStatus, message: str, *, still_sound: Host | None = None) -> None:
+def _close(claim: Claim[HostReturn], status: ReturnStatus, message: str, *, still_healthy: Host | None = None) -> None:
     now = claim.world.clock.now()
     with claim.release(None, status=status, message=message, ended_at=now, updated_at=now, tries=0) as connection:
-        if still_sound is not None:
-            hosts.lock(connection, still_sound.uuid)  # so that no failure of it is reported meanwhile
-            if host_recoveries.foremost(connection, still_sound.uuid) is not None:
-                raise TryAgain(f"host {still_sound.name} has failed again")  # the next invocation ends it
+        if still_healthy is not None:
+            hosts.lock(connection, still_healthy.uuid)  # so that no failure of it is reported meanwhile
+            if host_recoveries.current(connection, still_healthy.uuid) is not None:
+                raise TryAgain(f"host {still_healthy.name} has failed again")  # the next invocation ends it
         emit.return_ended(claim.world, connection, claim.row.uuid)
         if status is ReturnStatus.FAILED:  # it may have failed again, and been recovered again, meanwhile
             returns.plan_if_due(connection, claim.row.host_uuid, now)

@@ -8,8 +8,8 @@ from instance_ha.decide.service import (
     ServiceBefore,
     ServiceStep,
     before_change,
+    count_report,
     is_up_since,
-    listen,
     next_step,
 )
 from instance_ha.models.breakpoints import Breakpoint
@@ -51,8 +51,8 @@ def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
         force_down = has_fenced or _was_fenced_before(recovery, service)
         step = next_step(service, force_down)
         is_ready = step is ServiceStep.READY and not hypervisor_is_awaited(recovery.claim)
-        is_heard = _is_listened_to(service, step, force_down, is_ready)
-        reports = _listen(recovery, task, reports, service) if is_heard else reports
+        is_counted = _are_reports_counted(service, step, force_down, is_ready)
+        reports = _count_report(recovery, task, reports, service) if is_counted else reports
         if is_ready:
             return _decide(recovery, service)
         give_up_at = give_up_at or recovery.give_up_at(
@@ -82,7 +82,7 @@ def _decide(recovery: Recovery, service: ComputeService) -> Outcome:
     return Done() if held is None else Held(held)
 
 
-def _is_listened_to(service: ComputeService, step: ServiceStep, force_down: bool, is_ready: bool) -> bool:
+def _are_reports_counted(service: ComputeService, step: ServiceStep, force_down: bool, is_ready: bool) -> bool:
     """Say whether the reports of a service are counted: while it is waited for, and from when it was forced down.
 
     Of that one only they tell that it is back; and to force it down changes its record, as a report does.
@@ -103,11 +103,11 @@ def _may_be_back(recovery: Recovery, reports: Reports) -> bool:
     return recovery.notification.held_since is not None and not (reports.is_alive or reports.is_up)
 
 
-def _listen(recovery: Recovery, task: TaskRow, before: Reports | None, service: ComputeService) -> Reports:
+def _count_report(recovery: Recovery, task: TaskRow, before: Reports | None, service: ComputeService) -> Reports:
     if before is None and service.forced_down:  # by an earlier flow or attempt, perhaps, which has heard it since
         with recovery.claim.read() as connection:
             before = tasks.recall_latest(connection, recovery.notification.notification_uuid, Reports)
-    reports = listen(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
+    reports = count_report(before, service, recovery.world.clock.now(), recovery.world.settings.nova_report_interval)
     if reports != before:
         recovery.remember(task, reports)
     return reports

@@ -10,7 +10,7 @@ from instance_ha.models.enums import Flow, NotificationStatus, TaskState, VMoveS
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import Notification, TaskRow, VMove
 from instance_ha.recovery import reserved_hosts
-from instance_ha.recovery.evacuation.arrivals import take_back_what_is_not_well
+from instance_ha.recovery.evacuation.arrivals import take_back_failed
 from instance_ha.recovery.evacuation.dispatcher import evacuate_round
 from instance_ha.recovery.evacuation.source_host import SourceHost, is_up_again
 from instance_ha.recovery.hold import check_evidence, go_on, signs_of_life
@@ -107,7 +107,7 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
     """Say how it went, by the latest vmove of each instance."""
     with recovery.claim.read() as connection:
         moves, result = account(connection, recovery.notification)
-    if take_back_what_is_not_well(recovery, moves):
+    if take_back_failed(recovery, moves):
         with recovery.claim.read() as connection:
             moves, result = account(connection, recovery.notification)
     _report_ids(recovery, task, moves)

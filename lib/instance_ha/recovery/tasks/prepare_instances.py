@@ -47,7 +47,7 @@ def prepare_instances(recovery: Recovery, task: TaskRow) -> Outcome:
         has_work = bool(planned) or any(move.status is VMoveStatus.SUCCEEDED for move in latest(plan.moves))
         rounds.plan(connection, recovery.notification, name, planned, plan.last_record, now)
         rounds.follow(connection, uuid, plan.followed, now)
-        rounds.await_late(connection, uuid, plan.unheard)
+        rounds.await_late(connection, uuid, plan.unrecorded)
         _supersede(recovery, connection, plan.servers, now)
         tasks.remember(connection, task, left_out)
         tasks.add_progress(

@@ -1,4 +1,4 @@
-"""What has failed may run again by the time that its recovery begins: its owner, or Nova, has mended it.
+"""What has failed may run again by the time that its recovery begins: its owner, or Nova, has repaired it.
 
 A recovery that a gate has held for hours would stop a healthy instance, or take a healthy host out of service.
 """
@@ -11,7 +11,7 @@ from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.claim import Claim
 
 
-def mended(claim: Claim[Notification], host: Host) -> str | None:
+def repaired(claim: Claim[Notification], host: Host) -> str | None:
     """Say how an instance or a process that was reported has come to run again; None when it has not, as far as known.
 
     The failure of a host is no matter of this: its own flow listens to the host. Raises CloudUnavailable.

@@ -48,7 +48,7 @@ def _names(about: Any, host: str) -> bool:
     return bool(about == host or (isinstance(about, dict) and about["host"] == host))
 
 
-def who_went_home_is_there(played: Exploration) -> Iterator[str]:
+def moved_home_is_there(played: Exploration) -> Iterator[str]:
     """An instance of which we say that it went home has come there by then."""
     with played.simulation.cloud.world() as world:
         runs = list(world.history.runs)
