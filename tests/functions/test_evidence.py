@@ -55,7 +55,7 @@ def test_a_policy_is_changed_in_part_and_names_who_has_changed_it(
     assert installation.put(policy(segment), {"policy": {"fence": "required"}}).status_code == 200
     changed = installation.put(policy(segment), {"policy": {"local_disk": "hold"}}).json()["policy"]
     assert (changed["dead_when"], changed["local_disk"], changed["fence"]) == (sets, "hold", "required")
-    assert changed["actor"] == installation.cloud.identity.users["admin"].id
+    assert changed["actor"] == f"admin ({installation.cloud.identity.users['admin'].id})"
     assert installation.get(policy(segment)).json()["policy"] == changed
 
 
@@ -103,7 +103,7 @@ def test_a_death_is_confirmed_with_a_reason_and_for_one_recovery(
     stored = answer.json()["evidence"]
     assert (stored["kind"], stored["verdict"], stored["host_uuid"]) == ("confirmed", "dead", host["uuid"])
     assert stored["detail"] == {"reason": "seen in the rack"}
-    assert stored["actor"] == installation.cloud.identity.users["admin"].id
+    assert stored["actor"] == f"admin ({installation.cloud.identity.users['admin'].id})"
     assert stored["notification_uuid"] == recovery
 
 

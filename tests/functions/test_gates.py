@@ -69,7 +69,7 @@ def test_a_pause_says_what_it_is_about_until_when_and_by_whom(
         None,
     )
     assert (of_host["scope"], of_host["segment_uuid"], of_host["host_uuid"]) == ("host", None, host["uuid"])
-    assert of_host["actor"] == installation.cloud.identity.users["admin"].id
+    assert of_host["actor"] == f"admin ({installation.cloud.identity.users['admin'].id})"
     assert of_host["reason"] == "core switch"
     for one in (of_segment, of_host):
         assert installation.delete(f"{PAUSES}/{one['uuid']}").status_code == 204
@@ -82,7 +82,7 @@ def test_a_pause_is_ended_once_and_stays_in_the_list(installation: Installation,
     assert begun["uuid"] not in str(installation.get(f"{PAUSES}?active=true").json())
     (ended,) = [one for one in installation.get(PAUSES).json()["pauses"] if one["uuid"] == begun["uuid"]]
     assert ended["ended_at"] is not None
-    assert ended["ended_by"] == installation.cloud.identity.users["admin"].id
+    assert ended["ended_by"] == f"admin ({installation.cloud.identity.users['admin'].id})"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_approval_opens_the_gates_that_hold_now_and_names_who_has_given_it(
     assert answer.status_code == 201
     stored = answer.json()["approval"]
     assert (stored["verdict"], stored["gates"], stored["reason"]) == ("approve", ["storm_segment"], "seen in the rack")
-    assert stored["actor"] == installation.cloud.identity.users["admin"].id
+    assert stored["actor"] == f"admin ({installation.cloud.identity.users['admin'].id})"
     assert installation.get(f"{APPROVALS}?notification_uuid={held}").json()["approvals"] == [stored]
 
 

@@ -43,7 +43,7 @@ def test_a_return_waits_and_says_for_what_until_it_is_stopped(
     assert answer.status_code == 202, answer.text
     made = answer.json()["return"]
     assert (made["host_uuid"], made["status"], made["move_home"]) == (recovered["uuid"], "waiting", True)
-    assert made["actor"] == installation.cloud.identity.users["admin"].id
+    assert made["actor"] == f"admin ({installation.cloud.identity.users['admin'].id})"
     assert made["uuid"] in str(installation.get(f"{RETURNS}?host={recovered['name']}").json())
     assert fault(bring_back(installation, recovered["uuid"])) == (409, "conflictingRequest")
     assert installation.delete(f"{RETURNS}/{made['uuid']}").status_code == 204

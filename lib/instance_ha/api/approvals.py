@@ -44,7 +44,7 @@ def create(call: Call, asked: CreateApproval) -> ApprovalEnvelope:
             verdict=new.verdict,
             gates=_gates(held) if new.verdict is ApprovalVerdict.APPROVE else (),
             reason=new.reason,
-            actor=call.caller.user_id,
+            actor=call.caller.actor,
         )
         change.start(connection, uuid, vars(approval))
         row = approvals.add(connection, approval)

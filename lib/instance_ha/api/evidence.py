@@ -70,7 +70,7 @@ def _read(
         seen_at=now,
         valid_until=now + timedelta(seconds=new.valid_for),
         detail={"reason": new.reason} if new.reason else {},
-        actor=call.caller.user_id,
+        actor=call.caller.actor,
         notification_uuid=recovery.notification_uuid if recovery is not None and is_confirmed else None,
     )
 

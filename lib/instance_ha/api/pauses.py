@@ -50,7 +50,7 @@ def create(call: Call, asked: CreatePause) -> PauseEnvelope:
             host_uuid=host_uuid,
             reason=new.reason,
             until=new.until,
-            actor=call.caller.user_id,
+            actor=call.caller.actor,
         )
         change.start(connection, pause.uuid, vars(pause))
         row = pauses.create(connection, pause)
@@ -68,7 +68,7 @@ def delete(call: Call, _: Nothing) -> None:
         if pause.ended_at is not None or pause.until <= now:
             raise Conflict(f"pause {pause.uuid} has ended")
         change.start(connection, pause.uuid, vars(pause))
-        row = pauses.end(connection, pause, call.caller.user_id, now)
+        row = pauses.end(connection, pause, call.caller.actor, now)
         held = pauses.held_by(connection, row)
         change.end(connection, vars(row))
     log.get().warning("pause ended", scope=str(row.scope), reason=row.reason, actor=row.ended_by)

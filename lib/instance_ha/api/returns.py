@@ -44,7 +44,7 @@ def create(call: Call, asked: CreateReturn) -> ReturnEnvelope:
             created_at=now,
             host_uuid=host.uuid,
             move_home=new.move_home,
-            actor=call.caller.user_id,
+            actor=call.caller.actor,
             due_at=now,
         )
         change.start(connection, made.uuid, vars(made))
@@ -66,7 +66,7 @@ def delete(call: Call, _: Nothing) -> None:
         if row.status not in OPEN_RETURN:
             raise Conflict(f"return {row.uuid} is {row.status}")
         change.start(connection, row.uuid, vars(row))
-        row = returns.ask_to_stop(connection, row.uuid, call.caller.user_id, now)
+        row = returns.ask_to_stop(connection, row.uuid, call.caller.actor, now)
         returns.hurry(connection, row.uuid, now)
         change.end(connection, vars(row))
     log.get().warning("return stop requested", return_uuid=row.uuid, actor=row.stopped_by)

@@ -119,4 +119,9 @@ def _caller(environ: dict[str, Any]) -> Caller:
     if not user:
         raise Unauthorized("the token names no user")
     roles = (environ.get("HTTP_X_ROLES") or "").split(",")
-    return Caller(user, environ.get("HTTP_X_PROJECT_ID") or None, frozenset(role.strip() for role in roles if role))
+    return Caller(
+        user,
+        environ.get("HTTP_X_PROJECT_ID") or None,
+        frozenset(role.strip() for role in roles if role),
+        environ.get("HTTP_X_USER_NAME") or None,
+    )

@@ -161,3 +161,9 @@ class Caller:
     user_id: str
     project_id: str | None
     roles: frozenset[str]
+    user_name: str | None = None  # as the token tells it
+
+    @property
+    def actor(self) -> str:
+        """Who is named beside what the caller decides: the name as it is now, and the id, which stays."""
+        return f"{self.user_name} ({self.user_id})" if self.user_name else self.user_id

@@ -103,7 +103,7 @@ def add_long(parser: argparse.ArgumentParser) -> None:
 def add_reason(parser: argparse.ArgumentParser) -> None:
     """Add the reason that is kept with a decision."""
     parser.add_argument(
-        "--reason", metavar="<text>", required=True, help="Why; it is kept with your user's id (required)"
+        "--reason", metavar="<text>", required=True, help="Why; it is kept with your user's name and id (required)"
     )
 
 

@@ -154,7 +154,7 @@ class PausePayload(Payload):
     host_uuid: str | None
     reason: str
     until: Time
-    actor: str | None = Field(description="Id of the user who has begun it.")
+    actor: str | None = Field(description="Name and id of the user who has begun it.")
     ended_at: Time | None = Field(description="It was ended before its time.")
     ended_by: str | None
     fault: ExceptionPayload | None
@@ -180,7 +180,7 @@ class PolicyPayload(Payload):
     fence: FencePolicy
     mode: Mode
     returns: ReturnPolicy
-    actor: str | None = Field(description="Id of the user who has changed it last.")
+    actor: str | None = Field(description="Name and id of the user who has changed it last.")
     fault: ExceptionPayload | None
 
 
@@ -191,7 +191,9 @@ class ReturnPayload(Payload):
     host_uuid: str
     status: ReturnStatus
     move_home: bool
-    actor: str | None = Field(description="Id of the user who has asked for it. Null: the policy of the segment.")
+    actor: str | None = Field(
+        description="Name and id of the user who has asked for it. Null: the policy of the segment."
+    )
     stopped_by: str | None
     message: str | None
     fault: ExceptionPayload | None

@@ -18,7 +18,7 @@ class NewApproval(Body):
     verdict: ApprovalVerdict = Field(
         description="`approve` opens the gates that hold it now, whatever they see later; `deny` ends it."
     )
-    reason: Short = Field(description="It is kept with their user's id.")
+    reason: Short = Field(description="It is kept with their user's name and id.")
 
 
 class CreateApproval(Body):
@@ -46,7 +46,7 @@ class Approval(ApiModel):
     verdict: ApprovalVerdict
     gates: list[Gate] = Field(description="Those that it opens.")
     reason: str
-    actor: str | None = Field(description="Id of the user.")
+    actor: str | None = Field(description="Name and id of the user.")
 
 
 class ApprovalEnvelope(ApiModel):

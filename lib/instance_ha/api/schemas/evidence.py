@@ -19,7 +19,7 @@ class NewConfirmation(_NewEvidence):
     """A person answers for it that a host is dead, which outvotes every sign of life."""
 
     kind: Literal["confirmed"]
-    reason: Short = Field(description="How they know; it is kept with their user's id.")
+    reason: Short = Field(description="How they know; it is kept with their user's name and id.")
     valid_for: Annotated[StrictInt, Field(ge=60, le=_LONGEST, description="Seconds.")] = 3600
 
 
@@ -56,7 +56,7 @@ class Evidence(ApiModel):
     seen_at: Shown
     valid_until: Shown = Field(description="Until then it counts.")
     detail: dict[str, Any]
-    actor: str | None = Field(description="Id of the user who has posted it; null: a function of ours.")
+    actor: str | None = Field(description="Name and id of the user who has posted it; null: a function of ours.")
     notification_uuid: str | None = Field(description="Whose recovery it is about.")
 
 

@@ -60,9 +60,9 @@ class Pause(ApiModel):
     host_uuid: str | None
     reason: str
     until: Shown
-    actor: str | None = Field(description="Id of the user who has begun it.")
+    actor: str | None = Field(description="Name and id of the user who has begun it.")
     ended_at: Shown | None = Field(description="It was ended before its time.")
-    ended_by: str | None = Field(description="Id of the user who has ended it.")
+    ended_by: str | None = Field(description="Name and id of the user who has ended it.")
 
 
 class PauseEnvelope(ApiModel):

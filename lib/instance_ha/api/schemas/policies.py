@@ -59,7 +59,7 @@ class Policy(ApiModel):
     mode: Mode = Field(description=_MODE)
     returns: ReturnPolicy = Field(description=_RETURNS)
     updated_at: Shown | None = Field(description="Null: nobody has changed it.")
-    actor: str | None = Field(description="Id of the user who has changed it last.")
+    actor: str | None = Field(description="Name and id of the user who has changed it last.")
 
 
 class PolicyEnvelope(ApiModel):

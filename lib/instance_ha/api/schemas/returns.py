@@ -37,8 +37,10 @@ class Return(ApiModel):
     status: ReturnStatus
     move_home: bool
     is_back: bool = Field(description="Its compute service was enabled, and it is off maintenance.")
-    actor: str | None = Field(description="Id of the user who has asked for it. Null: the policy of its segment.")
-    stopped_by: str | None = Field(description="Id of the user who has stopped it.")
+    actor: str | None = Field(
+        description="Name and id of the user who has asked for it. Null: the policy of its segment."
+    )
+    stopped_by: str | None = Field(description="Name and id of the user who has stopped it.")
     message: str | None = Field(description="What it waits for, or how it has ended.")
     ended_at: Shown | None
 

@@ -19,7 +19,7 @@ evidence = Table(  # what was seen of hosts when it mattered whether they are de
     Column("seen_at", Time, nullable=False),
     Column("valid_until", Time, nullable=False),
     Column("detail", JSONB, nullable=False),
-    Column("actor", String(64)),
+    Column("actor", String(330)),
     Column("notification_uuid", String(36)),
     Index("evidence_once", "host_uuid", "kind", "source", "seen_at", unique=True),
     Index("evidence_fresh", "host_uuid", "valid_until"),
@@ -61,9 +61,9 @@ pauses = Table(
     Column("host_uuid", String(36)),
     Column("reason", String(255), nullable=False),
     Column("until", Time, nullable=False),
-    Column("actor", String(64)),
+    Column("actor", String(330)),
     Column("ended_at", Time),
-    Column("ended_by", String(64)),
+    Column("ended_by", String(330)),
     Index("pauses_active", "until", postgresql_where=text("ended_at IS NULL")),
 )
 
@@ -90,7 +90,7 @@ approvals = Table(  # what operators have said of recoveries that were held: add
     enum("verdict", ApprovalVerdict),
     Column("gates", GATES, nullable=False),
     Column("reason", String(255), nullable=False),
-    Column("actor", String(64)),
+    Column("actor", String(330)),
     Index("approvals_notification", "notification_uuid", "id"),
 )
 

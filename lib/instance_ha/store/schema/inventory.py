@@ -51,5 +51,5 @@ segment_policies = Table(  # of the segments whose policy was ever changed
     enum("mode", Mode, server_default=Mode.AUTO),
     enum("returns", ReturnPolicy, server_default=ReturnPolicy.MANUAL),
     Column("updated_at", Time, nullable=False),
-    Column("actor", String(64)),
+    Column("actor", String(330)),
 )

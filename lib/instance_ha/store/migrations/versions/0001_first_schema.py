@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("detail", postgresql.JSONB(), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=330), nullable=True),
         sa.Column("notification_uuid", sa.String(length=36), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -126,7 +126,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=330), nullable=True),
         sa.PrimaryKeyConstraint("segment_uuid"),
         sa.UniqueConstraint("id"),
     )
@@ -154,8 +154,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("move_home", sa.Boolean(), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=True),
-        sa.Column("stopped_by", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=330), nullable=True),
+        sa.Column("stopped_by", sa.String(length=330), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("reports", postgresql.JSONB(), nullable=True),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
@@ -200,9 +200,9 @@ def upgrade() -> None:
         sa.Column("host_uuid", sa.String(length=36), nullable=True),
         sa.Column("reason", sa.String(length=255), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=330), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_by", sa.String(length=64), nullable=True),
+        sa.Column("ended_by", sa.String(length=330), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("uuid"),
     )
@@ -269,7 +269,7 @@ def upgrade() -> None:
         ),
         sa.Column("gates", postgresql.ARRAY(sa.String(length=36)), nullable=False),
         sa.Column("reason", sa.String(length=255), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=330), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("approvals_notification", "approvals", ["notification_uuid", "id"], unique=False)
