@@ -61,7 +61,7 @@ def test_an_approval_lets_a_recovery_go_on(
     fields = {"verdict": "approve", "reason": "seen it", "back": page}
     answer = browser.post(f"{page}/approval", fields, page)
     assert answer.url.endswith(f"{page}?done=decided")
-    assert "What you have decided is written down" in answer.text
+    assert "Your decision is stored" in answer.text
     assert closed(installation, made)["status"] == "finished"
     assert "approved by user" in browser.get(page).text
 
@@ -119,7 +119,7 @@ def test_a_host_is_brought_back_and_its_return_stopped(
     assert "its instances go home" in text
     stop = re.search(r'action="(/console/returns/[^"]+/stop)"', text)
     assert stop is not None
-    assert "The return stops." in browser.post(stop[1], {"back": page}, page).text
+    assert "The return is being stopped." in browser.post(stop[1], {"back": page}, page).text
 
 
 @pytest.mark.parametrize(

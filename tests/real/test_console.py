@@ -94,7 +94,7 @@ def test_a_recovery_is_watched_from_its_report_to_its_end_without_loading_a_page
 ) -> None:
     page.evaluate("window.loadedOnce = true")
     cloud.kill(hosts[0])
-    running = page.get_by_role("region", name="In work")
+    running = page.get_by_role("region", name="In progress")
     expect(running.get_by_role("link", name=hosts[0]["name"])).to_be_visible()
     assert page.evaluate("window.loadedOnce")
     running.get_by_role("link", name=hosts[0]["name"]).click()

@@ -93,7 +93,7 @@ def test_a_page_names_what_nova_refused_and_who_is_not_back(postgres: Postgres, 
     assert found.totals.lasting == 1
     assert [one.ended for one in found.instances if one.outage is None] == [Ended.LASTS]
     page = markdown(found)
-    assert "## Tries that failed" in page
+    assert "## Failed attempts" in page
     assert all(one.reason.split(":")[0] in page for one in found.failures)
 
 

@@ -85,10 +85,10 @@ BUTTONS = (
     Button("/pauses/<pause_id>/end", _operation(pauses.ROUTES, "DELETE"), "unpaused"),
 )
 NOTICES = {
-    "decided": "What you have decided is written down; the recovery is checked by it at once.",
-    "confirmed": "That the host is dead is written down; its recovery is checked by it at once.",
-    "returns": "The host is being brought back; it says below what that waits for.",
-    "stops": "The return stops.",
+    "decided": "Your decision is stored; the recovery is checked at once.",
+    "confirmed": "Your confirmation is stored; the recovery is checked at once.",
+    "returns": "The host is being brought back; below it says what the return waits for.",
+    "stops": "The return is being stopped.",
     "paused": "The pause has begun.",
     "unpaused": "The pause has ended; what it held is checked at once.",
 }

@@ -43,7 +43,7 @@ def _page(incident: Incident) -> Iterator[str]:
         yield from _table(heads, [_instance(one) for one in incident.instances])
     if incident.failures:
         yield ""
-        yield "## Tries that failed"
+        yield "## Failed attempts"
         yield ""
         for one in incident.failures:
             where = f" on {_text(one.host)}" if one.host else ""
