@@ -113,7 +113,7 @@ def test_a_recovery_that_is_held_is_approved(cloud: Stage, page: Page, hosts: li
     expect(card).to_contain_text("the mode of its segment is approve")
     card.get_by_label("Reason").fill("I have seen it")
     card.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("status")).to_contain_text("What you have decided is written down")
+    expect(page.get_by_role("status")).to_contain_text("Your decision is stored")
     cloud.await_status(uuid, "finished")
     expect(card).to_have_count(0)
 
