@@ -130,6 +130,7 @@ def bring_back(work: Returning) -> tuple[ReturnStatus, str] | None:
         before = when_healthy(connection, last.notification_uuid, HostBefore) if last else None
         service = when_healthy(connection, last.notification_uuid, ServiceBefore) if last else None
     if instead is not None:
+        _disable_again(work, service)
         return instead
     expect_no_pause(in_force)
     _enable(work, service)
@@ -164,6 +165,18 @@ def _enable(work: Returning, before: ServiceBefore | None) -> None:
     work.nova.enable_service(service.id)
     log.get().info("compute service enabled", host=work.host.name)
     work.world.breakpoint(Breakpoint.RETURN_HOST_ENABLED)
+
+
+def _disable_again(work: Returning, before: ServiceBefore | None) -> None:
+    """Undo what Nova was told before the return was given up: a host on maintenance is to get no instances."""
+    with work.claim.read() as connection:
+        if host_recoveries.current(connection, work.host.uuid) is not None:
+            return  # its recovery does
+    service = work.nova.service(work.host.name)
+    if service is None or service.disabled or before is None or before.disabled:
+        return
+    work.nova.disable_service(service.id, work.world.settings.service_disable_reason, False, None)
+    log.get().info("compute service disabled again", host=work.host.name)
 
 
 def what_stays(work: Returning) -> str:
