@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import api, capacity, coldstart, console, memory, outage, recovery, statements
+from bench import api, capacity, coldstart, console, memory, outage, recovery, scale, statements
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
@@ -25,6 +25,7 @@ _PARTS: dict[str, _Part] = {
     "capacity": lambda options: capacity.measure(options.runs or (1 if options.quick else 3)),
     "console": lambda options: console.measure(options.runs or (3 if options.quick else 15)),
     "api": lambda options: api.measure(options.runs or (1 if options.quick else 5), options.rows or _ROWS),
+    "scale": lambda options: scale.measure(options.rows or _ROWS),
     "memory": lambda options: memory.measure(options.runs or (1 if options.quick else 3)),
 }
 

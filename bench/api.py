@@ -29,7 +29,7 @@ from local.files import repository
 _CONNECTIONS, _HOSTS, _TASKS, _PAGE = 8, 64, 60, 1000
 _REQUESTS = {"SELECT 1": 400, "POST": 400, "show": 200, "first page": 16, "middle page": 16}
 _SELECT_1 = Request("GET", "/_/ready", {})  # by the way of all requests, and Postgres is asked
-_AIMS = {"POST": 5.0, "show": 4.0, "first page": 120.0, "middle page": 120.0}  # times the CPU of SELECT 1
+_AIMS = {"POST": 5.0, "show": 8.0, "first page": 80.0, "middle page": 80.0}  # times the CPU of SELECT 1
 
 
 def measure(runs: int, notifications: int) -> tuple[list[Row], str]:

@@ -1,6 +1,10 @@
 """Very many notifications that have ended, and the progress of a long recovery, as rows alone."""
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import Connection, text
+
+DUE = 100  # moves that are overdue
 
 _NOTIFICATIONS = """
     INSERT INTO notifications (notification_uuid, created_at, updated_at, generated_time, source_host_uuid, type,
@@ -36,3 +40,18 @@ def remove(connection: Connection) -> None:
     """Remove what was added; the crowd's own rows stay."""
     connection.execute(text("DELETE FROM recovery_tasks WHERE notification_uuid LIKE 'crowd-%'"))
     connection.execute(text("DELETE FROM notifications WHERE notification_uuid LIKE 'history-%'"))
+
+
+def make_due(connection: Connection, now: datetime) -> None:
+    """Have some of the crowd's moves overdue."""
+    chosen = "SELECT uuid FROM vmoves WHERE uuid LIKE 'crowd-%' ORDER BY id LIMIT :due"
+    overdue = {"due": DUE, "then": now - timedelta(minutes=1)}
+    connection.execute(text("UPDATE notifications SET due_at = NULL"))
+    connection.execute(text(f"UPDATE vmoves SET status = 'ongoing', due_at = :then WHERE uuid IN ({chosen})"), overdue)
+    connection.execute(text("ANALYZE vmoves"))
+
+
+def end_long_ago(connection: Connection, now: datetime) -> None:
+    """Have all old notifications end two months ago."""
+    then = {"then": now - timedelta(days=60)}
+    connection.execute(text("UPDATE notifications SET created_at = :then, updated_at = :then"), then)
