@@ -8,7 +8,7 @@ PORT ?= 15868
 WORKERS ?= 4
 MINUTES ?= 10
 READY := $(VENV)/.installed
-SOURCES := lib simulator functions local bench mutants tests examples deploy stack
+SOURCES := lib simulator functions local bench mutants tests examples deploy stack template
 
 .PHONY: demo test explore test-real screenshots test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
@@ -44,7 +44,7 @@ mutate: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy lib simulator local bench mutants tests deploy stack
+	$(BIN)/mypy lib simulator local bench mutants tests deploy stack template/python-functions-framework/root.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m local.docs --check
 	$(BIN)/python -m deploy.render --check

@@ -1,5 +1,6 @@
 """The tests of images run when they are asked for, where their tools are installed."""
 
+import json
 import shutil
 import socket
 import time
@@ -66,6 +67,10 @@ class Container:
             running = tools.podman("inspect", "--format", "{{.State.Running}}", self.name) == "true"
             assert running and time.monotonic() < until, f"{path} is not {code}: {tools.logs(self.name)}"
             time.sleep(0.05)
+
+    def told_by(self, program: str) -> Any:
+        """Run a program in it; returns the JSON that it prints."""
+        return json.loads(tools.podman("exec", "-w", "/tmp", self.name, "python3", "-c", program))
 
     def call(self, call: Call) -> Response:
         """Take a call of the local gateway."""

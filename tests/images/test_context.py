@@ -21,7 +21,7 @@ def test_a_context_holds_the_template_the_function_and_our_package(name: str, tm
     arguments = context.make(repository() / "stack.yml", name, tmp_path / "context")
 
     at_top = {path.name for path in (tmp_path / "context").iterdir()}
-    assert at_top == {"Dockerfile", "template.yml", "function"}
+    assert at_top == {"Dockerfile", "root.py", "template.yml", "function"}
     function = tmp_path / "context/function"
     assert (function / "main.py").read_text() == (repository() / "functions" / name / "main.py").read_text()
     assert "--hash=sha256:" in (function / "requirements.txt").read_text()
@@ -33,7 +33,7 @@ def test_a_context_holds_the_template_the_function_and_our_package(name: str, tm
 def test_images_are_built_upon_what_arguments_name() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
-    assert bases == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}", "${WATCHDOG_IMAGE}", "knative"]
+    assert bases == ["${PYTHON_IMAGE}", "${PYTHON_IMAGE}", "scratch", "${WATCHDOG_IMAGE}", "knative"]
     assert set(re.findall(r"\$\{(\w+_IMAGE)\}", DOCKERFILE)) == set(re.findall(r"^ARG (\w+_IMAGE)=", DOCKERFILE, re.M))
 
 

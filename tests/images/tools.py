@@ -99,6 +99,11 @@ def start(image: str, name: str, secrets: Path, variables: dict[str, str], *opti
     )
 
 
+def python(image: str, program: str) -> str:
+    """Run a program in a container of its own; returns what it prints."""
+    return podman("run", "--rm", *_STRICT, "--network", "none", image, "python3", "-c", program)
+
+
 def logs(name: str) -> str:
     """Return what a container has written."""
     done = subprocess.run([*_PODMAN, "logs", name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
