@@ -1,14 +1,12 @@
-"""What all tests share: one real Postgres for the whole run, and a fresh database for each test that wants one."""
+"""What all tests share: one real Postgres for the whole run, and an empty database for each test that wants one."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from uuid import uuid4
+from collections.abc import Iterator
 
 import pytest
-from instance_ha.store import migrate
 from instance_ha.store.database import Database
+from instance_ha_simulator.databases import Databases
 from instance_ha_simulator.postgres import Postgres
 
 from tests.followers import Aws, Follower, moto
@@ -36,38 +34,21 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: Postgres) -> str:
-    """A database with our schema, to be copied."""
-    name = f"template_{uuid4().hex[:8]}"
-    postgres.run(f"CREATE DATABASE {name}")
-    migrate.upgrade(postgres.named(name))
-    return name
+def databases(postgres: Postgres) -> Databases:
+    """Lends databases with our schema and nothing in them."""
+    return Databases(postgres)
 
 
 @pytest.fixture
-def fresh_database(postgres: Postgres, template: str) -> Callable[[], AbstractContextManager[str]]:
-    """Makes databases with our schema, for a test that needs several."""
-
-    @contextmanager
-    def fresh() -> Iterator[str]:
-        name = f"test_{uuid4().hex[:12]}"
-        postgres.copy(template, name)
-        yield postgres.named(name)
-        postgres.drop(name)
-
-    return fresh
-
-
-@pytest.fixture
-def database_url(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """A fresh database with our schema."""
-    with fresh_database() as url:
+def database_url(databases: Databases) -> Iterator[str]:
+    """One of them."""
+    with databases.fresh() as url:
         yield url
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A pool to a fresh database."""
+    """A pool to a database of its own."""
     pool = Database(database_url)
     yield pool
     pool.close()

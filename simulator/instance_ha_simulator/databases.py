@@ -1,17 +1,46 @@
-"""Fresh databases for simulations, on a Postgres that is started for them."""
+"""Fresh databases for simulations, on a Postgres that is started for them.
+
+One that is as it was is lent again: to copy one takes longer than most of what is done with it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from uuid import uuid4
 
 import psycopg
 from instance_ha.store import migrate
+from instance_ha.store.schema import metadata
 
 from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError
 from instance_ha_simulator.files import temporary_state_dir
 from instance_ha_simulator.postgres import Postgres
 
-__all__ = ["Databases", "PostgresError", "databases", "embedded"]
+__all__ = ["EMPTY", "Databases", "PostgresError", "databases", "embedded"]
+
+_State = list[tuple[object, ...]]
+_TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to a row goes before it
+_NUMBERED = [table.name for table in metadata.sorted_tables if "id" in table.c]
+EMPTY = (
+    "; ".join(f"DELETE FROM {table}" for table in _TABLES)  # noqa: S608 no foreign words
+    + "; SELECT "
+    + ", ".join(f"setval(pg_get_serial_sequence('{table}', 'id'), 1, false)" for table in _NUMBERED)
+)
+_PATIENCE = (0.0, 0.02, 0.1, 0.3)  # seconds; a closed connection is still listed for a moment
+_CATALOGS = ("pg_attribute", "pg_class", "pg_constraint", "pg_namespace", "pg_proc", "pg_trigger")
+# What any change of the schema, of a right or a setting changes, and its connections.
+_STATE = " UNION ALL ".join(
+    (
+        *(f"SELECT sum(hashtext(xmin::text)) FROM {catalog}" for catalog in _CATALOGS),  # noqa: S608 no foreign words
+        "SELECT sum(hashtext(setconfig::text)) FROM pg_db_role_setting",
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'",
+    )
+)
+
+
+def _state(connection: psycopg.Connection[tuple[object, ...]], pause: float = 0.0) -> _State:
+    sleep(pause)
+    return connection.execute(_STATE).fetchall()
 
 
 @contextmanager
@@ -27,11 +56,12 @@ def embedded() -> Iterator[Postgres]:
 
 
 class Databases:
-    """Makes databases with our schema on a server."""
+    """Lends databases with our schema on a server."""
 
     def __init__(self, server: Postgres) -> None:
         self.server = server
         self._template = f"template_{uuid4().hex[:8]}"
+        self._idle: list[tuple[str, _State]] = []  # their names, and how they were
         try:
             server.run(f"CREATE DATABASE {self._template}")
         except psycopg.Error as error:
@@ -40,15 +70,33 @@ class Databases:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """Make a database, and drop it after; the value is its URL."""
+        """Lend a database with nothing in it; the value is its URL."""
+        name, state = self._idle.pop() if self._idle else self._copied()
+        yield self.server.named(name)
+        if self._is_as_it_was(name, state):
+            self._idle.append((name, state))
+        else:
+            self.server.drop(name)
+
+    def _copied(self) -> tuple[str, _State]:
         name = f"simulation_{uuid4().hex[:12]}"
         self.server.copy(self._template, name)
-        yield self.server.named(name)
-        self.server.drop(name)
+        with self.server.connected(name) as connection:
+            return name, _state(connection)
+
+    def _is_as_it_was(self, name: str, state: _State) -> bool:
+        """Empty it, and say whether it has the same schema, and no other connection."""
+        try:
+            with self.server.connected(name) as connection:
+                connection.execute(f"SET lock_timeout = '1s'; {EMPTY}")
+                return any(_state(connection, pause) == state for pause in _PATIENCE)
+        except psycopg.Error:
+            return False
 
     def close(self) -> None:
-        """Drop what is left: the database that the others are copies of."""
-        self.server.drop(self._template)
+        """Drop what is left, and what it is copied from."""
+        for name in (*(name for name, _ in self._idle), self._template):
+            self.server.drop(name)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.store.schema import metadata
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
@@ -15,12 +14,11 @@ from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.clock import ManualClock
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.database import SimulatedDatabase, Stage
+from instance_ha_simulator.databases import EMPTY
 from instance_ha_simulator.scheduler import Scheduler
 
 _BEGIN_READING = "BEGIN READ ONLY"
 _BEGIN_READING_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_TABLES = [table.name for table in reversed(metadata.sorted_tables)]  # what refers to a row goes before it
-_NUMBERED = [table.name for table in metadata.sorted_tables if "id" in table.c]
 
 
 class LastingDatabase(SimulatedDatabase):
@@ -107,8 +105,7 @@ def clear(stage: Stage) -> None:
     """Forget all that was stored; the first row of each table is number 1 again."""
     stage.database.join(Scheduler(), [])
     stage.database.forget_broken()
-    numbers = ", ".join(f"setval(pg_get_serial_sequence('{table}', 'id'), 1, false)" for table in _NUMBERED)
     with stage.database.begin() as connection:
-        connection.exec_driver_sql("; ".join(f"DELETE FROM {table}" for table in _TABLES))  # noqa: S608 no foreign words
-        connection.exec_driver_sql(f"SELECT {numbers}")
+        for statement in EMPTY.split("; "):
+            connection.exec_driver_sql(statement)
         connection.exec_driver_sql("DROP SCHEMA IF EXISTS standby CASCADE")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from sqlalchemy.engine import make_url
@@ -17,10 +18,14 @@ class Postgres:
 
     def run(self, *statements: str) -> None:
         """Run statements outside any transaction; raises psycopg.Error."""
-        plain = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True) as connection:
+        with self.connected() as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+    def connected(self, name: str | None = None) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect to one of its databases, without transactions; raises psycopg.Error."""
+        url = make_url(self.named(name) if name else self.url).set(drivername="postgresql")
+        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
 
     def copy(self, template: str, name: str) -> None:
         """Make a database as a copy of another one; of one as small as ours files are copied faster than pages."""

@@ -1,23 +1,20 @@
-"""What the scenarios of a worker share: a database, emptied before each; a copy for each takes as long as a play."""
+"""What the scenarios of a worker share: a database, emptied before each, and a cloud."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.databases import Databases
 from instance_ha_simulator.lasting import clear, make_stage
-from instance_ha_simulator.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
-def lasting_stage(postgres: Postgres, template: str) -> Iterator[Stage]:
+def lasting_stage(databases: Databases) -> Iterator[Stage]:
     """A database and a cloud that are used again and again."""
-    name = f"scenarios_{uuid4().hex[:12]}"
-    postgres.copy(template, name)
-    made = make_stage(postgres.named(name))
-    yield made
-    made.database.close()
-    postgres.drop(name)
+    with databases.fresh() as url:
+        made = make_stage(url)
+        yield made
+        made.database.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from instance_ha_simulator.checks import broken
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 
@@ -25,19 +26,19 @@ HERE = Path(__file__).parent
     ],
 )
 def test_a_promise_that_is_not_kept_is_named(
-    name: str, change: dict[str, Any], expected: str, postgres: Postgres, database_url: str, tmp_path: Path
+    name: str, change: dict[str, Any], expected: str, postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
     scenario = Scenario.read(HERE / name)
     scenario.world.update(change)
-    played = Play(scenario, database_url, postgres, tmp_path)
+    played = Play(scenario, stage, postgres, tmp_path)
     played.run()
     assert expected in broken(played)
 
 
 def test_an_instance_that_is_left_locked_and_an_evacuation_that_has_not_ended_are_named(
-    postgres: Postgres, database_url: str, tmp_path: Path
+    postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
-    played = Play(Scenario.read(HERE / "vm-in-paused"), database_url, postgres, tmp_path)
+    played = Play(Scenario.read(HERE / "vm-in-paused"), stage, postgres, tmp_path)
     played.run()
     with played.simulation.cloud.world() as world:
         (server,) = world.servers.values()

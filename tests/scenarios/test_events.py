@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 from sqlalchemy import text
@@ -29,9 +30,9 @@ GOOD = {"finished", "ignored"}
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_start_has_its_end_and_the_last_event_is_what_holds(
-    name: str, postgres: Postgres, database_url: str, tmp_path: Path
+    name: str, postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path)
+    played = _play(name, postgres, stage, tmp_path)
     events = _by_subject(played.outbox("one"))
     for uuid in played.names_of_notifications():
         types = [kind.removeprefix("notification.") for kind, _ in events[uuid] if ".process." in kind]
@@ -57,20 +58,20 @@ def test_every_start_has_its_end_and_the_last_event_is_what_holds(
     ],
 )
 def test_what_is_found_wrong_at_the_end_of_the_recovery_is_one_event_more_and_the_last_one_holds(
-    name: str, instance: str, expected: list[str], postgres: Postgres, database_url: str, tmp_path: Path
+    name: str, instance: str, expected: list[str], postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path)
+    played = _play(name, postgres, stage, tmp_path)
     first = next(move for move in played.vmoves() if move["instance_name"] == instance)
     events = _by_subject(played.outbox("one"))[first["uuid"]]
     assert [kind for kind, _ in events] == expected
     assert events[-1][1]["status"] == first["status"]
 
 
-def _play(name: str, postgres: Postgres, database_url: str, folder: Path) -> Play:
+def _play(name: str, postgres: Postgres, stage: Stage, folder: Path) -> Play:
     """Play a scenario with a sink."""
     scenario = Scenario.read(HERE / name)
     scenario.world["settings"] = scenario.world.get("settings", {}) | {"event_sinks": "one=http://one.test"}
-    played = Play(scenario, database_url, postgres, folder)
+    played = Play(scenario, stage, postgres, folder)
     played.run()
     return played
 
@@ -84,9 +85,9 @@ def _play(name: str, postgres: Postgres, database_url: str, folder: Path) -> Pla
     ],
 )
 def test_that_the_monitor_is_degraded_is_an_event(
-    name: str, reason: str, postgres: Postgres, database_url: str, tmp_path: Path
+    name: str, reason: str, postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
-    played = _play(name, postgres, database_url, tmp_path)
+    played = _play(name, postgres, stage, tmp_path)
     reasons = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
     logged = ("host reports suppressed", "host source not available", "host polls interrupted")
     assert len(reasons) == sum(any(what in line for what in logged) for line in played.lines)

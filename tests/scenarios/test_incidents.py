@@ -12,17 +12,20 @@ from instance_ha.decide.incident_page import markdown
 from instance_ha.models.incident import Ended, Incident
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import explanations
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
+
+from tests.scenarios.stages import stage_for
 
 HERE = Path(__file__).parent
 
 
 @contextmanager
-def played(name: str, postgres: Postgres, database_url: str) -> Iterator[Play]:
+def played(name: str, postgres: Postgres, stage: Stage) -> Iterator[Play]:
     """Play a folder to its end."""
-    with TemporaryDirectory() as own:
-        play = Play(Scenario.read(HERE / name), database_url, postgres, Path(own))
+    with TemporaryDirectory() as own, stage_for(HERE / name, postgres, stage) as (server, database):
+        play = Play(Scenario.read(HERE / name), database, server, Path(own))
         play.run()
         yield play
 
@@ -51,9 +54,9 @@ def moment(found: Incident, name: str) -> datetime | None:
     ],
 )
 def test_no_outage_is_told_shorter_than_it_was_nor_longer_than_what_was_not_seen(
-    name: str, late: float, postgres: Postgres, database_url: str
+    name: str, late: float, postgres: Postgres, stage: Stage
 ) -> None:
-    with played(name, postgres, database_url) as play:
+    with played(name, postgres, stage) as play:
         cloud = play.simulation.cloud
         recoveries = range(len(play.names_of_notifications()))
         accounts = [one for number in recoveries for one in incident_of(play, number).instances if one.outage]
@@ -74,8 +77,8 @@ def test_no_outage_is_told_shorter_than_it_was_nor_longer_than_what_was_not_seen
             assert 0 <= (one.moved_at - done[-1].updated_at).total_seconds() <= late, one
 
 
-def test_the_steps_of_an_incident_are_in_their_order(postgres: Postgres, database_url: str) -> None:
-    with played("fence-works", postgres, database_url) as play:
+def test_the_steps_of_an_incident_are_in_their_order(postgres: Postgres, stage: Stage) -> None:
+    with played("fence-works", postgres, stage) as play:
         found = incident_of(play)
         with play.simulation.cloud.world() as world:
             death = min(one.time for one in world.history.deaths)
@@ -87,8 +90,8 @@ def test_the_steps_of_an_incident_are_in_their_order(postgres: Postgres, databas
     assert times == sorted(times)
 
 
-def test_a_page_names_what_nova_refused_and_who_is_not_back(postgres: Postgres, database_url: str) -> None:
-    with played("second-report-names-what-the-first-has-wrecked", postgres, database_url) as play:
+def test_a_page_names_what_nova_refused_and_who_is_not_back(postgres: Postgres, stage: Stage) -> None:
+    with played("second-report-names-what-the-first-has-wrecked", postgres, stage) as play:
         found = incident_of(play)
     assert found.totals.lasting == 1
     assert [one.ended for one in found.instances if one.outage is None] == [Ended.LASTS]
@@ -97,8 +100,8 @@ def test_a_page_names_what_nova_refused_and_who_is_not_back(postgres: Postgres, 
     assert all(one.reason.split(":")[0] in page for one in found.failures)
 
 
-def test_an_instance_with_an_agent_is_back_when_its_agent_answers(postgres: Postgres, database_url: str) -> None:
-    with played("incident-with-guest-agents", postgres, database_url) as play:
+def test_an_instance_with_an_agent_is_back_when_its_agent_answers(postgres: Postgres, stage: Stage) -> None:
+    with played("incident-with-guest-agents", postgres, stage) as play:
         found = incident_of(play)
     by_name = {one.instance_name: one for one in found.instances}
     with_agent, without, stopped = (by_name[name] for name in ("vm-agent", "vm-plain", "vm-off"))

@@ -9,6 +9,7 @@ from instance_ha.models.budget import Rank
 from instance_ha.models.rows import VMove
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import vmoves
+from instance_ha_simulator.database import Stage
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
 
@@ -36,11 +37,9 @@ def able(moves: Sequence[VMove], at: datetime) -> list[VMove]:
     return found
 
 
-def test_none_is_asked_for_that_takes_the_slot_of_one_of_a_higher_priority(
-    postgres: Postgres, database_url: str
-) -> None:
+def test_none_is_asked_for_that_takes_the_slot_of_one_of_a_higher_priority(postgres: Postgres, stage: Stage) -> None:
     with TemporaryDirectory() as own:
-        played = Play(Scenario.read(HERE / "ten-hosts-die-priorities-across"), database_url, postgres, Path(own))
+        played = Play(Scenario.read(HERE / "ten-hosts-die-priorities-across"), stage, postgres, Path(own))
         played.run()
     with played.simulation.world.database.read() as connection:
         moves = [

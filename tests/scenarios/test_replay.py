@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha_simulator.checks import broken
+from instance_ha_simulator.database import Stage
+from instance_ha_simulator.lasting import clear
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.replay.recording import read
 from instance_ha_simulator.replay.story import tell
@@ -41,25 +43,21 @@ FOLDERS = [
 ]
 
 
-def play(scenario: Scenario, postgres: Postgres, database_url: str) -> Play:
+def play(scenario: Scenario, postgres: Postgres, stage: Stage) -> Play:
     with TemporaryDirectory() as own:
-        played = Play(scenario, database_url, postgres, Path(own))
+        played = Play(scenario, stage, postgres, Path(own))
         played.run()
     return played
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_replayed_recovery_ends_as_the_original(
-    name: str, postgres: Postgres, template: str, database_url: str, tmp_path: Path
-) -> None:
-    original = play(Scenario.read(HERE / name), postgres, database_url)
+def test_a_replayed_recovery_ends_as_the_original(name: str, postgres: Postgres, stage: Stage, tmp_path: Path) -> None:
+    original = play(Scenario.read(HERE / name), postgres, stage)
     with original.simulation.world.database.begin() as connection:
         recording = read(connection, NotificationUuid(original.notifications[0]))
     write(tell(recording, original.simulation.settings), tmp_path / "again")
-    original.simulation.world.database.close()
-    postgres.drop(database_url.rsplit("/", 1)[1])
-    postgres.copy(template, database_url.rsplit("/", 1)[1])
-    again = play(Scenario.read(tmp_path / "again"), postgres, database_url)
+    clear(stage)
+    again = play(Scenario.read(tmp_path / "again"), postgres, stage)
 
     assert broken(again) == []
     assert statuses(again) == [str(one.notification.status) for one in recording.handled]

@@ -10,9 +10,10 @@ import pytest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.database import Stage
-from instance_ha_simulator.databases import databases
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Play, Scenario
+
+from tests.scenarios.stages import stage_for
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/world.yaml"))
@@ -33,13 +34,8 @@ def play(folder: Path, postgres: Postgres, database: str | Stage, later: float =
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_scenario_gives_its_expected_log(folder: Path, postgres: Postgres, stage: Stage) -> None:
-    world = (folder / "world.yaml").read_text()
-    if "database: stop" in world or "sql_admin:" in world:
-        with databases() as own, own.fresh() as url:  # the server of all tests goes on
-            played = play(folder, own.server, url)
-            check(folder, played)
-    else:
-        check(folder, play(folder, postgres, stage))
+    with stage_for(folder, postgres, stage) as (server, database):
+        check(folder, play(folder, server, database))
 
 
 def check(folder: Path, played: Play) -> None:

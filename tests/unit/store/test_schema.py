@@ -36,6 +36,7 @@ from instance_ha.store import (
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from instance_ha.store.paging import Page
+from instance_ha_simulator.databases import Databases
 from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Connection, Table, event, text
 
@@ -190,15 +191,13 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
 
 
 @pytest.fixture(scope="module")
-def one_segment(postgres: Postgres, template: str) -> Iterator[Database]:
+def one_segment(databases: Databases) -> Iterator[Database]:
     """A database with one segment, for those who only read."""
-    name = f"read_{uuid4().hex[:12]}"
-    postgres.copy(template, name)
-    pool = Database(postgres.named(name))
-    Rows(pool).segment()
-    yield pool
-    pool.close()
-    postgres.drop(name)
+    with databases.fresh() as url:
+        pool = Database(url)
+        Rows(pool).segment()
+        yield pool
+        pool.close()
 
 
 @pytest.mark.parametrize("name", QUERIES)
