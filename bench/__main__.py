@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 from instance_ha import log
 
-from bench import api, capacity, coldstart, console, memory, outage, recovery, scale, statements
+from bench import api, capacity, coldstart, console, crash, memory, outage, recovery, scale, statements
 from bench.figures import Row, table
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
@@ -20,6 +20,7 @@ _PARTS: dict[str, _Part] = {
     "recovery": lambda options: recovery.measure(
         options.runs or 1, options.instances or (200 if options.quick else 1000)
     ),
+    "crash": lambda _options: crash.measure(),
     "outage": lambda _options: outage.measure(),
     "statements": lambda _options: statements.measure(),
     "capacity": lambda options: capacity.measure(options.runs or (1 if options.quick else 3)),
