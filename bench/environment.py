@@ -17,7 +17,8 @@ def of_functions(folder: Path, database_url: str) -> dict[str, str]:
 
     mounted = folder / "secrets"
     mounted.mkdir(mode=0o700, exist_ok=True)
-    write_secret(mounted / "trigger-key", secrets.token_hex(32))
+    for name in ("trigger-key", "console-key"):
+        write_secret(mounted / name, secrets.token_hex(32))
     write_secret(mounted / "database-url", database_url)
     clouds = folder / "clouds.yaml"
     write_secret(clouds, clouds_yaml(Cloud(RealClock()), "http://127.0.0.1:9"))
