@@ -83,7 +83,7 @@ def test_what_the_segment_s_policy_says_of_lost_disks_and_of_proof_is_in_the_pla
     assert shown["outlook"] == "held"
     assert "nothing is evacuated before it is off" in text
     assert "must be proven dead: an operator confirms that it is dead (openstack ha evidence confirm)" in text
-    assert "the disks of 1 instances are lost with their host: local-1" in text
+    assert "the disks of 1 instance are lost with their host: local-1" in text
 
 
 def test_in_mode_observe_nothing_would_be_done_and_the_plan_says_what_otherwise(

@@ -43,7 +43,7 @@ def test_a_recovery_that_has_worked_is_explained_by_its_rows(postgres: Postgres,
     assert found.waits_for is None
     assert "evidence power_off: dead" in behind(dead)
     assert "the power is off" in behind(dead)
-    assert "instances were planned: vm-" in planned.text
+    assert "instances planned: vm-" in planned.text
     assert "vm-1 to compute" in behind(worked)
     assert "first evacuation begun" in cost.text
     assert [one.at for one in dead.because] == sorted(one.at for one in dead.because)
@@ -109,7 +109,7 @@ def test_a_recovery_that_was_never_to_begin_says_so_first(postgres: Postgres, st
 def test_what_did_not_come_back_is_named_and_counted(postgres: Postgres, stage: Stage) -> None:
     found = explained("second-report-names-what-the-first-has-wrecked", postgres, stage)
     worked, cost = found.questions[3:]
-    assert (str(worked.answer), "1 instances did not come back" in cost.text) == ("no", True)
+    assert (str(worked.answer), "1 instance did not come back" in cost.text) == ("no", True)
     assert "vm-1 to compute2: failed" in behind(worked)
 
 

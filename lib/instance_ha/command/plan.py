@@ -8,6 +8,7 @@ from typing import Any
 from instance_ha import composition
 from instance_ha.command import shell
 from instance_ha.decide.plan import Outlook, Plan, PlannedInstance
+from instance_ha.models.text import counted
 from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plans_of
 from instance_ha.store import hosts
@@ -65,7 +66,7 @@ def screen(one: Plan) -> Iterator[str]:
             f": passed over, since {reserved.reason}" if reserved.reason else ""
         )
     if one.instances is not None:
-        yield f"  {len(one.instances)} instances, in this order:"
+        yield f"  {counted(len(one.instances), 'instance')}, in this order:"
         yield from (f"    {number}. {_words(instance)}" for number, instance in enumerate(one.instances, 1))
     if one.left_out:
         yield f"  {len(one.left_out)} left out:"

@@ -7,6 +7,7 @@ from typing import Any
 from instance_ha import composition
 from instance_ha.command import shell
 from instance_ha.models.readiness import Fit, HostReadiness, SegmentReadiness
+from instance_ha.models.text import counted
 from instance_ha.planning.readiness import readiness
 
 _WORDS = {
@@ -37,7 +38,7 @@ def screen(one: SegmentReadiness) -> Iterator[str]:
     survives = f"not known: {one.reason}" if one.survives is None else f"any {one.survives} of its hosts may die"
     yield f"segment {one.segment_uuid}: {survives}"
     for host in one.hosts:
-        yield f"  {host.name}: {host.protected} instances, {_fit(host)}"
+        yield f"  {host.name}: {counted(host.protected, 'instance')}, {_fit(host)}"
         yield from (f"    cannot be fenced: {trouble}" for trouble in host.fence_troubles)
         yield from (f"    {left}: no host has room for it" for left in host.left_over)
         yield from (f"    {left.name} ({left.id}): {left.reason}" for left in host.instances)

@@ -15,7 +15,7 @@ from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt, FenceOutcome
 from instance_ha.models.gates import Approval, ApprovalVerdict, GateDecision
 from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
-from instance_ha.models.text import names_in_words, values_in_words
+from instance_ha.models.text import counted, names_in_words, values_in_words
 
 _MOST = 50  # rows behind one answer
 _SERVICE_TASK, _PLAN_TASK = "DisableComputeServiceTask", "PrepareHAEnabledInstancesTask"
@@ -161,7 +161,7 @@ def _plan(rows: Rows) -> Question:
         what_if = f"; openstack ha plan {rows.host.name} shows what would be done now" if rows.host else ""
         return Question(question, answer, f"no instance was planned{what_if}")
     moves = latest(rows.moves)
-    planned = f"{len(moves)} instances were planned: {names_in_words([move.instance_name for move in moves])}"
+    planned = f"{counted(len(moves), 'instance')} planned: {names_in_words([move.instance_name for move in moves])}"
     text = "; ".join(filter(None, (planned, rows.left_out.text)))
     because = _in_time(Because(one.created_at, f"planned: {one.instance_name}", "vmoves", one.id) for one in moves)
     return Question(question, Reply.YES, text, because)
@@ -190,7 +190,7 @@ def _cost(rows: Rows) -> Question:
     if back:
         parts.append(f"last instance back after {(max(back) - since).total_seconds():.0f} s")
     failed = sum(move.status is VMoveStatus.FAILED for move in latest(rows.moves))
-    parts += [f"{failed} instances did not come back"] if failed else []
+    parts += [f"{counted(failed, 'instance')} did not come back"] if failed else []
     answer = Reply.YES if rows.has_ended else Reply.NOT_YET
     return Question(question, answer, ", ".join(parts) or "no instance was touched")
 

@@ -9,7 +9,7 @@ from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.gates import Gate
 from instance_ha.models.rows import Notification
-from instance_ha.models.text import names_in_words, values_in_words
+from instance_ha.models.text import counted, names_in_words, values_in_words
 
 CHECK_AGAIN = timedelta(seconds=60)  # at the latest; what is posted meanwhile is taken into account at once
 _LIST_AGAIN = timedelta(seconds=5)
@@ -111,7 +111,7 @@ def not_fenced(host: str, reason: str, now: datetime, again_at: datetime | None 
 def lost_disks(names: Sequence[str], now: datetime) -> Hold:
     """Hold a recovery that would build instances anew, empty, where the segment's policy asks for that."""
     return Hold(
-        f"the disks of {len(names)} instances are lost with their host: {names_in_words(names)}",
+        f"the disks of {counted(len(names), 'instance')} are lost with their host: {names_in_words(names)}",
         "the policy of its segment says evacuate or leave for local_disk (openstack ha policy set)",
         now + CHECK_AGAIN,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from instance_ha.models.incident import Ended, Incident, InstanceOutage, Moment
+from instance_ha.models.text import counted
 
 _WORDS = {
     Ended.AGENT: "guest agent",
@@ -26,7 +27,8 @@ def _page(incident: Incident) -> Iterator[str]:
     yield f"Notification {incident.notification_uuid}: {incident.status}{message}"
     yield ""
     yield (
-        f"{totals.instances} instances: {totals.over} were out of service and are back, {totals.lasting} are not back, "
+        f"{counted(totals.instances, 'instance')}: {totals.over} were out of service and are back, "
+        f"{totals.lasting} are not back, "
         f"{totals.did_not_run} did not run, {totals.not_known} not known; {totals.left_out} left out. "
         f"Outages that are over: {totals.outage:.0f} s in all."
     )

@@ -12,7 +12,7 @@ from instance_ha.models.enums import NotificationStatus, NotificationType, Recov
 from instance_ha.models.evidence import Evidence, EvidenceKind, KindSet, Verdict
 from instance_ha.models.fencing import FencePolicy, Rung
 from instance_ha.models.rows import Host, Notification
-from instance_ha.models.text import names_in_words
+from instance_ha.models.text import counted, names_in_words
 from instance_ha.models.uuids import NotificationUuid
 
 
@@ -89,7 +89,7 @@ def in_a_line(plan: Plan) -> str:
         return plan.message or "no instance would be evacuated"
     names = [one.name for one in plan.instances]
     held = "".join(f", {step.text}" for step in plan.before if step.holds)
-    return f"{len(names)} instances of {plan.host.name} would be evacuated ({names_in_words(names)}){held}"
+    return f"{counted(len(names), 'instance')} of {plan.host.name} would be evacuated ({names_in_words(names)}){held}"
 
 
 def as_if_reported(host: Host, now: datetime) -> Notification:

@@ -1,7 +1,7 @@
 """What an installation promises of a segment, and whether it holds."""
 
 from instance_ha.models.readiness import SegmentReadiness
-from instance_ha.models.text import names_in_words
+from instance_ha.models.text import counted, names_in_words
 
 
 def trouble(found: SegmentReadiness, survives: int, known_before: int | None) -> str | None:
@@ -17,7 +17,7 @@ def trouble(found: SegmentReadiness, survives: int, known_before: int | None) ->
     known = known_before if found.survives is None else found.survives
     parts = []
     if known is not None and known < promised:
-        parts.append(f"it survives the loss of {known} hosts, and {promised} are promised")
+        parts.append(f"it survives the loss of {counted(known, 'host')} (promised: {promised})")
     if names := found.unfenceable:
         parts.append(f"{len(names)} of its hosts could not be fenced: {names_in_words(names)}")
     return "; ".join(parts) or None

@@ -30,6 +30,11 @@ def names_in_words(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
+def counted(number: int, one: str) -> str:
+    """Write how many there are of what is called ``one``, and more of it with an s."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def age_in_words(since: timedelta) -> str:
     """Write how long ago something was, in its largest unit of which there are two at least."""
     seconds = max(0, int(since.total_seconds()))

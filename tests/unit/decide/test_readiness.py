@@ -183,11 +183,11 @@ def segment(survives: int | None, *unfenceable: str) -> SegmentReadiness:
     [
         (segment(1), 1, None, None),
         (segment(2), 1, 0, None),
-        (segment(0), 1, None, "it survives the loss of 0 hosts, and 1 are promised"),
+        (segment(0), 1, None, "it survives the loss of 0 hosts (promised: 1)"),
         (segment(0), 0, None, None),
         (segment(None), 1, None, None),
         (segment(None), 1, 1, None),
-        (segment(None), 1, 0, "it survives the loss of 0 hosts, and 1 are promised"),
+        (segment(None), 1, 0, "it survives the loss of 0 hosts (promised: 1)"),
         (segment(1, "a", "b"), 1, None, "2 of its hosts could not be fenced: a, b"),
         (segment(None, "a"), 1, None, "1 of its hosts could not be fenced: a"),
         (
@@ -200,7 +200,7 @@ def segment(survives: int | None, *unfenceable: str) -> SegmentReadiness:
             segment(0, "a"),
             1,
             None,
-            "it survives the loss of 0 hosts, and 1 are promised; 1 of its hosts could not be fenced: a",
+            "it survives the loss of 0 hosts (promised: 1); 1 of its hosts could not be fenced: a",
         ),
     ],
 )

@@ -1,9 +1,7 @@
 """What the bench counts in virtual time is promised, so it is tested, too."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import pytest
+from instance_ha_simulator.databases import Databases
 
 from bench import outage, scale, statements
 
@@ -29,9 +27,9 @@ def test_the_first_evacuation_is_asked_for_within_two_seconds_of_the_proof() -> 
 
 @pytest.mark.parametrize(("name", "few", "many"), [("monitor-poll", 20, 200), ("sweep", 10_000, 30_000)])
 def test_what_the_scheduler_starts_takes_the_same_number_of_statements_however_much_there_is(
-    name: str, few: int, many: int, fresh_database: Callable[[], AbstractContextManager[str]]
+    name: str, few: int, many: int, databases: Databases
 ) -> None:
-    with fresh_database() as one, fresh_database() as other:
+    with databases.fresh() as one, databases.fresh() as other:
         assert scale.measured(name, few, one).statements == scale.measured(name, many, other).statements
 
 
@@ -45,8 +43,8 @@ def test_what_the_scheduler_starts_takes_the_same_number_of_statements_however_m
     ],
 )
 def test_the_number_of_statements_grows_no_faster_than_what_there_is(
-    name: str, few: int, many: int, each: float, fresh_database: Callable[[], AbstractContextManager[str]]
+    name: str, few: int, many: int, each: float, databases: Databases
 ) -> None:
-    with fresh_database() as one, fresh_database() as other:
+    with databases.fresh() as one, databases.fresh() as other:
         more = scale.measured(name, many, other).statements - scale.measured(name, few, one).statements
     assert more <= each * (many - few) + 1

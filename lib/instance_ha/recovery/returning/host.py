@@ -15,6 +15,7 @@ from instance_ha.models.cloud import ComputeService, Migration
 from instance_ha.models.errors import CloudRefused, TryAgain
 from instance_ha.models.returns import HostReturn, ReturnStatus
 from instance_ha.models.rows import Host, HostChanges
+from instance_ha.models.text import counted
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.planning.instances import servers_of
 from instance_ha.planning.under_way import PAGE
@@ -195,7 +196,7 @@ def reserve_again(work: Returning) -> Iterator[str]:
     for held in _kept(work):
         _await_evacuations(work)
         if left := len(servers_of(work.nova, held.name)):
-            yield f"reserved host {held.name} is still used by {left} instances"
+            yield f"reserved host {held.name} is still used by {counted(left, 'instance')}"
             continue
         refused = reserved_hosts.restore(work.claim, held)
         if isinstance(refused, CloudRefused):
@@ -203,7 +204,8 @@ def reserve_again(work: Returning) -> Iterator[str]:
             continue
         _await_evacuations(work)  # what began before Nova's scheduler has heard of it
         if left := len(servers_of(work.nova, held.name)):
-            yield f"{left} instances came to reserved host {held.name} while its compute service was disabled"
+            came = counted(left, "instance")
+            yield f"{came} came to reserved host {held.name} while its compute service was disabled"
             continue
         with work.claim.transaction() as connection:
             changed = hosts.change(connection, held.uuid, {"reserved": True}, work.world.clock.now())
