@@ -145,7 +145,7 @@ def test_a_wrong_password_is_refused_and_nothing_is_cut(place: Place) -> None:
 
 
 def test_a_bmc_whose_certificate_is_of_a_stranger_is_refused(place: Place) -> None:
-    with pytest.raises(FenceRefused, match="certificate is not believed"):
+    with pytest.raises(FenceRefused, match="certificate is not trusted"):
         place.redfish(certificates="stranger").off()
     assert place.powers == ALL_SAY_ON
 

@@ -143,6 +143,21 @@ def test_a_pause_begins_and_is_seen_to_end(cloud: Stage, page: Page, hosts: list
     assert page.evaluate("window.loadedOnce")
 
 
+_SUBMIT = """form => new Promise(answer => {
+    form.addEventListener("submit", event => {
+        event.preventDefault();
+        setTimeout(() => answer(form.querySelector("button").disabled), 50);
+    });
+    form.requestSubmit();
+})"""
+
+
+def test_a_form_that_was_sent_cannot_be_sent_again(page: Page, cloud: Stage, hosts: list[dict[str, Any]]) -> None:
+    page.goto(f"{cloud.console}hosts/{hosts[1]['uuid']}")
+    page.get_by_label("Reason").fill("pressed twice")
+    assert page.locator("form", has_text="Pause this host").evaluate(_SUBMIT)
+
+
 def test_an_incident_is_opened_from_its_recovery(cloud: Stage, page: Page, hosts: list[dict[str, Any]]) -> None:
     uuid = cloud.kill(hosts[0])
     cloud.await_status(uuid, "finished")

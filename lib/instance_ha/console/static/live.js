@@ -1,5 +1,12 @@
-// Replaces the live part of a page by what it is now, as often as the page says. Nothing else is done by a script.
+// Replaces the live part of a page by what it is now, as often as the page says, and sends each form once.
 "use strict";
+(() => {
+  // A double click is one click. After the event, so that the button that was pressed is sent with its form.
+  document.addEventListener("submit", (event) => {
+    setTimeout(() => event.target.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+  });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });  // by the back button
+})();
 (() => {
   const part = () => document.getElementById("live");
   if (!part()) return;
