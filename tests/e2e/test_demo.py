@@ -51,7 +51,7 @@ def test_the_console_shows_it_until_ctrl_c() -> None:
     fields = {"form_key": key[1], "user_domain": "Default", "project_domain": "Default"}
     fields |= dict(zip(("user", "password", "project"), login.groups(), strict=True))
     browser.post(f"{console[1]}login", fields, timeout=30)
-    assert "10 at rest" in browser.get(shown[1], timeout=30).text
+    assert "10 restored" in browser.get(shown[1], timeout=30).text
 
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -40,7 +40,7 @@ def test_a_recovery_is_explained_and_drawn(browser: Browser, recovered: dict[str
     text = browser.get(f"/console/recoveries/{recovered['notification']}").text
     for question in ("May we act at all?", "Is the host dead?", "What would we do?", "Did it work?"):
         assert question in text
-    assert "Priority 2: 1 of 1 at rest" in text
+    assert "Priority 2: 1 of 1 restored" in text
     assert text.count("&lt;i&gt;vm-") >= 6  # in the drawing and in the table
     assert "<i>" not in text
     assert 'fill="url(#moving)"' in text
@@ -48,7 +48,7 @@ def test_a_recovery_is_explained_and_drawn(browser: Browser, recovered: dict[str
 
 def test_the_instances_of_a_phase_stand_behind_its_number(browser: Browser, recovered: dict[str, Any]) -> None:
     address = f"/console/recoveries/{recovered['notification']}"
-    assert browser.get(f"{address}?phase=at%20rest").text.count('<th scope="row"') == 3
+    assert browser.get(f"{address}?phase=restored").text.count('<th scope="row"') == 3
     nothing = browser.get(f"{address}?phase=failed").text
     assert '<td colspan="9">None.</td>' in nothing
     assert "show all" in nothing

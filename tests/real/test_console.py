@@ -100,7 +100,7 @@ def test_a_recovery_is_watched_from_its_report_to_its_end_without_loading_a_page
     running.get_by_role("link", name=hosts[0]["name"]).click()
     page.evaluate("window.loadedOnce = true")
     expect(page.locator("svg[role=img]")).to_be_visible()
-    expect(page.get_by_role("link", name="6 at rest")).to_be_visible()
+    expect(page.get_by_role("link", name="6 restored")).to_be_visible()
     expect(page.locator("#live > p .badge", has_text="finished")).to_be_visible()
     assert page.evaluate("window.loadedOnce")
     assert "finished 6/6" in page.title()
@@ -222,7 +222,7 @@ def test_all_works_without_scripts(cloud: Stage, chromium: Browser, hosts: list[
         page.get_by_role("link", name="Refresh").click()
         expect(page.locator("article", has_text=hosts[0]["name"])).to_have_count(0)
         page.get_by_role("region", name="Ended within a day").get_by_role("link", name=hosts[0]["name"]).click()
-        expect(page.get_by_text("6 at rest").first).to_be_visible()
+        expect(page.get_by_text("6 restored").first).to_be_visible()
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
 

@@ -56,7 +56,7 @@ class Timeline:
     marks: tuple[Mark, ...]
     paths: dict[Phase, str]
     counts: dict[Phase, int]  # instances that are in a phase now, or have failed
-    at_rest: int
+    restored: int
 
 
 def draw(moves: Iterable[VMove], begun: datetime, now: datetime) -> Timeline | None:
@@ -84,7 +84,7 @@ def draw(moves: Iterable[VMove], begun: datetime, now: datetime) -> Timeline | N
             y += thick + gap
         y += _BETWEEN
     paths = {phase: "".join(parts) for phase, parts in pieces.items() if parts}
-    return Timeline(y, tuple(groups), tuple(names), tuple(scale.marks()), paths, _counts(ordered), _at_rest(ordered))
+    return Timeline(y, tuple(groups), tuple(names), tuple(scale.marks()), paths, _counts(ordered), _restored(ordered))
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _phases(move: VMove, until: datetime) -> Iterator[tuple[Phase, datetime, dat
 def phase_of(move: VMove) -> str:
     """Say in a word how far an instance is."""
     if move.end_time is not None or move.status is VMoveStatus.IGNORED:
-        return "at rest" if move.status is VMoveStatus.SUCCEEDED else str(move.status)
+        return "restored" if move.status is VMoveStatus.SUCCEEDED else str(move.status)
     if move.moved_at is not None:
         return str(Phase.RESTORING)
     if move.asked_at is not None:
@@ -148,9 +148,9 @@ def _counts(moves: Sequence[VMove]) -> dict[Phase, int]:
     return {phase: found.count(phase) for phase in Phase}
 
 
-def _at_rest(moves: Sequence[VMove]) -> int:
+def _restored(moves: Sequence[VMove]) -> int:
     return sum(move.status is VMoveStatus.SUCCEEDED for move in moves)
 
 
 def _heading(priority: int, group: Sequence[VMove]) -> str:
-    return f"Priority {priority}: {_at_rest(group)} of {len(group)} at rest"
+    return f"Priority {priority}: {_restored(group)} of {len(group)} restored"

@@ -122,7 +122,7 @@ def _moments(rows: Rows, moves: Sequence[VMove], last_sign: datetime | None, by:
         ("planned", min((move.created_at for move in moves), default=None), "the first vmove"),
         ("first asked of Nova", min(asked, default=None), "the first vmove that was asked for"),
         ("first moved", min(moved, default=None), "the first record of Nova that says so"),
-        ("last at rest", max(back, default=None), "the last vmove that has succeeded"),
+        ("last restored", max(back, default=None), "the last vmove that has succeeded"),
         ("ended", row.updated_at if rows.has_ended else None, f"the notification: {row.status}"),
     ]
     return tuple(Moment(name, at, _seconds(last_sign, at), said) for name, at, said in times)
@@ -142,7 +142,8 @@ def _totals(instances: Sequence[InstanceOutage], left_out: int) -> Totals:
 
 
 def _spreads(instances: Iterable[InstanceOutage]) -> tuple[Spread, ...]:
-    parts: dict[str, list[float]] = {"outage": [], "planned to asked": [], "asked to moved": [], "moved to at rest": []}
+    names = ("outage", "planned to asked", "asked to moved", "moved to restored")
+    parts: dict[str, list[float]] = {name: [] for name in names}
     for one in instances:
         measured = (
             one.outage,

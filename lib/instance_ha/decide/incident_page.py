@@ -41,7 +41,7 @@ def _page(incident: Incident) -> Iterator[str]:
         yield from _table(heads, lines)
     if incident.instances:
         yield ""
-        heads = ["instance", "to", "planned", "asked", "moved", "at rest", "outage, s", "over by"]
+        heads = ["instance", "to", "planned", "asked", "moved", "restored", "outage, s", "over by"]
         yield from _table(heads, [_instance(one) for one in incident.instances])
     if incident.failures:
         yield ""

@@ -92,7 +92,7 @@ def test_a_failed_instance_is_marked_where_it_ended() -> None:
 
 def test_higher_priorities_stand_above_lower_ones_with_their_counts() -> None:
     timeline = drawn(moved(0, priority=0), move(1, priority=10), moved(2, priority=10))
-    assert [group.text for group in timeline.groups] == ["Priority 10: 1 of 2 at rest", "Priority 0: 1 of 1 at rest"]
+    assert [group.text for group in timeline.groups] == ["Priority 10: 1 of 2 restored", "Priority 0: 1 of 1 restored"]
     assert [name.text for name in timeline.names] == ["vm-1", "vm-2", "vm-0"]
     assert timeline.groups[0].y < timeline.names[0].y < timeline.names[1].y < timeline.groups[1].y
 
@@ -131,7 +131,7 @@ def test_times_are_marked_in_round_steps(seconds: float, marks: list[str]) -> No
         ({"start_time": after(1)}, "asked"),
         ({"start_time": after(1), "asked_at": after(2)}, "moving"),
         ({"start_time": after(1), "asked_at": after(2), "moved_at": after(3)}, "restoring"),
-        ({"end_time": after(4), "status": VMoveStatus.SUCCEEDED}, "at rest"),
+        ({"end_time": after(4), "status": VMoveStatus.SUCCEEDED}, "restored"),
         ({"end_time": after(4), "status": VMoveStatus.FAILED}, "failed"),
         ({"status": VMoveStatus.IGNORED}, "ignored"),
     ],
