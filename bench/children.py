@@ -71,20 +71,17 @@ def serving(served: Served, environment: Mapping[str, str], output: IO[bytes], *
     port = free_port()
     command = [str(served.python), *options, *served.command]
     listening = {"HOST": "127.0.0.1", "PORT": str(port)}
-    with child(command, {**environment, **listening}, output) as (process, _):
+    with child(command, {**environment, **listening}, output) as process:
         await_ok(process, port, "/_/ready")
         yield Started(process.pid, port)
 
 
 @contextmanager
-def child(
-    command: list[str], environment: Mapping[str, str], output: IO[bytes]
-) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """Run a process of ours; gives it with the moment of its start, and ends it at last."""
-    begun = time.perf_counter()
+def child(command: list[str], environment: Mapping[str, str], output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process of ours, and end it at last."""
     process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
-        yield process, begun
+        yield process
     finally:
         process.terminate()
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from statistics import quantiles
 
-import psutil
+from bench.children import cpu_seconds
 
 
 class Refused(Exception):
@@ -56,7 +56,7 @@ def put(port: int, pid: int, connections: int, requests: int, ask: Callable[[int
         Refused: an answer is another than was to be expected.
 
     """
-    numbers, before, begun = count(), _cpu(pid), time.perf_counter()
+    numbers, before, begun = count(), cpu_seconds(pid), time.perf_counter()
 
     def client(_: int) -> list[float]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -68,7 +68,7 @@ def put(port: int, pid: int, connections: int, requests: int, ask: Callable[[int
 
     with ThreadPoolExecutor(connections) as pool:
         latencies = [one for found in pool.map(client, range(connections)) for one in found]
-    return Load(time.perf_counter() - begun, tuple(latencies), _cpu(pid) - before)
+    return Load(time.perf_counter() - begun, tuple(latencies), cpu_seconds(pid) - before)
 
 
 def _ask(connection: http.client.HTTPConnection, request: Request) -> float:
@@ -79,10 +79,3 @@ def _ask(connection: http.client.HTTPConnection, request: Request) -> float:
     if answer.status != request.code:
         raise Refused(f"{request.method} {request.path}: {answer.status} {body[:300]!r}")
     return time.perf_counter() - begun
-
-
-def _cpu(pid: int) -> float:
-    """Return the CPU time of a process and of those that it has started, in seconds."""
-    process = psutil.Process(pid)
-    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return float(sum(one.user + one.system for one in times))

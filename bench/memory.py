@@ -74,7 +74,7 @@ def _run() -> Sizes:
         command += ["--state", str(folder / "state")]
         values = without_cloud(os.environ) | {"INSTANCE_HA_FORCE_DOWN": "true", "PYTHONPATH": str(repository())}
         values |= {"OS_CLIENT_CONFIG_FILE": str(clouds), "OS_CLOUD": "masakari"}
-        process, _ = resources.enter_context(child(command, values, output))
+        process = resources.enter_context(child(command, values, output))
         await_ok(process, port, "/healthz")
         begun = _resident(process.pid)
         _use(cloud, clouds, f"http://127.0.0.1:{port}")

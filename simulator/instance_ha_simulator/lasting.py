@@ -106,6 +106,5 @@ def clear(stage: Stage) -> None:
     stage.database.join(Scheduler(), [])
     stage.database.forget_broken()
     with stage.database.begin() as connection:
-        for statement in EMPTY.split("; "):
-            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(EMPTY)
         connection.exec_driver_sql("DROP SCHEMA IF EXISTS standby CASCADE")

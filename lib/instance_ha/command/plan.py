@@ -8,6 +8,7 @@ from typing import Any
 from instance_ha import composition
 from instance_ha.command import shell
 from instance_ha.decide.plan import Outlook, Plan, PlannedInstance
+from instance_ha.models.exit_codes import NEEDS_ATTENTION
 from instance_ha.models.text import counted
 from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plans_of
@@ -25,7 +26,7 @@ _HEADS = {
 def register(subparsers: Any) -> None:
     """Add the command."""
     meaning = "what would be done if hosts failed now; changes nothing"
-    not_known = {shell.NEEDS_ATTENTION: "a plan is not known"}
+    not_known = {NEEDS_ATTENTION: "a plan is not known"}
     parser = shell.add(subparsers, "plan", meaning, plan, example="plan compute1 compute2", codes=not_known)
     parser.add_argument("hosts", nargs="+", metavar="HOST", help="name or uuid; several fail at once")
     shell.add_output(parser)
@@ -40,7 +41,7 @@ def plan(options: argparse.Namespace) -> int:
     source = Source(world.nova, world.database.read, world.clock, world.settings)
     plans = list(plans_of(source, failed, ladder, world.deadline()))
     shell.write(options, [_values(one) for one in plans], (line for one in plans for line in screen(one)))
-    return shell.NEEDS_ATTENTION if any(one.outlook is Outlook.NOT_KNOWN for one in plans) else 0
+    return NEEDS_ATTENTION if any(one.outlook is Outlook.NOT_KNOWN for one in plans) else 0
 
 
 def _values(one: Plan) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from instance_ha import composition
 from instance_ha.command import shell
+from instance_ha.models.exit_codes import NEEDS_ATTENTION
 from instance_ha.models.readiness import Fit, HostReadiness, SegmentReadiness
 from instance_ha.models.text import counted
 from instance_ha.planning.readiness import readiness
@@ -21,7 +22,7 @@ _WORDS = {
 def register(subparsers: Any) -> None:
     """Add the command."""
     meaning = "how many hosts of each segment may die; changes nothing"
-    codes = {shell.NEEDS_ATTENTION: "a segment does not survive the death of any one host, or that is not known"}
+    codes = {NEEDS_ATTENTION: "a segment does not survive the death of any one host, or that is not known"}
     shell.add_output(shell.add(subparsers, "readiness", meaning, show, example="readiness -o json", codes=codes))
 
 
@@ -30,7 +31,7 @@ def show(options: argparse.Namespace) -> int:
     world = composition.of(options.environ).whole().for_invocation()
     found = readiness(world)
     shell.write(options, list(found), (line for one in found for line in screen(one)))
-    return 0 if all(one.survives for one in found) else shell.NEEDS_ATTENTION
+    return 0 if all(one.survives for one in found) else NEEDS_ATTENTION
 
 
 def screen(one: SegmentReadiness) -> Iterator[str]:

@@ -8,7 +8,6 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 
-NEEDS_ATTENTION = 3  # an exit code: all was shown, and some of it is bad or not known
 _CODES = {0: "done", 1: "not done, and a line on stderr says why", 2: "wrong arguments"}
 
 

@@ -12,9 +12,8 @@ _TRAIT, _AGGREGATE, _PROJECTS = "trait:", "aggregate_instance_extra_specs:", "fi
 # What Placement's amounts do not tell: which CPUs of which NUMA node, which pages, which devices are free.
 _NOT_COUNTED = ("hw:cpu_policy", "hw:cpu_dedicated_mask", "hw:numa_nodes", "hw:mem_page_size", "pci_passthrough:alias")
 _NOT_DEDICATED = {("hw:cpu_policy", "shared")}
-_ELSEWHERE = re.compile(
-    r"capabilities:|(trait|resources)[A-Za-z0-9_-]+:"
-)  # of a hypervisor; of one of several providers
+# What is asked of a hypervisor, or of one of several providers.
+_ELSEWHERE = re.compile(r"capabilities:|(trait|resources)[A-Za-z0-9_-]+:")
 _OPERATORS = ("<", "=", ">", "s", "!")  # how a value begins that is more than a word: "<in> a", "s== b", ">= 2"
 
 

@@ -17,8 +17,6 @@ Columns = tuple[str, ...]
 Table = tuple[Columns, list[tuple[Any, ...]]]
 Record = tuple[Columns, tuple[Any, ...]]
 
-NEEDS_ATTENTION = 3  # an exit code: all was shown, and some of it is bad or not known
-
 
 class AsksApi(command.Command):
     """A command of ours; ``example`` is what stands after ``openstack ha`` in its help."""

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from instance_ha.decide.plan import Outlook
-from instance_ha.osc.commands import NEEDS_ATTENTION, Columns, Count, Lines, Lister, Table, table
+from instance_ha.models.exit_codes import NEEDS_ATTENTION
+from instance_ha.osc.commands import Columns, Count, Lines, Lister, Table, table
 
 _SHORT = ("host", "outlook", "instances", "left_out", "methods", "why")
 _LONG = (*_SHORT, "before", "reserved_hosts", "notification_uuid")

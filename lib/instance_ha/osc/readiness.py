@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from instance_ha.osc.commands import NEEDS_ATTENTION, Columns, Lines, Lister, Table, add_long, table
+from instance_ha.models.exit_codes import NEEDS_ATTENTION
+from instance_ha.osc.commands import Columns, Lines, Lister, Table, add_long, table
 
 _SHORT: Columns = ("segment_name", "survives", "unfenceable", "unrecoverable", "trouble", "checked_at", "is_fresh")
 _LONG: Columns = (*_SHORT, "segment_uuid", "reason", "since")
