@@ -4,12 +4,16 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from instance_ha.store.database import Database
 from instance_ha_simulator.databases import Databases
 from instance_ha_simulator.postgres import Postgres
 
 from tests.followers import Aws, Follower, moto
+
+hypothesis.settings.register_profile("tests", deadline=None)  # how long one takes tells of the machine
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

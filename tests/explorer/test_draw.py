@@ -91,6 +91,19 @@ def test_a_death_that_is_left_in_is_reported() -> None:
     assert death["kill_host"] == report["notify"]
 
 
+def test_a_world_in_which_hosts_are_forced_down_keeps_to_their_deaths() -> None:
+    of_fenced_hosts = (draw(seed) for seed in SEEDS if draw(seed)[0]["settings"].get("force_down"))
+    drawn = next(one for one in of_fenced_hosts if any("notify" in happening for happening in one[0]["happenings"]))
+
+    def breaks(world: Data, faults: Data) -> bool:
+        forced = bool(world["settings"].get("force_down"))
+        return forced and any("notify" in happening for happening in world["happenings"])
+
+    smaller, _ = shrink(drawn, breaks)
+    (death, report) = smaller["happenings"]
+    assert death["kill_host"] == report["notify"]
+
+
 def test_two_breaches_are_of_one_kind_whatever_the_names_and_seconds() -> None:
     assert kinds(["failing1-2 ran on other1 and other2 at once"]) == kinds(
         ["failing2-1 ran on other3 and other1 at once"]

@@ -334,6 +334,46 @@ def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_pat
     assert said in play(stage, tmp_path, two_sources, segments=segments)
 
 
+def test_a_reserved_host_that_was_given_back_since_all_failed_may_serve_another_failure(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def one_after_the_other(played: Exploration, cloud: World, ended: float) -> None:
+        asked = cloud.now - timedelta(seconds=60)
+        cloud.evacuation_requests.clear()
+        cloud.evacuation_requests.append(request(played, cloud, source="failing1", host="spare1", time=asked))
+        cloud.evacuation_requests.append(request(played, cloud, source="other1", host="spare1"))
+        cloud.record(server(cloud, "vm-1"), "evacuation", None, "masakari", "service", "accepted")
+        cloud.migrations[-1].become(cloud.now + timedelta(seconds=ended), "error")
+
+    segments = {"one": {"hosts": ["failing1", "other1"], "method": "reserved_host", "reserved": ["spare1"]}}
+    said = "reserved host spare1 took instances of failing1 and other1"
+    assert said not in play(stage, tmp_path, partial(one_after_the_other, ended=-1), segments=segments)
+    assert said in play(stage, tmp_path, partial(one_after_the_other, ended=1), segments=segments)
+
+
+@pytest.mark.parametrize(("came", "is_excused"), [(20, True), (21, False)])  # seconds before our request
+def test_an_instance_that_was_just_brought_to_a_live_host_may_be_asked_for_in_vain(
+    came: float, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def ask(played: Exploration, cloud: World) -> None:
+        cloud.record(server(cloud, "vm-1"), "evacuation", "spare1", "operator", "service", "accepted")
+        cloud.migrations[-1].become(cloud.now - timedelta(seconds=came), "done")
+        cloud.history.refused.append(request(played, cloud, source="spare1", alive_for=500.0))
+
+    said = "an evacuation of vm-1 was asked for: spare1 is up"
+    assert (said not in play(stage, tmp_path, ask)) == is_excused
+
+
+def test_what_was_begun_by_a_report_that_is_lost_with_the_primary_nobody_remembers(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def disable(played: Exploration, cloud: World) -> None:
+        other_is_disabled(played, cloud)
+        played.reports["lost"] = "other1"
+
+    assert "the service of other1 is disabled" not in play(stage, tmp_path, disable)
+
+
 def test_a_service_that_stays_disabled_though_its_host_lives_is_found(stage: Stage, tmp_path: Path) -> None:
     def disable(played: Exploration, line: Any) -> None:
         """Do so again after the final check has undone it."""

@@ -62,7 +62,7 @@ def test_any_request_gets_an_answer_of_the_document(
     operation: Any, mode: Any, installation: Installation, there: dict[str, str]
 ) -> None:
     @seed(SEED)
-    @settings(max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
     @given(operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
         for name, value in (case.path_parameters or {}).items():

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.plans import CreatePlan, Plan, PlansEnvelope
 from instance_ha.decide import plan as decided
-from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plans_of
+from instance_ha.planning.source import Source
 from instance_ha.store import hosts
 
 

@@ -10,8 +10,8 @@ from instance_ha.command import shell
 from instance_ha.decide.plan import Outlook, Plan, PlannedInstance
 from instance_ha.models.exit_codes import NEEDS_ATTENTION
 from instance_ha.models.text import counted
-from instance_ha.planning.instances import Source
 from instance_ha.planning.plan import plans_of
+from instance_ha.planning.source import Source
 from instance_ha.store import hosts
 
 _HEADS = {

@@ -1,16 +1,17 @@
 """One evacuation: how to prepare it, what Nova's answers mean, and how to end it."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
-from instance_ha.models.cloud import CLOCKS_APART, ComputeService, Migration, Server
+from instance_ha.decide.restoration import restoration_of
+from instance_ha.models.cloud import CLOCKS_APART, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.text import LOCK_REASON, NO_VALID_HOST
 
 LIVE_MIGRATING = "migrating"  # task_state
-SHUT_DOWN = 4  # power_state of a domain that does not run
 _EVACUABLE = frozenset({"active", "stopped", "error"})  # what Nova accepts
 # task_states from the acceptance of an evacuation on, before there is a record of it
 _EVACUATING = frozenset({"rebuilding", "rebuild_block_device_mapping", "rebuild_spawning"})
@@ -34,54 +35,6 @@ def prepare(facts: InstanceFacts) -> Preparation:
 
 
 @dataclass(frozen=True)
-class Restoration:
-    """What gives an evacuated instance the state back that it had, and what of it cannot be given back."""
-
-    actions: tuple[str, ...] = ()
-    settled: frozenset[str] = frozenset({"active"})  # vm_states that are right before the actions
-    message: str | None = None
-
-
-_LEADS_TO = {  # what its owner had asked for when the host died, by the task_state
-    "powering-off": "stopped",
-    "powering-on": "active",
-    "pausing": "paused",
-    "unpausing": "active",
-    "suspending": "suspended",
-    "resuming": "active",
-    **dict.fromkeys(("rebooting_hard", "reboot_pending_hard", "reboot_started_hard"), "active"),  # whatever it was
-}
-
-
-def intended(facts: InstanceFacts) -> str:
-    """Return the vm_state that an instance's owner wanted when its host died."""
-    return _LEADS_TO.get(facts.task_state or "", facts.vm_state)
-
-
-def restore(facts: InstanceFacts) -> Restoration:
-    """Choose the actions after an evacuation; Nova itself leaves an instance active, or stopped as it was.
-
-    What its owner had asked for, and Nova had accepted, counts for more than what it was.
-    """
-    state = intended(facts)
-    if state == "stopped" and facts.task_state is None and not facts.left_in_error:
-        return Restoration(settled=frozenset({"stopped"}))
-    if state == "active":
-        return Restoration(("start",), settled=frozenset({"stopped"})) if facts.stopped_by_us else Restoration()
-    if state == "stopped" or (state == "resized" and facts.power_state == SHUT_DOWN):
-        return Restoration(("stop",))
-    if state == "resized":
-        return Restoration(message="was resized and not confirmed; runs now without the choice to go back")
-    if state == "paused":
-        return Restoration(("pause",))
-    if state == "suspended":
-        return Restoration(("suspend",), message="was suspended; its memory died with the host, so it booted first")
-    if state == "error":
-        return Restoration(("stop", "reset_error"))
-    return Restoration(("stop",), message=f"was {state}, which cannot be given back; it is stopped")
-
-
-@dataclass(frozen=True)
 class Ask:
     """Nova has not heard the request, or nothing will come of it: send it again.
 
@@ -96,11 +49,12 @@ class Wait:
     """Nova is at work.
 
     An instance that is ``settling`` has moved already and will be at rest in a moment. ``unrecorded``: Nova shows
-    nothing of the request, and may carry it out yet.
+    nothing of the request, and may carry it out yet. ``reason`` is told to people.
     """
 
     settling: bool = False
     unrecorded: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,11 +83,30 @@ class Perhaps:
 
 Finding = Ask | Wait | Moved | End
 
-CHECK_UNRECORDED_AFTER = 60.0
-CHECK_UNCLEAR_AFTER = 10.0
 SURE_AFTER = timedelta(seconds=5)  # Nova brings an instance up, and a moment later says that its host has changed
 # A record that has no destination yet waits for Nova's conductor; after so long it has lost the message.
 UNCLAIMED_AFTER = 600.0
+
+
+class DestState(Enum):
+    """What is known of the host to which an evacuation is under way."""
+
+    UP = auto()  # Nova calls it up, or has not chosen it yet
+    DOWN = auto()  # Nova calls it down: that its nova-compute has stopped does not mean that the instance does not run
+    DEAD = auto()  # its own recovery has proven it dead since, by the policy of its segment
+
+
+def dest_state(record: Migration, down: Container[str], proven: Mapping[str, datetime]) -> DestState:
+    """Say what is known of a record's destination, by which hosts are ``down`` and when which were ``proven`` dead.
+
+    A proof that is older than the record tells nothing, as far as the clocks go: Nova has chosen the host after it.
+    """
+    if record.dest_host is None or record.dest_host not in down:
+        return DestState.UP
+    proven_at = proven.get(record.dest_host)
+    if proven_at is None or record.created_at is None or proven_at < record.created_at - CLOCKS_APART:
+        return DestState.DOWN
+    return DestState.DEAD
 
 
 @dataclass(frozen=True)
@@ -171,34 +144,45 @@ def is_accepted(server: Server) -> bool:
 
 
 def check(
-    move: VMove, server: Server | None, migration: Migration | None, age: Age, *, dest_down: bool = False
+    move: VMove, server: Server | None, migration: Migration | None, age: Age, dest: DestState = DestState.UP
 ) -> Finding | Perhaps:
     """Say how an evacuation stands.
 
     ``server`` is None when it does not exist any more; ``migration`` is Nova's record of this evacuation,
-    None when there is none; ``dest_down`` is whether Nova says that its destination is down. An instance has moved
-    when its host changed, never by a name alike.
+    None when there is none; ``dest`` is its destination. An instance has moved when its host changed, never by a name
+    alike.
     """
     if server is None:
         return End(VMoveStatus.IGNORED, "the instance was deleted")
     if server.host is not None and server.host != move.source_host:
-        return _check_elsewhere(move, server, migration, age, dest_down=dest_down)
-    if migration is not None and migration.failed:
+        return _check_elsewhere(move, server, migration, age, is_dest_up=dest is DestState.UP)
+    if migration is None:
+        late = End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time")
+        return late if age.give_up else _check_unrecorded(server, age)
+    if migration.failed:
         reason = f"Nova could not evacuate it: {server.fault or 'migration ' + migration.status}"
         failed_host = None if NO_VALID_HOST in reason else migration.dest_host
         return End(VMoveStatus.FAILED, reason, failed_host=failed_host)
-    if migration is not None and migration.unclear and (dest_down or server.task_state is None):
+    if migration.unclear and (dest is not DestState.UP or server.task_state is None):
         end = End(VMoveStatus.FAILED, f"host {move.source_host} came back before the instance had moved")
-        return end if dest_down else Perhaps(end)
+        return Perhaps(end) if dest is DestState.UP else end
+    return _check_recorded(move, migration, age, dest)
+
+
+def _check_recorded(move: VMove, migration: Migration, age: Age, dest: DestState) -> Finding:
+    """Say how an evacuation stands that Nova has a record of; nothing is asked again while it may run on a host."""
+    reason = _may_run(migration) if dest is DestState.DOWN else None
     if age.give_up:
-        dest_host = migration.dest_host if migration is not None else None
-        return End(VMoveStatus.FAILED, "Nova did not finish the evacuation in time", dest_host)
-    if migration is None:
-        return _check_unrecorded(server, age)
-    if dest_down and move.target_host is not None:  # another reserved host is taken for it
+        return End(VMoveStatus.FAILED, reason or "Nova did not finish the evacuation in time", migration.dest_host)
+    if dest is DestState.DEAD and move.target_host is not None:  # another reserved host is taken for it
         return End(VMoveStatus.FAILED, f"its destination {migration.dest_host} went down", migration.dest_host)
-    comes_to_nothing = age.unclaimed if migration.dest_host is None else dest_down
-    return Ask(migration.id) if comes_to_nothing and not migration.final else Wait()
+    comes_to_nothing = age.unclaimed if migration.dest_host is None else dest is DestState.DEAD
+    return Ask(migration.id) if comes_to_nothing and not migration.final else Wait(reason=reason)
+
+
+def _may_run(record: Migration) -> str:
+    host = record.dest_host
+    return f"Nova calls its destination {host} down, and it may run there: report {host} if it has failed, too"
 
 
 def _check_unrecorded(server: Server, age: Age) -> Finding:
@@ -207,20 +191,22 @@ def _check_unrecorded(server: Server, age: Age) -> Finding:
     return Wait() if is_accepted(server) and not age.unclaimed else Ask()
 
 
-def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, age: Age, *, dest_down: bool) -> Finding:
+def _check_elsewhere(
+    move: VMove, server: Server, migration: Migration | None, age: Age, *, is_dest_up: bool
+) -> Finding:
     assert server.host is not None
     if move.asked_at is None and server.vm_state == "error":
         return End(VMoveStatus.FAILED, f"it is on {server.host} in error: {server.fault or 'state error'}", server.host)
     if move.asked_at is None:
         return End(VMoveStatus.IGNORED, f"the instance runs on {server.host} already")
-    if server.task_state is None and server.vm_state in restore(move.facts).settled | {"active", "stopped"}:
+    if server.task_state is None and server.vm_state in restoration_of(move.facts).settled | {"active", "stopped"}:
         return Moved(server.host)
     # It has left its old host, and a record without a destination that does not get one soon never will.
     is_over = migration is None or migration.final or (migration.dest_host is None and age.may_ask_again)
     if server.vm_state == "error" and is_over:
         reason = f"it moved to {server.host} and failed there: {server.fault or 'state error'}"
         return End(VMoveStatus.FAILED, reason, server.host)
-    if dest_down:
+    if not is_dest_up:
         reason = f"it moved to {server.host}, which went down before its state was restored"
         return End(VMoveStatus.FAILED, reason, server.host)
     if age.give_up:
@@ -228,16 +214,16 @@ def _check_elsewhere(move: VMove, server: Server, migration: Migration | None, a
     return Wait(settling=True)
 
 
-def is_at_work(record: Migration, dest: ComputeService | None, now: datetime) -> bool:
-    """Say whether Nova may still carry out what a record tells of, by the compute service of its target.
+def is_at_work(record: Migration, dest: DestState, now: datetime) -> bool:
+    """Say whether Nova may still carry out what a record tells of, or may have done so unseen.
 
-    What was to happen on a host that is down will not happen any more, though its record never ends; neither will what
-    has not been given a destination for long.
+    What was to happen on a host that is dead will not happen any more, though its record never ends; neither will what
+    has not been given a destination for long. A host that is only down may run the instance.
     """
     if record.final:
         return False
     if record.dest_host is not None:
-        return dest is not None and dest.up
+        return dest is not DestState.DEAD
     return record.created_at is None or now - record.created_at <= timedelta(seconds=UNCLAIMED_AFTER) + CLOCKS_APART
 
 
@@ -248,39 +234,3 @@ def reason_failed_since(move: VMove, server: Server) -> str | None:
     if server.vm_state == "error" and move.facts.vm_state != "error":
         return f"it moved to {server.host} and failed there afterwards: {server.fault or 'state error'}"
     return None
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What Nova's records say of evacuations under way."""
-
-    done: tuple[tuple[VMove, str | None], ...]  # and where Nova says that it has moved, None when it failed
-    unseen: tuple[VMove, ...]  # not checked for too long
-
-
-def watch(
-    moves: Iterable[VMove],
-    migrations: Mapping[str, Migration],
-    now: datetime,
-    slow: float,
-    down: Container[str] = (),
-) -> Watch:
-    """Sort watched evacuations by Nova's newest record of each instance in ``migrations``.
-
-    An evacuation is unseen when it was not checked for ``slow`` seconds: the record of a deleted instance,
-    say, never becomes final. One to a host that is ``down`` is checked sooner, since it comes to nothing.
-    """
-    done: list[tuple[VMove, str | None]] = []
-    unseen: list[VMove] = []
-    for move in moves:
-        migration = migrations.get(move.instance_uuid)
-        if migration is not None and migration.id <= move.last_migration_id:  # of an earlier request
-            migration = None
-        patience = CHECK_UNRECORDED_AFTER if migration is None else slow
-        if migration is not None and (migration.unclear or migration.dest_host in down):
-            patience = min(slow, CHECK_UNCLEAR_AFTER)
-        if migration is not None and migration.final and not migration.unclear:
-            done.append((move, migration.dest_host if migration.moved else None))
-        elif now - (move.updated_at or move.created_at) > timedelta(seconds=patience):
-            unseen.append(move)
-    return Watch(tuple(done), tuple(unseen))

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import ceil
 
-from instance_ha.decide.evacuation import SHUT_DOWN, intended, restore
 from instance_ha.decide.explanation import Rows
 from instance_ha.decide.outcome import latest
+from instance_ha.decide.restoration import SHUT_DOWN, intended, restoration_of
 from instance_ha.models.enums import NotificationType, VMoveStatus
 from instance_ha.models.evidence import Verdict
 from instance_ha.models.incident import OVER, Ended, Failure, Incident, InstanceOutage, Moment, Spread, Totals
@@ -100,7 +100,7 @@ def _alive(move: VMove) -> tuple[Ended, datetime | None]:
         return Ended.LASTS, None
     if move.agent_at is not None:
         return Ended.AGENT, move.agent_at
-    actions = restore(move.facts).actions
+    actions = restoration_of(move.facts).actions
     if actions == ("start",):
         return (Ended.ACTIVE, move.end_time) if move.message is None else (Ended.NOT_KNOWN, None)
     if actions:  # what it was cannot be given back, and it was stopped

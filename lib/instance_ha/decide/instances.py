@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from instance_ha.decide.evacuation import SHUT_DOWN
+from instance_ha.decide.restoration import SHUT_DOWN
 from instance_ha.models.cloud import Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove

@@ -118,7 +118,8 @@ def tally(moves: Iterable[VMove], left_out: LeftOut = LeftOut()) -> Tally:
         if move.status is VMoveStatus.FAILED and len(reasons) < 3:
             reasons.append(f"{move.instance_name} ({move.instance_uuid}): {move.message}")
         if move.status is VMoveStatus.ONGOING:
-            under_way.append(f"{move.instance_name} ({move.instance_uuid})")
+            why = f": {move.message}" if move.message else ""
+            under_way.append(f"{move.instance_name} ({move.instance_uuid}){why}")
     return Tally(
         counts[VMoveStatus.SUCCEEDED],
         counts[VMoveStatus.IGNORED],

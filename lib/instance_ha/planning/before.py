@@ -18,7 +18,8 @@ from instance_ha.models.fencing import FencePolicy, Rung
 from instance_ha.models.gates import Pause
 from instance_ha.models.rows import Host, Notification, Segment
 from instance_ha.planning.gates import HostGates
-from instance_ha.planning.instances import InstancePlan, Source
+from instance_ha.planning.instances import InstancePlan
+from instance_ha.planning.source import Source
 from instance_ha.settings import Settings
 from instance_ha.store import approvals, evidence, host_recoveries, hosts, notifications, pauses, policies, segments
 

@@ -1,10 +1,7 @@
 """Which instances of a failed host are evacuated, in which order, and what is known of each."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-from sqlalchemy import Connection
 
 from instance_ha.decide.evacuation import is_unrecorded
 from instance_ha.decide.instances import (
@@ -21,22 +18,13 @@ from instance_ha.decide.outcome import latest
 from instance_ha.models.cloud import CLOCKS_APART, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.evidence import LocalDisk
-from instance_ha.models.ports import Clock, Nova
+from instance_ha.models.ports import Nova
 from instance_ha.models.rows import Host, InstanceFacts, Notification, VMove
 from instance_ha.planning.moved import read_moved
+from instance_ha.planning.source import Source
 from instance_ha.planning.under_way import PAGE, newest_of_each, under_way
 from instance_ha.settings import Settings
 from instance_ha.store import policies, tasks, vmoves
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a plan is read. A recovery asks Nova, and reads rows, under its claim; nothing is changed through it."""
-
-    nova: Nova
-    read: Callable[[], AbstractContextManager[Connection]]
-    clock: Clock
-    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,7 @@ def plan_instances(source: Source, host: Host, notification: Notification) -> In
     """
     servers = [*servers_of(source.nova, host.name).values()]
     newest = newest_of_each(source.nova.evacuations_from(host.name, 0, PAGE))
-    followed = {one: record.id for one, record in under_way(source.nova, newest, source.clock.now()).items()}
+    followed = {one: record.id for one, record in under_way(source, newest).items()}
     uuid = notification.notification_uuid
     with source.read() as connection:
         begun = vmoves.begun_since_the_last_success(connection, notification)

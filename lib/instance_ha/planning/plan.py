@@ -14,7 +14,8 @@ from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.gates import Mode
 from instance_ha.models.rows import Host
 from instance_ha.planning.before import Ladder, ask_gates, is_past_gates, lost_disks, proof, read_known
-from instance_ha.planning.instances import InstancePlan, Source, plan_instances
+from instance_ha.planning.instances import InstancePlan, plan_instances
+from instance_ha.planning.source import Source
 from instance_ha.settings import Settings
 
 

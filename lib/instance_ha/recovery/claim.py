@@ -22,6 +22,7 @@ from instance_ha.models.ports import Nova
 from instance_ha.models.returns import HostReturn
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.triggers import Trigger
+from instance_ha.planning.source import Source
 from instance_ha.settings import LEASE_MARGIN
 from instance_ha.store import notifications, returns, vmoves
 from instance_ha.store.leases import Lease
@@ -211,6 +212,11 @@ class Claimed(Generic[Row]):
     def nova(self) -> Nova:
         """Nova, asked while the row is ours."""
         return self.claim.nova
+
+    @property
+    def source(self) -> Source:
+        """Where a plan is read while the row is ours."""
+        return Source(self.nova, self.claim.read, self.world.clock, self.world.settings)
 
 
 def claim_notification(world: RecoveryWorld, uuid: str) -> Claim[Notification] | None:

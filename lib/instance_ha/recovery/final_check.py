@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from instance_ha import log
-from instance_ha.decide import evacuation, power
-from instance_ha.decide.evacuation import lock_reason
+from instance_ha.decide import power
+from instance_ha.decide.evacuation import lock_reason, prepare
 from instance_ha.decide.failures import expires_at
 from instance_ha.decide.outcome import latest
 from instance_ha.decide.power import Step
+from instance_ha.decide.restoration import restoration_of
 from instance_ha.decide.service import Reports
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART, Server
@@ -107,7 +108,7 @@ def _give_states_back(claim: Claim[Notification]) -> Iterator[str]:
         moves = vmoves.of_notification(connection, claim.row.notification_uuid)
     # Begun, or put back after it was begun: then it is locked.
     for move in latest(move for move in moves if move.start_time is not None or move.locked_by_us):
-        if evacuation.prepare(move.facts).reset_to_error and (refused := _give_state_back(claim, move)) is not None:
+        if prepare(move.facts).reset_to_error and (refused := _give_state_back(claim, move)) is not None:
             yield refused
 
 
@@ -132,7 +133,7 @@ def _give_state_back(claim: Claim[Notification], move: VMove) -> str | None:
             _remember(claim, server)
             nova.reset_to_active(server.id)
             claim.world.breakpoint(Breakpoint.RESET_UNDONE)
-        for action in evacuation.restore(move.facts).actions:
+        for action in restoration_of(move.facts).actions:
             if action in ask:  # it runs already, so that nothing is to be started
                 ask[action](server.id)
         log.get().warning("late reset undone", instance=server.name)

@@ -14,7 +14,6 @@ from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import RecoveryFailed
 from instance_ha.models.rows import Host, HostChanges, Notification, TaskRow
 from instance_ha.models.uuids import NotificationUuid
-from instance_ha.planning.instances import Source
 from instance_ha.recovery.claim import Claim, Claimed
 from instance_ha.store import fence_attempts, tasks
 
@@ -72,11 +71,6 @@ class Recovery(Claimed[Notification]):
 
     claim: Claim[Notification]
     host: Host
-
-    @property
-    def source(self) -> Source:
-        """Where a plan of it is read."""
-        return Source(self.nova, self.claim.read, self.world.clock, self.world.settings)
 
     @property
     def notification(self) -> Notification:

@@ -57,7 +57,7 @@ def take(recovery: Recovery, task: TaskRow, memory: ReservedHosts, left_over: It
     again = [(move.instance_uuid, move.instance_name, facts_again(move)) for move in ended]
     known = min((move.last_migration_id for move in ended), default=0)
     newest = newest_of_each(recovery.nova.evacuations_from(recovery.host.name, known, PAGE))
-    followed = {server_id: record.id for server_id, record in under_way(recovery.nova, newest, now).items()}
+    followed = {server_id: record.id for server_id, record in under_way(recovery.source, newest).items()}
     last = max((record.id for record in newest.values()), default=known)
     with recovery.claim.transaction() as connection:
         found = hosts.reserved(connection, recovery.host.failover_segment_id, lock=True)

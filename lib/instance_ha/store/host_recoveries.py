@@ -1,5 +1,8 @@
 """The recoveries of one host: those that run, that are open, that wait, and the last one."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from sqlalchemy import Connection, ScalarSelect, and_, bindparam, case, func, literal_column, select
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
@@ -39,6 +42,18 @@ _LAST = (
     .limit(1)
 )
 
+_PROVEN_DEAD = (
+    select(hosts.c.name, func.max(notifications.c.proven_at).label("proven_at"))
+    .join(notifications, notifications.c.source_host_uuid == hosts.c.uuid)
+    .where(
+        hosts.c.name.in_(bindparam("names", expanding=True)),
+        hosts.c.on_maintenance | hosts.c.deleted_at.is_not(None),
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+        notifications.c.proven_at.is_not(None),
+    )
+    .group_by(hosts.c.name)
+)
+
 
 def is_running(connection: Connection, host_uuid: HostUuid) -> bool:
     """Say whether a recovery of the host itself is running."""
@@ -65,3 +80,9 @@ def current_uuid() -> ScalarSelect[str]:
 def last(connection: Connection, host_uuid: HostUuid) -> Notification | None:
     """Read the notification of a host's own failure whose recovery was the last to begin."""
     return records.first(connection, _LAST, Notification, {"host": host_uuid})
+
+
+def proven_dead(connection: Connection, names: Iterable[str]) -> dict[str, datetime]:
+    """Say when those of the hosts that are dead were proven to be so last, by name; one that was given back is not."""
+    found = connection.execute(_PROVEN_DEAD, {"names": list(names)})
+    return {row.name: row.proven_at for row in found}

@@ -63,12 +63,15 @@ def draw(seed: int, *, large: bool = False, kind: str | None = None) -> tuple[Da
     faults = troubles.draw(random, world, random.randint(int(kind is not None), size.troubles), kind)
     world["happenings"].sort(key=lambda happening: happening["at"])
     if world["settings"].get("force_down"):
-        _report_only_the_dead(world)
+        world["happenings"] = report_only_the_dead(world)
     return world, faults
 
 
-def _report_only_the_dead(world: Data) -> None:
-    """Keep to the condition of force_down: each host that is reported has been fenced, and was off until then."""
+def report_only_the_dead(world: Data) -> list[Data]:
+    """Return what of a world's happenings keeps to the condition of force_down.
+
+    Each host that is reported has been fenced, and was off until then.
+    """
     dead: set[str] = set()
     reported: set[str] = set()
     kept = []
@@ -80,7 +83,7 @@ def _report_only_the_dead(world: Data) -> None:
         is_early_start = happening.get("start_host") in dead - reported
         if not is_early_start and (about is None or about in dead):
             kept.append(happening)
-    world["happenings"] = kept
+    return kept
 
 
 def _world(random: Random, size: Size, kind: str | None) -> Data:

@@ -8,6 +8,7 @@ from typing import Any
 
 from instance_ha_simulator.checks import our_requests
 from instance_ha_simulator.cloud.model import EvacuationRequest
+from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
 
 # A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
@@ -31,14 +32,24 @@ def no_evacuation_of_a_live_host(played: Exploration) -> Iterator[str]:
 
 
 def no_evacuation_is_asked_of_a_host_that_is_up(played: Exploration) -> Iterator[str]:
-    """None is asked for, although Nova refuses it, while Nova has called its host up for longer than we look back."""
+    """None is asked for, although Nova refuses it, while Nova has called its host up for longer than we look back.
+
+    Neither is one of an instance that somebody has brought to a host that is up, longer ago than that.
+    """
     us = played.simulation.cloud.identity.users["masakari"].id
     with played.simulation.cloud.world() as world:
-        refused = [request for request in world.history.refused if request.by == us]
-    for request in refused:
+        refused = [(request, _came_at(world, request)) for request in world.history.refused if request.by == us]
+    for request, came_at in refused:
         late = LOOKED + LOOKED + _stood_still(played, request.time) + _slow_answers(played)
-        if timedelta(seconds=request.alive_for) > late:
+        has_just_come = came_at is not None and request.time - came_at <= late
+        if timedelta(seconds=request.alive_for) > late and not has_just_come:
             yield f"an evacuation of {name_of(played, request.server_id)} was asked for: {request.source} is up"
+
+
+def _came_at(world: World, request: EvacuationRequest) -> datetime | None:
+    """Say when an evacuation before a request has brought its instance to where it is; None: none has."""
+    of_it = [one for one in world.migrations if one.instance_uuid == request.server_id and one.status == "done"]
+    return max((one.updated_at for one in of_it if one.updated_at and one.dest_compute == request.source), default=None)
 
 
 def evacuations_are_given_up(played: Exploration) -> Iterator[str]:

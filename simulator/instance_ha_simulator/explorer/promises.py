@@ -76,17 +76,22 @@ def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[st
 
 def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
     """A service that we have disabled belongs to a host whose failure was handled, or to a reserved host."""
-    settings, rows = played.simulation.settings, played.rows
+    settings, rows, lost = played.simulation.settings, played.rows, _lost_with_the_primary(played)
     ours = {settings.service_disable_reason, settings.process_failure_service_disable_reason}
     with played.simulation.cloud.world() as world:
         for host in world.hosts.values():
-            if host.enabled or host.disabled_reason not in ours:
+            if host.enabled or host.disabled_reason not in ours or host.name in lost:
                 continue
             of_it = [n for uuid, n in rows.notifications.items() if _host_of(played.reports.get(uuid)) == host.name]
             if not any(n["status"] in ("finished", "failed") or n["attempt"] for n in of_it):
                 yield f"the service of {host.name} is disabled, and no recovery says why"
             if of_it and all("is enabled again" in (n["message"] or "") for n in of_it):
                 yield f"the service of {host.name} is disabled, though the recovery says that it is enabled again"
+
+
+def _lost_with_the_primary(played: Exploration) -> set[str | None]:
+    """Name the hosts whose report was lost after it was accepted; what was begun by it nobody remembers."""
+    return {_host_of(about) for uuid, about in played.reports.items() if uuid not in played.rows.notifications}
 
 
 def hosts_are_on_maintenance_for_a_reason(played: Exploration) -> Iterator[str]:
@@ -118,8 +123,14 @@ def reserved_hosts_serve_one_failure(played: Exploration) -> Iterator[str]:
     only = [about for about in played.scenario.world["segments"].values() if about.get("method") == "reserved_host"]
     reserved = {name for about in only for name in about.get("reserved", [])}
     requests = [r for r in our_requests(played) if r.host in reserved]
+    with played.simulation.cloud.world() as world:
+        failed = [m for m in world.migrations if m.status in ("error", "failed", "cancelled")]
     for one, other in combinations(requests, 2):
-        if one.host == other.host and one.source != other.source:
+        # What came to nothing before the other was asked for leaves the host as it was: it was given back.
+        is_free = any(
+            m.instance_uuid == one.server_id and m.updated_at and one.time <= m.updated_at <= other.time for m in failed
+        )
+        if one.host == other.host and one.source != other.source and not is_free:
             yield f"reserved host {one.host} took instances of {one.source} and {other.source}"
             return
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
+from instance_ha_simulator.explorer.draw import report_only_the_dead
 from instance_ha_simulator.explorer.troubles.base import reported_host
 
 Data = dict[str, Any]
@@ -24,6 +25,8 @@ def shrink(drawn: Drawn, breaks: Callable[[Data, Data], bool], tries: int = 200)
     while shrunk:
         shrunk = False
         for smaller in _smaller(*drawn):
+            if not _is_fair(smaller[0]):
+                continue
             if tries == 0:
                 return drawn
             tries -= 1
@@ -31,6 +34,11 @@ def shrink(drawn: Drawn, breaks: Callable[[Data, Data], bool], tries: int = 200)
                 drawn, shrunk = smaller, True
                 break
     return drawn
+
+
+def _is_fair(world: Data) -> bool:
+    """Say whether a world could have been drawn: it keeps to the condition of force_down, if that is set."""
+    return not world["settings"].get("force_down") or report_only_the_dead(world) == world["happenings"]
 
 
 def _smaller(world: Data, faults: Data) -> Iterator[Drawn]:

@@ -5,31 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide.evacuation import (
-    CHECK_UNRECORDED_AFTER,
     UNCLAIMED_AFTER,
     Age,
     Ask,
+    DestState,
     End,
     Finding,
     Moved,
     Perhaps,
     Preparation,
     Wait,
-    Watch,
     age,
     check,
+    dest_state,
     is_at_work,
     is_unrecorded,
     prepare,
     reason_failed_since,
-    restore,
-    watch,
 )
+from instance_ha.decide.watch import Watch, watch
 from instance_ha.models.cloud import CLOCKS_APART, Migration, Server
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 
-from tests.unit.build import NOW, migration, server, service, vmove
+from tests.unit.build import NOW, migration, server, vmove
 
 FRESH = Age(may_ask_again=False, give_up=False)
 OLD = Age(may_ask_again=True, give_up=False)
@@ -58,35 +57,6 @@ def test_an_instance_in_any_other_state_is_reset_to_error_first(state: str) -> N
 @pytest.mark.parametrize("state", ["active", "stopped", "error"])
 def test_an_instance_with_a_task_under_way_is_reset_to_error_first(state: str) -> None:
     assert Preparation(reset_to_error=True) == prepare(InstanceFacts(vm_state=state, task_state="rebooting"))
-
-
-@pytest.mark.parametrize(
-    ("facts", "actions"),
-    [
-        (InstanceFacts(vm_state="active"), ()),
-        (InstanceFacts(vm_state="active", task_state="rebooting"), ()),
-        (InstanceFacts(vm_state="stopped", power_state=4), ()),
-        (InstanceFacts(vm_state="stopped", task_state="powering-on", power_state=4), ()),
-        (InstanceFacts(vm_state="active", task_state="powering-off"), ("stop",)),
-        (InstanceFacts(vm_state="active", task_state="pausing"), ("pause",)),
-        (InstanceFacts(vm_state="resized", power_state=1), ()),
-        (InstanceFacts(vm_state="resized", power_state=4), ("stop",)),
-        (InstanceFacts(vm_state="paused", power_state=3), ("pause",)),
-        (InstanceFacts(vm_state="suspended", power_state=4), ("suspend",)),
-        (InstanceFacts(vm_state="error"), ("stop", "reset_error")),
-        (InstanceFacts(vm_state="rescued"), ("stop",)),
-    ],
-    ids=lambda value: f"{value.vm_state}-{value.task_state}" if isinstance(value, InstanceFacts) else None,
-)
-def test_an_evacuated_instance_gets_the_state_that_it_had_or_that_its_owner_had_asked_for(
-    facts: InstanceFacts, actions: tuple[str, ...]
-) -> None:
-    assert actions == restore(facts).actions
-
-
-@pytest.mark.parametrize("state", ["suspended", "resized", "rescued", "building"])
-def test_what_cannot_be_given_back_is_said(state: str) -> None:
-    assert "was " in (restore(InstanceFacts(vm_state=state)).message or "")
 
 
 def test_a_request_may_be_sent_again_only_when_the_first_one_cannot_be_carried_out_any_more() -> None:
@@ -147,25 +117,36 @@ def test_a_given_up_evacuation_says_where_nova_was_taking_it() -> None:
 
 @pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
 def test_nova_is_at_work_on_an_evacuation_whose_target_is_unknown_yet_or_up(status: str) -> None:
-    assert is_at_work(migration(status), None, NOW)
-    assert is_at_work(migration(status, dest_host="compute2"), service(host="compute2", up=True), NOW)
+    assert is_at_work(migration(status), DestState.UP, NOW)
+    assert is_at_work(migration(status, dest_host="compute2"), DestState.UP, NOW)
 
 
 def test_nova_is_not_at_work_on_an_evacuation_that_has_had_no_target_for_long_whatever_its_clock_says() -> None:
     for_long = timedelta(seconds=UNCLAIMED_AFTER) + CLOCKS_APART
-    assert is_at_work(migration("accepted", created_at=NOW - for_long), None, NOW)
-    assert not is_at_work(migration("accepted", created_at=NOW - for_long - timedelta(seconds=1)), None, NOW)
+    assert is_at_work(migration("accepted", created_at=NOW - for_long), DestState.UP, NOW)
+    assert not is_at_work(migration("accepted", created_at=NOW - for_long - timedelta(seconds=1)), DestState.UP, NOW)
 
 
-def test_nova_is_not_at_work_on_what_was_to_happen_on_a_host_that_is_down_or_unknown() -> None:
+def test_what_was_to_happen_on_a_dead_host_is_over_and_what_was_on_one_that_is_down_may_have_happened() -> None:
     record = migration("pre-migrating", dest_host="compute2")
-    assert not is_at_work(record, service(host="compute2", up=False), NOW)
-    assert not is_at_work(record, None, NOW)
+    assert not is_at_work(record, DestState.DEAD, NOW)
+    assert is_at_work(record, DestState.DOWN, NOW)
+
+
+def test_a_destination_that_nova_calls_down_is_dead_only_when_it_was_proven_dead_since() -> None:
+    record = migration("pre-migrating", dest_host="compute2", created_at=NOW)
+    before = NOW - CLOCKS_APART - timedelta(seconds=1)
+    assert dest_state(record, ["compute2"], {}) is DestState.DOWN
+    assert dest_state(record, ["compute2"], {"compute2": before}) is DestState.DOWN
+    assert dest_state(record, ["compute2"], {"compute2": NOW}) is DestState.DEAD
+    assert dest_state(record, ["compute3"], {"compute2": NOW}) is DestState.UP
+    of_unknown_age = migration("pre-migrating", dest_host="compute2", created_at=None)
+    assert dest_state(of_unknown_age, ["compute2"], {"compute2": NOW}) is DestState.DOWN
 
 
 @pytest.mark.parametrize("status", ["done", "completed", "error", "failed", "cancelled"])
 def test_nova_is_not_at_work_on_an_evacuation_that_has_ended(status: str) -> None:
-    assert not is_at_work(migration(status), None, NOW)
+    assert not is_at_work(migration(status), DestState.UP, NOW)
 
 
 def test_an_instance_on_another_host_with_a_task_under_way_is_still_settling() -> None:
@@ -245,20 +226,10 @@ def test_every_evacuation_ends_in_the_end(move: VMove, seen: Server | None, reco
     assert isinstance(found, End | Moved | Perhaps)  # Perhaps ends when it is seen again
 
 
-@pytest.mark.parametrize("status", ["error", "failed", "cancelled"])
-def test_a_watched_evacuation_that_failed_is_settled_without_a_destination(status: str) -> None:
-    assert watch([vmove()], {"instance": migration(status)}, NOW, 90) == Watch(((vmove(), None),), ())
-
-
-def test_a_watched_evacuation_that_nova_has_done_is_settled_with_where_it_went() -> None:
-    records = {"instance": migration("done", dest_host="compute2")}
-    assert watch([vmove()], records, NOW, 90) == Watch(((vmove(), "compute2"),), ())
-
-
 def test_a_record_that_a_host_has_completed_as_it_came_back_does_not_say_that_the_instance_has_moved() -> None:
     record = migration("completed", dest_host="compute2")
     assert watch([vmove()], {"instance": record}, NOW + timedelta(seconds=11), 90) == Watch((), (vmove(),))
-    verdict = check(vmove(), server(task_state="rebuilding"), record, FRESH, dest_down=True)
+    verdict = check(vmove(), server(task_state="rebuilding"), record, FRESH, DestState.DOWN)
     assert isinstance(verdict, End)
     assert verdict.status is VMoveStatus.FAILED
     assert Perhaps(verdict) == check(vmove(), server(), record, FRESH)
@@ -266,15 +237,29 @@ def test_a_record_that_a_host_has_completed_as_it_came_back_does_not_say_that_th
     assert Moved("compute2") == check(vmove(), server(host="compute2"), record, FRESH)
 
 
-def test_an_evacuation_whose_destination_went_down_is_asked_for_again_and_its_record_forgotten() -> None:
+def test_an_evacuation_whose_destination_is_dead_is_asked_for_again_and_its_record_forgotten() -> None:
     record = migration("pre-migrating", id=7, dest_host="compute2")
-    assert Ask(7) == check(vmove(), server(task_state="rebuilding"), record, FRESH, dest_down=True)
-    assert Wait() == check(vmove(), server(task_state="rebuilding"), record, OLD, dest_down=False)
+    assert Ask(7) == check(vmove(), server(task_state="rebuilding"), record, FRESH, DestState.DEAD)
+    assert Wait() == check(vmove(), server(task_state="rebuilding"), record, OLD, DestState.UP)
+
+
+@pytest.mark.parametrize("target_host", [None, "compute2"])
+def test_an_evacuation_whose_destination_is_only_down_is_not_asked_for_again_and_says_why(
+    target_host: str | None,
+) -> None:
+    record, move = migration("pre-migrating", id=7, dest_host="compute2"), vmove(target_host=target_host)
+    verdict = check(move, server(task_state="rebuilding"), record, OLD, DestState.DOWN)
+    assert isinstance(verdict, Wait)
+    assert verdict.reason == (
+        "Nova calls its destination compute2 down, and it may run there: report compute2 if it has failed, too"
+    )
+    given_up = End(VMoveStatus.FAILED, verdict.reason, "compute2")
+    assert given_up == check(move, server(task_state="rebuilding"), record, TOO_OLD, DestState.DOWN)
 
 
 def test_an_evacuation_to_a_reserved_host_that_went_down_has_failed_there() -> None:
     record = migration("pre-migrating", dest_host="spare")
-    verdict = check(vmove(target_host="spare"), server(task_state="rebuilding"), record, FRESH, dest_down=True)
+    verdict = check(vmove(target_host="spare"), server(task_state="rebuilding"), record, FRESH, DestState.DEAD)
     assert isinstance(verdict, End)
     assert (verdict.status, verdict.dest_host) == (VMoveStatus.FAILED, "spare")
 
@@ -282,7 +267,7 @@ def test_an_evacuation_to_a_reserved_host_that_went_down_has_failed_there() -> N
 def test_an_instance_that_is_with_a_destination_that_went_down_is_left_to_that_hosts_recovery() -> None:
     record = migration("pre-migrating", dest_host="compute2")
     seen = server(host="compute2", task_state="rebuilding")
-    verdict = check(vmove(), seen, record, FRESH, dest_down=True)
+    verdict = check(vmove(), seen, record, FRESH, DestState.DEAD)
     assert isinstance(verdict, End)
     assert (verdict.status, verdict.dest_host) == (VMoveStatus.FAILED, "compute2")
 
@@ -293,16 +278,6 @@ def test_a_record_that_stays_without_a_destination_has_lost_its_conductor(second
     assert verdict == check(vmove(), server(task_state="rebuilding"), migration("accepted", id=7), how_old)
 
 
-@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "migrating"])
-def test_a_watched_evacuation_that_nova_works_on_is_left_to_it(status: str) -> None:
-    assert watch([vmove()], {"instance": migration(status)}, NOW + timedelta(seconds=90), 90) == Watch((), ())
-
-
-def test_a_slow_evacuation_gets_a_look_of_its_own() -> None:
-    late = NOW + timedelta(seconds=91)
-    assert watch([vmove()], {"instance": migration("migrating")}, late, 90) == Watch((), (vmove(),))
-
-
 def test_a_request_may_be_carried_out_late_until_its_limit_is_over_or_there_is_a_record_of_it() -> None:
     asked, late = vmove(asked_at=NOW, last_migration_id=7), NOW + timedelta(seconds=119)
     assert is_unrecorded(asked, None, late, 120)
@@ -310,29 +285,6 @@ def test_a_request_may_be_carried_out_late_until_its_limit_is_over_or_there_is_a
     assert not is_unrecorded(asked, migration("accepted", id=8), late, 120)
     assert not is_unrecorded(asked, None, NOW + timedelta(seconds=120), 120)
     assert not is_unrecorded(vmove(asked_at=None), None, late, 120)
-
-
-def test_an_evacuation_to_a_host_that_is_down_is_checked_soon() -> None:
-    records, later = {"instance": migration("migrating", dest_host="compute2")}, NOW + timedelta(seconds=11)
-    assert watch([vmove()], records, later, 90, {"compute2"}) == Watch((), (vmove(),))
-    assert watch([vmove()], records, later, 90, {"compute3"}) == Watch((), ())
-
-
-def test_an_evacuation_without_a_record_gets_a_look_of_its_own() -> None:
-    at_the_limit = NOW + timedelta(seconds=CHECK_UNRECORDED_AFTER)
-    assert watch([vmove()], {}, at_the_limit, 90) == Watch((), ())
-    assert watch([vmove()], {}, at_the_limit + timedelta(seconds=1), 90) == Watch((), (vmove(),))
-
-
-def test_the_patience_begins_anew_with_each_check() -> None:
-    checked = replace(vmove(), updated_at=NOW + timedelta(seconds=80))
-    assert watch([checked], {"instance": migration("migrating")}, NOW + timedelta(seconds=160), 90) == Watch((), ())
-
-
-def test_only_the_evacuations_that_need_it_get_a_look() -> None:
-    other = vmove(uuid="other", instance_uuid="other")
-    records = {"instance": migration("done"), "other": migration("migrating", server_id="other")}
-    assert watch([vmove(), other], records, NOW, 90) == Watch(((vmove(), None),), ())
 
 
 def test_an_instance_in_error_elsewhere_does_not_wait_for_a_record_that_gets_no_destination() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from instance_ha.decide.fencing import (
     Do,
@@ -157,7 +157,6 @@ def test_a_rung_that_the_file_has_no_more_is_given_up() -> None:
 SAID = st.lists(st.tuples(st.floats(0, 60), st.sampled_from(["on", "off", "unknown"])), max_size=12)
 
 
-@settings(deadline=None)
 @given(said=SAID)
 def test_nothing_is_believed_but_off_twice_in_a_row_and_apart(said: list[tuple[float, str]]) -> None:
     said = sorted(said, reverse=True)
@@ -170,7 +169,6 @@ def test_nothing_is_believed_but_off_twice_in_a_row_and_apart(said: list[tuple[f
 OUTCOMES = st.lists(st.sampled_from(["off", "failed", None]), max_size=3)
 
 
-@settings(deadline=None)
 @given(outcomes=OUTCOMES, said=SAID)
 def test_no_rung_is_begun_while_another_is_tried_or_when_the_host_is_off(
     outcomes: list[str | None], said: list[tuple[float, str]]

@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,7 +170,6 @@ class Cloud:
         )
 
 
-@hypothesis.settings(deadline=None)
 @given(st.data())
 def test_nothing_of_the_cloud_is_in_the_folder_and_it_can_be_read(data: st.DataObject) -> None:
     cloud = Cloud(data)

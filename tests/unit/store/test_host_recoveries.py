@@ -1,6 +1,6 @@
 """Which report of a host is the one that its recovery is about."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,3 +58,26 @@ def test_monitors_are_told_of_the_same_report(rows: Rows) -> None:
     with rows.database.read() as connection:
         (known,) = host_health.registered(connection)
     assert known.open_recovery == current(rows, host.uuid)
+
+
+def test_a_host_is_proven_dead_from_its_last_proof_until_it_is_given_back(rows: Rows) -> None:
+    host = rows.host(rows.segment())
+
+    def proven() -> dict[str, datetime]:
+        with rows.database.read() as connection:
+            return host_recoveries.proven_dead(connection, [host.name, "another"])
+
+    def change_host(values: str) -> None:
+        with rows.database.begin() as connection:
+            connection.execute(text(f"UPDATE hosts SET {values} WHERE uuid = '{host.uuid}'"))
+
+    made = [rows.notification(source_host_uuid=host.uuid).notification_uuid for _ in range(3)]
+    change_host("on_maintenance = true")
+    assert proven() == {}
+    change(rows, made[0], f"proven_at = '{NOW - timedelta(hours=1)}'")
+    change(rows, made[1], f"proven_at = '{NOW}'")
+    assert proven() == {host.name: NOW}
+    change_host("on_maintenance = false")
+    assert proven() == {}
+    change_host("deleted_at = now()")
+    assert proven() == {host.name: NOW}

@@ -48,7 +48,7 @@ def _walk(database: Database, limit: int, sort: tuple[tuple[str, str], ...], key
         marker = str(getattr(page[-1], key))
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sort=SORTS, limit=st.integers(1, 13), key=st.sampled_from(["id", "uuid"]))
 def test_pages_of_any_size_and_order_walk_over_every_row_once(
     database: Database, family: list[str], sort: tuple[tuple[str, str], ...], limit: int, key: str

@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.decide import destinations, slots
-from instance_ha.decide.evacuation import Watch, lock_reason, watch
+from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.hold import Hold
 from instance_ha.decide.outcome import hopeless
 from instance_ha.decide.service import SourceState
+from instance_ha.decide.watch import Watch, watch
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.budget import InFlight
 from instance_ha.models.cloud import CLOCKS_APART
@@ -174,7 +175,7 @@ class _Round:
         with self._recovery.claim.read() as connection:
             waiting = rounds.waiting_among(connection, self._uuid, not_ended)
         found = {server_id: not_ended[server_id] for server_id in waiting}
-        at_work = under_way(self._recovery.nova, found, self._clock.now())
+        at_work = under_way(self._recovery.source, found)
         return {server_id: record.id for server_id, record in at_work.items()}
 
     def _instead(self) -> list[str]:

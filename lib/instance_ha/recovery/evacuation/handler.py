@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.decide import evacuation, gates
-from instance_ha.decide.evacuation import SURE_AFTER, Ask, End, Finding, Moved, Perhaps, Wait
+from instance_ha.decide.evacuation import SURE_AFTER, Ask, DestState, End, Finding, Moved, Perhaps, Wait
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
 from instance_ha.models.enums import VMoveStatus, VMoveStep
 from instance_ha.models.errors import CloudRefused
+from instance_ha.planning.under_way import dest_states
 from instance_ha.recovery.claim import claim_vmove
 from instance_ha.recovery.evacuation.claimed import GONE, Evacuation
 from instance_ha.recovery.evacuation.restore import restore
@@ -60,8 +61,17 @@ def _check(work: Evacuation) -> None:
             work.close(finding)
             return
         if not finding.settling or not work.claim.pause():
-            with work.claim.release(_due_at(work, finding), step=VMoveStep.WATCHED, updated_at=work.world.clock.now()):
-                return
+            _wait(work, finding)
+            return
+
+
+def _wait(work: Evacuation, finding: Wait) -> None:
+    """Leave it to the dispatcher, or to the time when it must be checked again."""
+    if finding.reason is not None and finding.reason != work.move.message:
+        log.get().warning("evacuation waits", instance=work.move.instance_name, reason=finding.reason)
+    values = {"step": VMoveStep.WATCHED, "message": finding.reason, "updated_at": work.world.clock.now()}
+    with work.claim.release(_due_at(work, finding), **values):
+        pass
 
 
 def _may_be_queued(work: Evacuation) -> bool:
@@ -94,13 +104,12 @@ def _finding(work: Evacuation) -> Finding | Perhaps:
     age = evacuation.age(work.move, work.world.clock.now(), *limits)
     plain = server is None or (server.host != work.move.source_host and server.vm_state != "error")
     record = None if plain else work.migration()
-    found = evacuation.check(work.move, server, record, age, dest_down=_is_dest_down(work, record))
+    found = evacuation.check(work.move, server, record, age, _dest(work, record))
     return Wait() if isinstance(found, Ask) and _may_be_queued(work) else found
 
 
-def _is_dest_down(work: Evacuation, record: Migration | None) -> bool:
-    """Ask about the host to which an evacuation is under way; one that Nova does not know is down."""
-    if record is None or record.moved or record.failed or record.dest_host is None:
-        return False
-    service = work.nova.service(record.dest_host)
-    return service is None or not service.up
+def _dest(work: Evacuation, record: Migration | None) -> DestState:
+    """Ask about the host to which an evacuation is under way."""
+    if record is None or record.moved or record.failed:
+        return DestState.UP
+    return dest_states(work.source, [record])[record.id]

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from instance_ha.decide import evacuation
-from instance_ha.decide.evacuation import End, Moved, Restoration
+from instance_ha.decide.evacuation import End, Moved
+from instance_ha.decide.restoration import Restoration, restoration_of
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import VMoveStatus
 from instance_ha.models.errors import CloudRefused
@@ -19,7 +19,7 @@ class _TimeIsUpError(Exception):
 
 def restore(work: Evacuation, moved: Moved) -> None:
     """Give the instance the state back that it had; it has moved, whatever comes of this."""
-    restoration = evacuation.restore(work.move.facts)
+    restoration = restoration_of(work.move.facts)
     message = restoration.message
     if restoration.actions:
         if work.move.dest_host is None:

@@ -34,7 +34,11 @@ def start(work: Evacuation, *, showed_task: bool = False) -> None:
     may_be_late = move.start_time is None or work.world.clock.now() - move.start_time > _FRESH
     if (must_reset or may_be_late) and not _is_still_down(work):
         return
-    followed = _under_way(work) if must_reset or may_be_late else None
+    newer = _newer_record(work) if must_reset or may_be_late else None
+    if newer is not None and newer.final and (end := _moved_since(work)) is not None:
+        work.close(end)
+        return
+    followed = _under_way(work, newer)
     if not move.facts.locked:
         _lock(work)
     if followed is not None:
@@ -51,10 +55,8 @@ def start(work: Evacuation, *, showed_task: bool = False) -> None:
 def _reason_not_to(work: Evacuation, *, must_reset: bool) -> End | None:
     """End it when there is nothing to evacuate any more, or the instance may run elsewhere."""
     # A reset to error and another try wreck what has moved meanwhile, or is about to.
-    if must_reset or work.move.is_retry or work.move.facts.left_in_error:
-        verdict = evacuation.check(work.move, work.server(), None, _NOTHING_YET)
-        if isinstance(verdict, End):
-            return verdict
+    if (must_reset or work.move.is_retry or work.move.facts.left_in_error) and (end := _moved_since(work)) is not None:
+        return end
     return _may_run_elsewhere(work) if work.move.facts.task_state == evacuation.LIVE_MIGRATING else None
 
 
@@ -64,20 +66,27 @@ def _may_run_elsewhere(work: Evacuation) -> End | None:
     Nothing ends the migration's record while the old host is dead, but an operator.
     """
     record = work.nova.latest_live_migration(work.move.instance_uuid)
-    if record is None or record.dest_host is None:
-        return None
-    if not evacuation.is_at_work(record, work.nova.service(record.dest_host), work.world.clock.now()):
+    if record is None or record.dest_host is None or not under_way(work.source, {record.server_id: record}):
         return None
     reason = f"it was being live-migrated to {record.dest_host} when its host died, and may run there already"
     return End(VMoveStatus.FAILED, f"{reason} (migration {record.id} is {record.status})")
 
 
-def _under_way(work: Evacuation) -> Migration | None:
-    """Find an evacuation that Nova is still at work on, ours or not."""
+def _newer_record(work: Evacuation) -> Migration | None:
+    """Find Nova's record of an evacuation that we did not know of when this one was planned."""
     record = work.nova.latest_evacuation(work.move.instance_uuid)
-    if record is None or record.id <= work.move.last_migration_id:
-        return None
-    return under_way(work.nova, {record.server_id: record}, work.world.clock.now()).get(record.server_id)
+    return None if record is None or record.id <= work.move.last_migration_id else record
+
+
+def _moved_since(work: Evacuation) -> End | None:
+    """End it when it is elsewhere by now: Nova would take it from there, though that host may live."""
+    verdict = evacuation.check(work.move, work.server(), None, _NOTHING_YET)
+    return verdict if isinstance(verdict, End) else None
+
+
+def _under_way(work: Evacuation, record: Migration | None) -> Migration | None:
+    """Say whether Nova is still at work on an evacuation, ours or not, by its newest record."""
+    return None if record is None else under_way(work.source, {record.server_id: record}).get(record.server_id)
 
 
 def _lock(work: Evacuation) -> None:
@@ -135,7 +144,7 @@ def _request(work: Evacuation, *, showed_task: bool = False) -> None:
 
 def _is_recorded(work: Evacuation, *, showed_task: bool) -> bool:
     """Read once more right before a second request: whether Nova has carried out the first one after all."""
-    record, server, now = _under_way(work), work.server(), work.world.clock.now()
+    record, server, now = _under_way(work, _newer_record(work)), work.server(), work.world.clock.now()
     if record is not None:
         _follow(work, record)
         return True
@@ -151,11 +160,10 @@ def _is_recorded(work: Evacuation, *, showed_task: bool) -> bool:
 def _after_refusal(work: Evacuation, refusal: CloudRefused) -> None:
     """Nova did not take the request: find out what has changed since the instance was listed."""
     work.claim.write(step=VMoveStep.START, asked_at=None)
-    server = work.server()
-    verdict = evacuation.check(work.move, server, None, _NOTHING_YET)
-    if isinstance(verdict, End):
-        work.close(verdict)
+    if (end := _moved_since(work)) is not None:
+        work.close(end)
         return
+    server = work.seen
     if refusal.code == 409 and server is not None:
         facts = replace(work.move.facts, vm_state=server.vm_state, task_state=server.task_state)
         if facts != work.move.facts and evacuation.prepare(facts).reset_to_error:
