@@ -17,8 +17,10 @@ from instance_ha_simulator.database import SimulatedDatabase, Stage
 from instance_ha_simulator.databases import EMPTY
 from instance_ha_simulator.scheduler import Scheduler
 
-_BEGIN_READING = "BEGIN READ ONLY"
-_BEGIN_READING_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_CANNOT_WRITE = "SET default_transaction_read_only = on"
+# A statement is parsed and planned once, however often it is executed: no pgbouncer is in between.
+_PREPARED = "SET TIME ZONE 'UTC'; SET plan_cache_mode = force_generic_plan"
 
 
 class LastingDatabase(SimulatedDatabase):
@@ -26,28 +28,29 @@ class LastingDatabase(SimulatedDatabase):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self._idle: list[Connection] = []
+        self._writers: list[Connection] = []
+        self._readers: list[Connection] = []
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
+    def _lent(self, idle: list[Connection], prepared: str = _PREPARED) -> Iterator[Connection]:
         """Lend a connection, again and again the same: to take one from the pool takes as long as a statement."""
-        connection = self._idle.pop() if self._idle else self._prepared()
+        connection = idle.pop() if idle else self._connected(prepared)
         try:
             yield connection
         finally:
-            self._idle.append(connection)
+            idle.append(connection)
 
-    def _prepared(self) -> Connection:
-        """Connect to a server that parses and plans a statement once, not each time: no pgbouncer is in between."""
+    def _connected(self, prepared: str) -> Connection:
         connection = self._engine.connect()
-        connection.exec_driver_sql("SET TIME ZONE 'UTC'")
-        _driver(connection).prepare_threshold = 1
+        driver = _driver(connection)
+        driver.execute(prepared)
+        driver.prepare_threshold, driver.prepared_max = 0, None
         return connection
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
         """Tell Postgres itself: what is above it takes longer than Postgres."""
-        with self._lent() as connection:
+        with self._lent(self._writers) as connection:
             server = _driver(connection).pgconn
             _must(server.exec_(begin.encode()))
             try:
@@ -59,24 +62,31 @@ class LastingDatabase(SimulatedDatabase):
 
     @contextmanager
     def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
-        """Open a transaction that cannot write."""
+        """Open a transaction that cannot write; unless it is of one moment, each statement may be one of its own."""
         self._come()
-        with self._transaction(_BEGIN_READING_ONE_MOMENT if one_moment else _BEGIN_READING) as connection:
+        with (
+            self._transaction(_ONE_MOMENT) if one_moment else self._lent(self._readers, f"{_PREPARED}; {_CANNOT_WRITE}")
+        ) as connection:
             yield connection
+
+    def empty(self) -> None:
+        """Delete all rows, and the standby. The driver is not told: after a DROP it would forget what is prepared."""
+        self.forget_broken()
+        with self._lent(self._writers) as connection:
+            _must(_driver(connection).pgconn.exec_(f"{EMPTY}; DROP SCHEMA IF EXISTS standby CASCADE".encode()))
 
     def forget_broken(self) -> None:
         """Forget the connections to a server that has been restarted since."""
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            if _driver(connection).pgconn.exec_(b"").status == ExecStatus.EMPTY_QUERY:
-                self._idle.append(connection)
-            else:
-                connection.invalidate()
-                connection.close()
+        for idle in (self._writers, self._readers):
+            for connection in list(idle):
+                if _driver(connection).pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
+                    idle.remove(connection)
+                    connection.invalidate()
+                    connection.close()
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in self._idle:
+        for connection in (*self._writers, *self._readers):
             connection.close()
         super().close()
 
@@ -103,8 +113,6 @@ def make_stage(url: str, metrics: Recorder | None = None) -> Stage:
 
 def clear(stage: Stage) -> None:
     """Forget all that was stored; the first row of each table is number 1 again."""
+    assert isinstance(stage.database, LastingDatabase)
     stage.database.join(Scheduler(), [])
-    stage.database.forget_broken()
-    with stage.database.begin() as connection:
-        connection.exec_driver_sql(EMPTY)
-        connection.exec_driver_sql("DROP SCHEMA IF EXISTS standby CASCADE")
+    stage.database.empty()
