@@ -26,7 +26,7 @@ explore: $(READY)
 # What needs root and packages: real Consul clusters, a real libvirt with a real guest. Installs them on Debian.
 test-real: $(READY)
 	tests/real/install.sh
-	REAL_TIER=1 $(BIN)/pytest tests/real tests/gateways
+	REAL_TIER=1 $(BIN)/pytest -n 3 --dist loadfile tests/real tests/gateways    # the files wait more than they compute
 
 # Writes the pictures of docs/console.md with a real browser, which make test-real installs.
 screenshots: $(READY)

@@ -16,8 +16,8 @@ from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.files import make_state_dir
 
 from local.files import default_state_dir, repository
-from local.hosting import TROUBLES, InProcess, Isolated
 from local.proxies import restart_without_proxies
+from local.troubles import TROUBLES
 
 _START_LIMIT = 90.0
 _STOP_LIMIT = 30.0
@@ -59,6 +59,7 @@ def foreground(options: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C."""
     from instance_ha import log
 
+    from local.hosting import InProcess, Isolated
     from local.runtime import Options, Runtime
 
     restart_without_proxies()

@@ -13,30 +13,22 @@ from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 import structlog
-from instance_ha.models.errors import Misconfigured
 from instance_ha.serving.application import load
 from instance_ha.serving.function import declared, world_of
 from instance_ha.world import World
-from instance_ha_simulator.embedded import PostgresError
 from instance_ha_simulator.files import free_port
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from werkzeug.test import run_wsgi_app
 
-from stack import Function, StackError
+from local.troubles import HostingError
+from stack import Function
 
 _CALL_LIMIT = 65.0  # as OpenFaaS' gateway: a little more than an invocation may last
 _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0
 _THREADS = 32
 _CHILD = Path(__file__).with_name("child.py")
-
-
-class HostingError(Exception):
-    """A function does not start; the text says which."""
-
-
-TROUBLES = (PostgresError, StackError, HostingError, Misconfigured, OSError)  # what keeps the runtime from starting
 
 
 @dataclass(frozen=True)

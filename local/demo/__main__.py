@@ -9,7 +9,7 @@ def main() -> int:
     """Run it, and say what was in its way."""
     signal.signal(signal.SIGINT, _stop_importing)
     from local.demo.story import play
-    from local.hosting import TROUBLES
+    from local.troubles import TROUBLES
 
     signal.signal(signal.SIGINT, _stop)
     try:

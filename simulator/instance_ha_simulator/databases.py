@@ -37,6 +37,10 @@ _STATE = " UNION ALL ".join(
     )
 )
 
+# A pool that its user has left open, and uses no more; what has an open transaction is not ended.
+_END_IDLE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND state = 'idle'"""
+
 
 def _state(connection: psycopg.Connection[tuple[object, ...]], pause: float = 0.0) -> _State:
     sleep(pause)
@@ -85,10 +89,10 @@ class Databases:
             return name, _state(connection)
 
     def _is_as_it_was(self, name: str, state: _State) -> bool:
-        """Empty it, and say whether it has the same schema, and no other connection."""
+        """Empty it, and say whether it has the same schema, and nobody works with it."""
         try:
             with self.server.connected(name) as connection:
-                connection.execute(f"SET lock_timeout = '1s'; {EMPTY}")
+                connection.execute(f"SET lock_timeout = '1s'; {_END_IDLE}; {EMPTY}")
                 return any(_state(connection, pause) == state for pause in _PATIENCE)
         except psycopg.Error:
             return False

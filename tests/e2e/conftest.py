@@ -1,10 +1,12 @@
-"""One runtime for the end-to-end tests, with a cloud that notices a dead host soon."""
+"""A runtime for the end-to-end tests of a file, with a cloud that notices a dead host soon."""
 
 import os
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from instance_ha_simulator.databases import EMPTY
 from instance_ha_simulator.files import temporary_state_dir
 
 from local.hosting import InProcess, Isolated
@@ -20,10 +22,19 @@ def state_dir() -> Iterator[Any]:
         yield folder
 
 
-@pytest.fixture(params=[InProcess, Isolated], ids=["one-process", "isolated"])
-def runtime(request: pytest.FixtureRequest, state_dir: Any) -> Iterator[Runtime]:
+@pytest.fixture(scope="module", params=[InProcess, Isolated], ids=["one-process", "isolated"])
+def product(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     """The product, running, in both ways of hosting."""
-    environ = without_cloud(os.environ)
-    options = Options(state_dir, port=0, hosting=request.param, durable=False, sim=CLOUD, environ=environ)
-    with Runtime(options) as running:
-        yield running
+    with temporary_state_dir() as folder:
+        environ = without_cloud(os.environ)
+        options = Options(folder, port=0, hosting=request.param, durable=False, sim=CLOUD, environ=environ)
+        with Runtime(options) as running:
+            yield running
+
+
+@pytest.fixture
+def runtime(product: Runtime) -> Iterator[Runtime]:
+    """The same for one test, after which nothing is stored any more: many failures one after the other are a storm."""
+    yield product
+    with psycopg.connect(product.database_url) as connection:
+        connection.execute(EMPTY)

@@ -1,7 +1,6 @@
 """As we are installed on OpenFaaS: events go straight to functions, and their senders do not wait for the work."""
 
 import os
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from local.hosting import Hosting, InProcess, Isolated
 from local.runtime import Options, Runtime, without_cloud
 from tests.e2e.conftest import CLOUD
-from tests.e2e.test_main_job import HOSTS, prepare, report, wait
+from tests.e2e.rack import prepare
 
 
 @pytest.mark.parametrize("hosting", [InProcess, Isolated], ids=["one-process", "isolated"])
@@ -23,10 +22,7 @@ def test_a_host_of_ten_is_recovered_without_a_queue(state_dir: Any, hosting: Hos
         state_dir, 0, hosting, durable=False, direct_events=True, sim=cloud, settings=settings, environ=environ
     )
     with Runtime(options) as runtime:
-        ha = prepare(runtime, 10)
-        runtime.cloud.kill_host(HOSTS[0])
-
-        assert wait(ha, report(ha)) == "finished"
-
-        assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
-        assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 10
+        rack = prepare(runtime, 10)
+        assert rack.wait(rack.fail()) == "finished"
+        assert rack.seen() == {("ACTIVE", False)}
+        assert rack.evacuations() == [1] * 10

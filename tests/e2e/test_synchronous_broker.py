@@ -15,7 +15,7 @@ from local.hosting import InProcess
 from local.runtime import Options, Runtime, without_cloud
 from stack import Function
 from tests.e2e.conftest import CLOUD
-from tests.e2e.test_main_job import HOSTS, prepare, report, wait
+from tests.e2e.rack import prepare
 
 FUNCTIONS = {kind.type: kind.function for kind in (EVACUATE_INSTANCE, RECOVER_HOST, RECOVER_INSTANCE)}
 
@@ -57,11 +57,10 @@ def test_a_host_of_ten_is_recovered_through_a_broker_that_answers_late_and_spell
     )
     try:
         with Runtime(options) as runtime:
-            ha = prepare(runtime, 10)
-            runtime.cloud.kill_host(HOSTS[0])
-            assert wait(ha, report(ha)) == "finished"
-            assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
-            assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 10
+            rack = prepare(runtime, 10)
+            assert rack.wait(rack.fail()) == "finished"
+            assert rack.seen() == {("ACTIVE", False)}
+            assert rack.evacuations() == [1] * 10
             assert set(broker.answers) == {204}
     finally:
         broker.stop()

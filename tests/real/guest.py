@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from instance_ha_simulator.files import free_port
+
 from tests.real import pki
 
-PORT, TLS_PORT = 16599, 16598
+PORT, TLS_PORT = free_port(), free_port()
 URI = f"qemu+tcp://127.0.0.1:{PORT}/system"
 _MODULES = (
     "virtio",

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlalchemy import make_url
 
 from local.hosting import Isolated
 from local.runtime import Options, Runtime, without_cloud
-from tests.e2e.test_main_job import HOSTS, prepare, report, wait
+from tests.e2e.rack import prepare
 from tests.real.conftest import part
 
 _SERVER_CONNECTIONS = 3
@@ -102,15 +101,14 @@ def runtime(pooled: Pooled, tmp_path: Path) -> Iterator[Runtime]:
 
 
 def test_a_recovery_works_behind_a_pgbouncer_that_pools_transactions(runtime: Runtime, pooled: Pooled) -> None:
-    ha = prepare(runtime, 12)
-    runtime.cloud.kill_host(HOSTS[0])
+    rack = prepare(runtime, 12)
 
-    uuid = report(ha)
+    uuid = rack.fail()
 
     assert isinstance(runtime.backend, Isolated)
-    assert wait(ha, uuid) == "finished"
-    assert {("ACTIVE", False)} == {(s.status, s.host == HOSTS[0]) for s in runtime.cloud.servers()}
-    assert {"succeeded"} == {v.status for v in ha.vmoves(uuid)}
-    assert list(Counter(r.server_id for r in runtime.cloud.evacuation_requests).values()) == [1] * 12
+    assert rack.wait(uuid) == "finished"
+    assert rack.seen() == {("ACTIVE", False)}
+    assert {"succeeded"} == {v.status for v in rack.ha.vmoves(uuid)}
+    assert rack.evacuations() == [1] * 12
     assert pooled.client_connections() > _SERVER_CONNECTIONS
     assert pooled.server_connections() <= _SERVER_CONNECTIONS

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from local.files import repository
-from local.hosting import Backend, Call, HostingError, InProcess, Isolated
+from local.hosting import Backend, Call, InProcess, Isolated
+from local.troubles import HostingError
 from stack import Function
 
 MakeFunction = Callable[[str, str], Function]
