@@ -1,16 +1,18 @@
-"""``python -m bench``: measure, and print one table."""
+"""``python -m bench``: measure, print one table, and write it to bench/results.json."""
 
 import argparse
 import os
 import platform
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psutil
 from instance_ha import log
 
 from bench import api, capacity, coldstart, console, crash, memory, outage, recovery, scale, statements
 from bench.figures import Row, table
+from bench.results import keep
 
 _LISTEN = 2.0  # seconds, to hear how busy the machine is
 _ROWS = 1_000_000
@@ -44,6 +46,7 @@ def main() -> None:
         rows += more
         notes += [note] if note else []
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {busy:.0f} % busy with others' work before."
+    keep(rows, machine, datetime.now(UTC))
     print("\n\n".join([machine, table(rows), *notes]))
 
 

@@ -1,9 +1,12 @@
 """The REST API: failures that are reported, lists and details of very many, beside `SELECT 1` over the same stack."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +22,7 @@ from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.files import temporary_state_dir, write_secret
 
 import stack
-from bench import crowd, environment, history
+from bench import crowd, environment, history, recovery
 from bench.children import Served, Started, serving
 from bench.figures import Row, Samples, markdown
 from bench.load import Load, Request, put
@@ -29,6 +32,8 @@ from local.files import repository
 _CONNECTIONS, _HOSTS, _TASKS, _PAGE = 8, 64, 60, 1000
 _REQUESTS = {"SELECT 1": 400, "POST": 400, "show": 200, "first page": 16, "middle page": 16}
 _SELECT_1 = Request("GET", "/_/ready", {})  # by the way of all requests, and Postgres is asked
+_INSTANCES, _UNTIL_IT_EVACUATES, _PAUSE = 200, 10.0, 1.0  # of the recovery beside; seconds
+_BESIDE = f"POST beside a recovery of {_INSTANCES} instances"
 _AIMS = {"POST": 5.0, "show": 8.0, "first page": 80.0, "middle page": 80.0}  # times the CPU of SELECT 1
 
 
@@ -37,32 +42,47 @@ def measure(runs: int, notifications: int) -> tuple[list[Row], str]:
     with ExitStack() as resources:
         folder = resources.enter_context(temporary_state_dir())
         url = resources.enter_context(EmbeddedPostgres(folder, durable=False)).dsn
-        recovery, middle = _fill(url, notifications)
+        detail, middle = _fill(url, notifications)
         values, token = resources.enter_context(_outside(folder, url))
         output = resources.enter_context((folder / "output").open("ab"))
         function = next(one for one in stack.read(repository() / "stack.yml") if one.name == "api-notifications")
         served = Served(function.target, function.folder / "main.py", as_image=True)
         started = resources.enter_context(serving(served, values | {"THREADS": "8"}, output))
-        asked = _requests({"X-Auth-Token": token, "OpenStack-API-Version": "instance-ha 1.1"}, recovery, middle)
+        asked = _requests({"X-Auth-Token": token, "OpenStack-API-Version": "instance-ha 1.1"}, detail, middle)
         loads: dict[str, list[Load]] = {name: [] for name in asked}
         for number in range(runs + 1):
             for name, ask in asked.items():
                 load = _put(started, name, ask)
                 loads[name] += [load] if number else []  # the first round only warms caches
+        beside = _while_a_host_is_recovered(partial(_put, started, "POST", asked["POST"]))
+    loads[_BESIDE] = beside
     return _rows(loads, notifications), _table(loads)
+
+
+def _while_a_host_is_recovered(put_once: Callable[[], Load]) -> list[Load]:
+    """Go on with the same requests while a recovery takes its part of the machine, in processes of its own."""
+    loads = []
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        recovered = pool.submit(recovery.run, _INSTANCES)
+        time.sleep(_UNTIL_IT_EVACUATES)
+        while not recovered.done():
+            loads.append(put_once())
+            time.sleep(_PAUSE)
+        recovered.result()
+    return loads[:-1]  # during the last one it has ended
 
 
 def _put(started: Started, name: str, ask: Callable[[int], Request]) -> Load:
     return put(started.port, started.pid, _CONNECTIONS, _REQUESTS[name], ask)
 
 
-def _requests(headers: dict[str, str], recovery: str, middle: str) -> dict[str, Callable[[int], Request]]:
+def _requests(headers: dict[str, str], detail: str, middle: str) -> dict[str, Callable[[int], Request]]:
     path = "/v1/notifications"
     page = f"{path}?limit={_PAGE}"
     return {
         "SELECT 1": lambda _: _SELECT_1,
         "POST": partial(_report, path, headers | {"Content-Type": "application/json"}),
-        "show": lambda _: Request("GET", f"{path}/{recovery}", headers),
+        "show": lambda _: Request("GET", f"{path}/{detail}", headers),
         "first page": lambda _: Request("GET", page, headers),
         "middle page": lambda _: Request("GET", f"{page}&marker={middle}", headers),
     }
@@ -81,11 +101,11 @@ def _fill(url: str, notifications: int) -> tuple[str, str]:
     migrate.upgrade(url)
     database = Database(url)
     with database.begin() as connection:
-        recovery = crowd.add(connection, _HOSTS, 1, 0)
-        history.add_tasks(connection, recovery, _TASKS)
+        detail = crowd.add(connection, _HOSTS, 1, 0)
+        history.add_tasks(connection, detail, _TASKS)
         middle = history.add(connection, notifications, _HOSTS)
     database.close()
-    return recovery, middle
+    return detail, middle
 
 
 @contextmanager
@@ -118,7 +138,11 @@ def _rows(loads: dict[str, list[Load]], notifications: int) -> list[Row]:
         "middle page": f"middle {_PAGE:,} of {notifications:,} notifications",
     }
     bare = _cpu(loads["SELECT 1"])
-    return [Row(f"API, {what}: CPU", _cpu(loads[name]), "SELECT 1", bare, _AIMS[name]) for name, what in names.items()]
+    rates = {name: _samples(loads[name], lambda load: load.rate, "", 0) for name in ("POST", _BESIDE)}
+    reports = [Row(f"API, {name} a second", rate) for name, rate in rates.items()]
+    return reports + [
+        Row(f"API, {what}: CPU", _cpu(loads[name]), "SELECT 1", bare, _AIMS[name]) for name, what in names.items()
+    ]
 
 
 def _cpu(loads: list[Load]) -> Samples:

@@ -51,7 +51,7 @@ def best(instances: int) -> float:
 
 def measure(runs: int, instances: int) -> tuple[list[Row], str]:
     """Recover hosts; returns the figures, and what a mean instance went through."""
-    done = [_run(instances) for _ in range(runs)]
+    done = [run(instances) for _ in range(runs)]
     bound = Samples(tuple(run.bound for run in done), "s", 1)
     rows = [
         Row(f"recovery of {instances} instances", _of(done, "seconds", "s", 1), "bound", bound, AIM),
@@ -65,7 +65,8 @@ def _of(runs: list[Run], name: str, unit: str, digits: int) -> Samples:
     return Samples(tuple(getattr(run, name) for run in runs), unit, digits)
 
 
-def _run(instances: int) -> Run:
+def run(instances: int) -> Run:
+    """Recover a host full of so many instances, with a Postgres and a simulated cloud of its own."""
     cloud_options = {"latency": LATENCY, "evacuate_seconds": EVACUATE_SECONDS}
     settings = {
         "force_down": "true",  # Nova's own down time does not count

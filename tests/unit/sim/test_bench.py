@@ -1,9 +1,15 @@
 """What the bench counts in virtual time is promised, so it is tested, too."""
 
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from instance_ha_simulator.databases import Databases
 
 from bench import outage, scale, statements
+from bench.figures import Row, Samples
+from bench.results import keep
 
 
 def test_evidence_and_gates_ask_nothing_for_an_instance() -> None:
@@ -48,3 +54,26 @@ def test_the_number_of_statements_grows_no_faster_than_what_there_is(
     with databases.fresh() as one, databases.fresh() as other:
         more = scale.measured(name, many, other).statements - scale.measured(name, few, one).statements
     assert more <= each * (many - few) + 1
+
+
+def test_what_was_measured_is_kept_beside_older_figures_of_other_things(tmp_path: Path) -> None:
+    file, now = tmp_path / "results.json", datetime(2026, 11, 28, tzinfo=UTC)
+    bound = Samples((2.0, 2.0), "s")
+    keep(
+        [Row("one", Samples((3.0, 5.0), "s"), "bound", bound, 1.5), Row("other", Samples((1,), "MB"))], "old", now, file
+    )
+    keep([Row("one", Samples((2.0, 3.0), "s"), "bound", bound, 1.5)], "new", now + timedelta(days=1), file)
+    kept = json.loads(file.read_text())
+    assert {what: figure["machine"] for what, figure in kept.items()} == {"one": "new", "other": "old"}
+    assert kept["one"] == {
+        "measured_at": "2026-11-29T00:00:00+00:00",
+        "machine": "new",
+        "median": 2.5,
+        "values": [2.0, 3.0],
+        "unit": "s",
+        "beside": {"what": "bound", "median": 2.0, "values": [2.0, 2.0], "unit": "s"},
+        "ratio": 1.25,
+        "aim": 1.5,
+        "aim_is_ratio": True,
+        "met": True,
+    }
