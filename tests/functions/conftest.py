@@ -133,6 +133,11 @@ class Installation:
         with self.database.begin() as connection:
             connection.execute(text(statement), values)
 
+    def forget_segments(self) -> None:
+        """Delete all segments with their hosts: who goes through all there are need not go through other tests'."""
+        for table in ("hosts", "failover_segments"):
+            self.sql(f"UPDATE {table} SET deleted_at = now() WHERE deleted_at IS NULL")
+
     def secrets(self) -> list[str]:
         """Name all that must never be told."""
         folder = self.runtime.options.state_dir

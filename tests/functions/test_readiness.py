@@ -13,6 +13,11 @@ from tests.functions.conftest import Installation
 READINESS = "/v1/x-instance-ha/readiness"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _only_these(installation: Installation) -> None:
+    installation.forget_segments()
+
+
 @pytest.fixture
 def checked(installation: Installation, host: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A host whose segment was checked by a tick."""

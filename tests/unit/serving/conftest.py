@@ -1,5 +1,5 @@
 """What the tests of this folder share."""
 
-from tests.unit.serving.served import served
+from tests.unit.serving.served import kept, served
 
-__all__ = ["served"]
+__all__ = ["kept", "served"]

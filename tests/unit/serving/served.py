@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 import psutil
@@ -105,6 +106,15 @@ def serving(default: Path) -> Iterator[Serve]:
             one.process.kill()
             one.process.wait()
             one.pool.shutdown()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Serves a function for all tests of a file that ask for it with the same variables: they leave it as it was."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "main.py").write_text(BODY)
+    with serving(folder) as serve:
+        yield cache(partial(serve, folder))
 
 
 @pytest.fixture
