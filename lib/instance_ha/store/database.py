@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from instance_ha.models.errors import StoreUnavailable
+from instance_ha.store.cursor import Cursor
 
 
 def driver_url(url: str) -> URL:
@@ -62,7 +63,8 @@ class Database:
             pool_timeout=20,
             isolation_level="AUTOCOMMIT",  # transactions are begun by us
             # No prepared statements: they do not survive a pgbouncer that pools transactions.
-            connect_args={"prepare_threshold": None} | {k: v for k, v in _CONNECT.items() if k not in given.query},
+            connect_args={"prepare_threshold": None, "cursor_factory": Cursor}
+            | {k: v for k, v in _CONNECT.items() if k not in given.query},
         )
         self._size = pool_size
         self.statements = 0

@@ -130,3 +130,13 @@ def test_what_the_url_says_of_the_connection_counts(database_url: str, postgres:
     with read_only(postgres, database_url), pytest.raises(StoreUnavailable, match="takes no writes"):
         anywhere.ping()
     anywhere.close()
+
+
+def test_the_columns_of_a_result_are_described_as_psycopg_does(database: Database) -> None:
+    with database.begin() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        result = driver.execute("SELECT 1 AS one, 'two' AS \"zwölf\"")
+        assert [column[:2] for column in result.description] == [("one", 23), ("zwölf", 25)]
+        assert len(result.description) == 2
+        assert driver.execute("SET LOCAL work_mem = '4MB'").description is None
