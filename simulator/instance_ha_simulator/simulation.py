@@ -35,7 +35,7 @@ from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
 from instance_ha_simulator.brokers import rewritten
-from instance_ha_simulator.cloud.adapter import URL, WsgiAdapter
+from instance_ha_simulator.cloud.adapter import URL, DirectSession, WsgiAdapter, environ
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
@@ -61,6 +61,7 @@ FUNCTIONS = (
     "sweep",
 )
 KEY = "simulated-trigger-key"
+_OURSELVES = "http://localhost"
 REPORTS = "http://instance-ha.test"
 _RESTART = 3.0  # seconds that the platform takes to have an instance again whose process has ended
 _RETRIED = frozenset({404, 408, 409, 429})
@@ -190,14 +191,14 @@ class Simulation:
         hypervisors: Hypervisors | None = None,
         ladders: Mapping[str, list[dict[str, Any]]] = MappingProxyType({}),
     ) -> None:
-        environ = {
+        given = {
             "DATABASE_URL": "postgresql://simulated",
             "INSTANCE_HA_TRIGGER_SINK": "http://broker.test",
             "INSTANCE_HA_TRIGGER_KEY": KEY,
         }
-        environ["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
-        environ |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
-        self.settings = load(environ)
+        given["INSTANCE_HA_TASK_KEY"] = "simulated-task-key"
+        given |= {f"INSTANCE_HA_{name.upper()}": str(value) for name, value in settings.items()}
+        self.settings = load(given)
         flows.check(self.settings, {})
         self.faults = faults
         self.scheduler = Scheduler(faults.schedule.get("seed"))
@@ -258,10 +259,8 @@ class Simulation:
         return PlacementClient(self._adapter("placement", "placement"), settings.nova_timeout)
 
     def _adapter(self, service_type: str, path: str) -> Adapter:
-        http = requests.Session()
-        http.trust_env = False
         pauses = self.faults.schedule.get("pauses", 0.0)
-        http.mount(URL, ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
+        http = DirectSession(ImpatientAdapter(self._cloud_app, self.scheduler, pauses))
         auth = SharedToken(self.cloud.identity.users["masakari"], self.scheduler)
         session = Session(auth=auth, session=http)
         return Adapter(session, service_type=service_type, endpoint_override=f"{URL}{path}")
@@ -275,9 +274,7 @@ class Simulation:
             raise TimeIsUp from None
 
     def _notification_client(self, settings: Settings) -> HttpNotificationClient:
-        http = requests.Session()
-        http.trust_env = False
-        http.mount(REPORTS, ReportsAdapter(self.call, self.faults.reports))
+        http = DirectSession(ReportsAdapter(self.call, self.faults.reports))
         return HttpNotificationClient(
             Adapter(Session(auth=NoAuthPlugin(), session=http), endpoint_override=REPORTS),
             settings.notification_post_timeout,
@@ -311,7 +308,7 @@ class Simulation:
         seconds = next((f["ahead"] for f in wrong if f.get("nth", self.called[function]) == self.called[function]), 0.0)
         token, at_work = ahead.set(seconds), working.set(True)
         try:
-            with _app().test_request_context(path, method=method, data=body, headers=dict(headers)):
+            with _app().request_context(environ(method, f"{_OURSELVES}{path}", headers, body)):
                 return _function(function)(flask.request)
         finally:
             ahead.reset(token)

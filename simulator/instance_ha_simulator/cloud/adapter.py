@@ -12,6 +12,7 @@ from requests import ConnectionError as RequestsConnectionError
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
 
 from instance_ha_simulator.cloud.faults import DroppedConnectionError
 
@@ -35,9 +36,11 @@ class WsgiAdapter(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer a request."""
+        sent = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        asked = environ(request.method or "GET", request.url or "", request.headers, sent)
         begun: list[Any] = []
         try:
-            body = b"".join(self._app(_environ(request), lambda *head: begun.extend(head)))  # type: ignore[arg-type]
+            body = b"".join(self._app(asked, lambda *head: begun.extend(head)))  # type: ignore[arg-type]
         except DroppedConnectionError as error:
             raise RequestsConnectionError(error, request=request) from error
         status, headers, *_ = begun
@@ -45,7 +48,7 @@ class WsgiAdapter(BaseAdapter):
         response.status_code = int(status[:3])
         response.reason = responses.get(response.status_code, "")
         response.headers = CaseInsensitiveDict(headers)
-        response.raw = BytesIO(body)
+        response._content = body
         response.url, response.request = request.url or "", request
         response.encoding = "utf-8"
         return response
@@ -54,17 +57,42 @@ class WsgiAdapter(BaseAdapter):
         """Nothing is open."""
 
 
-def _environ(request: PreparedRequest) -> dict[str, Any]:
+class DirectSession:
+    """What keystoneauth needs of a session of requests, without what only a network needs.
+
+    To prepare a request as requests does, with cookies, proxies and hooks, takes as long as to answer it.
+    """
+
+    def __init__(self, adapter: WsgiAdapter) -> None:
+        self._adapter = adapter
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        data: str | bytes | None = None,
+        timeout: float | None = None,
+        verify: bool = True,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Send a request."""
+        request = PreparedRequest()
+        request.method, request.url, request.body = method, requote_uri(url), data
+        request.headers = CaseInsensitiveDict(headers)
+        return self._adapter.send(request, timeout=timeout)
+
+
+def environ(method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Say what is asked in the words of WSGI."""
-    parts = urlsplit(request.url or "")
-    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
-    return environ | {
-        "REQUEST_METHOD": request.method,
+    parts = urlsplit(url)
+    return {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()} | {
+        "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
         "QUERY_STRING": parts.query,
-        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_TYPE": headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_HOST": parts.netloc,
         "SERVER_NAME": parts.hostname,
