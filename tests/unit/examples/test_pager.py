@@ -22,6 +22,7 @@ def test_the_tests_of_the_example_pass(tmp_path: Path) -> None:
     (info / "entry_points.txt").write_text(f"[instance_ha.tasks]\n{points}")
     places = os.pathsep.join(map(str, [EXAMPLE, tmp_path]))
     environ = os.environ | {"PYTHONPATH": places, "PAGER_URL": f"http://127.0.0.1:{free_port()}/"}
+    environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # it needs none
     words = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", EXAMPLE, EXAMPLE / "tests"]
     command = [sys.executable, "-m", "pytest", *map(str, words)]
     done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True)

@@ -20,13 +20,22 @@ from tests.unit.importing.old_masakari import HOSTS, SEGMENTS, OldMasakari
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def old(postgres: Postgres) -> Iterator[OldMasakari]:
-    """An old database."""
+@pytest.fixture(scope="module")
+def place(postgres: Postgres) -> Iterator[str]:
+    """The name of a database for old ones."""
     name = f"masakari_{uuid4().hex[:12]}"
     postgres.run(f"CREATE DATABASE {name}")
-    yield OldMasakari(postgres.named(name), driver_url(postgres.named(name)))
+    yield name
     postgres.drop(name)
+
+
+@pytest.fixture
+def old(postgres: Postgres, place: str) -> OldMasakari:
+    """An old database."""
+    with postgres.connected(place) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return OldMasakari(postgres.named(place), driver_url(postgres.named(place)))
 
 
 @pytest.fixture
