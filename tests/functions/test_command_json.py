@@ -1,36 +1,31 @@
 """``instance-ha COMMAND -o json``: what programs read at a shell is what the API would tell them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import structlog
-from instance_ha import command
 
 from tests.functions.conftest import Installation, closed
+from tests.functions.shell import run
 
 NOUNS = "/v1/x-instance-ha"
 Shell = Callable[..., Any]
 
 
 @pytest.fixture
-def shell(installation: Installation, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+def shell(installation: Installation) -> Shell:
     """Runs a command with the settings of the functions; returns its exit code, and the JSON that it has printed."""
-    before = structlog.get_config()
-    environ = dict(installation.runtime.environ)
+    environ = installation.runtime.environ
     of_hosts = {name: value for name, value in environ.items() if name.startswith("OS_")}
     of_hosts["INSTANCE_HA_API_URL"] = f"{installation.url}/v1"
 
-    def run(*words: str) -> tuple[int, Any]:
-        with pytest.raises(SystemExit) as ended:
-            command.main([*words, "-o", "json"], of_hosts if words[0] == "host-guard" else environ)
-        said = capsys.readouterr()
-        assert said.out, said.err
-        return int(ended.value.code or 0), json.loads(said.out)
+    def shown(*words: str) -> tuple[int, Any]:
+        ended = run(of_hosts if words[0] == "host-guard" else environ, *words, "-o", "json")
+        assert ended.out, ended.err
+        return ended.code, json.loads(ended.out)
 
-    yield run
-    structlog.configure(**before)
+    return shown
 
 
 def test_a_plan_is_that_of_the_api(installation: Installation, shell: Shell, host: dict[str, Any]) -> None:

@@ -1,11 +1,10 @@
 """Accounts of outages over HTTP, and at a shell."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 from tests.functions.conftest import Installation, closed
+from tests.functions.shell import run
 
 INCIDENTS = "/v1/x-instance-ha/incidents"
 
@@ -35,12 +34,12 @@ def test_the_command_prints_a_page_or_the_values_of_the_api(installation: Instal
     uuid = closed(installation, installation.notification(host))["notification_uuid"]
     api = installation.get(f"{INCIDENTS}/{uuid}").json()["incident"]
 
-    def run(*options: str) -> str:
-        command = [sys.executable, "-m", "instance_ha.command", "incident", uuid, *options]
-        environ = dict(installation.runtime.environ)
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout
+    def shown(*options: str) -> str:
+        ended = run(installation.runtime.environ, "incident", uuid, *options)
+        assert ended.code == 0, ended.err
+        return ended.out
 
-    assert run() == api["markdown"]
-    values = json.loads(run("-o", "json"))
+    assert shown() == api["markdown"]
+    values = json.loads(shown("-o", "json"))
     assert values.keys() == api.keys() - {"markdown"}
     assert (values["totals"], values["failures"]) == (api["totals"], api["failures"])

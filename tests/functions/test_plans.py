@@ -1,13 +1,12 @@
 """Plans over HTTP: what would be done if a host failed now, and nothing of it is done."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.functions.conftest import Installation, fault
+from tests.functions.shell import run
 
 PLANS = "/v1/x-instance-ha/plans"
 
@@ -142,7 +141,5 @@ def test_the_command_prints_a_plan_and_says_by_its_exit_code_that_one_is_not_kno
 
 def command(installation: Installation, host: str) -> tuple[int, str, str]:
     """Run the command with the settings of the functions."""
-    run = [sys.executable, "-m", "instance_ha.command", "plan", host]
-    environ = dict(installation.runtime.environ)
-    ended = subprocess.run(run, env=environ, capture_output=True, text=True, timeout=60)
-    return ended.returncode, ended.stdout, ended.stderr
+    ended = run(installation.runtime.environ, "plan", host)
+    return ended.code, ended.out, ended.err

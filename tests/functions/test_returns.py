@@ -1,14 +1,12 @@
 """Returns of hosts over HTTP, and their guards."""
 
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
 import pytest
 
 from tests.functions.conftest import Installation, closed, fault
+from tests.functions.shell import Ended, run
 
 RETURNS, GUARDS = "/v1/x-instance-ha/returns", "/v1/x-instance-ha/host-guards"
 
@@ -117,37 +115,35 @@ def test_a_host_guard_lets_start_what_is_not_recovered_or_not_ours(
         assert (guard["host"], guard["may_start"], guard["notification_uuid"]) == (name, True, None)
 
 
-def command(installation: Installation, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def command(installation: Installation, *words: str, **environ: str) -> Ended:
     """Run a command of a host or an operator: it knows the cloud, and nothing of Postgres."""
     known = {name: value for name, value in installation.runtime.environ.items() if name.startswith("OS_")}
-    known |= {"INSTANCE_HA_API_URL": f"{installation.url}/v1", "PATH": os.environ["PATH"]} | environ
-    run = [sys.executable, "-m", "instance_ha.command", *words]
-    return subprocess.run(run, env=known, capture_output=True, text=True, timeout=60)
+    return run(known | {"INSTANCE_HA_API_URL": f"{installation.url}/v1"} | environ, *words)
 
 
 def test_the_guard_of_a_host_says_by_its_exit_code_whether_nova_compute_may_start(
     installation: Installation, host: dict[str, Any], under_recovery: None
 ) -> None:
     ended = command(installation, "host-guard", host["name"])
-    assert (ended.returncode, "must not start" in ended.stdout) == (1, True), ended
+    assert (ended.code, "must not start" in ended.out) == (1, True), ended
     ended = command(installation, "host-guard", "compute-of-no-segment")
-    assert (ended.returncode, "may start" in ended.stdout) == (0, True), ended
+    assert (ended.code, "may start" in ended.out) == (0, True), ended
 
 
 def test_the_guard_of_a_host_that_reaches_nobody_does_not_know(installation: Installation) -> None:
     nowhere = {"INSTANCE_HA_API_URL": "http://127.0.0.1:9/v1"}
     ended = command(installation, "host-guard", "compute1", **nowhere)
-    assert (ended.returncode, "not known" in ended.stderr) == (2, True), ended
-    assert command(installation, "host-guard", "compute1", "--start-if-unknown", **nowhere).returncode == 0
+    assert (ended.code, "not known" in ended.err) == (2, True), ended
+    assert command(installation, "host-guard", "compute1", "--start-if-unknown", **nowhere).code == 0
 
 
 def test_an_operator_brings_a_host_back_at_a_shell(installation: Installation, recovered: dict[str, Any]) -> None:
     as_operator = {"OS_CLOUD": "admin"}
     refused = command(installation, "return", recovered["name"])
-    assert (refused.returncode, "HTTP 403" in refused.stderr) == (1, True), refused
+    assert (refused.code, "HTTP 403" in refused.err) == (1, True), refused
     asked = command(installation, "return", recovered["name"], "--move-home", **as_operator)
-    assert (asked.returncode, "waiting" in asked.stdout) == (0, True), asked
-    uuid = asked.stdout.split()[1].rstrip(":")
-    assert uuid in command(installation, "return", recovered["name"], "--show", **as_operator).stdout
-    assert command(installation, "return", recovered["name"], "--stop", **as_operator).returncode == 0
+    assert (asked.code, "waiting" in asked.out) == (0, True), asked
+    uuid = asked.out.split()[1].rstrip(":")
+    assert uuid in command(installation, "return", recovered["name"], "--show", **as_operator).out
+    assert command(installation, "return", recovered["name"], "--stop", **as_operator).code == 0
     assert over(installation, uuid)["status"] == "stopped"
