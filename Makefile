@@ -10,6 +10,9 @@ MINUTES ?= 10
 READY := $(VENV)/.installed
 SOURCES := lib simulator functions local bench mutants tests examples deploy stack template
 
+# Without bytecode each of the hundreds of processes that tests start would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test explore test-real screenshots test-images mutate check format up down status bench requirements coldstart clean docs manifests
 
 # CONSOLE=1 shows it in a browser too, and stays.
