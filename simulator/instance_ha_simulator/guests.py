@@ -75,16 +75,17 @@ class Connection:
     def __init__(self, guests: Guests, host: str) -> None:
         self._guests = guests
         self._host = host
+        self._names: dict[str, str] = {}
 
     def domains(self) -> list[Domain]:
         """Return the domains of the host."""
         here = [server for server in self._guests.servers() if server.host == self._host]
+        self._names = {server.id: server.name for server in here}
         return [self._guests.guest(server.name).domain(server.id) for server in here]
 
     def ping(self, uuid: str) -> bool | None:
-        """Ask the agent."""
-        name = next(server.name for server in self._guests.servers() if server.id == uuid)
-        agent = self._guests.guest(name).agent
+        """Ask the agent of one of the domains that were shown."""
+        agent = self._guests.guest(self._names[uuid]).agent
         if agent == "hangs":
             self._guests.sleep(_PING_LIMIT)
         return {"answers": True, "hangs": False, "leaves": False, "busy": None}[agent]

@@ -1,18 +1,14 @@
 """What is pinned for a function: all that it imports, and nothing that nobody uses."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.unit.serving.loaded import ROOT, loaded
+
 NAMES = sorted(file.parent.name for file in (ROOT / "functions").glob("*/requirements.txt"))
 # Imported by no line of ours: drivers that SQLAlchemy finds by their names, what keystonemiddleware imports where
 # memcached_servers is set, and a pin that keeps pip from trying old releases.
@@ -20,14 +16,6 @@ UNSEEN = {"psycopg", "pymysql", "python-memcached", "python-dateutil"}
 UNKNOWN = {"consul": ["python-consul"], "libvirt": ["libvirt-python"]}  # whose metadata do not name their modules
 # Of this environment: what libraries import where it is there, and do without where it is not.
 FOREIGN = {"instance-ha", "instance-ha-simulator", "setuptools", "attrs", "greenlet", "pygments", "rich"}
-_SERVE = """
-import json, os, sys
-from pathlib import Path
-from instance_ha.serving import server
-from instance_ha.serving.application import load
-assert load(Path({folder!r}), os.environ).test_client().get("/_/health").status_code == 200
-print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
-"""
 
 
 def plain(name: str) -> str:
@@ -60,14 +48,8 @@ def test_what_the_package_asks_for_is_imported_by_it() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_function_starts_with_what_is_pinned_for_it(name: str) -> None:
-    environ = {"DATABASE_URL": "postgresql://db/ha", "OS_CLOUD": "prod", "PYTHONPATH": str(ROOT / "lib")}
-    environ |= {"INSTANCE_HA_TRIGGER_SINK": "http://sink", "INSTANCE_HA_TRIGGER_KEY": "a-key-of-twenty-signs"}
-    environ |= {"INSTANCE_HA_CONSOLE_KEY": "another-key-of-24-signs"}
-    code = _SERVE.format(folder=str(ROOT / "functions" / name))
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=True)
-    loaded, distributions = set(json.loads(done.stdout)), packages_distributions()
-    needed = {plain(one) for module in loaded for one in distributions.get(module, [])}
+    distributions = packages_distributions()
+    needed = {plain(one) for module in loaded(name) for one in distributions.get(module, [])}
     assert needed - pinned(name) - FOREIGN == set()
 
 
