@@ -21,6 +21,7 @@ from tests.followers import Aws
 from tests.functions.conftest import Installation, installed
 from tests.images import tools
 
+_HERE = "tests/images/"  # where the ids of these tests begin
 _PATIENCE = 30.0
 
 
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             f"not installed: {', '.join(missing) or 'the base image'}; tests/images/install.sh needs Debian and root"
         )
     for item in items:
-        if Path(__file__).parent in item.path.parents and item.path.name != "test_context.py":
+        if item.nodeid.startswith(_HERE) and item.path.name != "test_context.py":
             item.add_marker(pytest.mark.images)
             if not tools.asked_for() or reason.startswith("not installed"):
                 item.add_marker(pytest.mark.skip(reason=reason))

@@ -21,7 +21,7 @@ _TAINTS = {"Unknown": "node.kubernetes.io/unreachable", "False": "node.kubernete
 class Nodes:
     """The nodes of the API server."""
 
-    def __init__(self, api: client.CoreV1Api) -> None:
+    def __init__(self, api: "client.CoreV1Api") -> None:
         self._api = api
 
     def begin(self, *names: str) -> None:
