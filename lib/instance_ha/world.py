@@ -100,7 +100,8 @@ def map_concurrent(work: Callable[[Any], Any], items: Iterable[Any], limit: int)
     return [one.result() for one in asked]
 
 
-@dataclass(frozen=True, kw_only=True)
+# No world is compared with another, or printed: the methods for it would be written at each start.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class World:
     """Everything outside that every function needs; what is costly to have is made at its first use."""
 
@@ -122,14 +123,14 @@ class World:
         return self.clock.now() + timedelta(seconds=self.settings.invocation_time)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SweepWorld(World):
     """What ``sweep`` needs."""
 
     publisher: Publisher
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RecoveryWorld(SweepWorld):
     """What recoveries need."""
 
@@ -140,7 +141,7 @@ class RecoveryWorld(SweepWorld):
     beside: Callable[[Callable[[], None], float], AbstractContextManager[None]] = field(default=beside)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ApiWorld(SweepWorld):
     """What the REST API needs."""
 
@@ -149,40 +150,40 @@ class ApiWorld(SweepWorld):
     policy: Policy
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConsoleWorld(ApiWorld):
     """What ``console`` needs."""
 
     logins: Logins
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ArchiveWorld(World):
     """What a purge needs."""
 
     archive: Archive
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PurgeWorld(ApiWorld, ArchiveWorld):
     """What the function ``purge`` needs, which answers requests as well."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MonitorWorld(World):
     """What both monitors need."""
 
     notification_client: NotificationClient
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HostMonitorWorld(MonitorWorld):
     """What ``monitor-poll`` needs."""
 
     source: HostSource
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GuestMonitorWorld(MonitorWorld):
     """What ``monitor-guests`` needs."""
 
@@ -190,7 +191,7 @@ class GuestMonitorWorld(MonitorWorld):
     hypervisors: Hypervisors
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ReadinessWorld(World):
     """What ``readiness`` needs."""
 
@@ -199,13 +200,13 @@ class ReadinessWorld(World):
     fences: Fences
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RelayWorld(World):
     """What ``relay`` needs."""
 
     sinks: Sinks
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WholeWorld(RecoveryWorld, PurgeWorld, HostMonitorWorld, GuestMonitorWorld, ReadinessWorld, RelayWorld):
     """All of it: for an operator's commands, and for simulations."""

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from instance_ha.api.operation import Call, Operation, Route
 from instance_ha.api.schemas.plans import CreatePlan, Plan, PlansEnvelope
 from instance_ha.decide import plan as decided
-from instance_ha.planning.plan import plans_of
-from instance_ha.planning.source import Source
 from instance_ha.store import hosts
 
 
 def create(call: Call, asked: CreatePlan) -> PlansEnvelope:
     """Say what would be done if hosts failed now; nothing is changed, or stored."""
+    from instance_ha.planning.plan import plans_of  # not at each start, for what is seldom asked
+    from instance_ha.planning.source import Source
+
     world, names = call.world, asked.plan.hosts or [asked.plan.host]
     until = world.deadline()
     with world.database.read() as connection:

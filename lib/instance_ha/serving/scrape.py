@@ -4,7 +4,6 @@ from flask import Request, Response
 
 from instance_ha import log
 from instance_ha.api import faults
-from instance_ha.metrics.exposition import exposition, read
 from instance_ha.models.errors import MethodNotAllowed, StoreUnavailable
 from instance_ha.serving import bearer
 from instance_ha.world import World
@@ -22,6 +21,8 @@ def answer(request: Request, world: World) -> Response:
         return refused
     if request.method not in {"GET", "HEAD"}:
         return faults.of(MethodNotAllowed(request.method, "GET", "HEAD"))
+    from instance_ha.metrics.exposition import exposition, read  # not at each start, for what few instances are asked
+
     try:
         world.metrics.flush_now(world.database)
         values = read(world.database)

@@ -26,13 +26,13 @@ client = load(Path({folder!r}), os.environ).test_client()
 assert client.get("/_/health").status_code == 200
 code = client.get("/").status_code
 assert code < 500 or code == 503, code
-print(*sorted({{name.split(".")[0] for name in sys.modules}}))
+print(*sorted({{name if name.startswith("instance_ha.") else name.split(".")[0] for name in sys.modules}}))
 """
 
 
 @cache
 def loaded(function: str) -> frozenset[str]:
-    """Name the packages and modules."""
+    """Name the packages, and the modules of ours."""
     command = [sys.executable, "-c", _SERVE.format(folder=str(ROOT / "functions" / function))]
     done = subprocess.run(command, env=_ENVIRON, capture_output=True, text=True, check=True)
     return frozenset(done.stdout.split())

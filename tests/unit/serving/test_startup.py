@@ -165,6 +165,10 @@ def test_a_function_imports_no_sdk_before_a_request_needs_it(name: str) -> None:
     assert set(HEAVY) & loaded(name) == set()
 
 
+def test_a_start_of_api_hosts_imports_neither_the_text_of_the_metrics_nor_the_planning_of_recoveries() -> None:
+    assert {"instance_ha.metrics.exposition", "instance_ha.planning.plan"} & loaded("api-hosts") == set()
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
