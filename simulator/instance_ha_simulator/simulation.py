@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ import requests
 from instance_ha.consul.source import ConsulSource
 from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
+from instance_ha.lazy import lazy
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import Misconfigured, TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
@@ -241,7 +242,7 @@ class Simulation:
             with_timeout=self._with_timeout,
             beside=self.scheduler.beside,
             source=_source(settings) if settings.monitoring_driver else Unconfigured("source"),
-            notification_client=self._notification_client(settings),
+            notification_client=lazy(partial(self._notification_client, settings)),  # an application to route requests
             hypervisors=self._hypervisors,
             metrics=self.metrics,
             sinks=self.sinks,
