@@ -134,9 +134,12 @@ class Installation:
             connection.execute(text(statement), values)
 
     def forget_segments(self) -> None:
-        """Delete all segments with their hosts: who goes through all there are need not go through other tests'."""
+        """Delete all segments, and all hosts of the cloud: what goes through all need not go through other tests'."""
         for table in ("hosts", "failover_segments"):
             self.sql(f"UPDATE {table} SET deleted_at = now() WHERE deleted_at IS NULL")
+        with self.cloud.world() as world:
+            world.servers.clear()
+            world.hosts.clear()
 
     def secrets(self) -> list[str]:
         """Name all that must never be told."""
