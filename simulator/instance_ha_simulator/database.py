@@ -1,5 +1,6 @@
 """The Postgres of a simulation: a real one in virtual time, which breaks when a scenario says so."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,6 +43,7 @@ class SimulatedDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, 8)
+        self._in_transaction: set[int] = set()  # threads
         self._transactions = 0
 
     def join(self, scheduler: Scheduler, faults: list[dict[str, Any]], pauses: float = 0.0) -> None:
@@ -83,7 +85,7 @@ class SimulatedDatabase(Database):
         self._come()
         self._transactions += working.get()
         fault = self._faults.get(self._transactions) if working.get() else None
-        with super().begin() as connection:
+        with self._only_one(), super().begin() as connection:
             yield connection
             if fault == "cut":
                 raise StoreUnavailable("the connection to Postgres broke")
@@ -98,7 +100,7 @@ class SimulatedDatabase(Database):
     def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
         """Open a transaction that cannot write."""
         self._come()
-        with super().read(one_moment=one_moment) as connection:
+        with self._only_one(), super().read(one_moment=one_moment) as connection:
             yield connection
 
     def ping(self) -> None:
@@ -112,8 +114,22 @@ class SimulatedDatabase(Database):
         self.ping()
         return self._scheduler.now()
 
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Note that this thread has a connection."""
+        thread = threading.get_ident()
+        self._in_transaction.add(thread)
+        try:
+            yield
+        finally:
+            self._in_transaction.discard(thread)
+
     def _come(self) -> None:
-        """Get a connection, after a pause; no transaction is open while an invocation stands still."""
+        """Get a connection, after a pause; no transaction is open while an invocation stands still.
+
+        Who has one and asks for another may wait for ever: for one that a pool has lent to others who wait, too.
+        """
+        assert threading.get_ident() not in self._in_transaction, "a second connection in a transaction"
         random = self._scheduler.random
         if working.get() and random is not None and random.random() < self._pauses:
             self._scheduler.stand_still(random.choice((0.0, 0.1, self.PAUSE)))

@@ -65,8 +65,11 @@ class LastingDatabase(SimulatedDatabase):
         """Open a transaction that cannot write; unless it is of one moment, each statement may be one of its own."""
         self._come()
         with (
-            self._transaction(_ONE_MOMENT) if one_moment else self._lent(self._readers, f"{_PREPARED}; {_CANNOT_WRITE}")
-        ) as connection:
+            self._only_one(),
+            self._transaction(_ONE_MOMENT)
+            if one_moment
+            else self._lent(self._readers, f"{_PREPARED}; {_CANNOT_WRITE}") as connection,
+        ):
             yield connection
 
     def empty(self) -> None:

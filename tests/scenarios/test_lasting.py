@@ -1,5 +1,7 @@
 """The database that plays use one after the other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.lasting import clear
@@ -18,11 +20,25 @@ def test_what_reads_cannot_write(stage: Stage, one_moment: bool) -> None:
         connection.execute(_CHANGE)
 
 
+def write(stage: Stage) -> None:
+    with stage.database.begin() as connection:
+        connection.execute(_WRITE)
+
+
+def test_who_has_a_connection_is_lent_no_second_one(stage: Stage) -> None:
+    with (
+        stage.database.read(),
+        pytest.raises(AssertionError, match="second connection"),
+        stage.database.begin(),
+    ):
+        pass
+
+
 def test_what_is_read_at_one_moment_shows_no_later_commit(stage: Stage) -> None:
     with stage.database.read(one_moment=True) as reading:
         assert reading.execute(_COUNT).scalar_one() == 0
-        with stage.database.begin() as writing:
-            writing.execute(_WRITE)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write, stage).result()
         assert reading.execute(_COUNT).scalar_one() == 0
     with stage.database.read() as later:
         assert later.execute(_COUNT).scalar_one() == 1

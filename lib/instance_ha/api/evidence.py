@@ -1,6 +1,6 @@
 """``/x-instance-ha/evidence``: what is known of hosts whose death was reported, and what others add to it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from instance_ha import log
 from instance_ha.api.operation import Call, Operation, Route
@@ -32,14 +32,14 @@ def index(call: Call, asked: EvidenceQuery) -> EvidenceListEnvelope:
 
 def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
     """Confirm that a host is dead, or add what a system of the operator's own says of it."""
-    new = asked.evidence
+    new, now = asked.evidence, call.world.clock.now()
     assert call.caller is not None
     if isinstance(new, NewConfirmation):
         call.world.policy.check(call.caller, _CONFIRM)
     with call.world.database.begin() as connection:
         host = hosts.named(connection, [new.host])[0]
         recovery = host_recoveries.current(connection, host.uuid)
-        row = evidence.add_one(connection, _read(call, new, host, recovery))
+        row = evidence.add_one(connection, _read(call, new, host, recovery, now))
     log.get().warning("evidence posted", host=host.name, kind=str(row.kind), verdict=str(row.verdict), actor=row.actor)
     if recovery is not None:
         kind = recovery_of(recovery.type)
@@ -48,7 +48,7 @@ def create(call: Call, asked: CreateEvidence) -> EvidenceEnvelope:
 
 
 def _read(
-    call: Call, new: NewConfirmation | NewExternalEvidence, host: Host, recovery: Notification | None
+    call: Call, new: NewConfirmation | NewExternalEvidence, host: Host, recovery: Notification | None, now: datetime
 ) -> Evidence:
     """Read what was posted.
 
@@ -61,7 +61,7 @@ def _read(
         raise Conflict(
             f"no failure of host {host.name} is being handled, so there is nothing to confirm: report the failure first"
         )
-    is_confirmed, now = isinstance(new, NewConfirmation), call.world.clock.now()
+    is_confirmed = isinstance(new, NewConfirmation)
     return Evidence(
         host_uuid=host.uuid,
         kind=EvidenceKind(new.kind),

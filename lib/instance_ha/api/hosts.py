@@ -26,11 +26,11 @@ def create(call: Call, asked: CreateHost) -> HostEnvelope:
     with call.world.database.begin() as connection:
         segments.find(connection, uuid)
     _check_nova_knows(call, asked.host.name)
-    host_uuid = str(uuid4())
+    host_uuid, now = str(uuid4()), call.world.clock.now()
     with emit.change(call.world, "host.create") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, uuid, lock=True)
         change.start(connection, host_uuid, values, segment)
-        row = hosts.create(connection, uuid, {"uuid": host_uuid, **values}, call.world.clock.now())
+        row = hosts.create(connection, uuid, {"uuid": host_uuid, **values}, now)
         change.end(connection, vars(row), segment)
     return HostEnvelope(host=_shown(row, segment))
 
@@ -45,7 +45,7 @@ def show(call: Call, _: Nothing) -> HostEnvelope:
 
 def update(call: Call, asked: UpdateHost) -> HostEnvelope:
     """Change a host; Nova is asked only about a new name."""
-    values = asked.host.given()
+    values, now = asked.host.given(), call.world.clock.now()
     segment_uuid, uuid = call.segment_uuid, call.host_uuid
     with call.world.database.begin() as connection:
         segments.find(connection, segment_uuid)
@@ -60,20 +60,20 @@ def update(call: Call, asked: UpdateHost) -> HostEnvelope:
         if "on_maintenance" in values:
             values["on_maintenance_for"] = None  # from now on it is the operator's
         change.start(connection, uuid, vars(before) | values, segment)
-        row = hosts.change(connection, uuid, values, call.world.clock.now())
+        row = hosts.change(connection, uuid, values, now)
         change.end(connection, vars(row), segment)
     return HostEnvelope(host=_shown(row, segment))
 
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a host."""
-    segment_uuid, uuid = call.segment_uuid, call.host_uuid
+    segment_uuid, uuid, now = call.segment_uuid, call.host_uuid, call.world.clock.now()
     with emit.change(call.world, "host.delete") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, segment_uuid, lock=True)
         before = hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
         change.start(connection, uuid, vars(before), segment)
-        hosts.delete(connection, uuid, call.world.clock.now())
+        hosts.delete(connection, uuid, now)
         change.end(connection, vars(before), segment)
 
 

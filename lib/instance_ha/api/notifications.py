@@ -1,5 +1,6 @@
 """``/notifications``."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from instance_ha import emit, log
@@ -59,7 +60,7 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
         if refused := failures.refusal(host, NotificationType(posted.type), recovery):
             raise Conflict(refused)
         for earlier in notifications.like(connection, host.uuid, posted.type, payload, _COMPARED):
-            _refuse_duplicate(call, earlier, posted)
+            _refuse_duplicate(call, earlier, posted, now)
         values = {
             "generated_time": posted.generated_time,
             "source_host_uuid": host.uuid,
@@ -76,9 +77,9 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
-def _refuse_duplicate(call: Call, earlier: Notification, posted: NewNotification) -> None:
+def _refuse_duplicate(call: Call, earlier: Notification, posted: NewNotification, now: datetime) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
-    if failures.is_duplicate(earlier, posted.generated_time, call.world.clock.now(), interval):
+    if failures.is_duplicate(earlier, posted.generated_time, now, interval):
         raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 

@@ -30,8 +30,9 @@ _LONGEST = timedelta(days=7)
 def index(call: Call, asked: PausesQuery) -> PausesEnvelope:
     """List pauses, the newest first."""
     limit = asked.at_most(call.world.settings.osapi_max_limit)
+    active_at = call.world.clock.now() if asked.active else None
     with call.world.database.begin() as connection:
-        found = pauses.page(connection, asked.marker, limit, call.world.clock.now() if asked.active else None)
+        found = pauses.page(connection, asked.marker, limit, active_at)
     return PausesEnvelope(pauses=[ShownPause.model_validate(row) for row in found])
 
 

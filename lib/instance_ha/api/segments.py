@@ -27,10 +27,10 @@ def index(call: Call, asked: SegmentsQuery) -> SegmentsEnvelope:
 
 def create(call: Call, asked: CreateSegment) -> SegmentEnvelope:
     """Create a segment."""
-    values, uuid = asked.segment.model_dump(), str(uuid4())
+    values, uuid, now = asked.segment.model_dump(), str(uuid4()), call.world.clock.now()
     with emit.change(call.world, "segment.create") as change, call.world.database.begin() as connection:
         change.start(connection, uuid, values)
-        row = segments.create(connection, {"uuid": uuid, **values}, call.world.clock.now())
+        row = segments.create(connection, {"uuid": uuid, **values}, now)
         change.end(connection, vars(row))
     return SegmentEnvelope(segment=Segment.model_validate(row))
 
@@ -44,26 +44,26 @@ def show(call: Call, _: Nothing) -> SegmentEnvelope:
 
 def update(call: Call, asked: UpdateSegment) -> SegmentEnvelope:
     """Change a segment; ``enabled`` alone also during a recovery, since that is when an operator needs it."""
-    values, uuid = asked.segment.given(), call.segment_uuid
+    values, uuid, now = asked.segment.given(), call.segment_uuid, call.world.clock.now()
     with emit.change(call.world, "segment.update") as change, call.world.database.begin() as connection:
         before = segments.find(connection, uuid, lock=True)
         if set(values) != {"enabled"} and segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be changed: a failure of one of its hosts is being handled")
         change.start(connection, uuid, vars(before) | values)
-        row = segments.change(connection, uuid, values, call.world.clock.now())
+        row = segments.change(connection, uuid, values, now)
         change.end(connection, vars(row))
     return SegmentEnvelope(segment=Segment.model_validate(row))
 
 
 def delete(call: Call, _: Nothing) -> None:
     """Delete a segment with its hosts."""
-    uuid = call.segment_uuid
+    uuid, now = call.segment_uuid, call.world.clock.now()
     with emit.change(call.world, "segment.delete") as change, call.world.database.begin() as connection:
         before = segments.find(connection, uuid, lock=True)
         if segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be deleted: a failure of one of its hosts is being handled")
         change.start(connection, uuid, vars(before))
-        segments.delete(connection, uuid, call.world.clock.now())
+        segments.delete(connection, uuid, now)
         change.end(connection, vars(before))
 
 

@@ -57,7 +57,7 @@ class Evacuation:
             if self.server.id not in self.world.servers:
                 self._drop()
             elif self.claimed and not self.world.hosts[self.migration.dest_compute or ""].alive:
-                self.in_flight = False  # it was dead already when it was chosen
+                self.in_flight = False
             else:
                 step(at)
 
@@ -84,9 +84,9 @@ class Evacuation:
         self.migration.dest_compute, self.migration.dest_node = dest.name, dest.hypervisor_hostname
         self.migration.become(at, "pre-migrating")
         self.world.load[dest.name] += self.server.size
-        self.claimed = True
+        self.claimed, self.in_flight = True, dest.alive  # what is sent to a host that is dead already nobody hears
         cause = "claim" if dest.name in self.world.options.claim_fails_on else self.course.fails
-        if cause in _REFUSED:
+        if self.in_flight and cause in _REFUSED:
             self._fail(at, self.server.vm_state, _REFUSED[cause])
 
     def _destination(self) -> Host | None:

@@ -10,6 +10,7 @@ from instance_ha_simulator.checks import our_requests
 from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
+from instance_ha_simulator.explorer.proof import Rules
 
 # A host that was fenced, forced down and switched on again reports for so long until its reports are taken for life.
 FORCED_DOWN_GRACE = 45.0
@@ -98,9 +99,10 @@ def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
 
 def runs_never_overlap(played: Exploration) -> Iterator[str]:
     """An instance runs in one place at a time."""
-    # Whether what lives may be evacuated is the question of other checks.
-    excused = {r.server_id for r in our_requests(played) if r.source_alive}
+    rules = Rules(played)
     with played.simulation.cloud.world() as world:
+        # Whether we may evacuate what lives is the question of other checks; a person may.
+        excused = {request.server_id for request in world.evacuation_requests if request.source_alive}
         runs, meddled = list(world.history.runs), set(world.history.meddled)
     of: dict[str, list[Any]] = defaultdict(list)
     for run in runs:
@@ -108,7 +110,8 @@ def runs_never_overlap(played: Exploration) -> Iterator[str]:
     for server_id, its in of.items():
         its.sort(key=lambda run: run.since)
         for before, after in pairwise(its):
-            if (before.until is None or before.until > after.since) and server_id not in excused | meddled:
+            overlap = before.until is None or before.until > after.since
+            if overlap and server_id not in excused | meddled and not rules.is_dead(before.host, after.since):
                 yield f"{name_of(played, server_id)} ran on {before.host} and {after.host} at once"
 
 

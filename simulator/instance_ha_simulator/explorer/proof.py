@@ -107,6 +107,10 @@ class Rules:
         of_it = [failure for failure in self._failures if failure.host == host and failure.since <= at]
         return [failure for failure in of_it if failure.until is None or failure.until >= at]
 
+    def is_dead(self, host: str, at: datetime) -> bool:
+        """Whether a host was dead by the rules at a moment, though it may have lived."""
+        return any(self.may_evacuate(one, at) for one in self._failures if one.host == host and one.since <= at)
+
     def policies(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the policies that were in force between two moments."""
         before = [policy for at, policy in self._played.policies if at <= since] or [self._played.policies[0][1]]

@@ -110,8 +110,9 @@ def _read_reports(work: Returning) -> tuple[ComputeService | None, Reports | Non
 
 def _evacuations(work: Returning) -> list[Migration]:
     """Read Nova's records of the evacuations from the host since it was last sound."""
+    recoveries = work.recoveries()
     with work.claim.read() as connection:
-        moves = [move for uuid in work.recoveries() for move in vmoves.of_notification(connection, uuid)]
+        moves = [move for uuid in recoveries for move in vmoves.of_notification(connection, uuid)]
     since = min((move.last_migration_id for move in moves), default=0)
     return list(work.nova.evacuations_from(work.host.name, since, PAGE)) if moves else []
 
@@ -224,11 +225,10 @@ def _await_evacuations(work: Returning) -> None:
 
 def _kept(work: Returning) -> list[Held]:
     """Read which reserved hosts the recoveries have used up, and nobody has changed since."""
+    recoveries = work.recoveries()
     with work.claim.read() as connection:
         memories = [
-            memory
-            for uuid in reversed(work.recoveries())
-            for memory in tasks.recall_all(connection, uuid, ReservedHosts)
+            memory for uuid in reversed(recoveries) for memory in tasks.recall_all(connection, uuid, ReservedHosts)
         ]
         kept = {held.uuid: held for memory in memories for held in memory.kept if not held.is_shared}
         found = {uuid: hosts.by_uuid(connection, uuid) for uuid in kept}

@@ -18,6 +18,7 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
     (cloud.cast_is_lost, 2),
     (cloud.evacuations_fail, 6),
     (cloud.evacuation_lasts, 2),
+    (cloud.destination_goes_down, 4),
     (cloud.room_changes, 4),
     (platform.events_go_wrong, 10),
     (platform.invocation_is_killed, 12),
@@ -50,6 +51,7 @@ TROUBLES: tuple[tuple[Callable[[Random, Data, Data], None], int], ...] = (  # wi
 Trouble = Callable[[Random, Data, Data], None]
 # What most troubles of a world are of, where one kind is asked for.
 KINDS: dict[str, tuple[Trouble, ...]] = {
+    "destinations": (cloud.destination_goes_down, cloud.evacuation_lasts, people.another_host_dies),
     "fences": (proof.operator_forbids_fences, proof.operator_changes_policy, proof.system_says, proof.host_is_cut_off),
     "gates": (
         gates.operator_pauses,

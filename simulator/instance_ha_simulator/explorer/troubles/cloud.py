@@ -100,6 +100,18 @@ def evacuation_lasts(random: Random, world: Data, faults: Data) -> None:
         faults.setdefault("evacuations", []).append(course)
 
 
+def destination_goes_down(random: Random, world: Data, faults: Data) -> None:
+    """A host that takes instances goes down while evacuations last: it dies, or only its nova-compute stops."""
+    world["cloud"]["evacuate_seconds"] = random.choice((8.0, 30.0, 60.0))
+    host, at = random.choice(others(world)), moment(random, world)
+    what = random.choice(("kill_host", "stop_compute"))
+    happens(world, at, what, host)
+    if what == "kill_host" or random.random() < 0.5:  # a monitor reports what is dead
+        happens(world, at + random.choice((5, 60, 200)), "notify", host)
+    if random.random() < 0.3:
+        happens(world, at + random.choice((30, 100, 300)), "start_host", host)
+
+
 def room_changes(random: Random, world: Data, faults: Data) -> None:
     """A host has less room for a while."""
     host, at = random.choice(others(world)), moment(random, world)
