@@ -29,7 +29,7 @@ def watch(
     """Sort watched evacuations by Nova's newest record of each instance in ``migrations``.
 
     An evacuation is unseen when it was not checked for ``slow`` seconds: the record of a deleted instance,
-    say, never becomes final. One to a host that is ``down`` is checked sooner, since it comes to nothing.
+    say, never becomes final. One to a host that is ``down`` is checked sooner, since it may come to nothing.
     """
     done: list[tuple[VMove, str | None]] = []
     unseen: list[VMove] = []

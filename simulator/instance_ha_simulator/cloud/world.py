@@ -60,8 +60,9 @@ class World:
         return not host.forced_down and silence <= timedelta(seconds=self.options.service_down_time)
 
     def answers(self, host_name: str) -> bool:
-        """Tell whether Nova can read what it knows of a host, and of the servers on it."""
-        return self.hosts[host_name].cell not in self.down_cells
+        """Tell whether Nova can read what it knows of a host, and of the servers on it; records outlive their host."""
+        host = self.hosts.get(host_name)
+        return host is None or host.cell not in self.down_cells
 
     def updated_at(self, host: Host) -> datetime:
         """Return when the service's record changed: by a report, or by the API."""

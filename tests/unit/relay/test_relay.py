@@ -176,12 +176,11 @@ def test_a_sink_that_answers_a_byte_at_a_time_keeps_no_other_sink_waiting(databa
             sinks=Senders(post.world.settings, {}),
             map_concurrent=map_concurrent,
         )
+        now = world.database.now()
+        events = [
+            Event(event_id=name, event_type=name, subject=name, created_at=now, body="{}") for name in ("a", "b", "c")
+        ]
         with world.database.begin() as connection:
-            now = world.database.now()
-            events = [
-                Event(event_id=name, event_type=name, subject=name, created_at=now, body="{}")
-                for name in ("a", "b", "c")
-            ]
             outbox.add(connection, ["one", "two"], events)
         relay(world)
     follower.stop()
