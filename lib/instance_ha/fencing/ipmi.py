@@ -1,12 +1,17 @@
 """IPMI 2.0 over LAN, by pyghmi: the standard's two chassis commands, and nothing of a vendor's."""
 
+import socket
 import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha1
 from secrets import randbelow
 from time import monotonic
 from typing import Any
 
 from pyghmi.exceptions import IpmiException
+from pyghmi.ipmi.private import session as pyghmi_session
 from pyghmi.ipmi.private.session import Session
 
 from instance_ha.fencing.file import IpmiMethod
@@ -19,6 +24,7 @@ _POWER_DOWN = 0x00  # of the control command: hard; all its other values are nev
 _LEVELS = {"operator": 3, "administrator": 4}
 _SHA1 = 1  # among the authentication algorithms
 _LOGGING_IN = frozenset({"EXPECTINGRAKP2", "EXPECTINGRAKP4"})
+_NAP = 0.2  # seconds
 _MOST_LOST = 6  # packets of one login that are sent again
 _REFUSALS = (
     "password",
@@ -65,11 +71,12 @@ class Ipmi:
             method = self._method
             user, password = method.username.encode(), method.password.get_secret_value().encode()
             level = _LEVELS[method.privilege]
-            session = _Session(method.address, user, password, method.port, level, until)
-            try:
-                return dict(session.raw_command(_CHASSIS, command, data=data))
-            finally:
-                session.logout()
+            with _awake():
+                session = _Session(method.address, user, password, method.port, level, until)
+                try:
+                    return dict(session.raw_command(_CHASSIS, command, data=data))
+                finally:
+                    session.logout()
 
         try:
             return with_timeout(ask, self._timeout)
@@ -80,6 +87,44 @@ class Ipmi:
             if any(one in words.lower() for one in _REFUSALS):
                 raise FenceRefused(f"the BMC refuses the login: {words}") from None
             raise FenceUnavailable(f"the BMC does not answer: {words}") from None
+
+
+def _receive(sock: socket.socket, size: int) -> Any:
+    """Take a packet in, if there is one.
+
+    Pyghmi's own makes the socket one that does not block, and who sends makes it one that does: when both happened at
+    once, its only reader waited on one silent socket for ever, and every question of this process with it.
+    """
+    try:
+        return sock.recvfrom(size, socket.MSG_DONTWAIT)
+    except OSError:
+        return None
+
+
+pyghmi_session._io_recvfrom = _receive
+
+
+@contextmanager
+def _awake() -> Iterator[None]:
+    """Let no question sleep that was answered: pyghmi wakes all who wait when anybody's time is over.
+
+    An answer may be taken in by the thread of another question right before its own one goes to sleep, for as long as
+    a session may be idle.
+    """
+    ended = threading.Event()
+
+    def nap() -> None:
+        while not ended.is_set():
+            if pyghmi_session.iosockets:
+                pyghmi_session._io_wait(_NAP)
+            else:  # there is no session yet
+                ended.wait(_NAP)
+
+    threading.Thread(target=nap, daemon=True, name="ipmi-awake").start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 class _Session(Session):  # type: ignore[misc]

@@ -19,13 +19,14 @@ from instance_ha.decide.restoration import restoration_of
 from instance_ha.decide.service import Reports
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART, Server
-from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
+from instance_ha.models.enums import NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_given_back, host_reset, reserved_hosts
 from instance_ha.recovery.claim import Claim
 from instance_ha.recovery.end import final_check_at
 from instance_ha.recovery.evacuation.claimed import GONE
+from instance_ha.recovery.tasks.restart_instance import has_begun_to_start
 from instance_ha.store import host_recoveries, hosts, segments, tasks, vmoves
 
 
@@ -172,9 +173,9 @@ def _lives(claim: Claim[Notification], host: str, *, is_source: bool) -> bool:
 
 def _has_restarted(claim: Claim[Notification]) -> bool:
     """Say whether a recovery of an instance has asked for anything, however it has ended."""
+    uuid = claim.row.notification_uuid
     with claim.read() as connection:
-        has_stopped = tasks.has_stopped(connection, claim.row.notification_uuid)
-    return has_stopped or claim.row.status is NotificationStatus.FINISHED
+        return tasks.has_stopped(connection, uuid) or has_begun_to_start(connection, uuid)
 
 
 def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
@@ -190,8 +191,11 @@ def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
         host = hosts.by_name(connection, server.host or "")
         if host is not None and host_recoveries.is_running(connection, host.uuid):
             return None
+        moved = vmoves.last_begun(connection, instance)
     if host is not None and host.on_maintenance:  # it has failed, and is not recovered: nothing starts there
         return []
+    if moved is not None and moved.created_at >= claim.row.created_at and "stop" in restoration_of(moved.facts).actions:
+        return []  # its owner wanted it stopped when its host died
     late = power.carried_out_late(server, claim.nova.last_power_action(instance))
     try:
         if late is Step.START:

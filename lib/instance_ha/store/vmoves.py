@@ -153,6 +153,11 @@ def latest_tries(connection: Connection, source_host: str, instances: Sequence[s
     }
 
 
+def last_begun(connection: Connection, instance: str) -> VMove | None:
+    """Read the latest evacuation of an instance that was begun."""
+    return next(iter(read(connection, _LATEST_TRIES, {"instances": [instance]})), None)
+
+
 def begun_since_the_last_success(connection: Connection, notification: Notification) -> Sequence[str]:
     """Name the instances that recoveries of a host have begun to evacuate since the last one that has finished.
 

@@ -1,13 +1,16 @@
 """IPMI, against a server of its own, over a network that loses packets."""
 
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from instance_ha.fencing.file import IpmiMethod
 from instance_ha.fencing.ipmi import Ipmi
 from instance_ha.models.errors import FenceRefused, FenceUnavailable
 from instance_ha.models.fencing import Power
+from pyghmi.ipmi.private import session
 
 from tests.bmc import PASSWORD, USERNAME, IpmiService, ipmi, lossy, network
 
@@ -81,3 +84,16 @@ def test_nothing_is_sent_after_a_question_was_given_up(service: IpmiService) -> 
         time.sleep(4)  # in which it would have been sent again
         assert between.heard == heard
         assert client(service.port).power() is Power.ON
+
+
+def test_who_reads_packets_neither_waits_nor_changes_whether_their_senders_do() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        assert session._io_recvfrom(silent, 100) is None
+        assert silent.getblocking()
+
+
+def test_bmcs_that_are_asked_at_once_all_answer(service: IpmiService) -> None:
+    with ipmi() as second, ipmi() as third, ThreadPoolExecutor(6) as pool:
+        ports = [one.port for one in (service, second, third)] * 8
+        assert set(pool.map(lambda port: client(port).power(), ports)) == {Power.ON}

@@ -4,6 +4,8 @@ Nova shows at once that it is stopping or starting an instance, and remembers wh
 after a crash what was asked, and an owner who acts meanwhile has the last word.
 """
 
+from sqlalchemy import Connection
+
 from instance_ha.decide import power
 from instance_ha.decide.instances import InstancePolicy, reason_to_leave
 from instance_ha.decide.power import Broken, Decision, Leave, Step, StopRecorded
@@ -12,6 +14,7 @@ from instance_ha.models.cloud import PowerAction, Server
 from instance_ha.models.enums import NotificationStatus, TaskState
 from instance_ha.models.errors import CloudRefused, RecoveryFailed
 from instance_ha.models.rows import TaskRow
+from instance_ha.models.uuids import NotificationUuid
 from instance_ha.recovery.recovery import Done, NotYet, Outcome, Recovery, Skip, Task
 from instance_ha.store import hosts, tasks
 
@@ -123,7 +126,12 @@ _RESTARTED = frozenset({"active", "stopped", "error", "resized"})
 def _was_started_before(recovery: Recovery) -> bool:
     """Say whether an earlier attempt has stopped the instance and come to its start, which was too late to be seen."""
     with recovery.claim.read() as connection:
-        found = tasks.of_notification(connection, recovery.notification.notification_uuid)
+        return has_begun_to_start(connection, recovery.notification.notification_uuid)
+
+
+def has_begun_to_start(connection: Connection, notification_uuid: NotificationUuid) -> bool:
+    """Say whether a recovery of an instance has come to its start, in whichever attempt."""
+    found = tasks.of_notification(connection, notification_uuid)
     return any(task.name == _START_TASK and task.details for task in found)
 
 
