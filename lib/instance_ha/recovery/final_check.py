@@ -19,7 +19,7 @@ from instance_ha.decide.restoration import restoration_of
 from instance_ha.decide.service import Reports
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import CLOCKS_APART, Server
-from instance_ha.models.enums import NotificationType, VMoveStatus
+from instance_ha.models.enums import NotificationStatus, NotificationType, VMoveStatus
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.recovery import host_given_back, host_reset, reserved_hosts
@@ -178,6 +178,15 @@ def _has_restarted(claim: Claim[Notification]) -> bool:
         return tasks.has_stopped(connection, uuid) or has_begun_to_start(connection, uuid)
 
 
+def _is_stopped_for_its_owner(restart: Notification, moved: VMove) -> bool:
+    """Say whether an instance was evacuated after its restart, and stopped, as its owner wanted when its host died.
+
+    A restart that has not finished may have asked for that stop itself.
+    """
+    is_later = restart.status is NotificationStatus.FINISHED and moved.created_at >= restart.created_at
+    return is_later and "stop" in restoration_of(moved.facts).actions
+
+
 def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
     """Give an instance back the power state that it had after its restart, or that its owner has given it since.
 
@@ -194,8 +203,8 @@ def _undo_late_power_action(claim: Claim[Notification]) -> list[str] | None:
         moved = vmoves.last_begun(connection, instance)
     if host is not None and host.on_maintenance:  # it has failed, and is not recovered: nothing starts there
         return []
-    if moved is not None and moved.created_at >= claim.row.created_at and "stop" in restoration_of(moved.facts).actions:
-        return []  # its owner wanted it stopped when its host died
+    if moved is not None and _is_stopped_for_its_owner(claim.row, moved):
+        return []
     late = power.carried_out_late(server, claim.nova.last_power_action(instance))
     try:
         if late is Step.START:
