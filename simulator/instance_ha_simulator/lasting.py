@@ -20,7 +20,8 @@ from instance_ha_simulator.scheduler import Scheduler
 _ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _CANNOT_WRITE = "SET default_transaction_read_only = on"
 # A statement is parsed and planned once, however often it is executed: no pgbouncer is in between.
-_PREPARED = "SET TIME ZONE 'UTC'; SET plan_cache_mode = force_generic_plan"
+# Who waits for a lock is told so, as in store/database.py.
+_PREPARED = "SET TIME ZONE 'UTC'; SET plan_cache_mode = force_generic_plan; SET lock_timeout = '5s'"
 
 
 class LastingDatabase(SimulatedDatabase):

@@ -369,9 +369,12 @@ def test_what_was_begun_by_a_report_that_is_lost_with_the_primary_nobody_remembe
 ) -> None:
     def disable(played: Exploration, cloud: World) -> None:
         other_is_disabled(played, cloud)
-        played.reports["lost"] = "other1"
+        played.reports["lost"], played.accepted["lost"] = "other1", cloud.now
 
-    assert "the service of other1 is disabled" not in play(stage, tmp_path, disable)
+    said = "the service of other1 is disabled, and no recovery says why"
+    late = [{"at": 200.0, "standby_falls_behind": True}, {"at": 200.1, "standby_is_promoted": 0.0}]
+    assert said in play(stage, tmp_path, disable)
+    assert said not in play(stage, tmp_path, disable, happenings=[*WORLD["happenings"], *late])
 
 
 def test_a_service_that_stays_disabled_though_its_host_lives_is_found(stage: Stage, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def runs_never_overlap(played: Exploration) -> Iterator[str]:
     with played.simulation.cloud.world() as world:
         # Whether we may evacuate what lives is the question of other checks; a person may.
         excused = {request.server_id for request in world.evacuation_requests if request.source_alive}
+        sources = {(request.server_id, request.source) for request in world.evacuation_requests}
         runs, meddled = list(world.history.runs), set(world.history.meddled)
     of: dict[str, list[Any]] = defaultdict(list)
     for run in runs:
@@ -110,8 +111,11 @@ def runs_never_overlap(played: Exploration) -> Iterator[str]:
     for server_id, its in of.items():
         its.sort(key=lambda run: run.since)
         for before, after in pairwise(its):
-            overlap = before.until is None or before.until > after.since
-            if overlap and server_id not in excused | meddled and not rules.is_dead(before.host, after.since):
+            if (before.until is not None and before.until <= after.since) or server_id in excused | meddled:
+                continue
+            # A destination that was taken for dead midway, by the rules: no evacuation from there tells of it.
+            is_dest = (server_id, before.host) not in sources
+            if not (is_dest and rules.is_dead(before.host, before.since, after.since)):
                 yield f"{name_of(played, server_id)} ran on {before.host} and {after.host} at once"
 
 

@@ -91,7 +91,8 @@ def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
 
 def _lost_with_the_primary(played: Exploration) -> set[str | None]:
     """Name the hosts whose report was lost after it was accepted; what was begun by it nobody remembers."""
-    return {_host_of(about) for uuid, about in played.reports.items() if uuid not in played.rows.notifications}
+    lost = (about for uuid, about in played.reports.items() if uuid not in played.rows.notifications)
+    return {_host_of(about) for about in lost} if played.has_failed_over else set()
 
 
 def hosts_are_on_maintenance_for_a_reason(played: Exploration) -> Iterator[str]:

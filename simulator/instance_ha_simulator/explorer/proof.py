@@ -107,9 +107,10 @@ class Rules:
         of_it = [failure for failure in self._failures if failure.host == host and failure.since <= at]
         return [failure for failure in of_it if failure.until is None or failure.until >= at]
 
-    def is_dead(self, host: str, at: datetime) -> bool:
-        """Whether a host was dead by the rules at a moment, though it may have lived."""
-        return any(self.may_evacuate(one, at) for one in self._failures if one.host == host and one.since <= at)
+    def is_dead(self, host: str, since: datetime, at: datetime) -> bool:
+        """Whether a host was dead at a moment by the rules, for a failure since another one; it may have lived."""
+        of_it = (failure for failure in self._failures if failure.host == host and since <= failure.since <= at)
+        return any(self.may_evacuate(failure, at) for failure in of_it)
 
     def policies(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the policies that were in force between two moments."""
