@@ -3,7 +3,7 @@
 from collections import Counter
 
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha_simulator.scenario import Play
+from instance_ha_simulator.play import Play
 
 from bench import plays
 from bench.figures import Row, Samples

@@ -8,8 +8,9 @@ from typing import Any
 from instance_ha.store import migrate
 from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.files import temporary_state_dir
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 DEAD = "dead"
 World = dict[str, Any]

@@ -23,8 +23,9 @@ from instance_ha.recovery import sweep
 from instance_ha.store import migrate, outbox
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.embedded import EmbeddedPostgres
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.files import temporary_state_dir
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.simulation import Simulation
 
 from bench import crowd, history
 from bench.figures import Row, Samples, markdown

@@ -9,7 +9,7 @@ from types import FrameType
 
 import flask
 import structlog
-from instance_ha_simulator.scenario import Play
+from instance_ha_simulator.play import Play
 from sqlalchemy import Engine, event
 
 from bench import plays

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from instance_ha_simulator.cloud.model import EvacuationRequest
-from instance_ha_simulator.scenario import Play
+from instance_ha_simulator.play import Play
 
 
 def broken(played: Play) -> list[str]:
@@ -30,7 +30,7 @@ def our_requests(played: Play) -> Iterator[EvacuationRequest]:
 
 def open_vmoves(played: Play) -> Iterator[str]:
     """Name what has not ended."""
-    for move in played.vmoves():
+    for move in played.tables.vmoves():
         if move["status"] not in {"succeeded", "failed", "ignored"}:
             yield f"the evacuation of {move['instance_name']} has not ended: {move['status']}"
 
@@ -41,12 +41,12 @@ def _evacuations(played: Play) -> Iterator[str]:
     most = 1 + world.get("asked_again", 0)
     for server_id, times in asked.items():
         if times > most:
-            yield f"{played.name_of(server_id)} was evacuated {times} times, at most {most} are expected"
+            yield f"{played.names[server_id]} was evacuated {times} times, at most {most} are expected"
     for request in our_requests(played):
         if request.overlapping:
-            yield f"{played.name_of(request.server_id)} was evacuated while an evacuation of it was under way"
+            yield f"{played.names[request.server_id]} was evacuated while an evacuation of it was under way"
         if request.source_alive and request.source not in world.get("fenced", []):
-            yield f"{played.name_of(request.server_id)} was evacuated although its host {request.source} lives"
+            yield f"{played.names[request.server_id]} was evacuated although its host {request.source} lives"
 
 
 def _asks_for_fences(segment: dict[str, Any]) -> bool:
@@ -69,7 +69,7 @@ def _fences(played: Play) -> Iterator[str]:
 def _instances(played: Play) -> Iterator[str]:
     world = played.scenario.world
     dead = {happening["kill_host"] for happening in world["happenings"] if "kill_host" in happening}
-    if played.returns():  # what has gone home is not forgotten
+    if played.tables.returns():  # what has gone home is not forgotten
         dead -= {host.name for host in played.simulation.cloud.hosts() if host.alive}
     dead |= {host for _, host, _ in played.simulation.fences.requests if played.simulation.fences.is_off(host)}
     stay = world.get("stay", [])
@@ -83,10 +83,10 @@ def _instances(played: Play) -> Iterator[str]:
 def _events(played: Play) -> Iterator[str]:
     """Every event came at least once, and those about the same thing in their order; without sinks there are none."""
     sinks = played.simulation.settings.sinks
-    if not sinks and (rows := played.outbox_rows()):
+    if not sinks and (rows := len(played.tables.outbox())):
         yield f"{rows} events were written although nobody follows them"
     for sink in sinks:
-        sent = [(row["subject"], row["event_id"]) for row in played.outbox(sink.name) if row["state"] == "sent"]
+        sent = [(row["subject"], row["event_id"]) for row in played.tables.outbox(sink.name) if row["state"] == "sent"]
         got = list(dict.fromkeys((event.subject, event.event_id) for event in played.simulation.sinks.of(sink.name)))
         if set(sent) != set(got):
             yield f"sink {sink.name} was sent {len(set(sent))} events and got {len(got)}"

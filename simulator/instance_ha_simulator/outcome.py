@@ -10,7 +10,8 @@ from instance_ha.models.enums import VMoveStatus
 
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.databases import Databases
-from instance_ha_simulator.scenario import NotOverError, Play, Scenario
+from instance_ha_simulator.play import NotOverError, Play
+from instance_ha_simulator.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,12 @@ def _run(played: Play) -> list[str]:
 
 
 def _outcome(played: Play, not_over: list[str]) -> Outcome:
-    shown = [played.show(uuid) for uuid in played.notifications]
+    shown = [played.tables.notification(uuid) for uuid in played.callers.notifications]
     asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
     return Outcome(
         log=played.lines,
         notifications=[(one["status"], one["message"]) for one in shown],
-        vmoves={move["instance_name"]: move["status"] for move in played.vmoves()},
+        vmoves={move["instance_name"]: move["status"] for move in played.tables.vmoves()},
         broken=[*not_over, *broken(played)],
         seconds=played.simulation.scheduler.elapsed,
         requests=asked,

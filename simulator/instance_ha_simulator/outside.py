@@ -1,9 +1,12 @@
-"""Those who follow events, and a bucket: they remember what they got, and fail when a scenario says so."""
+"""Those who follow events, a bucket, a task elsewhere: they remember what they got, and fail when they are to."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from instance_ha.models.errors import ArchiveUnavailable, SinkRefused, SinkUnavailable
+from instance_ha.models.errors import ArchiveUnavailable, Misconfigured, SinkRefused, SinkUnavailable
 from instance_ha.models.events import Event, Sink
+from instance_ha.models.triggers import RemoteAnswer
 
 from instance_ha_simulator.scheduler import Scheduler
 
@@ -66,3 +69,31 @@ class SimulatedBucket:
         if "gone" in kinds:
             raise ArchiveUnavailable("the bucket archive answered NoSuchBucket")
         return kinds
+
+
+class Unconfigured:
+    """Stands for a client that a simulation has no use for."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, _name: str) -> Any:
+        raise Misconfigured(f"this simulation has no {self._what}")
+
+
+class HangsError(Exception):
+    """What a custom task of a scenario raises that would never end."""
+
+
+class ScriptedTask:
+    """Stands for the function behind a URL: gives its answers one after the other."""
+
+    def __init__(self, answers: Iterable[str]) -> None:
+        self.asked: list[str] = []
+        self._answers = list(answers)
+
+    def ask(self, _url: str, identity: str, _data: dict[str, Any], _now: datetime) -> RemoteAnswer:
+        """Answer the next one, and the last one again and again."""
+        self.asked.append(identity)
+        state = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return RemoteAnswer(state, "as the scenario says")

@@ -3,9 +3,7 @@
 import importlib.util
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +16,8 @@ from instance_ha.keystone.noauth import NoAuth
 from instance_ha.kubernetes.source import KubernetesSource
 from instance_ha.lazy import lazy
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.models.errors import Misconfigured, TimeIsUp
+from instance_ha.models.errors import TimeIsUp
 from instance_ha.models.ports import HostSource, Hypervisors
-from instance_ha.models.triggers import RemoteAnswer, Trigger
 from instance_ha.notification_client import HttpNotificationClient
 from instance_ha.nova import NovaClient
 from instance_ha.placement import PlacementClient
@@ -28,23 +25,23 @@ from instance_ha.policy.enforcer import Policy
 from instance_ha.recovery import flows
 from instance_ha.serving.function import give_world
 from instance_ha.settings import Settings, load
-from instance_ha.triggers.codec import encode
 from instance_ha.world import WholeWorld
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.noauth import NoAuth as NoAuthPlugin
 from keystoneauth1.session import Session
 from requests import PreparedRequest, Response
 
-from instance_ha_simulator.brokers import rewritten
+from instance_ha_simulator.brokers import Broker
 from instance_ha_simulator.cloud.adapter import URL, DirectSession, WsgiAdapter, environ
 from instance_ha_simulator.cloud.app import create_app
 from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.database import SimulatedDatabase, Stage, working
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.fences import SimulatedFences
 from instance_ha_simulator.monitors import ReportsAdapter
-from instance_ha_simulator.outside import SimulatedBucket, SimulatedSinks
-from instance_ha_simulator.scheduler import KilledError, MachineClock, Process, Scheduler, TimeLimitError, ahead
+from instance_ha_simulator.outside import HangsError, ScriptedTask, SimulatedBucket, SimulatedSinks, Unconfigured
+from instance_ha_simulator.scheduler import KilledError, MachineClock, Scheduler, TimeLimitError, ahead
 from instance_ha_simulator.tokens import SharedToken
 
 ROOT = Path(__file__).parents[2]
@@ -65,28 +62,6 @@ KEY = "simulated-trigger-key"
 _OURSELVES = "http://localhost"
 REPORTS = "http://instance-ha.test"
 _RESTART = 3.0  # seconds that the platform takes to have an instance again whose process has ended
-_RETRIED = frozenset({404, 408, 409, 429})
-
-
-@dataclass
-class Faults:
-    """What goes wrong with events and invocations; what goes wrong in the cloud is told to the cloud."""
-
-    # {breakpoint, nth, everything, but}: that invocation, or all there are but those of some functions
-    kill: list[dict[str, Any]] = field(default_factory=list)
-    freeze: list[dict[str, Any]] = field(default_factory=list)  # {breakpoint, nth, seconds}
-    tasks: list[str] = field(default_factory=list)  # what a task that is a URL answers, one after the other
-    # {do: lose|double|delay, function, nth|every, seconds}; seconds: until the second delivery, or the only one
-    events: list[dict[str, Any]] = field(default_factory=list)
-    # {nth, to, answer, after}; after: the report is taken, and its answer replaced
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    clocks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, ahead}: a machine's clock
-    bucket: list[dict[str, Any]] = field(default_factory=list)  # {do: gone|lossy, from, to}
-    sinks: list[dict[str, Any]] = field(default_factory=list)  # {sink, do: away|slow|refuse, from, to, seconds, match}
-    database: list[dict[str, Any]] = field(default_factory=list)  # {nth, do: cut|cut_in_commit|kill|kill_after}
-    ticks: list[dict[str, Any]] = field(default_factory=list)  # {function, nth, do: miss|late|twice}
-    # {seed, pauses, jitter}: a random order, pauses so likely, and events so many seconds late at most
-    schedule: dict[str, Any] = field(default_factory=dict)
 
 
 class ImpatientAdapter(WsgiAdapter):
@@ -108,76 +83,6 @@ class ImpatientAdapter(WsgiAdapter):
             raise requests.ReadTimeout("timed out", request=request) from error
         finally:
             self._scheduler.patience(None)
-
-
-class Unconfigured:
-    """Stands for a client that a simulation has no use for."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __getattr__(self, _name: str) -> Any:
-        raise Misconfigured(f"this simulation has no {self._what}")
-
-
-class HangsError(Exception):
-    """What a custom task of a scenario raises that would never end."""
-
-
-class ScriptedTask:
-    """Stands for the function behind a URL: gives its answers one after the other."""
-
-    def __init__(self, answers: Iterable[str]) -> None:
-        self.asked: list[str] = []
-        self._answers = list(answers)
-
-    def ask(self, _url: str, identity: str, _data: dict[str, Any], _now: datetime) -> RemoteAnswer:
-        """Answer the next one, and the last one again and again."""
-        self.asked.append(identity)
-        state = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        return RemoteAnswer(state, "as the scenario says")
-
-
-class Broker:
-    """Delivers events as brokers do: written anew, soon, mostly once, again after an error."""
-
-    def __init__(self, simulation: "Simulation") -> None:
-        self._simulation = simulation
-        self._seen: Counter[str] = Counter()
-        self._under_way: list[Process] = []
-
-    def lose_all(self) -> None:
-        """Forget the events that have not arrived."""
-        for process in self._under_way:
-            process.killed = process.killed or not process.has_begun
-        self._under_way.clear()
-
-    def publish(self, triggers: Iterable[Trigger], now: datetime) -> None:
-        """Send events, or lose them, as the faults say."""
-        for trigger in triggers:
-            headers, body = encode(trigger, now, KEY.encode())
-            for delay in self._deliveries(trigger.kind.function):
-                self._deliver(trigger.kind.function, rewritten(headers), body, delay, 0)
-
-    def _deliveries(self, function: str) -> list[float]:
-        self._seen[function] += 1
-        random, late = self._simulation.scheduler.random, self._simulation.faults.schedule.get("jitter", 0.0)
-        usual = 0.01 if random is None or not late else random.uniform(0.01, late)
-        for fault in self._simulation.faults.events:
-            of_it = fault.get("function", function) == function
-            if of_it and ("every" in fault or fault.get("nth") == self._seen[function]):
-                seconds = fault.get("seconds")
-                return {"lose": [], "double": [usual, seconds or 0.02], "delay": [seconds or 30.0]}[fault["do"]]
-        return [usual]
-
-    def _deliver(self, function: str, headers: dict[str, str], body: bytes, delay: float, tries: int) -> None:
-        def run() -> None:
-            code = self._simulation.call(function, "/", body, headers).status_code
-            if (code >= 500 or code in _RETRIED) and tries < 10:
-                self._deliver(function, headers, body, 0.2 * 2**tries, tries + 1)
-
-        self._under_way = [process for process in self._under_way if not process.ended]
-        self._under_way.append(self._simulation.scheduler.spawn(function, run, delay))
 
 
 class Simulation:
@@ -214,7 +119,7 @@ class Simulation:
         self.killed: list[str] = []
         self.called: Counter[str] = Counter()
         self.reached: Counter[str] = Counter()
-        self.broker = Broker(self)
+        self.broker = Broker(self.scheduler, faults, KEY, self.call)
         self.on_crash: Callable[[], None] = lambda: None
         self.database.join(self.scheduler, faults.database, faults.schedule.get("pauses", 0.0))
         self.fences = SimulatedFences(self.scheduler, self.cloud, ladders, self.settings.fence_timeout)

@@ -35,8 +35,9 @@ from instance_ha.store import migrate, tasks
 
 from instance_ha_simulator.databases import Databases, databases
 from instance_ha_simulator.folder.read import check
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 __all__ = ["ONE_HOST_FAILS", "Databases", "Recovery", "databases", "recover"]
 
@@ -90,8 +91,8 @@ def recover(database_url: str, flows: str, world: Mapping[str, Any] = ONE_HOST_F
 
 
 def _recovery(play: Play) -> Recovery:
-    uuid = play.notifications[0]
-    shown = play.show(uuid)
+    uuid = play.callers.notifications[0]
+    shown = play.tables.notification(uuid)
     with play.simulation.world.database.begin() as connection:
         done = tasks.of_notification(connection, NotificationUuid(uuid))
     lines = {task.name: [line["message"] for line in task.details] for task in done}

@@ -13,8 +13,9 @@ from instance_ha_simulator.cloud.history import Received, Run
 from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.explorer.callers import Posted
 from instance_ha_simulator.explorer.explore import explore
-from instance_ha_simulator.explorer.play import Exploration, Posted
+from instance_ha_simulator.explorer.play import Exploration
 
 WORLD: dict[str, Any] = {
     "settings": {"verify_interval": 10, "sweep_interval": 50, "notifications_expired_interval": 300},
@@ -77,16 +78,20 @@ def two_runs(played: Exploration, cloud: World) -> None:
 
 
 def unconfirmed(played: Exploration, cloud: World) -> None:
-    played.policies[:] = [(played.policies[0][0], {"dead_when": [["service_down", "confirmed"]], "fence": "never"})]
+    played.callers.policies[:] = [
+        (played.callers.policies[0][0], {"dead_when": [["service_down", "confirmed"]], "fence": "never"})
+    ]
 
 
 def where_a_fence_is_required(played: Exploration, cloud: World) -> None:
-    played.policies[:] = [(played.policies[0][0], {"dead_when": [["service_down"]], "fence": "required"})]
+    played.callers.policies[:] = [
+        (played.callers.policies[0][0], {"dead_when": [["service_down"]], "fence": "required"})
+    ]
 
 
 def while_it_was_seen_alive(played: Exploration, cloud: World) -> None:
-    since = min(played.accepted.values())
-    played.posted.append(Posted(since, since + timedelta(days=1), "failing1", "external", "alive", "rack"))
+    since = min(played.callers.accepted.values())
+    played.callers.posted.append(Posted(since, since + timedelta(days=1), "failing1", "external", "alive", "rack"))
 
 
 def fenced_unasked(played: Exploration, cloud: World) -> None:
@@ -94,9 +99,9 @@ def fenced_unasked(played: Exploration, cloud: World) -> None:
 
 
 def fenced_when_it_was_forbidden(played: Exploration, cloud: World) -> None:
-    since = played.policies[0][0]
+    since = played.callers.policies[0][0]
     allowed = {"dead_when": [["service_down"]], "fence": "if_possible"}
-    played.policies[:] = [(since, allowed), (since + timedelta(seconds=1), allowed | {"fence": "never"})]
+    played.callers.policies[:] = [(since, allowed), (since + timedelta(seconds=1), allowed | {"fence": "never"})]
     played.simulation.fences.requests.append((11.0, "failing1", "redfish"))
 
 
@@ -119,7 +124,7 @@ def waited_for_too_long(played: Exploration, cloud: World) -> None:
 
 def say(played: Exploration, event: str, **about: Any) -> None:
     """Have our functions say something more."""
-    uuid = played.notifications[0]
+    uuid = played.callers.notifications[0]
     for watcher in list(played.watchers[1:]):  # but the one that has called us
         watcher({"event": event, "notification_uuid": uuid, "host": "failing1"} | about)
 
@@ -129,13 +134,13 @@ def said_to_be_down(played: Exploration, cloud: World) -> None:
 
 
 def two_recoveries(played: Exploration, cloud: World) -> None:
-    played.reports["another"], played.accepted["another"] = "failing1", cloud.now
+    played.callers.reports["another"], played.callers.accepted["another"] = "failing1", cloud.now
     say(played, "recovery started", notification_uuid="another")
 
 
 def ended_without_an_unlock(played: Exploration, cloud: World, by: str | None = None) -> None:
     lock_of_ours(played, cloud)
-    server(cloud, "vm-1").locked_reason = lock_reason(by or played.notifications[0])
+    server(cloud, "vm-1").locked_reason = lock_reason(by or played.callers.notifications[0])
     cloud.history.received[:] = [Received(cloud.now, server(cloud, "vm-1").id, "lock")]
     say(played, "evacuation ended", instance_uuid=server(cloud, "vm-1").id, instance="vm-1", status="succeeded")
 
@@ -179,11 +184,11 @@ def asked_in_vain(played: Exploration, cloud: World) -> None:
 
 
 def on_maintenance(played: Exploration, cloud: World) -> None:
-    played._change_host("other1", on_maintenance=True)
+    played.happenings.change_host("other1", on_maintenance=True)
 
 
 def not_reserved(played: Exploration, cloud: World) -> None:
-    played._change_host("spare1", reserved=False)
+    played.happenings.change_host("spare1", reserved=False)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +240,7 @@ def recovery_begins(played: Exploration, cloud: World, scope: str, seconds: floa
     until = str(cloud.now + timedelta(hours=1))
     say(played, "pause begun", scope=scope, until=until)
     played.simulation.scheduler.sleep(seconds)
-    played.reports["another"], played.accepted["another"] = "other1", cloud.now
+    played.callers.reports["another"], played.callers.accepted["another"] = "other1", cloud.now
     say(played, "recovery started", notification_uuid="another", host="other1", attempt=1)
 
 
@@ -257,9 +262,9 @@ def test_a_fence_that_was_begun_while_it_was_allowed_may_be_asked_for_again(stag
     def ask_again(played: Exploration, cloud: World) -> None:
         fenced_when_it_was_forbidden(played, cloud)
         at = played.simulation.scheduler.elapsed
-        played.policies[1] = (cloud.now + timedelta(seconds=1), played.policies[1][1])
+        played.callers.policies[1] = (cloud.now + timedelta(seconds=1), played.callers.policies[1][1])
         played.simulation.fences.requests[:] = [(at, "failing1", "redfish"), (at + 10.0, "failing1", "redfish")]
-        played.closed[played.notifications[0]] = cloud.now + timedelta(days=1)
+        played.closed[played.callers.notifications[0]] = cloud.now + timedelta(days=1)
 
     assert "its segment does not say so" not in play(stage, tmp_path, ask_again)
 
@@ -369,7 +374,7 @@ def test_what_was_begun_by_a_report_that_is_lost_with_the_primary_nobody_remembe
 ) -> None:
     def disable(played: Exploration, cloud: World) -> None:
         other_is_disabled(played, cloud)
-        played.reports["lost"], played.accepted["lost"] = "other1", cloud.now
+        played.callers.reports["lost"], played.callers.accepted["lost"] = "other1", cloud.now
 
     said = "the service of other1 is disabled, and no recovery says why"
     late = [{"at": 200.0, "standby_falls_behind": True}, {"at": 200.1, "standby_is_promoted": 0.0}]

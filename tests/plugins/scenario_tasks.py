@@ -24,7 +24,7 @@ def fails_gently(_facts: TaskFacts, _report: ProgressCallback) -> None:
 @custom_task(time_limit=20)
 def hangs(_facts: TaskFacts, _report: ProgressCallback) -> None:
     """Never end; the simulator knows it by this error."""
-    from instance_ha_simulator.simulation import HangsError
+    from instance_ha_simulator.outside import HangsError
 
     raise HangsError
 

@@ -14,7 +14,8 @@ from instance_ha.settings import Settings, load
 from instance_ha.store.database import Database
 from instance_ha.world import SystemClock, World
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 from tests.real import guest as guests

@@ -5,8 +5,9 @@ from tempfile import TemporaryDirectory
 
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.lasting import clear
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 FOLDER = Path(__file__).parent / "nova-struggles-budget-halves"
 

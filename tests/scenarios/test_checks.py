@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 HERE = Path(__file__).parent
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 from sqlalchemy import text
 
 HERE = Path(__file__).parent
@@ -33,14 +34,14 @@ def test_every_start_has_its_end_and_the_last_event_is_what_holds(
     name: str, postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
     played = _play(name, postgres, stage, tmp_path)
-    events = _by_subject(played.outbox("one"))
+    events = _by_subject(played.tables.outbox("one"))
     for uuid in played.names_of_notifications():
         types = [kind.removeprefix("notification.") for kind, _ in events[uuid] if ".process." in kind]
-        last = "process.end" if played.show(uuid)["status"] in GOOD else "process.error"
+        last = "process.end" if played.tables.notification(uuid)["status"] in GOOD else "process.error"
         assert types[0::2] == ["process.start"] * (len(types) // 2)
         assert set(types[1::2]) <= {"process.end", "process.error"}
         assert types[-1] == last
-    for move in played.vmoves():
+    for move in played.tables.vmoves():
         begun = ["vmove.start"] if move["start_time"] else []
         ended = "vmove.error" if move["status"] == "failed" else "vmove.end"
         assert [kind for kind, _ in events[move["uuid"]]] == [*begun, ended]
@@ -61,8 +62,8 @@ def test_what_is_found_wrong_at_the_end_of_the_recovery_is_one_event_more_and_th
     name: str, instance: str, expected: list[str], postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
     played = _play(name, postgres, stage, tmp_path)
-    first = next(move for move in played.vmoves() if move["instance_name"] == instance)
-    events = _by_subject(played.outbox("one"))[first["uuid"]]
+    first = next(move for move in played.tables.vmoves() if move["instance_name"] == instance)
+    events = _by_subject(played.tables.outbox("one"))[first["uuid"]]
     assert [kind for kind, _ in events] == expected
     assert events[-1][1]["status"] == first["status"]
 
@@ -88,7 +89,7 @@ def test_that_the_monitor_is_degraded_is_an_event(
     name: str, reason: str, postgres: Postgres, stage: Stage, tmp_path: Path
 ) -> None:
     played = _play(name, postgres, stage, tmp_path)
-    reasons = [about["reason"] for kind, about in _by_subject(played.outbox("one"))["hosts"]]
+    reasons = [about["reason"] for kind, about in _by_subject(played.tables.outbox("one"))["hosts"]]
     logged = ("host reports suppressed", "host source not available", "host polls interrupted")
     assert len(reasons) == sum(any(what in line for what in logged) for line in played.lines)
     assert reasons[0].startswith(reason)

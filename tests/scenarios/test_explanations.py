@@ -9,8 +9,9 @@ from instance_ha.decide.explanation import Explanation, Question, explain
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import explanations
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 HERE = Path(__file__).parent
 
@@ -22,7 +23,7 @@ def explained(name: str, postgres: Postgres, stage: Stage) -> Explanation:
         played = Play(scenario, stage, postgres, Path(own))
         played.run()
     with played.simulation.world.database.read(one_moment=True) as connection:
-        rows = explanations.rows_of(connection, NotificationUuid(played.notifications[0]))
+        rows = explanations.rows_of(connection, NotificationUuid(played.callers.notifications[0]))
     return explain(rows, played.simulation.scheduler.now())
 
 
@@ -58,7 +59,7 @@ def asked(name: str, at: float, postgres: Postgres, stage: Stage) -> dict[str, A
     with TemporaryDirectory() as own:
         played = Play(scenario, stage, postgres, Path(own))
         played.run()
-    return next(dict(answer["explanation"]) for answer in played.answers if "explanation" in answer)
+    return next(dict(answer["explanation"]) for answer in played.callers.answers if "explanation" in answer)
 
 
 @pytest.mark.parametrize(

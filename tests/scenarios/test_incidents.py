@@ -13,8 +13,9 @@ from instance_ha.models.incident import Ended, Incident
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import explanations
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 from tests.scenarios.stages import stage_for
 

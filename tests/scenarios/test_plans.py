@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 HERE = Path(__file__).parent
 FOLDERS = (
@@ -42,7 +43,7 @@ def play(name: str, postgres: Postgres, stage: Stage, nth: int = -1) -> Play:
 def plan_at(name: str, at: float, host: str, postgres: Postgres, stage: Stage) -> dict[str, Any]:
     """Play a scenario in which a plan of a host is asked for at a second, after all else that happens then."""
     played = _played(Scenario.read(HERE / name), at, host, postgres, stage)
-    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
+    (plan,) = next(answer["plans"] for answer in played.callers.answers if "plans" in answer)
     return dict(plan)
 
 
@@ -58,25 +59,25 @@ def _played(scenario: Scenario, at: float, host: str, postgres: Postgres, stage:
 
 def planned(played: Play, nth: int) -> list[str]:
     """Return what the recovery of a report has planned first, in order."""
-    of_it = [move for move in played.vmoves() if move["notification_uuid"] == played.notifications[nth]]
+    of_it = [move for move in played.tables.vmoves() if move["notification_uuid"] == played.callers.notifications[nth]]
     return [move["instance_name"] for move in of_it if (move["attempt"], move["round"]) == (1, 1)]
 
 
 @pytest.mark.parametrize(("name", "nth"), [(name, -1) for name in FOLDERS] + [(FOLDERS[-1], 1)])
 def test_a_recovery_does_what_its_plan_says(name: str, nth: int, postgres: Postgres, stage: Stage) -> None:
     played = play(name, postgres, stage, nth)
-    (plan,) = played.answers[-1]["plans"]
+    (plan,) = played.callers.answers[-1]["plans"]
     assert [instance["name"] for instance in plan["instances"]] == planned(played, nth)
     assert plan["outlook"] == ("evacuates" if plan["instances"] else "nothing"), plan
     if plan["methods"][0] == "reserved_host":
-        targets = [move["target_host"] for move in played.vmoves()]
+        targets = [move["target_host"] for move in played.tables.vmoves()]
         used = list(dict.fromkeys(target for target in targets if target is not None))
         assert [host["name"] for host in plan["reserved_hosts"]][: len(used)] == used
 
 
 def test_what_would_be_left_is_named_with_its_reason(postgres: Postgres, stage: Stage) -> None:
     played = play("local-disk-left", postgres, stage)
-    (plan,) = played.answers[-1]["plans"]
+    (plan,) = played.callers.answers[-1]["plans"]
     assert {(left["name"][:5], "disk is lost" in left["reason"]) for left in plan["left_out"]} == {("local", True)}
     assert not any(instance["disk_lost"] for instance in plan["instances"])
 
@@ -85,20 +86,20 @@ def test_what_has_left_the_host_already_keeps_its_priority(postgres: Postgres, s
     scenario = Scenario.read(HERE / "second-report-names-what-the-first-has-wrecked")
     scenario.world["hosts"]["compute1"]["instances"][0]["metadata"] = {"HA_Priority": "7"}
     played = _played(scenario, 399.9, "compute1", postgres, stage)
-    (plan,) = next(answer["plans"] for answer in played.answers if "plans" in answer)
+    (plan,) = next(answer["plans"] for answer in played.callers.answers if "plans" in answer)
     assert [one["priority"] for one in plan["instances"] if one["name"] == "vm-1"] == [7]
 
 
 def test_while_a_cell_does_not_answer_there_is_no_empty_plan(postgres: Postgres, stage: Stage) -> None:
     played = play("cell-down-is-not-empty", postgres, stage)
-    (plan,) = played.answers[-1]["plans"]
+    (plan,) = played.callers.answers[-1]["plans"]
     assert (plan["outlook"], plan["instances"]) == ("not_known", None), plan
     assert plan["message"]
 
 
 def test_a_held_recovery_says_in_its_plan_what_releases_it(postgres: Postgres, stage: Stage) -> None:
     played = play("local-disk-held", postgres, stage)
-    (plan,) = played.answers[-1]["plans"]
+    (plan,) = played.callers.answers[-1]["plans"]
     held = [step["text"] for step in plan["before"] if step["holds"]]
     assert plan["outlook"] == "held"
     assert any("evacuate or leave for local_disk" in text for text in held), held
@@ -118,7 +119,7 @@ def test_a_plan_says_what_is_asked_before_the_first_evacuation(
     name: str, nth: int, says: str, postgres: Postgres, stage: Stage
 ) -> None:
     played = play(name, postgres, stage, nth)
-    (plan,) = played.answers[-1]["plans"]
+    (plan,) = played.callers.answers[-1]["plans"]
     assert any(says in step["text"] for step in plan["before"]), plan
 
 
@@ -142,7 +143,7 @@ def test_of_two_hosts_that_fail_at_once_each_takes_a_reserved_host_of_its_own(
     }
     played = Play(Scenario(tmp_path, world), stage, postgres, tmp_path)
     played.run()
-    before, after = ([plan["reserved_hosts"] for plan in answer["plans"]] for answer in played.answers)
+    before, after = ([plan["reserved_hosts"] for plan in answer["plans"]] for answer in played.callers.answers)
     assert [[host["name"] for host in hosts] for hosts in before] == [["spare2", "spare1"], ["spare1"]]
     assert [[(host["name"], host["reason"]) for host in hosts] for hosts in after] == [
         [("spare2", "its compute service is down"), ("spare1", None)],
@@ -165,7 +166,7 @@ def test_hosts_that_are_planned_together_are_counted_for_a_storm(
     }
     played = Play(Scenario(tmp_path, world), stage, postgres, tmp_path)
     played.run()
-    (answer,) = played.answers
+    (answer,) = played.callers.answers
     assert {plan["outlook"] for plan in answer["plans"]} == {outlook}
     held = [step["text"] for plan in answer["plans"] for step in plan["before"] if step["task"] == "the gates"]
     assert all("storm_segment: 4 of 10 hosts of its segment have failed at once" in text for text in held)

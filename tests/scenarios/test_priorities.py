@@ -10,8 +10,9 @@ from instance_ha.models.rows import VMove
 from instance_ha.models.uuids import NotificationUuid
 from instance_ha.store import vmoves
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 HERE = Path(__file__).parent
 MOST, OF_EACH = 12, 4  # evacuations in flight of the segment, and of each notification
@@ -43,7 +44,9 @@ def test_none_is_asked_for_that_takes_the_slot_of_one_of_a_higher_priority(postg
         played.run()
     with played.simulation.world.database.read() as connection:
         moves = [
-            one for uuid in played.notifications for one in vmoves.of_notification(connection, NotificationUuid(uuid))
+            one
+            for uuid in played.callers.notifications
+            for one in vmoves.of_notification(connection, NotificationUuid(uuid))
         ]
     assert len(moves) == 60
     for move in moves:

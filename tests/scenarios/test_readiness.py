@@ -12,8 +12,9 @@ from instance_ha.models.readiness import Fit, HostReadiness, SegmentReadiness
 from instance_ha.planning.readiness import readiness
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.lasting import clear
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 METHODS = ("auto", "reserved_host", "auto_priority", "rh_priority")
 COST = 14

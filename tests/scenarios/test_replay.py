@@ -9,11 +9,12 @@ from instance_ha.models.uuids import NotificationUuid
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.database import Stage
 from instance_ha_simulator.lasting import clear
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.replay.recording import read
 from instance_ha_simulator.replay.story import tell
 from instance_ha_simulator.replay.write import write
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 from sqlalchemy import text
 
 HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ def play(scenario: Scenario, postgres: Postgres, stage: Stage) -> Play:
 def test_a_replayed_recovery_ends_as_the_original(name: str, postgres: Postgres, stage: Stage, tmp_path: Path) -> None:
     original = play(Scenario.read(HERE / name), postgres, stage)
     with original.simulation.world.database.begin() as connection:
-        recording = read(connection, NotificationUuid(original.notifications[0]))
+        recording = read(connection, NotificationUuid(original.callers.notifications[0]))
     write(tell(recording, original.simulation.settings), tmp_path / "again")
     clear(stage)
     again = play(Scenario.read(tmp_path / "again"), postgres, stage)
@@ -65,7 +66,7 @@ def test_a_replayed_recovery_ends_as_the_original(name: str, postgres: Postgres,
 
 
 def statuses(played: Play) -> list[str]:
-    return [played.show(uuid)["status"] for uuid in played.notifications]
+    return [played.tables.notification(uuid)["status"] for uuid in played.callers.notifications]
 
 
 def ends(played: Play) -> Counter[tuple[str, int]]:

@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 
 def play(world: dict[str, Any], postgres: Postgres, stage: Stage, folder: Path) -> Play:
     """Play a world, and see its recovery finished."""
     played = Play(Scenario(folder, world), stage, postgres, folder)
     played.run()
-    assert [played.show(uuid)["status"] for uuid in played.notifications] == ["finished"]
+    assert [played.tables.notification(uuid)["status"] for uuid in played.callers.notifications] == ["finished"]
     return played
 
 
@@ -63,7 +64,7 @@ def test_how_often_lists_are_read_does_not_depend_on_what_else_changes_in_the_cl
     settings = {"force_down": True, "host_failure_recovery_threads": 20}
     world = busy_cloud(20, 600) | {"settings": settings, "cloud": {"max_limit": 25}}
     played = play(world, postgres, stage, tmp_path)
-    assert sum(move["dest_host"] == "compute2" for move in played.vmoves()) == 20
+    assert sum(move["dest_host"] == "compute2" for move in played.tables.vmoves()) == 20
     planned, watched = 1, 2  # lists of the host, and of the locked instances
     assert asked(played, "GET", "/servers/detail") <= planned + watched + 2 + 1
     assert asked(played, "GET", "/servers/{server_id}") == 0

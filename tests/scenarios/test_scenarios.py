@@ -10,8 +10,9 @@ import pytest
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.database import Stage
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 from tests.scenarios.stages import stage_for
 
@@ -51,7 +52,7 @@ def check(folder: Path, played: Play) -> None:
 def test_a_plain_recovery_asks_nova_at_most_four_times_an_instance(postgres: Postgres, stage: Stage) -> None:
     played = play(HERE / "2500-servers-on-one-host", postgres, stage)
     asked = sum(times for (_, route), times in played.simulation.cloud.requests.items() if "/compute/" in route)
-    assert asked / len(played.vmoves()) <= 4
+    assert asked / len(played.tables.vmoves()) <= 4
 
 
 def breakpoints(package: str) -> list[Breakpoint]:
@@ -98,7 +99,7 @@ def test_an_invocation_may_be_killed_at_any_breakpoint_and_the_recovery_ends(
     assert reached >= 1, f"the scenario never comes to {at}"
     assert broken(played) == []
     status = "ignored" if at in {Breakpoint.HOST_GIVEN_BACK, Breakpoint.RECOVERY_SKIPPED} else "finished"
-    assert [played.show(uuid)["status"] for uuid in played.notifications] == [status]
+    assert [played.tables.notification(uuid)["status"] for uuid in played.callers.notifications] == [status]
     assert played.simulation.scheduler.elapsed < 600
 
 

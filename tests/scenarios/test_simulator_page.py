@@ -7,8 +7,9 @@ import pytest
 from instance_ha.command import simulator
 from instance_ha.models.errors import Misconfigured
 from instance_ha_simulator.command import replay, simulate
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 
 from local.files import repository
 
@@ -41,7 +42,7 @@ def test_a_recovery_is_replayed_and_played(postgres: Postgres, database_url: str
     written, played = (line.split() for line in COMMANDS if line.endswith("incident"))
     original = Play(Scenario.read(HERE / "host-dies"), database_url, postgres, tmp_path)
     original.run()
-    names = {"NOTIFICATION": original.notifications[0], "incident": str(tmp_path / "incident")}
+    names = {"NOTIFICATION": original.callers.notifications[0], "incident": str(tmp_path / "incident")}
     assert written[:2] == ["instance-ha", "replay"]
     assert replay.main([names.get(word, word) for word in written[2:]], {"DATABASE_URL": database_url}) == 0
     assert played[:2] == ["instance-ha", "simulate"]

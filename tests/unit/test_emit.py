@@ -4,7 +4,8 @@ import pytest
 from instance_ha import emit
 from instance_ha.store.schema import outbox
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import select
 
 from tests.unit.store.conftest import Rows

@@ -11,8 +11,9 @@ from instance_ha.store.database import Database
 from instance_ha.ticks import repeat
 from instance_ha.world import DatabaseClock, SystemClock, World
 from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.scheduler import START, ahead
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 

@@ -64,7 +64,7 @@ class Account:
 
 def finished_means_well(played: Exploration, account: Account, uuid: str, message: str) -> Iterator[str]:
     """Finished is said only when every instance of the host is well or named; checked at the moment it is said."""
-    host = played.reports.get(uuid)
+    host = played.callers.reports.get(uuid)
     if not isinstance(host, str):
         return
     with played.simulation.cloud.world() as world:

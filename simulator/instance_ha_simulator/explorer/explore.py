@@ -13,7 +13,8 @@ from instance_ha_simulator.explorer.play import Exploration
 from instance_ha_simulator.explorer.promises import broken
 from instance_ha_simulator.explorer.statements import Statements
 from instance_ha_simulator.lasting import clear
-from instance_ha_simulator.scenario import NotOverError, Scenario
+from instance_ha_simulator.play import NotOverError
+from instance_ha_simulator.scenario import Scenario
 
 REST_AFTER = 4000.0  # seconds from the last happening until nothing goes on any more: expiry, a pause, the final check
 

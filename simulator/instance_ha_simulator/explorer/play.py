@@ -1,22 +1,19 @@
 """Plays a drawn world until it is at rest: faster than a scenario, since nothing waits for a minute to pass."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from instance_ha.metrics.recorder import Recorder
-from instance_ha.store import hosts, policies, segments
 from instance_ha.store.database import Database
 from sqlalchemy import text
 
 from instance_ha_simulator.database import Stage
-from instance_ha_simulator.explorer.troubles.base import reported_host
+from instance_ha_simulator.explorer.callers import PersistentCallers
 from instance_ha_simulator.lasting import make_stage
-from instance_ha_simulator.scenario import NotServedError, Play, Scenario
-from instance_ha_simulator.scheduler import KilledError
+from instance_ha_simulator.play import Play
+from instance_ha_simulator.scenario import Scenario
 
 _TICKS = {"sweep"}
 # A return that the policy has asked for waits for its host for ever, and so not in a run.
@@ -25,7 +22,6 @@ _NEXT_DUE = text(
     " (SELECT min(due_at) FROM returns WHERE status = 'running' OR actor IS NOT NULL"
     " OR due_at < created_at + interval '15 minutes'))"
 )
-_DEFAULT_POLICY = {"dead_when": [["service_down"]], "local_disk": "evacuate", "fence": "never"}
 
 
 class _NoCounts(Recorder):
@@ -55,33 +51,22 @@ class Rows:
             self.moves_home = read("SELECT * FROM vmoves WHERE type = 'live_migration' ORDER BY id")
 
 
-@dataclass(frozen=True)
-class Posted:
-    """Evidence that somebody has posted, and the API has taken."""
-
-    at: datetime
-    until: datetime
-    host: str
-    kind: str
-    verdict: str
-    source: str
-
-
 class Exploration(Play):
     """One run of a drawn world."""
 
+    callers: PersistentCallers
+
     def __init__(self, scenario: Scenario, stage: Stage, folder: Path) -> None:
         super().__init__(scenario, stage, None, folder)
-        self.reports: dict[str, Any] = {}  # what was reported, by notification
-        self.accepted: dict[str, datetime] = {}  # when that was
         self.started: list[tuple[datetime, str]] = []  # when an attempt to recover which host began
         self.closed: dict[str, datetime] = {}  # when its recovery ended
-        self.posted: list[Posted] = []
-        self.policies: list[tuple[datetime, dict[str, Any]]] = []  # of the segment, and since when
         self.errors: list[str] = []
         self._busy = True
         self._next_due: datetime | None = None
         self.watchers.append(self.hear)
+
+    def _callers(self) -> PersistentCallers:
+        return PersistentCallers(self.simulation, self.tables, self.names, self._tell)
 
     @property
     def has_failed_over(self) -> bool:
@@ -103,82 +88,6 @@ class Exploration(Play):
         if is_last or line["event"] == "notification closed":
             self.closed[line["notification_uuid"]] = self.simulation.scheduler.now()
 
-    def _register(self) -> None:
-        """Store segments and hosts without the API, which is not what is explored."""
-        now = self.simulation.scheduler.now()
-        with self.simulation.database.begin() as connection:
-            for name, about in self.scenario.world["segments"].items():
-                values = {"name": name, "service_type": "COMPUTE", "recovery_method": about.get("method", "auto")}
-                segment = segments.create(connection, values, now)
-                self.segments[name] = segment.uuid
-                if policy := about.get("policy"):
-                    policies.change(connection, segment.uuid, policy, None, now)
-                self.policies.append((now, _DEFAULT_POLICY | (policy or {})))
-                reserved = about.get("reserved", [])
-                for host in [*about["hosts"], *reserved]:
-                    it = {"name": host, "type": "COMPUTE", "control_attributes": "SSH", "reserved": host in reserved}
-                    hosts.create(connection, segment.uuid, it, now)
-
-    def _notify(self, about: Any) -> None:
-        """Report as a monitor does: again after an answer of 5xx, or none."""
-        report = super()._notify
-
-        def notify() -> None:
-            before = len(self.notifications)
-            report(about)
-            self._must_be_served()
-            if len(self.notifications) > before:
-                self.reports[self.notifications[-1]] = reported_host(about) or about
-                self.accepted[self.notifications[-1]] = self.simulation.scheduler.now()
-
-        self._insist(notify, 10.0)
-
-    def _must_be_served(self) -> None:
-        """Raise NotServedError when the last answer was one of 5xx."""
-        if int(self.lines[-1].rsplit(" ", 1)[1]) >= 500:
-            raise NotServedError(self.lines[-1])
-
-    def _insist(self, change: Callable[[], None], pause: float = 1.0) -> None:
-        """Do as people and monitors do: try again when it was not served, or the function was killed."""
-        try:
-            change()
-        except (NotServedError, KilledError):
-            self.simulation.scheduler.spawn("again", partial(self._insist, change, pause), pause)
-
-    def _change_segment(self, name: str, *, enabled: bool) -> None:
-        self._insist(partial(super()._change_segment, name, enabled=enabled))
-
-    def _change_policy(self, about: Any) -> None:
-        now, change = self.simulation.scheduler.now(), super()._change_policy
-
-        def changed() -> None:
-            change(about)
-            self.policies.append((now, self.policies[-1][1] | about["change"]))
-
-        self._insist(changed)
-
-    def _pause(self, about: Any) -> None:
-        self._insist(partial(super()._pause, about))
-
-    def _stop_return(self, _: bool) -> None:
-        if self.returns():
-            super()._stop_return(_)
-
-    def _call_api(self, about: dict[str, Any]) -> None:
-        """Ask the API; of evidence it is remembered what was taken."""
-        now, call = self.simulation.scheduler.now(), super()._call_api
-
-        def post() -> None:
-            call(about)
-            self._must_be_served()
-            it = (about.get("body") or {}).get("evidence")
-            if it and self.lines[-1].endswith("answered 201"):
-                until = self.simulation.scheduler.now() + timedelta(seconds=it["valid_for"])
-                said = it.get("verdict", "dead"), it.get("source", "api")
-                self.posted.append(Posted(now, until, it["host"], it["kind"], *said))
-
-        self._insist(post)
-
     def _start_ticks(self) -> None:
         self.simulation.every(60.0, "sweep", self._sweep)
 
@@ -189,7 +98,7 @@ class Exploration(Play):
         if not self.simulation.database.is_away and scheduler.is_idle(_TICKS) and (self._due() or end) >= end:
             return
         self._busy = True
-        self._tick("sweep")
+        self.simulation.call("sweep", "/", b"", {})
 
     def _due(self) -> datetime | None:
         """Say when something will be due; read again only when something has happened since."""

@@ -51,7 +51,7 @@ def _is_named(server: Server, notification: dict[str, Any], rows: Rows, account:
 
 
 def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
-    ends = [n["status"] for uuid, n in rows.notifications.items() if played.reports.get(uuid) == host]
+    ends = [n["status"] for uuid, n in rows.notifications.items() if played.callers.reports.get(uuid) == host]
     return any(status in ("failed", "ignored") for status in ends)
 
 
@@ -82,7 +82,9 @@ def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
         for host in world.hosts.values():
             if host.enabled or host.disabled_reason not in ours or host.name in lost:
                 continue
-            of_it = [n for uuid, n in rows.notifications.items() if _host_of(played.reports.get(uuid)) == host.name]
+            of_it = [
+                n for uuid, n in rows.notifications.items() if _host_of(played.callers.reports.get(uuid)) == host.name
+            ]
             if not any(n["status"] in ("finished", "failed") or n["attempt"] for n in of_it):
                 yield f"the service of {host.name} is disabled, and no recovery says why"
             if of_it and all("is enabled again" in (n["message"] or "") for n in of_it):
@@ -91,7 +93,7 @@ def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
 
 def _lost_with_the_primary(played: Exploration) -> set[str | None]:
     """Name the hosts whose report was lost after it was accepted; what was begun by it nobody remembers."""
-    lost = (about for uuid, about in played.reports.items() if uuid not in played.rows.notifications)
+    lost = (about for uuid, about in played.callers.reports.items() if uuid not in played.rows.notifications)
     return {_host_of(about) for about in lost} if played.has_failed_over else set()
 
 
@@ -109,7 +111,7 @@ def reserved_hosts_are_used_or_given_back(played: Exploration) -> Iterator[str]:
     messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
     used = {request.host for request in our_requests(played)}
     used |= {server.host for server in played.simulation.cloud.servers()}  # by whomever it was evacuated there
-    failed = {_host_of(about) for about in played.reports.values()}
+    failed = {_host_of(about) for about in played.callers.reports.values()}
     for about in played.scenario.world["segments"].values():
         for name in about.get("reserved", []):
             row = played.rows.hosts[name]

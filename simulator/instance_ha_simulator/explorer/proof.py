@@ -30,8 +30,8 @@ class Failure:
 
 def failures(played: Exploration) -> list[Failure]:
     """Return the accepted reports of hosts."""
-    reported = [(uuid, host) for uuid, host in played.reports.items() if isinstance(host, str)]
-    return [Failure(host, played.accepted[uuid], played.closed.get(uuid)) for uuid, host in reported]
+    reported = [(uuid, host) for uuid, host in played.callers.reports.items() if isinstance(host, str)]
+    return [Failure(host, played.callers.accepted[uuid], played.closed.get(uuid)) for uuid, host in reported]
 
 
 def evacuations_are_proven(played: Exploration) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _stood_still(played: Exploration, until: datetime) -> timedelta:
 
 def _has_lost_what_was_posted(played: Exploration) -> bool:
     """Whether what was posted may be gone with the primary."""
-    return played.has_failed_over and bool(played.posted or len(played.policies) > 1)
+    return played.has_failed_over and bool(played.callers.posted or len(played.callers.policies) > 1)
 
 
 class Rules:
@@ -114,13 +114,15 @@ class Rules:
 
     def policies(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the policies that were in force between two moments."""
-        before = [policy for at, policy in self._played.policies if at <= since] or [self._played.policies[0][1]]
-        return [before[-1], *(policy for at, policy in self._played.policies if since < at <= until)]
+        before = [policy for at, policy in self._played.callers.policies if at <= since] or [
+            self._played.callers.policies[0][1]
+        ]
+        return [before[-1], *(policy for at, policy in self._played.callers.policies if since < at <= until)]
 
     def may_evacuate(self, failure: Failure, asked: datetime) -> bool:
         """Whether the rules allowed it at any moment from the report until the request."""
-        changes = [failure.since, *(at for at, _ in self._played.policies)]
-        changes += [at for post in self._played.posted for at in (post.at, post.until)]
+        changes = [failure.since, *(at for at, _ in self._played.callers.policies)]
+        changes += [at for post in self._played.callers.posted for at in (post.at, post.until)]
         changes += [at for at, host in (*self._cuts, *self._asked) if host == failure.host]
         return any(self._may(failure, at) for at in changes if failure.since <= at <= asked)
 
@@ -134,7 +136,9 @@ class Rules:
         return any(set(kinds) <= dead for kinds in policy["dead_when"])
 
     def _dead(self, failure: Failure, at: datetime) -> set[str]:
-        about = [post for post in self._played.posted if post.host == failure.host and post.at <= at < post.until]
+        about = [
+            post for post in self._played.callers.posted if post.host == failure.host and post.at <= at < post.until
+        ]
         said = {post.source: post.verdict for post in about if post.kind == "external"}  # the last one of each counts
         dead = set(_GIVEN)
         dead |= {"external"} if "dead" in said.values() else set()
@@ -146,5 +150,5 @@ class Rules:
     def _lives(self, failure: Failure, at: datetime) -> bool:
         return any(
             post.verdict == "alive" and post.host == failure.host and failure.since <= post.at <= at < post.until
-            for post in self._played.posted
+            for post in self._played.callers.posted
         )

@@ -38,7 +38,7 @@ def returned_hosts_serve(played: Exploration) -> Iterator[str]:
 
 
 def _something_came_after(played: Exploration, host: str, at: datetime) -> bool:
-    reported = [played.accepted[uuid] for uuid, about in played.reports.items() if _names(about, host)]
+    reported = [played.callers.accepted[uuid] for uuid, about in played.callers.reports.items() if _names(about, host)]
     started = [begun for begun, about in played.started if about == host]
     by_hand = any(one.get(what) == host for one in played.scenario.world["happenings"] for what in _BY_HAND)
     return by_hand or any(moment >= at for moment in [*reported, *started])

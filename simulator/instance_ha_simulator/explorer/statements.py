@@ -91,7 +91,7 @@ class Statements:
     def _is_the_only_one(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """No recovery of the host begins while another one runs; a standby may not know of one."""
         uuid = line["notification_uuid"]
-        host = self._played.reports.get(uuid)
+        host = self._played.callers.reports.get(uuid)
         if not isinstance(host, str) or self._played.has_failed_over:
             return
         self._running[host].add(uuid)
@@ -124,7 +124,7 @@ class Statements:
     def _is_back(self, line: Mapping[str, Any], world: World) -> Iterator[str]:
         """No host is called alive or back that was dead from its report until then."""
         uuid = line["notification_uuid"]
-        name = self._played.reports.get(uuid)
+        name = self._played.callers.reports.get(uuid)
         if not isinstance(name, str):
             return
         yield from self._ends(line, world)
@@ -132,7 +132,7 @@ class Statements:
             yield f"{name} is called alive or back, and was dead all the time"
 
     def _was_dead(self, uuid: str, host: Host, world: World) -> bool:
-        since = self._played.accepted[uuid]
+        since = self._played.callers.accepted[uuid]
         if host.alive or host.guests_run or any(d.host == host.name and d.time >= since for d in world.history.deaths):
             return False
         return host.last_report is None or host.last_report < since

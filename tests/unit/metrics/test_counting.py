@@ -20,7 +20,8 @@ from instance_ha.store.leases import Lease
 from instance_ha.store.schema import vmoves
 from instance_ha.triggers.publisher import HttpPublisher
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 
 from tests.unit.build import vmove
 

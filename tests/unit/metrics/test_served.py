@@ -18,8 +18,9 @@ from instance_ha.models import metrics
 from instance_ha.models.metrics import Form
 from instance_ha.serving import scrape
 from instance_ha.store.database import Database
+from instance_ha_simulator.play import Play
 from instance_ha_simulator.postgres import Postgres
-from instance_ha_simulator.scenario import Play, Scenario
+from instance_ha_simulator.scenario import Scenario
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 

@@ -9,8 +9,9 @@ from instance_ha.monitoring import guests as monitor
 from instance_ha.store import guest_health
 from instance_ha_simulator.cloud.faults import Rule
 from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.guests import Guests
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 

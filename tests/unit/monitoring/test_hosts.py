@@ -10,8 +10,9 @@ from instance_ha.monitoring import hosts as monitor
 from instance_ha.store import host_health, schema
 from instance_ha_simulator.cloud import consul
 from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.monitors import Sources
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import insert, text
 
 NAMES = [f"compute{number}" for number in range(1, 6)]

@@ -10,8 +10,9 @@ from instance_ha.models.errors import InstanceHAError
 from instance_ha.purge import PurgeResult, purge
 from instance_ha.store.purge import RULES
 from instance_ha_simulator.cloud.model import CloudOptions
+from instance_ha_simulator.faults import Faults
 from instance_ha_simulator.scheduler import START
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import func, insert, select, text
 
 NOTHING = {rule.table.name: 0 for rule in RULES}

@@ -20,7 +20,8 @@ from instance_ha.store import notifications, tasks
 from instance_ha.store.database import Database
 from instance_ha.store.schema import vmoves as vmove_rows
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text, update
 from sqlalchemy.exc import InternalError
 

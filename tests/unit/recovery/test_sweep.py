@@ -1,7 +1,8 @@
 """sweep looks again and again; while nothing is due it costs next to nothing."""
 
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 
 
 def test_while_nothing_is_due_each_turn_asks_postgres_one_thing(database_url: str) -> None:

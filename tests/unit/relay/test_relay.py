@@ -12,7 +12,8 @@ from instance_ha.sinks.senders import Senders
 from instance_ha.store import outbox
 from instance_ha.world import SystemClock, map_concurrent
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 from tests.followers import Follower

@@ -5,7 +5,8 @@ from instance_ha import emit
 from instance_ha.models.errors import Conflict, StoreUnavailable
 from instance_ha.store import segments
 from instance_ha_simulator.cloud.model import CloudOptions
-from instance_ha_simulator.simulation import Faults, Simulation
+from instance_ha_simulator.faults import Faults
+from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 from tests.unit.build import notification, segment

@@ -1,0 +1,60 @@
+"""What our tables hold, read straight from them: a play must not depend on what it plays."""
+
+from typing import Any
+
+from instance_ha.store.database import Database
+from sqlalchemy import text
+
+_HOSTS = {
+    "reserved": text("SELECT name FROM hosts WHERE reserved ORDER BY name"),
+    "maintenance": text("SELECT name FROM hosts WHERE on_maintenance ORDER BY name"),
+}
+_IN_WORK = "SELECT {} FROM {} WHERE (lease_owner IS NOT NULL OR due_at <= :now) AND due_at IS NOT NULL"
+_ROWS_IN_WORK = (
+    _IN_WORK.format("notification_uuid, lease_owner, status, attempt", "notifications"),
+    _IN_WORK.format("uuid, lease_owner, status, step", "vmoves"),
+    "SELECT uuid, lease_owner FROM returns WHERE lease_owner IS NOT NULL",
+)
+
+
+class Tables:
+    """The tables of a simulation; every question raises StoreUnavailable while Postgres does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _rows(self, query: str, **about: object) -> list[dict[str, Any]]:
+        with self._database.begin() as connection:
+            return [dict(row) for row in connection.execute(text(query), about).mappings()]
+
+    def notification(self, uuid: str) -> dict[str, Any]:
+        """Return the status and the message of a notification."""
+        (row,) = self._rows("SELECT status, message FROM notifications WHERE notification_uuid = :uuid", uuid=uuid)
+        return row
+
+    def vmoves(self) -> list[dict[str, Any]]:
+        """Return all vmoves, in order."""
+        return self._rows("SELECT * FROM vmoves ORDER BY id")
+
+    def returns(self) -> list[dict[str, Any]]:
+        """Return all returns of hosts, in order."""
+        return self._rows("SELECT * FROM returns ORDER BY id")
+
+    def hosts(self, which: str) -> list[str]:
+        """Return the names of the hosts that are ``reserved``, or on ``maintenance``."""
+        with self._database.begin() as connection:
+            return list(connection.execute(_HOSTS[which]).scalars())
+
+    def unsent(self) -> int:
+        """Count the events that wait to be sent."""
+        return len(self._rows("SELECT id FROM outbox WHERE state = 'pending'"))
+
+    def outbox(self, sink: str | None = None) -> list[dict[str, Any]]:
+        """Return all messages that were ever written for a sink, in order; None: for any."""
+        return self._rows("SELECT * FROM outbox WHERE sink = coalesce(:sink, sink) ORDER BY id", sink=sink)
+
+    def in_work(self, now: object) -> dict[str, tuple[object, ...]]:
+        """Return which rows are claimed or due, by their uuids, with their owners and how far they are."""
+        with self._database.begin() as connection:
+            found = [row for query in _ROWS_IN_WORK for row in connection.execute(text(query), {"now": now})]
+        return {row[0]: tuple(row[1:]) for row in found}
