@@ -54,7 +54,7 @@ def _aggregate(cloud: Cloud, name: str, about: Mapping[str, Any]) -> None:
         world.aggregates[number] = made
 
 
-def let_go_wrong(cloud: Cloud, faults: Mapping[str, Any]) -> None:
+def set_faults(cloud: Cloud, faults: Mapping[str, Any]) -> None:
     """Tell the cloud what of it will go wrong."""
     for rule in faults.get("nova", []):
         cloud.faults.add(Rule(**rule))

@@ -9,7 +9,7 @@ import structlog
 from instance_ha.models.errors import StoreUnavailable
 from sqlalchemy import text
 
-from instance_ha_simulator.building import build, let_go_wrong
+from instance_ha_simulator.building import build, set_faults
 from instance_ha_simulator.callers import Callers
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.database import Stage
@@ -101,7 +101,7 @@ class Play:
         for statement in world.get("sql", []):
             with simulation.world.database.begin() as connection:
                 connection.execute(text(statement))
-        let_go_wrong(simulation.cloud, self.scenario.faults)
+        set_faults(simulation.cloud, self.scenario.faults)
         simulation.scheduler.begin()
         for happening in world["happenings"]:
             self.happenings.plan(happening)

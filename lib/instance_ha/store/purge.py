@@ -9,7 +9,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, case, delete, exists, func, insert, or_, select, text, true, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
@@ -39,11 +54,15 @@ _LOCK = 0x1A57A0CF  # any number: invocations choose rows one after the other
 
 @dataclass(frozen=True)
 class Rule:
-    """The rows of a table that are old enough at a cutoff, in their order, once nothing needs them any more."""
+    """The rows of a table that are old enough at a cutoff, in their order; those of the next that nothing needs go.
+
+    However many there are, the next ones are found by a look at few others (tests/unit/purge): an index has their
+    order, and what needs a row is looked up for it, where Postgres would have to know all that does not.
+    """
 
     table: Table
     old: Callable[[datetime], ColumnElement[bool]]
-    order: Sequence[ColumnElement[Any]]
+    order: Sequence[ColumnElement[Any]] = ()  # and then their numbers
     ready: ColumnElement[bool] = field(default_factory=true)
 
 
@@ -74,68 +93,61 @@ def _closed(cutoff: datetime) -> ColumnElement[bool]:
     )
 
 
-def _of_closed(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
-    """Hold for what belongs to such a notification, or to one that is not there any more."""
+def _is_needed(table: Table, cutoff: datetime, *also: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Hold for what belongs to a notification that is there and stays."""
     its = notifications.c.notification_uuid == table.c.notification_uuid
-    return lambda cutoff: or_(exists().where(its, _closed(cutoff)), ~exists().where(its))
+    return exists().where(its, not_(_closed(cutoff)), *also)
 
 
-def _of_deleted_hosts(table: Table) -> Rule:
-    """Make the rule of a table of samples: those of hosts that were deleted, or are not there any more."""
-    its = hosts.c.uuid == table.c.host_uuid
-    return Rule(
-        table,
-        lambda cutoff: or_(exists().where(its, hosts.c.deleted_at < cutoff), ~exists().where(its)),
-        (table.c.id,),
-    )
+def _of_closed(table: Table) -> Rule:
+    """Make the rule of a table whose rows go with their notification."""
+    return Rule(table, lambda cutoff: not_(_is_needed(table, cutoff)))
 
 
-def _of_deleted_segments(cutoff: datetime) -> ColumnElement[bool]:
-    """Hold for the policies of segments that were deleted, or are not there any more."""
-    its = segments.c.uuid == segment_policies.c.segment_uuid
-    return or_(exists().where(its, segments.c.deleted_at < cutoff), ~exists().where(its))
+def _of_deleted(table: Table, its: ColumnElement[bool], owners: Table) -> Rule:
+    """Make the rule of a table whose rows go when what they belong to was deleted, or is not there any more."""
+    return Rule(table, lambda cutoff: ~exists().where(its, not_(_is_deleted(owners, cutoff))))
+
+
+def _is_deleted(table: Table, cutoff: datetime) -> ColumnElement[bool]:
+    return func.coalesce(table.c.deleted_at < cutoff, false())
 
 
 def _vmoves(cutoff: datetime) -> ColumnElement[bool]:
-    return or_(_deleted(vmoves)(cutoff), _of_closed(vmoves)(cutoff))
+    return not_(_is_needed(vmoves, cutoff, not_(_is_deleted(vmoves, cutoff))))
 
 
-_STATUS = case({"failed": 1, "ignored": 2, "finished": 3}, value=notifications.c.status)
+_OF_NOTIFICATIONS = (vmoves, tasks, fence_attempts, gate_decisions, approvals)
 
 # The order of Masakari, and what it forgets: what belongs to a row goes before the row. Samples of
 # hosts go before `hosts`.
 RULES: tuple[Rule, ...] = (
-    _of_deleted_hosts(host_health),
-    _of_deleted_hosts(guest_health),
-    Rule(hosts, _deleted(hosts), (hosts.c.deleted_at, hosts.c.id)),
-    Rule(vmoves, _vmoves, (vmoves.c.deleted_at, vmoves.c.id)),
-    Rule(tasks, _of_closed(tasks), (tasks.c.id,)),
-    Rule(fence_attempts, _of_closed(fence_attempts), (fence_attempts.c.id,)),
-    Rule(gate_decisions, _of_closed(gate_decisions), (gate_decisions.c.id,)),
-    Rule(approvals, _of_closed(approvals), (approvals.c.id,)),
+    _of_deleted(host_health, hosts.c.uuid == host_health.c.host_uuid, hosts),
+    _of_deleted(guest_health, hosts.c.uuid == guest_health.c.host_uuid, hosts),
+    Rule(hosts, _deleted(hosts), (hosts.c.deleted_at,)),
+    Rule(vmoves, _vmoves),
+    _of_closed(tasks),
+    _of_closed(fence_attempts),
+    _of_closed(gate_decisions),
+    _of_closed(approvals),
     Rule(
         notifications,
         _closed,
-        (_STATUS, notifications.c.id),
-        and_(
-            ~exists().where(vmoves.c.notification_uuid == notifications.c.notification_uuid),
-            ~exists().where(tasks.c.notification_uuid == notifications.c.notification_uuid),
-            ~exists().where(fence_attempts.c.notification_uuid == notifications.c.notification_uuid),
-            ~exists().where(gate_decisions.c.notification_uuid == notifications.c.notification_uuid),
-            ~exists().where(approvals.c.notification_uuid == notifications.c.notification_uuid),
+        ready=and_(
+            *(~exists().where(of.c.notification_uuid == notifications.c.notification_uuid) for of in _OF_NOTIFICATIONS)
         ),
     ),
-    Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until, evidence.c.id)),
-    Rule(returns, lambda cutoff: returns.c.ended_at < cutoff, (returns.c.id,)),
-    Rule(pauses, lambda cutoff: func.coalesce(pauses.c.ended_at, pauses.c.until) < cutoff, (pauses.c.id,)),
-    Rule(segment_policies, _of_deleted_segments, (segment_policies.c.id,)),
+    Rule(evidence, lambda cutoff: evidence.c.valid_until < cutoff, (evidence.c.valid_until,)),
+    Rule(returns, lambda cutoff: returns.c.ended_at < cutoff),
+    Rule(pauses, lambda cutoff: func.coalesce(pauses.c.ended_at, pauses.c.until) < cutoff),
+    _of_deleted(segment_policies, segments.c.uuid == segment_policies.c.segment_uuid, segments),
     Rule(
         segments,
         _deleted(segments),
-        (segments.c.deleted_at, segments.c.id),
+        (segments.c.deleted_at,),
         ~exists().where(hosts.c.failover_segment_id == segments.c.uuid),
     ),
-    Rule(outbox, lambda cutoff: outbox.c.done_at < cutoff, (outbox.c.done_at, outbox.c.id)),
+    Rule(outbox, lambda cutoff: outbox.c.done_at < cutoff, (outbox.c.done_at,)),
 )
 
 
@@ -144,15 +156,15 @@ def count(connection: Connection, rule: Rule, cutoff: datetime) -> int:
     return connection.execute(select(func.count()).select_from(rule.table).where(rule.old(cutoff))).scalar_one()
 
 
-def _choice(rule: Rule, cutoff: datetime, limit: int) -> Any:
-    query = select(rule.table.c.id).where(rule.old(cutoff), rule.ready)
-    return query.order_by(*rule.order).limit(limit).with_for_update(skip_locked=True, of=rule.table)
+def _oldest(rule: Rule, cutoff: datetime, limit: int) -> Any:
+    query = select(rule.table.c.id).where(rule.old(cutoff)).order_by(*rule.order, rule.table.c.id)
+    return query.limit(limit).with_for_update(skip_locked=True, of=rule.table)
 
 
 def remove(connection: Connection, rule: Rule, cutoff: datetime, limit: int) -> int:
     """Delete the next rows; returns how many."""
-    chosen = records.chosen(_choice(rule, cutoff, limit))
-    return connection.execute(delete(rule.table).where(rule.table.c.id.in_(chosen))).rowcount
+    chosen = records.chosen(_oldest(rule, cutoff, limit))
+    return connection.execute(delete(rule.table).where(rule.table.c.id.in_(chosen), rule.ready)).rowcount
 
 
 def plan(
@@ -161,8 +173,9 @@ def plan(
     """Write down the next rows to archive; None when there are none."""
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     planned = select(func.unnest(purge_batches.c.row_ids)).where(purge_batches.c.table_name == rule.table.name)
-    chosen = _choice(rule, cutoff, limit).where(rule.table.c.id.not_in(planned))
-    ids = sorted(connection.execute(chosen).scalars())
+    chosen = records.chosen(_oldest(rule, cutoff, limit).where(rule.table.c.id.not_in(planned)))
+    ready = select(rule.table.c.id).where(rule.table.c.id.in_(chosen), rule.ready)
+    ids = sorted(connection.execute(ready).scalars())
     if not ids:
         return None
     values = {"created_at": now, "table_name": rule.table.name, "row_ids": ids, "cutoff": cutoff}
