@@ -34,7 +34,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     from instance_ha_simulator.files import temporary_state_dir
 
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
-        yield Postgres(server.dsn, server.stop, server.start)
+        yield Postgres(server.dsn, server.stop, server.start, server.socket)
 
 
 @pytest.fixture(scope="session")

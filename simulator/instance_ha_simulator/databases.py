@@ -56,7 +56,7 @@ def embedded() -> Iterator[Postgres]:
 
     """
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
-        yield Postgres(server.dsn, server.stop, server.start)
+        yield Postgres(server.dsn, server.stop, server.start, server.socket)
 
 
 class Databases:

@@ -23,10 +23,10 @@ __all__ = ["EmbeddedPostgres", "PostgresError", "create_database", "drop_databas
 
 USER = "instance_ha"
 _LIMIT = 60
+_LONGEST_SOCKET = 90  # bytes of its folder: the kernel takes 107 with its name
 _ATTEMPTS = 5  # after a kill -9 the old server's children hold its shared memory for a moment
 _SETTINGS = (
     "listen_addresses=127.0.0.1",
-    "unix_socket_directories=''",
     "shared_buffers=32MB",
     "max_connections=100",
     "max_logical_replication_workers=0",  # a process that we do not need
@@ -51,6 +51,11 @@ class EmbeddedPostgres:
         """The URL of the database."""
         password = self._password_file.read_text().strip()
         return f"postgresql://{USER}:{password}@127.0.0.1:{self._port_file.read_text().strip()}/{USER}"
+
+    @property
+    def socket(self) -> Path | None:
+        """The folder of its socket, over which it answers sooner; None: its path is too long for one."""
+        return self._data if len(str(self._data)) <= _LONGEST_SOCKET else None
 
     @property
     def running(self) -> bool:
@@ -149,7 +154,8 @@ class EmbeddedPostgres:
         self._drop_foreign_pid_file()
         for left in reversed(range(_ATTEMPTS)):
             port = self._choose_port()
-            settings = (*_SETTINGS, f"port={port}", *(() if self._durable else _UNSAFE))
+            own = f"port={port}", f"unix_socket_directories='{self.socket or ''}'"
+            settings = (*_SETTINGS, *own, *(() if self._durable else _UNSAFE))
             try:
                 self._pg_ctl(
                     "start", "-l", str(self._data / "server.log"), "-o", " ".join(f"-c {one}" for one in settings)

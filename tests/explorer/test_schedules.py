@@ -7,8 +7,8 @@ from instance_ha_simulator.database import Stage
 from instance_ha_simulator.explorer.explore import explore_seed
 
 BATCH = 25
-SCHEDULES = 2000
-WAYS_BACK = 100  # more, in which hosts come back and their instances go home
+SCHEDULES = 1900
+WAYS_BACK = 100  # in which hosts come back and their instances go home
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BATCH))

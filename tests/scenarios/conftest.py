@@ -12,7 +12,7 @@ from instance_ha_simulator.lasting import clear, make_stage
 def lasting_stage(databases: Databases) -> Iterator[Stage]:
     """A database and a cloud that are used again and again."""
     with databases.fresh() as url:
-        made = make_stage(url)
+        made = make_stage(databases.server.nearest(url))
         yield made
         made.database.close()
 

@@ -26,7 +26,8 @@ def main() -> int:
     keep.mkdir(parents=True, exist_ok=True)
     count = 1 if options.folders or options.schedules else options.processes
     with temporary_state_dir() as folder, EmbeddedPostgres(folder, durable=False) as server:
-        urls = [_database(Postgres(server.dsn), f"explorer_{number}") for number in range(count)]
+        postgres = Postgres(server.dsn, socket=server.socket)
+        urls = [postgres.nearest(_database(postgres, f"explorer_{number}")) for number in range(count)]
         if options.folders:
             return _play(options.folders, urls[0])
         if options.schedules:

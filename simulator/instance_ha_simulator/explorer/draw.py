@@ -29,6 +29,8 @@ _STATES: tuple[Data, ...] = (
     {"task_state": "image_snapshot"},
 )
 _KILLED_AT = 5.0
+_FEW_ATTEMPTS = 0.6  # how likely the number of attempts is limited: each is much like the one before
+_AFTER_GIVING_UP = 100  # seconds, for another attempt when an evacuation was given up
 _WITH_POLICY = 0.35  # how likely the segment's policy is not the default
 _ABOUT_POLICIES = ("fences", "holds")
 
@@ -153,7 +155,6 @@ def _settings(random: Random) -> Data:
     settings: Data = {
         "verify_interval": 10,
         "sweep_interval": 50,
-        "notifications_expired_interval": 700,
         "process_unfinished_notifications_interval": random.choice((20, 60, 120)),
         "evacuation_give_up_after": random.choice((200, 600)),
         "wait_period_after_evacuation": random.choice((20, 90)),
@@ -170,11 +171,12 @@ def _settings(random: Random) -> Data:
         (0.15, {"start_stopped_instances": True}),
         (0.15, {"evacuation_abort_after": random.choice((0, 1, 2))}),
         (0.15, {"invocation_time": 20}),
-        (0.1, {"recovery_attempts": random.choice((1, 2, 3))}),
+        (_FEW_ATTEMPTS, {"recovery_attempts": random.choice((1, 2, 3))}),
     ]
     for chance, values in maybe:
         settings |= values if random.random() < chance else {}
-    return settings
+    expired = settings["evacuation_give_up_after"] + _AFTER_GIVING_UP
+    return settings | {"notifications_expired_interval": expired}
 
 
 def _cloud(random: Random, others: list[str]) -> Data:

@@ -18,6 +18,7 @@ import pytest
 from instance_ha_simulator.binaries import Runner, major_version
 from instance_ha_simulator.embedded import EmbeddedPostgres, PostgresError, create_database, drop_database
 from instance_ha_simulator.files import temporary_state_dir
+from instance_ha_simulator.postgres import Postgres
 
 ROOT = os.geteuid() == 0
 
@@ -55,7 +56,22 @@ def test_a_server_is_started_with_a_database_of_ours(server: EmbeddedPostgres) -
     assert server.dsn.endswith("/instance_ha")
     assert ask(server.dsn, "SHOW server_encoding") == "UTF8"
     assert ask(server.dsn, "SHOW listen_addresses") == "127.0.0.1"
-    assert ask(server.dsn, "SHOW unix_socket_directories") == ""
+    assert ask(server.dsn, "SHOW unix_socket_directories") == str(server.socket)
+
+
+def test_a_server_answers_over_a_socket_in_its_own_folder_too(server: EmbeddedPostgres, folder: Path) -> None:
+    near = Postgres(server.dsn, socket=server.socket).nearest(server.dsn)
+    assert server.socket is not None
+    assert server.socket.is_relative_to(folder)
+    assert ask(near, "SELECT inet_server_addr() IS NULL") is True
+    assert ask(server.dsn, "SELECT inet_server_addr() IS NULL") is False
+    assert Postgres(server.dsn).nearest(server.dsn) == server.dsn
+
+
+def test_a_server_whose_folder_is_too_long_for_a_socket_has_none(folder: Path) -> None:
+    with EmbeddedPostgres(folder / ("long" * 25), durable=False) as server:
+        assert server.socket is None
+        assert ask(server.dsn, "SHOW unix_socket_directories") == ""
 
 
 def test_nobody_gets_in_without_the_password(server: EmbeddedPostgres) -> None:
