@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import psutil
 from instance_ha import log
 
-from bench import api, capacity, coldstart, console, crash, memory, outage, recovery, scale, statements
+from bench import api, capacity, coldstart, console, crash, hosts, memory, outage, recovery, scale, statements
 from bench.figures import Row, table
 from bench.results import keep
 
@@ -24,6 +24,7 @@ _PARTS: dict[str, _Part] = {
     ),
     "crash": lambda _options: crash.measure(),
     "outage": lambda _options: outage.measure(),
+    "hosts": lambda _options: hosts.measure(),
     "statements": lambda _options: statements.measure(),
     "capacity": lambda options: capacity.measure(options.runs or (1 if options.quick else 3)),
     "console": lambda options: console.measure(options.runs or (3 if options.quick else 15)),

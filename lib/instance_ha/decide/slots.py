@@ -21,6 +21,14 @@ def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
     return max(interval, min(LONGEST_PAUSE, median_low(ages or [0.0]) / _SHARE))
 
 
+def rest(pause: float, asking: float) -> float:
+    """Say how much of a pause is left when it took so many seconds to ask, and to begin what may begin.
+
+    A Nova that takes long to answer rests as long as it has worked.
+    """
+    return max(pause - asking, min(asking, LONGEST_PAUSE))
+
+
 def free(ongoing: Sequence[VMove], done: Sequence[tuple[VMove, str | None]], most: int) -> int:
     """Count the evacuations that may begin.
 

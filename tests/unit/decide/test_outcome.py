@@ -123,6 +123,13 @@ def test_nova_is_asked_often_while_it_has_no_evacuation_in_work() -> None:
     assert slots.pause([settling], NOW, 0.5) == slots.pause([], NOW, 0.5) == 0.5
 
 
+@pytest.mark.parametrize(("asking", "seconds"), [(0.0, 0.5), (0.2, 0.3), (0.4, 0.4), (2.0, 2.0), (30.0, 5.0)])
+def test_the_time_of_the_questions_counts_for_the_pause_and_a_slow_nova_rests_as_long(
+    asking: float, seconds: float
+) -> None:
+    assert slots.rest(0.5, asking) == pytest.approx(seconds)
+
+
 def test_a_slot_is_free_once_nova_is_done_with_its_evacuation() -> None:
     first, second = vmove(status=VMoveStatus.ONGOING, step=VMoveStep.WATCHED), vmove(status=VMoveStatus.ONGOING)
     assert slots.free([first, second], [], 3) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from instance_ha_simulator.databases import Databases
 
-from bench import outage, scale, statements
+from bench import hosts, outage, scale, statements
 from bench.figures import Row, Samples
 from bench.results import keep
 
@@ -29,6 +29,11 @@ def test_the_first_evacuation_is_asked_for_within_two_seconds_of_the_proof() -> 
     seconds = [row.measured.median for row in rows if row.what.startswith("proof to")]
     assert len(seconds) == 2
     assert max(seconds) <= 2
+
+
+def test_hosts_that_die_together_are_recovered_as_fast_as_one_and_at_the_same_cost() -> None:
+    rows, _ = hosts.measure(hosts=3, instances=30)
+    assert [row.met for row in rows] == [True, True]
 
 
 @pytest.mark.parametrize(("name", "few", "many"), [("monitor-poll", 20, 200), ("sweep", 10_000, 30_000)])

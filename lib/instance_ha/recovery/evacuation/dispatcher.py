@@ -76,6 +76,7 @@ class _Round:
     def run(self) -> NotYet | Held | None:
         """Go on until nothing is planned any more; says what keeps it from that."""
         while True:
+            began = self._clock.now()
             ongoing, waiting_since = self._state()
             if not ongoing and waiting_since is None:
                 return None
@@ -91,7 +92,7 @@ class _Round:
                 self._check_again(found.unseen)
             if self._recovery.claim.out_of_time:
                 return NotYet()
-            self._pause(ongoing)
+            self._pause(ongoing, began)
 
     def _state(self) -> tuple[list[VMove], datetime | None]:
         """Read the rows, unless nobody but us has anything to write to them: then a few seconds later."""
@@ -249,7 +250,8 @@ class _Round:
         triggers = [Trigger(EVACUATE_INSTANCE, uuid, self._recovery.notification.request_id) for uuid in uuids]
         self._recovery.world.publisher.publish(triggers, self._clock.now())
 
-    def _pause(self, ongoing: Sequence[VMove]) -> None:
+    def _pause(self, ongoing: Sequence[VMove], began: datetime) -> None:
         now = self._clock.now()
         pause = slots.pause(ongoing, now, self._settings.verify_interval)
+        pause = slots.rest(pause, (now - began).total_seconds())
         self._clock.sleep(max(0.0, min(pause, (self._recovery.claim.deadline - now).total_seconds())))
