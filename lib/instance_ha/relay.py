@@ -87,9 +87,9 @@ def deliver_batch(world: RelayWorld, sink: Sink, deadline: datetime) -> bool:
     before = SinkHealth(claimed["tries"], claimed["failing_since"])
     health = sink_health(before, now, any_delivered=bool(outcome.delivered), reason=outcome.unavailable)
     with world.database.begin() as connection:
-        outbox.sent(connection, outcome.delivered, now)
+        outbox.sent(connection, sink.name, outcome.delivered, now)
         for message, reason in outcome.refused:
-            _write_refused(world, connection, message, reason, now)
+            _write_refused(world, connection, sink, message, reason, now)
         if health.failing_since is not None:
             oldest = dead_letter_before(health.failing_since, now, limit)
             dead = outbox.dead_letter_older(connection, sink.name, oldest, health.reason, now) if oldest else 0
@@ -122,11 +122,13 @@ def _send(world: RelayWorld, sink: Sink, messages: Sequence[Message], until: dat
     return outcome
 
 
-def _write_refused(world: RelayWorld, connection: Connection, message: Message, reason: str, now: datetime) -> None:
+def _write_refused(
+    world: RelayWorld, connection: Connection, sink: Sink, message: Message, reason: str, now: datetime
+) -> None:
     """Have it retried later, or make it a dead letter."""
     dead = is_dead_letter(message.event.created_at, now, world.settings.event_give_up_after)
     if dead:
-        outbox.dead_letter(connection, message, reason, now)
+        outbox.dead_letter(connection, sink.name, message, reason, now)
     else:
         outbox.refused(connection, message, reason, back_off(message.tries + 1, now))
     about = {"event_type": message.event.event_type, "subject": message.event.subject}

@@ -47,7 +47,7 @@ class Tables:
 
     def unsent(self) -> int:
         """Count the events that wait to be sent."""
-        return len(self._rows("SELECT id FROM outbox WHERE state = 'pending'"))
+        return len(self._rows("SELECT id FROM outbox WHERE done_at IS NULL"))
 
     def outbox(self, sink: str | None = None) -> list[dict[str, Any]]:
         """Return all messages that were ever written for a sink, in order; None: for any."""

@@ -21,8 +21,12 @@ class OutboxState(StrEnum):
     """How far the sending of one event to one sink is."""
 
     PENDING = "pending"
+    WAITING = "waiting"  # refused and not due yet, or kept back by one that is
     SENT = "sent"
     DEAD = "dead"  # given up; `instance-ha events resend` tries again
+
+
+OPEN_MESSAGE = (OutboxState.PENDING, OutboxState.WAITING)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, Table, and_, func, select
 
 from instance_ha.decide import budget
 from instance_ha.models.enums import OPEN_NOTIFICATION
-from instance_ha.models.events import OutboxState
 from instance_ha.models.metrics import (
     EVACUATION_SHARE,
     EVENTS_PENDING,
@@ -91,7 +90,7 @@ def _overdue(connection: Connection, table: Table, now: datetime) -> Values:
 def _outbox(connection: Connection, now: datetime) -> Values:
     pending = select(outbox.c.sink, func.count(), func.min(outbox.c.created_at)).group_by(outbox.c.sink)
     values: Values = {}
-    for sink, number, since in connection.execute(pending.where(outbox.c.state == OutboxState.PENDING)):
+    for sink, number, since in connection.execute(pending.where(outbox.c.done_at.is_(None))):
         values[EVENTS_PENDING.series(sink=sink)] = number
         values[OLDEST_EVENT.series(sink=sink)] = (now - since).total_seconds()
     return values

@@ -1,7 +1,8 @@
 """The relay in virtual time: who gets what when sinks refuse, are away for good, or come back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from instance_ha_simulator.simulation import Simulation
 from sqlalchemy import text
 
 from tests.followers import Follower
+from tests.looks import rows_read
 from tests.receivers import drip, receiver
 
 DAY = 86400.0
@@ -164,6 +166,57 @@ def test_a_relay_that_is_killed_after_an_event_was_taken_sends_it_again_with_the
     ids = [event.event_id for event in post.simulation.sinks.of("one")]
     assert (len(ids), len(set(ids))) == (3 + nth, 3)
     assert list(dict.fromkeys(post.got("one"))) == ["a1", "a2", "b1"]
+
+
+_OLD = """
+    INSERT INTO outbox (event_id, created_at, event_type, subject, body, sink, state, done_at)
+    SELECT 'old' || n, now(), 't', n % 1000, repeat('x', 1000), 'one', 'sent', now() FROM generate_series(1, 10000) n"""
+_MANY = """
+    INSERT INTO outbox (event_id, created_at, event_type, subject, body, sink)
+    SELECT 'e' || n, now(), 't', n % :things, repeat('x', 1000), 'one' FROM generate_series(1, 10000) n"""
+_SENT = "UPDATE outbox SET state = 'sent', done_at = now() WHERE event_id <= 'e5'"
+
+
+@pytest.mark.parametrize("done", [(), (_OLD, "ANALYZE"), (_MANY, "ANALYZE"), (_MANY, "ANALYZE", _SENT, _OLD)])
+@pytest.mark.parametrize("things", [1, 1000])
+def test_the_next_events_are_found_by_a_look_at_few_others(database_url: str, done: Sequence[str], things: int) -> None:
+    """Or a relay of ten times the events would take a hundred times the time."""
+    world = Post(database_url, []).world
+    now = world.clock.now()
+    with world.database.begin() as connection:
+        outbox.register(connection, ["one"])
+        for statement in done if _MANY in done else (*done, _MANY):
+            connection.execute(text(statement), {"things": things} if statement == _MANY else {})
+    with world.database.begin() as connection:
+        before = rows_read(connection)
+        assert outbox.claim(connection, "one", "a relay", now, 45) is not None
+        messages = outbox.batch(connection, "one", now, 50)
+        outbox.sent(connection, "one", [message.id for message in messages], now)
+        assert len(messages) == 50
+        assert rows_read(connection) - before < 500
+
+
+def test_events_that_are_kept_back_stand_in_the_way_of_no_others(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a0"}])
+    post.write(*(f"a{n}" for n in range(2000)), "b0")
+    post.relay_each_minute(0, 60)
+    post.run()
+    assert post.got("one") == ["b0"]
+    now = post.world.clock.now() + timedelta(minutes=1)
+    with post.world.database.begin() as connection:
+        before = rows_read(connection)
+        assert [message.event.event_type for message in outbox.batch(connection, "one", now, 50)] == ["a0"]
+        assert rows_read(connection) - before < 100
+
+
+def test_all_that_was_kept_back_is_sent_in_its_order(database_url: str) -> None:
+    post = Post(database_url, [{"sink": "one", "do": "refuse", "match": "a0", "to": 100}])
+    names = [f"a{n}" for n in range(120)]
+    post.write(*names)
+    post.at(50, lambda: post.write("a120"))
+    post.relay_each_minute(0, 300)
+    post.run()
+    assert post.got("one") == [*names, "a120"]
 
 
 def test_a_sink_that_answers_a_byte_at_a_time_keeps_no_other_sink_waiting(database_url: str) -> None:

@@ -49,7 +49,7 @@ def test_what_the_scheduler_starts_takes_the_same_number_of_statements_however_m
     [
         ("monitor-guests", 5, 15, 5.5),
         ("purge", 1000, 3000, 8 / 500),
-        ("relay", 100, 300, 4 / 50),
+        ("relay", 100, 300, 5 / 50),
         ("readiness", 20, 60, 2 / 20),
     ],
 )

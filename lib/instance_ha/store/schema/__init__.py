@@ -2,7 +2,7 @@
 
 from instance_ha.store.schema.columns import LIVE, metadata
 from instance_ha.store.schema.decisions import approvals, evidence, fence_attempts, gate_decisions, pauses, readiness
-from instance_ha.store.schema.events import PENDING, outbox, sinks
+from instance_ha.store.schema.events import outbox, sinks
 from instance_ha.store.schema.inventory import hosts, segment_policies, segments
 from instance_ha.store.schema.monitoring import guest_health, host_health, watches
 from instance_ha.store.schema.recovery import notifications, returns, tasks, throttle, vmoves
@@ -10,7 +10,6 @@ from instance_ha.store.schema.upkeep import counters, imported_rows, purge_batch
 
 __all__ = [
     "LIVE",
-    "PENDING",
     "approvals",
     "counters",
     "evidence",

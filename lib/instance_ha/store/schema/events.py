@@ -5,8 +5,6 @@ from sqlalchemy import BigInteger, Column, Identity, Index, Integer, String, Tab
 from instance_ha.models.events import OutboxState
 from instance_ha.store.schema.columns import Time, enum, metadata
 
-PENDING = text("state = 'pending'")
-
 outbox = Table(  # events: a row for each event and sink, written with the change that it tells of
     "outbox",
     metadata,
@@ -19,12 +17,15 @@ outbox = Table(  # events: a row for each event and sink, written with the chang
     Column("sink", String(63), nullable=False),
     enum("state", OutboxState, server_default="pending"),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("due_at", Time),
+    Column("due_at", Time),  # when one that was refused is sent again
     Column("done_at", Time),
     Column("reason", Text),
     Index("outbox_once", "event_id", "sink", unique=True),
-    Index("outbox_pending", "sink", "id", postgresql_where=PENDING),
-    Index("outbox_order", "sink", "subject", "id", postgresql_where=PENDING),
+    Index("outbox_pending", "sink", "id", postgresql_where=text("state = 'pending'")),
+    Index("outbox_due", "sink", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("outbox_order", "sink", "subject", "id", postgresql_where=text("state = 'waiting'")),
+    Index("outbox_open", "sink", "created_at", postgresql_where=text("done_at IS NULL")),
+    Index("outbox_dead", "sink", postgresql_where=text("state = 'dead'")),
     Index("outbox_done", "done_at", "id", postgresql_where=text("done_at IS NOT NULL")),
 )
 

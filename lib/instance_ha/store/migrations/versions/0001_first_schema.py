@@ -562,7 +562,14 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
-                "pending", "sent", "dead", name="state_known", native_enum=False, create_constraint=True, length=36
+                "pending",
+                "waiting",
+                "sent",
+                "dead",
+                name="state_known",
+                native_enum=False,
+                create_constraint=True,
+                length=36,
             ),
             server_default="pending",
             nullable=False,
@@ -577,8 +584,15 @@ def upgrade() -> None:
         "outbox_done", "outbox", ["done_at", "id"], unique=False, postgresql_where=sa.text("done_at IS NOT NULL")
     )
     op.create_index("outbox_once", "outbox", ["event_id", "sink"], unique=True)
+    op.create_index("outbox_dead", "outbox", ["sink"], unique=False, postgresql_where=sa.text("state = 'dead'"))
     op.create_index(
-        "outbox_order", "outbox", ["sink", "subject", "id"], unique=False, postgresql_where=sa.text("state = 'pending'")
+        "outbox_due", "outbox", ["sink", "due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_index(
+        "outbox_open", "outbox", ["sink", "created_at"], unique=False, postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.create_index(
+        "outbox_order", "outbox", ["sink", "subject", "id"], unique=False, postgresql_where=sa.text("state = 'waiting'")
     )
     op.create_index(
         "outbox_pending", "outbox", ["sink", "id"], unique=False, postgresql_where=sa.text("state = 'pending'")
