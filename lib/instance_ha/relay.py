@@ -81,6 +81,9 @@ def deliver_batch(world: RelayWorld, sink: Sink, deadline: datetime) -> bool:
         if claimed is None:
             return False
         messages = outbox.batch(connection, sink.name, now, _BATCH)
+        if not messages:
+            outbox.lease(sink.name, owner, seconds).release(connection, claimed["due_at"])
+            return False
     # Nothing may be sent under a lease that might have ended: stop early enough.
     outcome = _send(world, sink, messages, min(deadline, now + timedelta(seconds=seconds / 3)))
     now, limit = world.clock.now(), world.settings.event_give_up_after
