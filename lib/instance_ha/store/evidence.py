@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
@@ -42,7 +42,7 @@ def page(connection: Connection, host: str | None, before: int | None, limit: in
     query = select(evidence).order_by(evidence.c.id.desc()).limit(limit)
     if host is not None:
         named = select(hosts.c.uuid).where(hosts.c.name == host, hosts.c.deleted_at.is_(None))
-        query = query.where(or_(evidence.c.host_uuid == host, evidence.c.host_uuid.in_(named)))
+        query = query.where(evidence.c.host_uuid == func.coalesce(named.scalar_subquery(), host))
     if before is not None:
         query = query.where(evidence.c.id < before)
     return records.every(connection, query, Evidence)

@@ -35,7 +35,7 @@ from instance_ha.store.pauses import is_active
 from instance_ha.store.schema import host_health, hosts, notifications, outbox, segments, vmoves
 from instance_ha.store.schema import watches as watch_rows
 
-_OPEN = notifications.c.status.in_(OPEN_NOTIFICATION)
+_OPEN = and_(notifications.c.status.in_(OPEN_NOTIFICATION), notifications.c.deleted_at.is_(None))
 
 
 def measure(connection: Connection, now: datetime) -> Values:

@@ -130,7 +130,7 @@ def take_expired(connection: Connection, before: datetime, now: datetime) -> int
 
     Of what a pause has held the age counts from the pause's end.
     """
-    is_open = notifications.c.status.in_(OPEN_NOTIFICATION)
+    is_open = and_(_IS_OPEN, notifications.c.deleted_at.is_(None))  # as the index has it
     begun = func.greatest(notifications.c.created_at, notifications.c.paused_until)  # of Postgres: ignores null
     held = notifications.c.lease_until.is_not(None)
     taken = update(notifications).where(is_open, held, begun < before)

@@ -160,7 +160,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "fences of an attempt": lambda c: fence_attempts.of_attempt(c, NotificationUuid("notification"), 1),
     "pauses over a host": lambda c: pauses.over(c, host(), NOW),
     "held by a pause": lambda c: pauses.held_by(c, PAUSE),
-    "what gates see": lambda c: gates.seen(c, host(), notification(), timedelta(60), timedelta(600), NOW),
+    "what gates see": lambda c: gates.seen(c, host(), notification(), timedelta(0, 60), timedelta(0, 600), NOW),
     "latest decisions": lambda c: gates.latest(c, NotificationUuid("notification")),
     "approvals of a notification": lambda c: approvals.of_notification(c, NotificationUuid("notification")),
     "was fenced": lambda c: fence_attempts.was_fenced(c, HostUuid("host")),

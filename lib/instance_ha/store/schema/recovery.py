@@ -49,6 +49,7 @@ notifications = Table(
     Index("notifications_host", "source_host_uuid", "type", "created_at"),
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
     Index("notifications_status", "status", "created_at", "id", postgresql_where=LIVE),
+    Index("notifications_ended", text("coalesce(updated_at, created_at)"), "id", postgresql_where=LIVE),
     Index("notifications_generated", "generated_time", postgresql_where=LIVE),
     Index("notifications_uncounted", "id", postgresql_where=text("NOT counted")),
 )
@@ -126,6 +127,7 @@ returns = Table(
     Column("ended_at", Time),
     *work(),
     Index("returns_one_open", "host_uuid", unique=True, postgresql_where=text("status IN ('waiting', 'running')")),
+    Index("returns_host", "host_uuid", "id"),
     Index("returns_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 

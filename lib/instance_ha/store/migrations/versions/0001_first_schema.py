@@ -177,6 +177,7 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('waiting', 'running')"),
     )
+    op.create_index("returns_host", "returns", ["host_uuid", "id"], unique=False)
     op.create_index("returns_due", "returns", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_table(
         "pauses",
@@ -544,6 +545,13 @@ def upgrade() -> None:
         "notifications_status",
         "notifications",
         ["status", "created_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "notifications_ended",
+        "notifications",
+        [sa.literal_column("coalesce(updated_at, created_at)"), "id"],
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
