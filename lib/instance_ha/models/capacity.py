@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Inventory:
     max_unit: int = 2**31 - 1
     step_size: int = 1
 
-    @property
+    @cached_property  # each segment asks it of every host
     def free(self) -> int:
         """What is still to be had: as Placement reckons it, and never less than nothing."""
         return max(0, int((self.total - self.reserved) * self.allocation_ratio) - self.used)
