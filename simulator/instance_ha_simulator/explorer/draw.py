@@ -30,7 +30,7 @@ _STATES: tuple[Data, ...] = (
 )
 _KILLED_AT = 5.0
 _FEW_ATTEMPTS = 0.6  # how likely the number of attempts is limited: each is much like the one before
-_AFTER_GIVING_UP = 100  # seconds, for another attempt when an evacuation was given up
+_EXPIRED = {200: 400, 600: 600}  # an evacuation is given up in time for another attempt, or is under way at the end
 _WITH_POLICY = 0.35  # how likely the segment's policy is not the default
 _ABOUT_POLICIES = ("fences", "holds")
 
@@ -175,8 +175,7 @@ def _settings(random: Random) -> Data:
     ]
     for chance, values in maybe:
         settings |= values if random.random() < chance else {}
-    expired = settings["evacuation_give_up_after"] + _AFTER_GIVING_UP
-    return settings | {"notifications_expired_interval": expired}
+    return settings | {"notifications_expired_interval": _EXPIRED[settings["evacuation_give_up_after"]]}
 
 
 def _cloud(random: Random, others: list[str]) -> Data:
