@@ -1,6 +1,5 @@
 """How long the proof of a big segment's capacity takes, and what it needs of memory."""
 
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -10,6 +9,7 @@ from instance_ha.decide.capacity import Segment, capacity
 from instance_ha.models.capacity import Inventory, Need, Room
 
 from bench.figures import Row, Samples
+from bench.peak import peak
 
 _HOSTS, _INSTANCES = 1000, 20  # instances on a host
 _FREE = {"roomy": 0.5, "tight": 0.05, "full": 0.0}  # what hosts have free, of what is used
@@ -37,7 +37,7 @@ def _prove(free: float) -> tuple[float, float]:
     segment = _segment(free)
     begun = time.perf_counter()
     capacity(segment)
-    return time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return time.perf_counter() - begun, peak()
 
 
 def _segment(free: float) -> Segment:

@@ -1,6 +1,5 @@
 """What the functions of the scheduler need where there is very much, beside a tenth of it: time, CPU, memory."""
 
-import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -29,6 +28,7 @@ from instance_ha_simulator.simulation import Simulation
 
 from bench import crowd, history
 from bench.figures import Row, Samples, markdown
+from bench.peak import peak
 
 _MEMORY = 256.0  # MB, of the smallest instance that stack.yml allows
 _AIM = 15.0  # times the time, and the CPU, for ten times as much
@@ -100,7 +100,7 @@ def measured(name: str, much: int, url: str) -> Cost:
         watch.stop()
     statements = simulation.database.statements - before
     simulation.database.close()
-    return Cost(watch.cpu, watch.seconds, statements, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return Cost(watch.cpu, watch.seconds, statements, peak())
 
 
 @dataclass
