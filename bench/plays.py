@@ -23,12 +23,14 @@ class Theatre:
         self._server = server
         self._folder = folder
 
-    def play(self, name: str, world: World, around: Callable[[Play], object] = Play.run) -> tuple[Play, str]:
+    def play(
+        self, name: str, world: World, around: Callable[[Play], object] = Play.run, faults: World | None = None
+    ) -> tuple[Play, str]:
         """Play a world to its end; returns what is left of it, and the URL of its database."""
         self._server.run(f"CREATE DATABASE {name}")
         url = self._server.named(name)
         migrate.upgrade(url)
-        play = Play(Scenario(self._folder, world), url, None, self._folder)
+        play = Play(Scenario(self._folder, world, faults or {}), url, None, self._folder)
         around(play)
         play.simulation.database.close()
         return play, url

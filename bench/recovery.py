@@ -22,7 +22,7 @@ AIM = 1.2
 LATENCY = 0.05
 EVACUATE_SECONDS = 2.0
 IN_FLIGHT = 10
-_REQUESTS_EACH = 4  # lock, evacuate, confirm, unlock: one after the other
+REQUESTS_EACH = 4  # lock, evacuate, confirm, unlock: one after the other
 _FINAL = frozenset({"finished", "failed", "ignored", "error"})
 _POLL = 0.1
 _LIMIT_FACTOR = 5
@@ -46,7 +46,7 @@ class Run:
 
 def best(instances: int) -> float:
     """How long the cloud alone takes: so many at once, each with its requests one after the other."""
-    return instances / IN_FLIGHT * (EVACUATE_SECONDS + _REQUESTS_EACH * LATENCY)
+    return instances / IN_FLIGHT * (EVACUATE_SECONDS + REQUESTS_EACH * LATENCY)
 
 
 def measure(runs: int, instances: int) -> tuple[list[Row], str]:
