@@ -31,9 +31,9 @@ def test_the_first_evacuation_is_asked_for_within_two_seconds_of_the_proof() -> 
     assert max(seconds) <= 2
 
 
-def test_hosts_that_die_together_are_recovered_as_fast_as_nova_allows_and_cost_no_more_than_two() -> None:
+def test_an_instance_of_many_hosts_that_die_together_costs_no_more_statements_than_of_two() -> None:
     rows, _ = hosts.measure(hosts=4, instances=30)
-    assert [row.met for row in rows] == [True, True]
+    assert {row.against: row.met for row in rows}["two hosts"]
 
 
 @pytest.mark.parametrize(("name", "few", "many"), [("monitor-poll", 20, 200), ("sweep", 10_000, 30_000)])
