@@ -1,5 +1,6 @@
 """What our tables hold, read straight from them: a play must not depend on what it plays."""
 
+from datetime import datetime
 from typing import Any
 
 from instance_ha.store.database import Database
@@ -31,6 +32,14 @@ class Tables:
         """Return the status and the message of a notification."""
         (row,) = self._rows("SELECT status, message FROM notifications WHERE notification_uuid = :uuid", uuid=uuid)
         return row
+
+    def reports(self, host: str, since: datetime) -> list[dict[str, Any]]:
+        """Return what was reported of a host since then, in order."""
+        query = (
+            "SELECT n.* FROM notifications n JOIN hosts h ON h.uuid = n.source_host_uuid"
+            " WHERE h.name = :host AND n.created_at >= :since ORDER BY n.id"
+        )
+        return self._rows(query, host=host, since=since)
 
     def vmoves(self) -> list[dict[str, Any]]:
         """Return all vmoves, in order."""

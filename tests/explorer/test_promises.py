@@ -317,6 +317,55 @@ def test_an_operators_evacuation_excuses_ours_only_after_a_look_that_is_as_late_
     assert (said not in play(stage, tmp_path, evacuate)) == is_excused
 
 
+@pytest.mark.parametrize(("reported", "is_excused"), [(None, False), (-1, False), (1, True)])
+def test_an_evacuation_under_way_excuses_another_only_when_its_destination_was_proven_dead_since(
+    reported: float | None, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def ask_again(played: Exploration, cloud: World) -> None:
+        first = next(one for one in cloud.migrations if one.instance_uuid == server(cloud, "vm-1").id)
+        if reported is not None:
+            played.callers.reports["another"] = first.dest_compute
+            played.callers.accepted["another"] = first.created_at + timedelta(seconds=reported)
+        cloud.evacuation_requests.append(request(played, cloud, overlapping=True))
+
+    said = "vm-1 evacuated while an evacuation was under way"
+    assert (said not in play(stage, tmp_path, ask_again)) == is_excused
+
+
+@pytest.mark.parametrize(
+    ("sent", "carried_out", "is_excused"), [(-2, 1, True), (-2, -1, False), (1, 2, False), (None, 1, False)]
+)
+def test_an_unlock_excuses_that_an_owners_lock_is_gone_only_when_it_was_sent_before_and_carried_out_after_it(
+    sent: float | None, carried_out: float, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def unlock(played: Exploration, cloud: World) -> None:
+        unlocked(played, cloud)
+        its = server(cloud, "vm-2").id
+        locked_at = cloud.history.locked[its]
+        sent_at = None if sent is None else locked_at + timedelta(seconds=sent)
+        at = locked_at + timedelta(seconds=carried_out)
+        cloud.history.received.append(Received(at, its, "unlock", sent_at))
+
+    assert ("the owner's lock of vm-2 is gone" not in play(stage, tmp_path, unlock)) == is_excused
+
+
+@pytest.mark.parametrize("trouble", ["kill_after", "cut_in_commit"])
+def test_a_report_that_was_stored_is_known_though_its_answer_was_lost(
+    trouble: str, stage: Stage, tmp_path: Path
+) -> None:
+    known: list[Any] = []
+
+    def hear(played: Exploration, line: Any) -> None:
+        if line["event"] == "notification closed":
+            known.append((dict(played.callers.reports), line["notification_uuid"]))
+
+    faults = {"database": [{"nth": 1, "do": trouble}]}
+    result = explore(stage, WORLD, faults, tmp_path, hear)
+    assert result.broken == []
+    assert known[0] == ({known[0][1]: "failing1"}, known[0][1])
+    assert any("answered 409" in line for line in result.log)
+
+
 def test_what_an_owner_asks_a_dead_host_for_counts_until_its_instances_are_listed(stage: Stage, tmp_path: Path) -> None:
     def pause(before: float) -> Callable[[Exploration, World], None]:
         def asked(played: Exploration, cloud: World) -> None:

@@ -11,7 +11,7 @@ from instance_ha_simulator.cloud.cloud import Cloud
 from instance_ha_simulator.cloud.faults import DroppedConnectionError, Rule
 from instance_ha_simulator.cloud.history import Received
 
-_AGAIN = "sim.again"  # marks a request that was late: nothing more goes wrong with it
+_SENT_AT = "sim.sent_at"  # of a request that was late: nothing more goes wrong with it
 
 
 def create_app(cloud: Cloud) -> Flask:
@@ -29,13 +29,13 @@ def _before(cloud: Cloud) -> Response | None:
     if request.path.startswith("/sim/"):
         return None
     _count(cloud)
-    if request.path.startswith("/compute") and _AGAIN not in request.environ:
+    if request.path.startswith("/compute") and _SENT_AT not in request.environ:
         _wait(cloud, cloud.options.latency)
     action = _action()
     if action is not None:
         with cloud.world() as world:
-            world.history.received.append(Received(world.now, request.path.split("/")[-2], action))
-    rule = None if _AGAIN in request.environ else cloud.faults.take(request.method, request.path, action)
+            world.history.received.append(_received(world.now, action))
+    rule = None if _SENT_AT in request.environ else cloud.faults.take(request.method, request.path, action)
     if rule is None:
         return None
     _wait(cloud, rule.latency)
@@ -48,6 +48,10 @@ def _before(cloud: Cloud) -> Response | None:
     return _trouble(rule)
 
 
+def _received(now: datetime, action: str) -> Received:
+    return Received(now, request.path.split("/")[-2], action, request.environ.get(_SENT_AT))
+
+
 def _action() -> str | None:
     body = request.get_json(silent=True) if request.path.endswith("/action") else None
     return next(iter(body), None) if isinstance(body, dict) else None
@@ -55,6 +59,8 @@ def _action() -> str | None:
 
 def _carry_out_later(cloud: Cloud, seconds: float) -> None:
     client = current_app.test_client(use_cookies=False)
+    with cloud.world() as world:
+        sent_at = world.now
     again = EnvironBuilder(
         request.path,
         request.host_url,
@@ -62,7 +68,7 @@ def _carry_out_later(cloud: Cloud, seconds: float) -> None:
         method=request.method,
         headers=[(name, value) for name, value in request.headers if name != "Content-Length"],
         data=request.get_data(),
-        environ_overrides={_AGAIN: True},
+        environ_overrides={_SENT_AT: sent_at},
     )
 
     def carry_out(_at: datetime) -> None:

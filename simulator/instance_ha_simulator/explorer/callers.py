@@ -65,22 +65,37 @@ class PersistentCallers(Callers):
 
     def notify(self, about: Any) -> int:
         """Report as a monitor does: again after an answer of 5xx, or none."""
-        report, status = super().notify, 0
+        report, status, sent_at = super().notify, 0, self._now()
 
         def notify() -> None:
             nonlocal status
             before = len(self.notifications)
             status = _served(report(about))
             if len(self.notifications) > before:
-                self.reports[self.notifications[-1]] = reported_host(about) or about
-                self.accepted[self.notifications[-1]] = self._now()
+                self._is_accepted(self.notifications[-1], about, self._now())
+            if self._now() > sent_at:
+                self._find_unanswered(about, sent_at)
 
         self._insist(notify, 10.0)
         return status
 
+    def _is_accepted(self, uuid: str, about: Any, at: datetime) -> None:
+        self.reports[uuid] = reported_host(about) or about
+        self.accepted[uuid] = at
+
+    def _find_unanswered(self, about: Any, since: datetime) -> None:
+        """Find what an earlier try has stored, though its answer was lost."""
+        wanted = self._report({"host": about} if isinstance(about, str) else about)
+        for row in self._tables.reports(wanted["hostname"], since):
+            is_it = row["type"] == wanted["type"] and row["payload"].items() >= wanted["payload"].items()
+            if is_it and row["notification_uuid"] not in self.reports:
+                self._is_accepted(row["notification_uuid"], about, row["created_at"])
+                self.notifications.append(row["notification_uuid"])
+                self.reported[wanted["hostname"]] = row["notification_uuid"]
+
     def ask(self, about: Mapping[str, Any]) -> int:
-        """Ask the API; of evidence it is remembered what was taken."""
-        ask, status = super().ask, 0
+        """Ask the API; of evidence it is remembered what was taken, and that it may have been so at the first try."""
+        ask, status, sent_at = super().ask, 0, self._now()
 
         def post() -> None:
             nonlocal status
@@ -88,15 +103,16 @@ class PersistentCallers(Callers):
             status = _served(ask(about))
             it = (about.get("body") or {}).get("evidence")
             if it and status == 201:
-                self._posted(asked_at, it)
+                is_dead = it.get("verdict", "dead") == "dead"
+                self._posted(sent_at if is_dead else asked_at, it)
 
         self._insist(post)
         return status
 
-    def _posted(self, asked_at: datetime, it: Mapping[str, Any]) -> None:
+    def _posted(self, since: datetime, it: Mapping[str, Any]) -> None:
         until = self._now() + timedelta(seconds=it["valid_for"])
         said = it.get("verdict", "dead"), it.get("source", "api")
-        self.posted.append(Posted(asked_at, until, it["host"], it["kind"], *said))
+        self.posted.append(Posted(since, until, it["host"], it["kind"], *said))
 
     def change_segment(self, name: str, *, enabled: bool) -> None:
         """Enable or disable a segment."""

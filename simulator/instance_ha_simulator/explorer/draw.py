@@ -29,8 +29,11 @@ _STATES: tuple[Data, ...] = (
     {"task_state": "image_snapshot"},
 )
 _KILLED_AT = 5.0
-_FEW_ATTEMPTS = 0.6  # how likely the number of attempts is limited: each is much like the one before
-_EXPIRED = {200: 400, 600: 600}  # an evacuation is given up in time for another attempt, or is under way at the end
+_LIMITED = 0.15  # how likely the number of attempts is limited
+_EXPIRED = 700  # seconds
+# In bounded worlds all ends sooner, since each attempt is much like the one before: an evacuation is given up in time
+# for another attempt, or is under way at the end.
+_LIMITED_BOUNDED, _EXPIRED_BOUNDED = 0.6, {200: 400, 600: 600}
 _WITH_POLICY = 0.35  # how likely the segment's policy is not the default
 _ABOUT_POLICIES = ("fences", "holds")
 
@@ -61,7 +64,7 @@ def draw(seed: int, *, large: bool = False, kind: str | None = None) -> tuple[Da
         if large and seed % LARGE_EVERY == 0
         else random.choices((TINY, SMALL, MIDDLE), _ANY if large else _BOUNDED)[0]
     )
-    world = _world(random, size, kind)
+    world = _world(random, size, kind, large=large)
     faults = troubles.draw(random, world, random.randint(int(kind is not None), size.troubles), kind)
     world["happenings"].sort(key=lambda happening: happening["at"])
     if world["settings"].get("force_down"):
@@ -88,7 +91,7 @@ def report_only_the_dead(world: Data) -> list[Data]:
     return kept
 
 
-def _world(random: Random, size: Size, kind: str | None) -> Data:
+def _world(random: Random, size: Size, kind: str | None, *, large: bool) -> Data:
     failing = [f"failing{number}" for number in range(1, random.randint(1, size.failing) + 1)]
     others = [f"other{number}" for number in range(1, random.randint(1, 3) + 1)]
     method = random.choice(METHODS)
@@ -98,7 +101,7 @@ def _world(random: Random, size: Size, kind: str | None) -> Data:
     hosts |= {name: _other_host(random, name) for name in others}
     hosts |= dict.fromkeys(reserved)
     world: Data = {
-        "settings": _settings(random),
+        "settings": _settings(random, large=large),
         "cloud": _cloud(random, others),
         "hosts": hosts,
         "segments": {"one": {"hosts": [*failing, *others], "method": method, "reserved": reserved}},
@@ -151,7 +154,7 @@ def _other_host(random: Random, host: str) -> Data:
     return about | ({"old_service_in": "cell2"} if random.random() < 0.1 else {})
 
 
-def _settings(random: Random) -> Data:
+def _settings(random: Random, *, large: bool) -> Data:
     settings: Data = {
         "verify_interval": 10,
         "sweep_interval": 50,
@@ -171,11 +174,12 @@ def _settings(random: Random) -> Data:
         (0.15, {"start_stopped_instances": True}),
         (0.15, {"evacuation_abort_after": random.choice((0, 1, 2))}),
         (0.15, {"invocation_time": 20}),
-        (_FEW_ATTEMPTS, {"recovery_attempts": random.choice((1, 2, 3))}),
+        (_LIMITED if large else _LIMITED_BOUNDED, {"recovery_attempts": random.choice((1, 2, 3))}),
     ]
     for chance, values in maybe:
         settings |= values if random.random() < chance else {}
-    return settings | {"notifications_expired_interval": _EXPIRED[settings["evacuation_give_up_after"]]}
+    expired = _EXPIRED if large else _EXPIRED_BOUNDED[settings["evacuation_give_up_after"]]
+    return settings | {"notifications_expired_interval": expired}
 
 
 def _cloud(random: Random, others: list[str]) -> Data:

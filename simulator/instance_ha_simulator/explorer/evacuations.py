@@ -77,9 +77,13 @@ def _slow_answers(played: Exploration) -> timedelta:
 
 
 def no_two_evacuations_at_once(played: Exploration) -> Iterator[str]:
-    """Nobody of us asks for another while one is under way, but after an operator whom we could not see."""
-    for request in our_requests(played):
-        if request.overlapping and not _came_after_our_look(played, request):
+    """Nobody of us asks for another while one is under way.
+
+    But after an operator whom we could not see, and when the destination was proven dead since.
+    """
+    rules = Rules(played)
+    for request in (one for one in our_requests(played) if one.overlapping):
+        if not (_came_after_our_look(played, request) or _went_to_a_dead_host(played, rules, request)):
             yield f"{name_of(played, request.server_id)} evacuated while an evacuation was under way"
 
 
@@ -95,6 +99,16 @@ def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
         return False
     stood_still = sum(seconds for at, seconds in simulation.scheduler.stood_still if looked <= at <= ours.time)
     return ours.time - looked <= LOOKED + timedelta(seconds=stood_still)
+
+
+def _went_to_a_dead_host(played: Exploration, rules: Rules, ours: EvacuationRequest) -> bool:
+    """Whether the destination of the evacuation before was dead by the rules when we asked again."""
+    with played.simulation.cloud.world() as world:
+        of_it = [one for one in world.migrations if one.instance_uuid == ours.server_id and one.created_at < ours.time]
+    before = of_it[-1] if of_it else None
+    if before is None or before.dest_compute is None:
+        return False
+    return rules.is_dead(before.dest_compute, before.created_at, ours.time)
 
 
 def runs_never_overlap(played: Exploration) -> Iterator[str]:

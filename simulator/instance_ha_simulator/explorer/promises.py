@@ -1,7 +1,7 @@
 """What must hold whatever happens, checked against the cloud's own history; each check returns what it found broken."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -9,6 +9,7 @@ from instance_ha.models.text import LOCK_REASON
 
 from instance_ha_simulator.checks import open_vmoves, our_requests
 from instance_ha_simulator.cloud.model import Server
+from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer import evacuations, returns
 from instance_ha_simulator.explorer.account import Account
 from instance_ha_simulator.explorer.play import Exploration, Rows
@@ -56,7 +57,10 @@ def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
 
 
 def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
-    """No lock of ours is left, and no lock of an owner is gone, but for one that came right before ours."""
+    """No lock of ours is left, and no lock of an owner is gone.
+
+    But for one that came right before ours, and one that a late unlock of ours has met.
+    """
     us = played.simulation.cloud.identity.users["masakari"].id
     messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
     with played.simulation.cloud.world() as world:
@@ -65,13 +69,19 @@ def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[st
             if (server.locked_reason or "").startswith(LOCK_REASON) and not is_named:
                 yield f"{server.name} is left locked by us"
             locked_at = world.history.locked.get(server.id)
-            if locked_at is None or server.locked_by is not None:
+            if locked_at is None or server.locked_by is not None or _is_unlocked_late(world, server, locked_at):
                 continue
             acts = world.instance_actions.get(server.id, [])
             ours = [a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at]
             read_at = max((at for at in account.begun if ours and at <= ours[0]), default=None)
             if read_at is None or locked_at < read_at - LOCKS_READ:
                 yield f"the owner's lock of {server.name} is gone"
+
+
+def _is_unlocked_late(world: World, server: Server, locked_at: datetime) -> bool:
+    """Whether an unlock that was sent before its owner locked a server was carried out afterwards."""
+    unlocks = (one for one in world.history.received if one.server_id == server.id and one.action == "unlock")
+    return any(one.sent_at is not None and one.sent_at < locked_at <= one.time for one in unlocks)
 
 
 def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
