@@ -16,7 +16,9 @@ from instance_ha.metrics.gather import take_in
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.errors import ArchiveUnavailable, StoreUnavailable, TryAgain
 from instance_ha.store import purge as store
-from instance_ha.store.purge import RULES, Rule
+from instance_ha.store import purge_batches as batches
+from instance_ha.store.purge import BEGINNING, RULES, Place, Rule, Wanted
+from instance_ha.store.purge_batches import Batch
 from instance_ha.world import ArchiveWorld, new_owner
 
 
@@ -66,7 +68,7 @@ def _count(world: ArchiveWorld, request: PurgeRequest, before: datetime, result:
     for rule in RULES:
         with world.database.begin() as connection:
             found = store.count(connection, rule, before)
-        result.tables[rule.table.name] = remaining(request, result.total, found)
+        result.tables[rule.table.name] = min(found, remaining(request, result.total))
     result.complete = True
 
 
@@ -75,46 +77,66 @@ def _delete(world: ArchiveWorld, request: PurgeRequest, before: datetime, result
     deadline = world.deadline()
     take_in(world.database)  # what is purged stays in the counters
     for rule in RULES:
-        while True:
-            limit = remaining(request, result.total, world.settings.purge_batch)
-            if limit <= 0 or world.clock.now() >= deadline:
+        behind: Place | None = BEGINNING
+        while behind is not None:
+            most = remaining(request, result.total)
+            if most <= 0 or world.clock.now() >= deadline:
                 return
-            if world.settings.archive_bucket is None:
-                with world.database.begin() as connection:
-                    deleted = store.remove(connection, rule, before, limit)
-            else:
-                deleted = _archive_and_delete(world, rule, before, limit)
+            wanted = Wanted(rule, before, min(most, world.settings.purge_batch), behind)
+            deleted, behind = _delete_next(world, wanted, most)
             result.tables[rule.table.name] += deleted
-            if not deleted:
-                break
-    result.complete = True
+    result.complete = not _is_left(world)
 
 
-def _archive_and_delete(world: ArchiveWorld, rule: Rule, before: datetime, limit: int) -> int:
-    """Take a batch that another invocation left behind, else the next rows; returns how many rows were deleted."""
-    owner, now, seconds = new_owner(), world.clock.now(), world.settings.batch_lease_time
+def _is_left(world: ArchiveWorld) -> bool:
+    """Say whether ``max_rows`` has not allowed to take a batch that another invocation left behind."""
+    if world.settings.archive_bucket is None:
+        return False
     with world.database.begin() as connection:
-        batch = store.resume(connection, rule, limit, owner, now, seconds)
-        batch = batch or store.plan(connection, rule, before, limit, owner, now, seconds)
-    if batch is None:
-        return 0
+        return batches.is_left(connection, world.clock.now())
+
+
+def _delete_next(world: ArchiveWorld, wanted: Wanted, most: int) -> tuple[int, Place | None]:
+    """Delete the next rows, or ``most`` that another invocation left behind.
+
+    Returns how many, and where the rows after them begin; None: there are none.
+    """
+    if world.settings.archive_bucket is not None:
+        return _archive_and_delete(world, wanted, most)
+    with world.database.begin() as connection:
+        gone = store.remove(connection, wanted)
+    return len(gone.ids), gone.last
+
+
+def _archive_and_delete(world: ArchiveWorld, wanted: Wanted, most: int) -> tuple[int, Place | None]:
+    owner, now, seconds = new_owner(), world.clock.now(), world.settings.batch_lease_time
+    last: Place | None = wanted.behind
+    with world.database.begin() as connection:
+        batch = batches.resume(connection, wanted.rule, most, owner, now, seconds)
+        if batch is None:
+            batch, last = batches.plan(connection, wanted, owner, now, seconds)
+    return (0 if batch is None else _finish(world, wanted.rule, batch)), last
+
+
+def _finish(world: ArchiveWorld, rule: Rule, batch: Batch) -> int:
+    """Archive a batch, then delete it; returns how many rows were deleted."""
     world.breakpoint(Breakpoint.BATCH_PLANNED)
     try:
         with world.database.begin() as connection:
-            rows = store.read(connection, rule, batch)
-            about = {"schema": store.revision(connection), "planned_at": batch.created_at, "cutoff": batch.cutoff}
+            rows = batches.read(connection, rule, batch)
+            about = {"schema": batches.revision(connection), "planned_at": batch.created_at, "cutoff": batch.cutoff}
         if rows:
             _archive(world, rule.table.name, rows, about)
     except TryAgain:
         try:
             with world.database.begin() as connection:
-                store.release(connection, batch)
+                batches.release(connection, batch)
         except StoreUnavailable as error:
             log.get().warning("batch not released", reason=str(error))
         raise
     world.breakpoint(Breakpoint.BATCH_ARCHIVED)
     with world.database.begin() as connection:
-        deleted = store.finish(connection, rule, batch, [row["id"] for row in rows])
+        deleted = batches.finish(connection, rule, batch, [row["id"] for row in rows])
     world.breakpoint(Breakpoint.BATCH_DELETED)
     return deleted
 

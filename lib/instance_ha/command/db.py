@@ -68,7 +68,7 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 
 
 def purge(options: argparse.Namespace) -> int:
-    """Purge until nothing is left to purge; prints the rows of each table."""
+    """Purge until nothing is left that may be purged; prints the rows of each table."""
     world = composition.of(options.environ).whole().for_invocation()
     age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
     done: dict[str, int] = {}
@@ -76,7 +76,7 @@ def purge(options: argparse.Namespace) -> int:
         left = most if most < 1 else most - sum(done.values())
         result = purging.purge(world, PurgeRequest(age, left, dry_run))
         done = {name: done.get(name, 0) + rows for name, rows in result.tables.items()}
-        if result.complete or sum(done.values()) == most:
+        if result.complete or not result.total or sum(done.values()) == most:
             break
     lines = [f"{name}: {rows}" for name, rows in done.items()]
     lines.append(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows")

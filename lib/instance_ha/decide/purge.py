@@ -41,6 +41,6 @@ def cutoff(request: PurgeRequest, now: datetime) -> datetime:
     return now - timedelta(days=request.age_in_days)
 
 
-def remaining(request: PurgeRequest, done: int, most: int) -> int:
-    """Say how many more rows may be purged, at most ``most`` at once."""
-    return most if request.max_rows == MAX_ROWS else min(most, request.max_rows - done)
+def remaining(request: PurgeRequest, done: int) -> int:
+    """Say how many more rows may be purged."""
+    return (_MOST if request.max_rows == MAX_ROWS else request.max_rows) - done

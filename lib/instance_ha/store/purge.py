@@ -1,35 +1,33 @@
-"""Which rows are purged, and how: chosen in bounded batches, never waiting for a row that is being worked on.
+"""Which rows are purged: chosen in bounded batches, never waiting for a row that is being worked on.
 
-With an archive a batch is written down first (``purge_batches``), so that the next invocation after a crash writes the
-same object again, and no row twice.
+A batch begins behind the last row of the one before, whether that row went or not: so rows that something needs for
+long keep back no others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Connection,
     Table,
     and_,
     delete,
     exists,
-    false,
     func,
-    insert,
     not_,
     or_,
     select,
-    text,
     true,
-    update,
+    tuple_,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.enums import FINAL_NOTIFICATION
 from instance_ha.models.returns import OPEN_RETURN
-from instance_ha.store import leases, records
 from instance_ha.store.schema import (
     approvals,
     evidence,
@@ -41,15 +39,12 @@ from instance_ha.store.schema import (
     notifications,
     outbox,
     pauses,
-    purge_batches,
     returns,
     segment_policies,
     segments,
     tasks,
     vmoves,
 )
-
-_LOCK = 0x1A57A0CF  # any number: invocations choose rows one after the other
 
 
 @dataclass(frozen=True)
@@ -66,20 +61,31 @@ class Rule:
     ready: ColumnElement[bool] = field(default_factory=true)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Rows on their way to the archive."""
+Place = tuple[Any, ...]  # of a row in the order of its rule
+BEGINNING: Place = ()
 
-    id: int
-    created_at: datetime
-    table_name: str
-    row_ids: Sequence[int]
+
+@dataclass(frozen=True)
+class Wanted:
+    """The next rows of a rule, so many at most, behind a place in its order."""
+
+    rule: Rule
     cutoff: datetime
-    lease_owner: str
+    limit: int
+    behind: Place = BEGINNING
 
 
-def _deleted(table: Table) -> Callable[[datetime], ColumnElement[bool]]:
-    return lambda cutoff: table.c.deleted_at < cutoff
+@dataclass(frozen=True)
+class Found:
+    """Those of the next rows that nothing needs, and where the rows after them begin; None: there are none."""
+
+    ids: Sequence[int]
+    last: Place | None
+
+
+def _is_deleted(table: Table, cutoff: datetime) -> ColumnElement[bool]:
+    """Hold for what was deleted long ago; never null, so that it can be negated."""
+    return and_(table.c.deleted_at.is_not(None), table.c.deleted_at < cutoff)
 
 
 def _closed(cutoff: datetime) -> ColumnElement[bool]:
@@ -109,10 +115,6 @@ def _of_deleted(table: Table, its: ColumnElement[bool], owners: Table) -> Rule:
     return Rule(table, lambda cutoff: ~exists().where(its, not_(_is_deleted(owners, cutoff))))
 
 
-def _is_deleted(table: Table, cutoff: datetime) -> ColumnElement[bool]:
-    return func.coalesce(table.c.deleted_at < cutoff, false())
-
-
 def _vmoves(cutoff: datetime) -> ColumnElement[bool]:
     return not_(_is_needed(vmoves, cutoff, not_(_is_deleted(vmoves, cutoff))))
 
@@ -124,7 +126,7 @@ _OF_NOTIFICATIONS = (vmoves, tasks, fence_attempts, gate_decisions, approvals)
 RULES: tuple[Rule, ...] = (
     _of_deleted(host_health, hosts.c.uuid == host_health.c.host_uuid, hosts),
     _of_deleted(guest_health, hosts.c.uuid == guest_health.c.host_uuid, hosts),
-    Rule(hosts, _deleted(hosts), (hosts.c.deleted_at,)),
+    Rule(hosts, partial(_is_deleted, hosts), (hosts.c.deleted_at,)),
     Rule(vmoves, _vmoves),
     _of_closed(tasks),
     _of_closed(fence_attempts),
@@ -143,7 +145,7 @@ RULES: tuple[Rule, ...] = (
     _of_deleted(segment_policies, segments.c.uuid == segment_policies.c.segment_uuid, segments),
     Rule(
         segments,
-        _deleted(segments),
+        partial(_is_deleted, segments),
         (segments.c.deleted_at,),
         ~exists().where(hosts.c.failover_segment_id == segments.c.uuid),
     ),
@@ -156,84 +158,25 @@ def count(connection: Connection, rule: Rule, cutoff: datetime) -> int:
     return connection.execute(select(func.count()).select_from(rule.table).where(rule.old(cutoff))).scalar_one()
 
 
-def _oldest(rule: Rule, cutoff: datetime, limit: int) -> Any:
-    query = select(rule.table.c.id).where(rule.old(cutoff)).order_by(*rule.order, rule.table.c.id)
-    return query.limit(limit).with_for_update(skip_locked=True, of=rule.table)
+def chosen(wanted: Wanted, *where: ColumnElement[bool]) -> CTE:
+    """Choose the next rows, and hold them; once for a whole statement (``records.chosen`` says why)."""
+    rule = wanted.rule
+    keys = [*rule.order, rule.table.c.id]
+    query = select(*keys).where(rule.old(wanted.cutoff), *where).order_by(*keys).limit(wanted.limit)
+    if wanted.behind:
+        query = query.where(tuple_(*keys) > wanted.behind)
+    return query.with_for_update(skip_locked=True, of=rule.table).cte("chosen")
 
 
-def remove(connection: Connection, rule: Rule, cutoff: datetime, limit: int) -> int:
-    """Delete the next rows; returns how many."""
-    chosen = records.chosen(_oldest(rule, cutoff, limit))
-    return connection.execute(delete(rule.table).where(rule.table.c.id.in_(chosen), rule.ready)).rowcount
+def found(connection: Connection, chosen: CTE, going: CTE) -> Found:
+    """Read which of the chosen rows are ``going``."""
+    query = select(*chosen.c, going.c.id).outerjoin_from(chosen, going, chosen.c.id == going.c.id).order_by(*chosen.c)
+    rows = [tuple(row) for row in connection.execute(query)]
+    return Found([row[-1] for row in rows if row[-1] is not None], rows[-1][:-1] if rows else None)
 
 
-def plan(
-    connection: Connection, rule: Rule, cutoff: datetime, limit: int, owner: str, now: datetime, seconds: float
-) -> Batch | None:
-    """Write down the next rows to archive; None when there are none."""
-    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    planned = select(func.unnest(purge_batches.c.row_ids)).where(purge_batches.c.table_name == rule.table.name)
-    chosen = records.chosen(_oldest(rule, cutoff, limit).where(rule.table.c.id.not_in(planned)))
-    ready = select(rule.table.c.id).where(rule.table.c.id.in_(chosen), rule.ready)
-    ids = sorted(connection.execute(ready).scalars())
-    if not ids:
-        return None
-    values = {"created_at": now, "table_name": rule.table.name, "row_ids": ids, "cutoff": cutoff}
-    held = leases.hold(owner, now, seconds)
-    row = connection.execute(insert(purge_batches).values(**values, **held).returning(purge_batches)).mappings().one()
-    return _batch(row)
-
-
-def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: datetime, seconds: float) -> Batch | None:
-    """Take a batch that another invocation left behind, if it has no more rows than may be deleted now."""
-    left = (
-        select(purge_batches.c.id)
-        .where(
-            purge_batches.c.table_name == rule.table.name,
-            func.cardinality(purge_batches.c.row_ids) <= limit,
-            leases.is_free(purge_batches, now),
-        )
-        .order_by(purge_batches.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    taken = (
-        update(purge_batches)
-        .where(purge_batches.c.id.in_(records.chosen(left)))
-        .values(**leases.hold(owner, now, seconds))
-    )
-    row = connection.execute(taken.returning(purge_batches)).mappings().first()
-    return _batch(row) if row else None
-
-
-def _batch(row: Mapping[Any, Any]) -> Batch:
-    return Batch(**{name: row[name] for name in Batch.__dataclass_fields__})
-
-
-def read(connection: Connection, rule: Rule, batch: Batch) -> list[Mapping[str, Any]]:
-    """Read the rows of a batch that are still to be purged."""
-    query = select(rule.table).where(_still(rule, batch)).order_by(rule.table.c.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def finish(connection: Connection, rule: Rule, batch: Batch, ids: Sequence[int]) -> int:
-    """Delete those rows of a batch that are in the archive, and forget it; returns how many."""
-    mine = and_(rule.table.c.id.in_(list(ids)), _still(rule, batch))
-    count = connection.execute(delete(rule.table).where(mine)).rowcount
-    connection.execute(delete(purge_batches).where(purge_batches.c.id == batch.id))
-    return count
-
-
-def _still(rule: Rule, batch: Batch) -> ColumnElement[bool]:
-    return and_(rule.table.c.id.in_(list(batch.row_ids)), rule.old(batch.cutoff), rule.ready)
-
-
-def revision(connection: Connection) -> str:
-    """Return the revision of the schema that the rows are of."""
-    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
-
-
-def release(connection: Connection, batch: Batch) -> None:
-    """Leave a batch to the next purge."""
-    mine = and_(purge_batches.c.id == batch.id, purge_batches.c.lease_owner == batch.lease_owner)
-    connection.execute(update(purge_batches).where(mine).values(lease_until=None, lease_owner=None, due_at=None))
+def remove(connection: Connection, wanted: Wanted) -> Found:
+    """Delete the next rows."""
+    rule, rows = wanted.rule, chosen(wanted)
+    gone = delete(rule.table).where(rule.table.c.id.in_(select(rows.c.id)), rule.ready).returning(rule.table.c.id)
+    return found(connection, rows, gone.cte("gone"))

@@ -20,7 +20,7 @@ from instance_ha.store import outbox
 from instance_ha.store.database import Database
 from instance_ha.store.schema import host_health, notifications
 from instance_ha_simulator.postgres import Postgres
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from tests.unit.build import NOW
 from tests.unit.purge.history import HOST, MESSAGE, SEGMENT, VMOVE, History
@@ -102,6 +102,18 @@ def test_a_purge_prints_the_rows_of_each_table(shell: Shell, database_url: str) 
     code, out, err = shell(command.main, "db purge --age_in_days 60")
     assert (code, err, out.splitlines()[-1]) == (0, "", "purged 2 rows")
     assert history.left() == {}
+
+
+def test_a_purge_ends_when_it_may_take_none_of_what_is_left(shell: Shell, database_url: str) -> None:
+    history = History(database_url, now=datetime.now(UTC), archive_bucket="any")
+    history.notification("n", 1000, moves=3)
+    history.simulation.faults.kill.append({"breakpoint": "batch-planned", "nth": 1})
+    history.purge()
+    history.run()
+    with history.world.database.begin() as connection:
+        connection.execute(text("UPDATE purge_batches SET lease_until = NULL"))
+    assert shell(manage.main, "db purge --max_rows 2", INSTANCE_HA_ARCHIVE_BUCKET="any")[0] == 0
+    assert history.left() == {"notifications": 1, "vmoves": 3}
 
 
 def test_a_purge_goes_on_until_nothing_is_left(shell: Shell, database_url: str) -> None:

@@ -199,6 +199,31 @@ def test_a_batch_that_was_left_behind_waits_for_a_purge_that_may_delete_as_many(
     assert history.left() == {}
 
 
+def test_a_purge_that_may_not_take_what_was_left_behind_says_that_it_is_not_complete(history: History) -> None:
+    history.add("vmoves", VMOVE | {"notification_uuid": "gone"})
+    history.add("vmoves", VMOVE | {"notification_uuid": "gone too"})
+    history.simulation.faults.kill.append({"breakpoint": "batch-planned", "nth": 1})
+    history.purge()
+    small, large = history.purge(600, max_rows=1), history.purge(700)
+    history.run()
+    assert isinstance(small[0], PurgeResult)
+    assert isinstance(large[0], PurgeResult)
+    assert (small[0].total, small[0].complete) == (0, False)
+    assert (large[0].total, large[0].complete) == (2, True)
+
+
+def test_a_batch_that_was_left_behind_goes_although_batches_have_become_smaller_since(database_url: str) -> None:
+    before = History(database_url, archive_bucket="any", purge_batch="3")
+    before.simulation.faults.kill.append({"breakpoint": "batch-planned", "nth": 2})
+    fill(before)
+    before.purge()
+    before.run()
+    since = History(database_url, archive_bucket="any", purge_batch="1")
+    since.purge(600)
+    since.run()
+    assert since.left() == {}
+
+
 @pytest.mark.parametrize("head", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
 def test_an_archive_that_answers_a_byte_at_a_time_is_no_reason_to_wait_for_ever(database_url: str, head: bytes) -> None:
     with receiver(drip(head)) as url:

@@ -1,12 +1,13 @@
 """Which rows go, which stay, in which order."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from instance_ha.decide.purge import PurgeRequest, check
 from instance_ha.models.errors import BadRequest
 from instance_ha.purge import PurgeResult, scheduled
-from instance_ha.store.purge import RULES, remove
+from instance_ha.store.purge import RULES, Wanted, remove
 from instance_ha.store.schema import evidence, guest_health, host_health, segment_policies
 from instance_ha_simulator.scheduler import START
 from sqlalchemy import insert, text
@@ -150,7 +151,7 @@ def test_the_next_rows_are_found_by_a_look_at_few_others(history: History, table
         connection.execute(text("ANALYZE"))
     with history.world.database.begin() as connection:
         before = rows_read(connection)
-        assert remove(connection, rule, START, 10) == 10
+        assert len(remove(connection, Wanted(rule, START, 10)).ids) == 10
         assert rows_read(connection) - before < 200
 
 
@@ -242,3 +243,38 @@ def test_rows_that_somebody_works_on_are_left_out_and_not_waited_for(history: Hi
         connection.execute(text("SELECT 1 FROM notifications WHERE notification_uuid = 'held' FOR UPDATE"))
         assert history.purged() == {"notifications": 1}
     assert history.names("notifications", "notification_uuid") == ["held"]
+
+
+ARCHIVES = pytest.mark.parametrize("settings", [{}, {"archive_bucket": "any"}], ids=["deleted", "archived"])
+
+
+@ARCHIVES
+def test_a_segment_that_waits_for_its_hosts_keeps_back_no_other(database_url: str, settings: dict[str, Any]) -> None:
+    history = History(database_url, purge_batch="1", **settings)
+    for number in range(4):
+        history.add("failover_segments", SEGMENT | {"uuid": f"s{number}", "name": f"s{number}"}, deleted_at=31)
+    for number in (0, 1, 2):
+        history.add("hosts", HOST | {"name": f"h{number}", "failover_segment_id": f"s{number}"})
+    assert history.purged() == {"failover_segments": 1}
+    assert history.names("failover_segments", "uuid") == ["s0", "s1", "s2"]
+
+
+@ARCHIVES
+def test_notifications_whose_vmoves_are_worked_on_keep_back_no_younger_one(
+    database_url: str, settings: dict[str, Any]
+) -> None:
+    history = History(database_url, purge_batch="1", **settings)
+    for name in ("held", "held too", "free"):
+        history.notification(name, 31, moves=1)
+    with history.world.database.begin() as connection:
+        connection.execute(text("SELECT 1 FROM vmoves WHERE notification_uuid <> 'free' FOR UPDATE"))
+        assert history.purged() == {"vmoves": 1, "notifications": 1}
+    assert history.names("notifications", "notification_uuid") == ["held", "held too"]
+
+
+@ARCHIVES
+def test_rows_of_one_moment_go_all(database_url: str, settings: dict[str, Any]) -> None:
+    history = History(database_url, purge_batch="2", **settings)
+    for number in range(5):
+        history.add("failover_segments", SEGMENT | {"uuid": f"s{number}", "name": f"s{number}"}, deleted_at=31)
+    assert history.purged() == {"failover_segments": 5}
