@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from instance_ha.decide.evacuation import lock_reason
-from instance_ha_simulator.cloud.history import Received, Run
+from instance_ha_simulator.cloud.history import Received, Run, Wanted
 from instance_ha_simulator.cloud.model import EvacuationRequest
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.database import Stage
@@ -141,7 +141,7 @@ def two_recoveries(played: Exploration, cloud: World) -> None:
 def ended_without_an_unlock(played: Exploration, cloud: World, by: str | None = None) -> None:
     lock_of_ours(played, cloud)
     server(cloud, "vm-1").locked_reason = lock_reason(by or played.callers.notifications[0])
-    cloud.history.received[:] = [Received(cloud.now, server(cloud, "vm-1").id, "lock")]
+    cloud.history.received[:] = [Received(cloud.now, server(cloud, "vm-1").id, "lock", cloud.now)]
     say(played, "evacuation ended", instance_uuid=server(cloud, "vm-1").id, instance="vm-1", status="succeeded")
 
 
@@ -333,17 +333,16 @@ def test_an_evacuation_under_way_excuses_another_only_when_its_destination_was_p
 
 
 @pytest.mark.parametrize(
-    ("sent", "carried_out", "is_excused"), [(-2, 1, True), (-2, -1, False), (1, 2, False), (None, 1, False)]
+    ("sent", "carried_out", "is_excused"), [(-2, 1, True), (-2, -1, False), (1, 2, False), (1, 1, False)]
 )
 def test_an_unlock_excuses_that_an_owners_lock_is_gone_only_when_it_was_sent_before_and_carried_out_after_it(
-    sent: float | None, carried_out: float, is_excused: bool, stage: Stage, tmp_path: Path
+    sent: float, carried_out: float, is_excused: bool, stage: Stage, tmp_path: Path
 ) -> None:
     def unlock(played: Exploration, cloud: World) -> None:
         unlocked(played, cloud)
         its = server(cloud, "vm-2").id
         locked_at = cloud.history.locked[its]
-        sent_at = None if sent is None else locked_at + timedelta(seconds=sent)
-        at = locked_at + timedelta(seconds=carried_out)
+        sent_at, at = (locked_at + timedelta(seconds=seconds) for seconds in (sent, carried_out))
         cloud.history.received.append(Received(at, its, "unlock", sent_at))
 
     assert ("the owner's lock of vm-2 is gone" not in play(stage, tmp_path, unlock)) == is_excused
@@ -376,6 +375,18 @@ def test_what_an_owner_asks_a_dead_host_for_counts_until_its_instances_are_liste
 
     assert play(stage, tmp_path, pause(0.0)) == ""
     assert "its owner wants paused" in play(stage, tmp_path, pause(1.0))
+
+
+@pytest.mark.parametrize(("before", "is_excused"), [(0.0, True), (1.0, False)])
+def test_an_instance_may_be_in_error_at_the_end_when_its_owner_revived_it_after_it_was_listed(
+    before: float, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def revive(played: Exploration, cloud: World) -> None:
+        at = cloud.history.reads["detail"][0] - timedelta(seconds=before)
+        in_error(played, cloud)
+        cloud.history.wanted[server(cloud, "vm-1").id] = Wanted("active", at, "error", to_dead_host=True)
+
+    assert ("finished, but vm-1 is in error" not in play(stage, tmp_path, revive)) == is_excused
 
 
 def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_path: Path) -> None:

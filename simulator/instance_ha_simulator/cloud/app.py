@@ -29,18 +29,19 @@ def _before(cloud: Cloud) -> Response | None:
     if request.path.startswith("/sim/"):
         return None
     _count(cloud)
-    if request.path.startswith("/compute") and _SENT_AT not in request.environ:
+    if late := request.environ.get(_SENT_AT):
+        _receive(cloud, late)
+        return None
+    sent_at = cloud.clock.now()
+    if request.path.startswith("/compute"):
         _wait(cloud, cloud.options.latency)
-    action = _action()
-    if action is not None:
-        with cloud.world() as world:
-            world.history.received.append(_received(world.now, action))
-    rule = None if _SENT_AT in request.environ else cloud.faults.take(request.method, request.path, action)
+    rule = cloud.faults.take(request.method, request.path, _action())
+    _wait(cloud, rule.latency if rule else 0.0)
+    _receive(cloud, sent_at)
     if rule is None:
         return None
-    _wait(cloud, rule.latency)
     if rule.late:
-        _carry_out_later(cloud, rule.late)
+        _carry_out_later(cloud, sent_at, rule.late)
         return Response("<html><body><h1>504 Gateway Time-out</h1></body></html>", 504)
     if rule.after:
         g.rule_after = rule
@@ -48,8 +49,10 @@ def _before(cloud: Cloud) -> Response | None:
     return _trouble(rule)
 
 
-def _received(now: datetime, action: str) -> Received:
-    return Received(now, request.path.split("/")[-2], action, request.environ.get(_SENT_AT))
+def _receive(cloud: Cloud, sent_at: datetime) -> None:
+    if action := _action():
+        with cloud.world() as world:
+            world.history.received.append(Received(world.now, request.path.split("/")[-2], action, sent_at))
 
 
 def _action() -> str | None:
@@ -57,10 +60,8 @@ def _action() -> str | None:
     return next(iter(body), None) if isinstance(body, dict) else None
 
 
-def _carry_out_later(cloud: Cloud, seconds: float) -> None:
+def _carry_out_later(cloud: Cloud, sent_at: datetime, seconds: float) -> None:
     client = current_app.test_client(use_cookies=False)
-    with cloud.world() as world:
-        sent_at = world.now
     again = EnvironBuilder(
         request.path,
         request.host_url,

@@ -51,7 +51,7 @@ class Received:
     time: datetime
     server_id: str
     action: str
-    sent_at: datetime | None = None  # of one that was late: when it reached the proxy that held it back
+    sent_at: datetime  # earlier, where it was held back on its way
 
 
 @dataclass

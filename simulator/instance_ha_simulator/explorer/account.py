@@ -45,9 +45,13 @@ class Account:
             pages = [at for at in world.history.reads.get("detail", ()) if since is not None and at >= since]
             return min(pages, default=world.now) - timedelta(seconds=world.options.list_lag)
 
-    def is_late(self, wanted: Wanted) -> bool:
-        """Whether an owner asked a dead host for something after its instances were listed, which nobody can see."""
-        return wanted.to_dead_host and any(wanted.since >= listed for listed in self.chosen)
+    def may_be(self, wanted: Wanted) -> set[str | None]:
+        """Return the states that an owner may want, as far as anybody can see.
+
+        Nobody sees what they have asked a dead host for after its instances were listed.
+        """
+        is_late = wanted.to_dead_host and any(wanted.since >= listed for listed in self.chosen)
+        return {wanted.state, wanted.before} if is_late else {wanted.state}
 
     def is_left(self, server: Server, notification: str) -> bool:
         """Whether an instance was left where it is on purpose, or by its owner's doing, as its recovery says."""
@@ -75,14 +79,17 @@ def finished_means_well(played: Exploration, account: Account, uuid: str, messag
             server = world.servers.get(server_id)
             if server is None or account.is_left(server, uuid):
                 continue
-            wrong = _wrong_at_the_end_of_a_recovery(server, host, world.history.wanted[server.id].state, world.hosts)
+            wanted = account.may_be(world.history.wanted[server.id])
+            wrong = _wrong_at_the_end_of_a_recovery(server, host, wanted, world.hosts)
             if wrong and server_id not in world.history.meddled:
                 yield f"finished, but {server.name} {wrong}"
 
 
-def _wrong_at_the_end_of_a_recovery(server: Server, source: str, wanted: str, hosts: dict[str, Host]) -> str | None:
+def _wrong_at_the_end_of_a_recovery(
+    server: Server, source: str, wanted: set[str | None], hosts: dict[str, Host]
+) -> str | None:
     if server.host == source:
         return None if server.task_state == "deleting" or hosts[source].alive else f"is still on {source}"
-    if server.vm_state == "error" and wanted != "error" and server.task_state is None:
+    if server.vm_state == "error" and "error" not in wanted and server.task_state is None:
         return f"is in error on {server.host}"
     return None

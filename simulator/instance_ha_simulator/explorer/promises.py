@@ -35,7 +35,7 @@ def instances_are_as_their_owners_want(played: Exploration, account: Account) ->
             if about:
                 continue
             wanted = world.history.wanted[server.id]
-            states = {wanted.state, wanted.before} if account.is_late(wanted) else {wanted.state}
+            states = account.may_be(wanted)
             if not host.alive:
                 if not _ended_without_success(server.host, rows, played):
                     yield f"{server.name} is on {server.host}, which is dead, and nobody says why"
@@ -59,7 +59,7 @@ def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
 def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
     """No lock of ours is left, and no lock of an owner is gone.
 
-    But for one that came right before ours, and one that a late unlock of ours has met.
+    But for one that came right before ours, and one that came while an unlock of ours was on its way.
     """
     us = played.simulation.cloud.identity.users["masakari"].id
     messages = " ".join(notification["message"] or "" for notification in played.rows.notifications.values())
@@ -69,7 +69,7 @@ def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[st
             if (server.locked_reason or "").startswith(LOCK_REASON) and not is_named:
                 yield f"{server.name} is left locked by us"
             locked_at = world.history.locked.get(server.id)
-            if locked_at is None or server.locked_by is not None or _is_unlocked_late(world, server, locked_at):
+            if locked_at is None or server.locked_by is not None or _is_met_by_an_unlock(world, server, locked_at):
                 continue
             acts = world.instance_actions.get(server.id, [])
             ours = [a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at]
@@ -78,10 +78,10 @@ def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[st
                 yield f"the owner's lock of {server.name} is gone"
 
 
-def _is_unlocked_late(world: World, server: Server, locked_at: datetime) -> bool:
-    """Whether an unlock that was sent before its owner locked a server was carried out afterwards."""
+def _is_met_by_an_unlock(world: World, server: Server, locked_at: datetime) -> bool:
+    """Whether an unlock that was sent before a server's owner locked it was carried out afterwards."""
     unlocks = (one for one in world.history.received if one.server_id == server.id and one.action == "unlock")
-    return any(one.sent_at is not None and one.sent_at < locked_at <= one.time for one in unlocks)
+    return any(one.sent_at < locked_at <= one.time for one in unlocks)
 
 
 def services_are_disabled_for_a_reason(played: Exploration) -> Iterator[str]:
