@@ -1,7 +1,11 @@
 """``/notifications``."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
+
+from sqlalchemy import Connection
 
 from instance_ha import emit, log
 from instance_ha.api.operation import Call, Operation, Route
@@ -9,7 +13,6 @@ from instance_ha.api.schemas import notifications as schemas
 from instance_ha.api.schemas.base import Nothing
 from instance_ha.api.schemas.notifications import (
     CreateNotification,
-    NewNotification,
     NotificationDetail,
     NotificationDetailEnvelope,
     NotificationEnvelope,
@@ -35,7 +38,6 @@ _STATES = {  # of the reason that is shown; a recovery that has finished has non
     NotificationStatus.IGNORED: TaskState.SUCCESS,
 }
 _REASON_LENGTH = 255  # characters
-_COMPARED = 20  # equal reports of one host that are compared; far more than an interval can hold
 
 
 def index(call: Call, asked: NotificationsQuery) -> NotificationsEnvelope:
@@ -59,14 +61,13 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
         recovery = notifications.by_uuid(connection, host.on_maintenance_for)
         if refused := failures.refusal(host, NotificationType(posted.type), recovery):
             raise Conflict(refused)
-        for earlier in notifications.like(connection, host.uuid, posted.type, payload, _COMPARED):
-            _refuse_duplicate(call, earlier, posted, now)
         values = {
             "generated_time": posted.generated_time,
             "source_host_uuid": host.uuid,
             "type": posted.type,
             "payload": payload,
         }
+        _refuse_duplicate(call, connection, values, now)
         change.start(connection, uuid, values | {"status": NotificationStatus.NEW})
         about = {"failover_segment_uuid": host.failover_segment_id, "request_id": call.request_id}
         row = notifications.create(connection, {"notification_uuid": uuid} | values | about, now)
@@ -77,10 +78,11 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
     return NotificationEnvelope(notification=schemas.Notification.model_validate(row))
 
 
-def _refuse_duplicate(call: Call, earlier: Notification, posted: NewNotification, now: datetime) -> None:
+def _refuse_duplicate(call: Call, connection: Connection, values: Mapping[str, Any], now: datetime) -> None:
     interval = call.world.settings.duplicate_notification_detection_interval
-    if failures.is_duplicate(earlier, posted.generated_time, now, interval):
-        raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
+    for earlier in notifications.like(connection, values, now, interval):
+        if failures.is_duplicate(earlier, values["generated_time"], now, interval):
+            raise Conflict(f"the failure has been reported already, as notification {earlier.notification_uuid}")
 
 
 def show(call: Call, _: Nothing) -> NotificationDetailEnvelope:

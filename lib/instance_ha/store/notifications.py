@@ -1,7 +1,7 @@
 """Notifications: what the API reads and writes, and the claim of a recovery."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from instance_ha.models.errors import NotFound
 from instance_ha.models.rows import Notification
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid, instance_of
 from instance_ha.store import leases, paging, records
-from instance_ha.store.schema import notifications
+from instance_ha.store.schema import OPEN, notifications
 
 _INSTANCE = "instance_uuid"  # in a payload
 _BY_UUID = select(notifications).where(
@@ -45,19 +45,24 @@ _CLAIM = (
     .returning(notifications)
 )
 _SAYS_THE_SAME = notifications.c.payload.op("-")(_INSTANCE) == bindparam("details", type_=JSONB)
+# No "is not distinct from", which would do for both: an index cannot be asked for it.
+_IS_ABOUT_ONE = notifications.c.instance_uuid == bindparam("instance")
+# Whatever else a host has reported is not read: each of the three has its index.
 _LIKE = (
     select(notifications)
     .where(
         notifications.c.source_host_uuid == bindparam("host"),
         notifications.c.type == bindparam("kind"),
-        _SAYS_THE_SAME,
         notifications.c.deleted_at.is_(None),
+        or_(
+            notifications.c.status.in_(OPEN),
+            notifications.c.created_at >= bindparam("created_since"),
+            notifications.c.generated_time.between(bindparam("generated_since"), bindparam("generated_until")),
+        ),
+        _SAYS_THE_SAME,
     )
-    .order_by(notifications.c.created_at.desc())
-    .limit(bindparam("most"))
+    .order_by(notifications.c.created_at.desc(), notifications.c.id.desc())
 )
-# No "is not distinct from", which would do for both: an index cannot be asked for it.
-_IS_ABOUT_ONE = notifications.c.instance_uuid == bindparam("instance")
 _LIKE_OF_INSTANCE, _LIKE_OF_NONE = _LIKE.where(_IS_ABOUT_ONE), _LIKE.where(notifications.c.instance_uuid.is_(None))
 _COUNT_FINISHED = select(func.count()).where(
     notifications.c.type == literal_column("'VM'"),  # as the index has it
@@ -98,13 +103,17 @@ def page(connection: Connection, wanted: paging.Page, generated_since: datetime 
     return records.every(connection, query, Notification)
 
 
-def like(
-    connection: Connection, host_uuid: HostUuid, kind: str, payload: dict[str, str], limit: int
-) -> list[Notification]:
-    """Read the latest reports of the same failure."""
-    said = _said(payload)
+def like(connection: Connection, values: Mapping[str, Any], now: datetime, interval: float) -> list[Notification]:
+    """Read the reports of the same failure that are open, or no more than ``interval`` seconds apart by any clock.
+
+    The latest comes first. ``values`` are those of the new report.
+    """
+    said, seconds = _said(values["payload"]), timedelta(seconds=interval)
     query = _LIKE_OF_NONE if said["instance"] is None else _LIKE_OF_INSTANCE
-    return records.every(connection, query, Notification, {"host": host_uuid, "kind": kind, "most": limit, **said})
+    about = {"host": values["source_host_uuid"], "kind": values["type"], "created_since": now - seconds}
+    generated: datetime = values["generated_time"]
+    apart = {"generated_since": generated - seconds, "generated_until": generated + seconds}
+    return records.every(connection, query, Notification, about | apart | said)
 
 
 def count_finished(connection: Connection, payload: dict[str, str], since: datetime) -> int:

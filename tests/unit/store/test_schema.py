@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from instance_ha.models.enums import NotificationType
 from instance_ha.models.errors import Conflict, NotFound, StoreUnavailable
 from instance_ha.models.evidence import Evidence, SegmentPolicy
 from instance_ha.models.fencing import FenceAttempt
@@ -139,6 +140,10 @@ def _sweep(table: Any) -> Callable[[Connection], object]:
     return lambda connection: leases.take_overdue(connection, table, NOW, 5, 10)
 
 
+def _of_instance() -> dict[str, Any]:
+    return vars(notification(type=NotificationType.VM, payload=STOPPED | {"instance_uuid": str(uuid4())}))
+
+
 PAUSE = Pause(uuid="pause", created_at=NOW, scope=Scope.HOST, host_uuid=HostUuid("host"), reason="works", until=NOW)
 QUERIES: dict[str, Callable[[Connection], object]] = {
     "outlook": lambda c: outlook.read(c, NOW),
@@ -164,10 +169,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "latest decisions": lambda c: gates.latest(c, NotificationUuid("notification")),
     "approvals of a notification": lambda c: approvals.of_notification(c, NotificationUuid("notification")),
     "was fenced": lambda c: fence_attempts.was_fenced(c, HostUuid("host")),
-    "find equal reports": lambda c: notifications.like(c, HostUuid("host"), "COMPUTE_HOST", STOPPED, 20),
-    "find equal reports of an instance": lambda c: notifications.like(
-        c, HostUuid("host"), "VM", STOPPED | {"instance_uuid": str(uuid4())}, 20
-    ),
+    "find equal reports": lambda c: notifications.like(c, vars(notification()), NOW, 180),
+    "find equal reports of an instance": lambda c: notifications.like(c, _of_instance(), NOW, 180),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
     "start vmoves": lambda c: rounds.start_next(c, NotificationUuid("notification"), 5, None, NOW),

@@ -1,6 +1,6 @@
 """The tables: what Postgres holds. The migrations make them; tests compare the two."""
 
-from instance_ha.store.schema.columns import LIVE, metadata
+from instance_ha.store.schema.columns import LIVE, OPEN, metadata
 from instance_ha.store.schema.decisions import approvals, evidence, fence_attempts, gate_decisions, pauses, readiness
 from instance_ha.store.schema.events import outbox, sinks
 from instance_ha.store.schema.inventory import hosts, segment_policies, segments
@@ -10,6 +10,7 @@ from instance_ha.store.schema.upkeep import counters, imported_rows, purge_batch
 
 __all__ = [
     "LIVE",
+    "OPEN",
     "approvals",
     "counters",
     "evidence",

@@ -3,9 +3,22 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Enum, Identity, Integer, MetaData, String, text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    DateTime,
+    Enum,
+    Identity,
+    Integer,
+    MetaData,
+    String,
+    bindparam,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.models.gates import Gate
 
 metadata = MetaData()
@@ -52,3 +65,5 @@ def enum(name: str, kind: type[StrEnum], **about: Any) -> Column[Any]:
 
 GATES = ARRAY(Enum(Gate, native_enum=False, length=36, values_callable=_values), as_tuple=True)
 LIVE = text("deleted_at IS NULL")
+# For `in_`: written out, so that Postgres sees which index has such rows also in a statement that it has prepared.
+OPEN: BindParameter[Any] = bindparam("open", sorted(OPEN_NOTIFICATION), expanding=True, literal_execute=True)

@@ -7,6 +7,8 @@ from instance_ha.models.enums import Flow, NotificationStatus, NotificationType,
 from instance_ha.models.returns import ReturnStatus
 from instance_ha.store.schema.columns import GATES, LIVE, Time, enum, metadata, row, work
 
+_OPEN, _FINAL = "status IN ('new', 'running', 'error')", "status IN ('finished', 'failed', 'ignored')"
+
 notifications = Table(
     "notifications",
     metadata,
@@ -42,16 +44,26 @@ notifications = Table(
         unique=True,
         postgresql_where=text("status = 'running' AND type = 'VM'"),
     ),
-    Index("notifications_instance", "instance_uuid", postgresql_where=text("type = 'VM'")),
-    Index("notifications_held", "held_since", postgresql_where=text("held_since IS NOT NULL")),
-    Index("notifications_admitted", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
-    Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    # Of what is open, or at work, there is little: what is often asked needs nothing else.
+    Index("notifications_open", "source_host_uuid", "instance_uuid", postgresql_where=text(f"{_OPEN} AND {LIVE}")),
+    Index("notifications_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),  # sweep
+    Index("notifications_held", "held_since", postgresql_where=text("held_since IS NOT NULL")),  # pauses, approvals
+    # Of all that has been, a part: what has been reported about a host or an instance, and what the gates count.
     Index("notifications_host", "source_host_uuid", "type", "created_at"),
+    Index("notifications_instance", "instance_uuid", postgresql_where=text("type = 'VM'")),
+    Index("notifications_admitted", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
+    # Lists: in their order, with one status, since a time. The last one finds equal reports, too.
     Index("notifications_list", "created_at", "id", postgresql_where=LIVE),
     Index("notifications_status", "status", "created_at", "id", postgresql_where=LIVE),
-    Index("notifications_ended", text("coalesce(updated_at, created_at)"), "id", postgresql_where=LIVE),
-    Index("notifications_generated", "generated_time", postgresql_where=LIVE),
-    Index("notifications_uncounted", "id", postgresql_where=text("NOT counted")),
+    Index("notifications_generated", "generated_time", "source_host_uuid", "type", postgresql_where=LIVE),
+    # What has ended: lately, for the overview; and what no counter has yet.
+    Index(
+        "notifications_ended",
+        text("coalesce(updated_at, created_at)"),
+        "id",
+        postgresql_where=text(f"{_FINAL} AND {LIVE}"),
+    ),
+    Index("notifications_uncounted", "id", postgresql_where=text(f"NOT counted AND {_FINAL}")),
 )
 
 tasks = Table(

@@ -494,7 +494,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_generated",
         "notifications",
-        ["generated_time"],
+        ["generated_time", "source_host_uuid", "type"],
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
@@ -528,6 +528,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
+        "notifications_open",
+        "notifications",
+        ["source_host_uuid", "instance_uuid"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('new', 'running', 'error') AND deleted_at IS NULL"),
+    )
+    op.create_index(
         "notifications_one_running",
         "notifications",
         ["source_host_uuid"],
@@ -553,10 +560,14 @@ def upgrade() -> None:
         "notifications",
         [sa.literal_column("coalesce(updated_at, created_at)"), "id"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("status IN ('finished', 'failed', 'ignored') AND deleted_at IS NULL"),
     )
     op.create_index(
-        "notifications_uncounted", "notifications", ["id"], unique=False, postgresql_where=sa.text("NOT counted")
+        "notifications_uncounted",
+        "notifications",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("NOT counted AND status IN ('finished', 'failed', 'ignored')"),
     )
     op.create_table(
         "outbox",
