@@ -16,7 +16,7 @@ from instance_ha.models.enums import NotificationStatus, VMoveStatus
 from instance_ha.models.errors import NotFound, RecoveryFailed, TryAgain
 from instance_ha.models.events import Event
 from instance_ha.models.returns import ReturnStatus
-from instance_ha.models.rows import Host, Notification, Segment
+from instance_ha.models.rows import Host, Notification, Segment, VMove
 from instance_ha.models.uuids import NotificationUuid, SegmentUuid
 from instance_ha.store import notifications, outbox, readiness, returns, segments, vmoves
 from instance_ha.world import World
@@ -66,18 +66,18 @@ class Change:
         self._started: Event | None = None
         self._values: Values = {}
 
-    def start(self, connection: Connection, subject: str, values: Values, segment: Segment | None = None) -> None:
-        """Write that it is going to be made; from here on a failure is an event too."""
+    def start(self, subject: str, values: Values, segment: Segment | None = None) -> None:
+        """Say that it is going to be made, which is written with its end; from here on a failure is an event too."""
         if self._world.settings.sinks:
             self._values = values if segment is None else host(values, segment)
             self._started = _event(self._world, f"{self._what}.start", subject, self._values)
-            _write(self._world, connection, self._started)
 
     def end(self, connection: Connection, values: Values, segment: Segment | None = None) -> None:
         """Write that it was made."""
         if self._started is not None:
             shown = values if segment is None else host(values, segment)
-            _write(self._world, connection, _event(self._world, f"{self._what}.end", self._started.subject, shown))
+            ended = _event(self._world, f"{self._what}.end", self._started.subject, shown)
+            _write(self._world, connection, self._started, ended)
 
     def fail(self, error: Exception) -> None:
         """Write that it could not be made: its transaction was rolled back, so in one of its own."""
@@ -170,7 +170,7 @@ def return_ended(world: World, connection: Connection, uuid: str) -> None:
 def readiness_changed(world: World, connection: Connection, uuid: SegmentUuid) -> None:
     """Write that a segment is less ready than it is promised to be, or is so again, by what stands in its row now."""
     if world.settings.sinks:
-        for row in readiness.stored(connection, uuid):
+        for row in readiness.stored(connection, uuid):  # one at most
             error = RecoveryFailed(row.trouble) if row.trouble is not None else None
             event_type = f"readiness.check.{'error' if error else 'end'}"
             _write(world, connection, _event(world, event_type, uuid, vars(row), error))
@@ -186,16 +186,18 @@ def monitor_degraded(world: World, reason: str) -> None:
 def vmoves_begun(world: World, connection: Connection, uuids: Iterable[str]) -> None:
     """Write that evacuations have begun."""
     if world.settings.sinks:
-        for row in vmoves.by_uuids(connection, uuids):
-            _write(world, connection, _event(world, "vmove.start", row.uuid, vars(row)))
+        rows = vmoves.by_uuids(connection, uuids)
+        _write(world, connection, *(_event(world, "vmove.start", row.uuid, vars(row)) for row in rows))
 
 
 def vmoves_ended(world: World, connection: Connection, uuids: Iterable[str]) -> None:
     """Write how evacuations have ended, by what stands in their rows now."""
     if not world.settings.sinks:
         return
-    for row in vmoves.by_uuids(connection, uuids):
-        failed = row.status is VMoveStatus.FAILED
-        error = sys.exception() or RecoveryFailed(row.message or "") if failed else None
-        event_type = f"vmove.{'error' if error else 'end'}"
-        _write(world, connection, _event(world, event_type, row.uuid, vars(row), error))
+    _write(world, connection, *(_vmove_ended(world, row) for row in vmoves.by_uuids(connection, uuids)))
+
+
+def _vmove_ended(world: World, row: VMove) -> Event | None:
+    failed = row.status is VMoveStatus.FAILED
+    error = sys.exception() or RecoveryFailed(row.message or "") if failed else None
+    return _event(world, f"vmove.{'error' if error else 'end'}", row.uuid, vars(row), error)

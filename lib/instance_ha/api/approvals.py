@@ -46,7 +46,7 @@ def create(call: Call, asked: CreateApproval) -> ApprovalEnvelope:
             reason=new.reason,
             actor=call.caller.actor,
         )
-        change.start(connection, uuid, vars(approval))
+        change.start(uuid, vars(approval))
         row = approvals.add(connection, approval)
         change.end(connection, vars(row))
     log.get().warning(

@@ -29,7 +29,7 @@ def create(call: Call, asked: CreateHost) -> HostEnvelope:
     host_uuid, now = str(uuid4()), call.world.clock.now()
     with emit.change(call.world, "host.create") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, uuid, lock=True)
-        change.start(connection, host_uuid, values, segment)
+        change.start(host_uuid, values, segment)
         row = hosts.create(connection, uuid, {"uuid": host_uuid, **values}, now)
         change.end(connection, vars(row), segment)
     return HostEnvelope(host=_shown(row, segment))
@@ -59,7 +59,7 @@ def update(call: Call, asked: UpdateHost) -> HostEnvelope:
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
         if "on_maintenance" in values:
             values["on_maintenance_for"] = None  # from now on it is the operator's
-        change.start(connection, uuid, vars(before) | values, segment)
+        change.start(uuid, vars(before) | values, segment)
         row = hosts.change(connection, uuid, values, now)
         change.end(connection, vars(row), segment)
     return HostEnvelope(host=_shown(row, segment))
@@ -72,7 +72,7 @@ def delete(call: Call, _: Nothing) -> None:
         segment = segments.find(connection, segment_uuid, lock=True)
         before = hosts.find(connection, segment_uuid, uuid)
         _check_idle(segments.under_recovery(connection, segment_uuid), uuid)
-        change.start(connection, uuid, vars(before), segment)
+        change.start(uuid, vars(before), segment)
         hosts.delete(connection, uuid, now)
         change.end(connection, vars(before), segment)
 

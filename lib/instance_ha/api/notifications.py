@@ -68,7 +68,7 @@ def create(call: Call, asked: CreateNotification) -> NotificationEnvelope:
             "payload": payload,
         }
         _refuse_duplicate(call, connection, values, now)
-        change.start(connection, uuid, values | {"status": NotificationStatus.NEW})
+        change.start(uuid, values | {"status": NotificationStatus.NEW})
         about = {"failover_segment_uuid": host.failover_segment_id, "request_id": call.request_id}
         row = notifications.create(connection, {"notification_uuid": uuid} | values | about, now)
         change.end(connection, vars(row))

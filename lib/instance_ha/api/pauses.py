@@ -53,7 +53,7 @@ def create(call: Call, asked: CreatePause) -> PauseEnvelope:
             until=new.until,
             actor=call.caller.actor,
         )
-        change.start(connection, pause.uuid, vars(pause))
+        change.start(pause.uuid, vars(pause))
         row = pauses.create(connection, pause)
         change.end(connection, vars(row))
     log.get().warning("pause begun", scope=str(row.scope), until=str(row.until), reason=row.reason, actor=row.actor)
@@ -68,7 +68,7 @@ def delete(call: Call, _: Nothing) -> None:
         pause = pauses.find(connection, call.path["pause_id"])
         if pause.ended_at is not None or pause.until <= now:
             raise Conflict(f"pause {pause.uuid} has ended")
-        change.start(connection, pause.uuid, vars(pause))
+        change.start(pause.uuid, vars(pause))
         row = pauses.end(connection, pause, call.caller.actor, now)
         held = pauses.held_by(connection, row)
         change.end(connection, vars(row))

@@ -22,7 +22,7 @@ def update(call: Call, asked: UpdatePolicy) -> PolicyEnvelope:
     values, now = asked.policy.given(), call.world.clock.now()
     with emit.change(call.world, "policy.update") as change, call.world.database.begin() as connection:
         segment = segments.find(connection, call.segment_uuid)
-        change.start(connection, segment.uuid, vars(policies.of_segment(connection, segment.uuid)) | values)
+        change.start(segment.uuid, vars(policies.of_segment(connection, segment.uuid)) | values)
         row = policies.change(connection, segment.uuid, values, call.caller.actor, now)
         held = notifications.held_in_segment(connection, segment.uuid)
         change.end(connection, vars(row))

@@ -47,7 +47,7 @@ def create(call: Call, asked: CreateReturn) -> ReturnEnvelope:
             actor=call.caller.actor,
             due_at=now,
         )
-        change.start(connection, made.uuid, vars(made))
+        change.start(made.uuid, vars(made))
         row = returns.create(connection, made)
         if row is None:
             raise Conflict(f"host {host.name} is being brought back already")
@@ -65,7 +65,7 @@ def delete(call: Call, _: Nothing) -> None:
         row = returns.find(connection, call.path["return_id"], lock=True)
         if row.status not in OPEN_RETURN:
             raise Conflict(f"return {row.uuid} is {row.status}")
-        change.start(connection, row.uuid, vars(row))
+        change.start(row.uuid, vars(row))
         row = returns.ask_to_stop(connection, row.uuid, call.caller.actor, now)
         returns.hurry(connection, row.uuid, now)
         change.end(connection, vars(row))

@@ -29,7 +29,7 @@ def create(call: Call, asked: CreateSegment) -> SegmentEnvelope:
     """Create a segment."""
     values, uuid, now = asked.segment.model_dump(), str(uuid4()), call.world.clock.now()
     with emit.change(call.world, "segment.create") as change, call.world.database.begin() as connection:
-        change.start(connection, uuid, values)
+        change.start(uuid, values)
         row = segments.create(connection, {"uuid": uuid, **values}, now)
         change.end(connection, vars(row))
     return SegmentEnvelope(segment=Segment.model_validate(row))
@@ -49,7 +49,7 @@ def update(call: Call, asked: UpdateSegment) -> SegmentEnvelope:
         before = segments.find(connection, uuid, lock=True)
         if set(values) != {"enabled"} and segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be changed: a failure of one of its hosts is being handled")
-        change.start(connection, uuid, vars(before) | values)
+        change.start(uuid, vars(before) | values)
         row = segments.change(connection, uuid, values, now)
         change.end(connection, vars(row))
     return SegmentEnvelope(segment=Segment.model_validate(row))
@@ -62,7 +62,7 @@ def delete(call: Call, _: Nothing) -> None:
         before = segments.find(connection, uuid, lock=True)
         if segments.under_recovery(connection, uuid):
             raise Conflict(f"segment {uuid} cannot be deleted: a failure of one of its hosts is being handled")
-        change.start(connection, uuid, vars(before))
+        change.start(uuid, vars(before))
         segments.delete(connection, uuid, now)
         change.end(connection, vars(before))
 

@@ -1,11 +1,11 @@
 """Many rows in one statement: they are sent as one JSON document, which Postgres takes apart."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, bindparam, column, func, select
+from sqlalchemy import Column, Table, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
@@ -29,13 +29,22 @@ def upsert(table: Table, names: Iterable[str], otherwise: Callable[[Excluded], M
     ``otherwise`` says which columns of a row that exists already do not simply become what is ``excluded``.
     """
     columns = [table.c[name] for name in names]
-    typed = [column(one.name, one.type) for one in columns]
-    rows = func.jsonb_to_recordset(_ROWS).table_valued(*typed).render_derived(name="new", with_types=True)
-    written = insert(table).from_select([one.name for one in columns], select(rows))
+    written = _written(table, columns)
     changes = {one.name: written.excluded[one.name] for one in columns if not one.primary_key}
     return written.on_conflict_do_update(
         index_elements=table.primary_key, set_=changes | dict(otherwise(written.excluded))
     )
+
+
+def insert_new(table: Table, names: Iterable[str]) -> Insert:
+    """Return a statement that inserts these columns of those ``rows``, in their order, that are not there yet."""
+    return _written(table, [table.c[name] for name in names]).on_conflict_do_nothing()
+
+
+def _written(table: Table, columns: Sequence[Column[Any]]) -> Insert:
+    typed = [column(one.name, one.type) for one in columns]
+    rows = func.jsonb_to_recordset(_ROWS).table_valued(*typed).render_derived(name="new", with_types=True)
+    return insert(table).from_select([one.name for one in columns], select(rows))
 
 
 def row(record: "DataclassInstance") -> dict[str, Any]:

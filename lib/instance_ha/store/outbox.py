@@ -30,26 +30,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from instance_ha.models.events import OPEN_MESSAGE, Event, Message, OutboxState
-from instance_ha.store import leases, records
+from instance_ha.store import bulk, leases, records
 from instance_ha.store.schema import outbox, sinks
 
 _EVENT = ("event_id", "event_type", "subject", "created_at", "body")
 _MOST = 10_000  # messages that one statement gives up, so that it ends in time
+_ADD = bulk.insert_new(outbox, (*_EVENT, "sink"))
 _FOLLOWERS = 50  # of those that wait, how many go on behind one that has ended: that one may be refused like the last
 
 
-def add(connection: Connection, names: Iterable[str], events: Iterable[Event]) -> None:
+def add(connection: Connection, names: Sequence[str], events: Iterable[Event]) -> None:
     """Write events for each sink; what is there already is not written again."""
-    values = [
-        {
-            **{field: getattr(event, field) for field in _EVENT},
-            "sink": name,
-        }
-        for event in events
-        for name in names
-    ]
-    if values:
-        connection.execute(insert(outbox).on_conflict_do_nothing(), values)
+    if rows := [bulk.row(event) | {"sink": name} for event in events for name in names]:
+        connection.execute(_ADD, {"rows": rows})
 
 
 def register(connection: Connection, names: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ def test_an_error_before_the_change_begins_is_no_event(written: Written) -> None
 def test_a_change_that_may_have_been_made_has_the_events_that_were_committed(written: Written) -> None:
     with pytest.raises(StoreUnavailable), emit.change(written.world, "segment.create") as change:
         with written.world.database.begin() as connection:
-            change.start(connection, "segment", VALUES)
+            change.start("segment", VALUES)
             segments.create(connection, _stored(), written.world.clock.now())
             change.end(connection, VALUES)
         raise StoreUnavailable("the connection broke during the commit")
@@ -62,7 +62,7 @@ def test_a_change_that_was_rolled_back_has_a_start_and_an_error(written: Written
         emit.change(written.world, "segment.create") as change,
         written.world.database.begin() as connection,
     ):
-        change.start(connection, "segment", VALUES)
+        change.start("segment", VALUES)
         segments.create(connection, _stored(), written.world.clock.now())
         change.end(connection, VALUES)
         raise Conflict("on second thoughts")
