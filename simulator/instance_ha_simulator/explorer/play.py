@@ -14,6 +14,7 @@ from instance_ha_simulator.explorer.callers import PersistentCallers
 from instance_ha_simulator.lasting import make_stage
 from instance_ha_simulator.play import Play
 from instance_ha_simulator.scenario import Scenario
+from instance_ha_simulator.tables import Rows
 
 _TICKS = {"sweep"}
 # A return that the policy has asked for waits for its host for ever, and so not in a run.
@@ -34,21 +35,6 @@ class _NoCounts(Recorder):
 def set_stage(url: str) -> Stage:
     """Make what all plays of a worker use: a database with our schema, and nothing in it, and a cloud."""
     return make_stage(url, _NoCounts())
-
-
-class Rows:
-    """Our rows as they are at the end."""
-
-    def __init__(self, database: Database) -> None:
-        def read(query: str) -> list[dict[str, Any]]:
-            return [dict(row) for row in connection.execute(text(query)).mappings()]
-
-        with database.begin() as connection:
-            self.notifications = {str(n["notification_uuid"]): n for n in read("SELECT * FROM notifications")}
-            self.hosts = {str(host["name"]): host for host in read("SELECT * FROM hosts WHERE deleted_at IS NULL")}
-            self.vmoves = read("SELECT * FROM vmoves WHERE type = 'evacuation' ORDER BY id")
-            self.returns = read("SELECT * FROM returns ORDER BY id")
-            self.moves_home = read("SELECT * FROM vmoves WHERE type = 'live_migration' ORDER BY id")
 
 
 class Exploration(Play):
@@ -76,7 +62,7 @@ class Exploration(Play):
     @cached_property
     def rows(self) -> Rows:
         """Our rows, read once, when all is over."""
-        return Rows(self.simulation.database)
+        return self.tables.rows()
 
     def hear(self, line: Any) -> None:
         """Take in a line of the log."""

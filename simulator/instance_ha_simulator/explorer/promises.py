@@ -12,8 +12,9 @@ from instance_ha_simulator.cloud.model import Server
 from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer import evacuations, returns
 from instance_ha_simulator.explorer.account import Account
-from instance_ha_simulator.explorer.play import Exploration, Rows
+from instance_ha_simulator.explorer.play import Exploration
 from instance_ha_simulator.explorer.proof import evacuations_are_proven, fences_are_allowed
+from instance_ha_simulator.tables import Rows
 
 LOCKS_READ = timedelta(seconds=5)  # owners' locks are read so long before evacuations begin, at most
 _FINAL = {"finished", "failed", "ignored"}
