@@ -1,7 +1,7 @@
 """docs/metrics.md, written from what is served."""
 
 from instance_ha.models import metrics
-from instance_ha.models.metrics import Metric
+from instance_ha.models.metric import Metric
 
 _HEAD = """# Metrics
 

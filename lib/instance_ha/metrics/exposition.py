@@ -6,7 +6,7 @@ from typing import Any
 
 from instance_ha.metrics.gather import PATIENCE, take_in
 from instance_ha.models import metrics
-from instance_ha.models.metrics import Form, Metric, Values
+from instance_ha.models.metric import Form, Metric, Values
 from instance_ha.store import counters, measures
 from instance_ha.store.database import Database
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from instance_ha import log
 from instance_ha.beside import later
 from instance_ha.models.errors import StoreUnavailable
-from instance_ha.models.metrics import Metric, Values
+from instance_ha.models.metric import Metric, Values
 from instance_ha.store import counters
 from instance_ha.store.database import Database
 

@@ -20,7 +20,7 @@ from instance_ha.models.fencing import Power, Rung
 from instance_ha.models.guests import Domain
 from instance_ha.models.health import NotificationRequest, NotificationResponse, Snapshot, Strategy
 from instance_ha.models.logins import Credentials, IssuedToken
-from instance_ha.models.metrics import Metric
+from instance_ha.models.metric import Metric
 from instance_ha.models.rows import Caller
 from instance_ha.models.triggers import RemoteAnswer, Trigger
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from instance_ha.models.metrics import Values
+from instance_ha.models.metric import Values
 from instance_ha.store.schema import counters
 
 

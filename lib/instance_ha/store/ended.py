@@ -19,13 +19,13 @@ from instance_ha.models.enums import (
     VMoveStatus,
     VMoveType,
 )
+from instance_ha.models.metric import Values
 from instance_ha.models.metrics import (
     EVACUATIONS,
     FIRST_EVACUATION_DELAY,
     LAST_ACTIVE_DELAY,
     NOTIFICATION_DELAY,
     RECOVERIES,
-    Values,
 )
 from instance_ha.store import counters
 from instance_ha.store.schema import notifications, vmoves

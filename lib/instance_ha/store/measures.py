@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, and_, func, select
 
 from instance_ha.decide import budget
 from instance_ha.models.enums import OPEN_NOTIFICATION
+from instance_ha.models.metric import Values
 from instance_ha.models.metrics import (
     EVACUATION_SHARE,
     EVENTS_PENDING,
@@ -27,7 +28,6 @@ from instance_ha.models.metrics import (
     TICKS,
     UNFENCEABLE,
     UNRECOVERABLE,
-    Values,
 )
 from instance_ha.store import budgets, counters, leases, readiness, watches
 from instance_ha.store.host_health import is_monitored

@@ -8,7 +8,8 @@ import pytest
 from instance_ha.composition import Composition
 from instance_ha.metrics.recorder import Recorder
 from instance_ha.models.errors import CloudUnavailable, LeaseLost
-from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT, Values
+from instance_ha.models.metric import Values
+from instance_ha.models.metrics import INTERNAL_ERRORS, LEASE_LOSSES, TRIGGERS_UNSENT
 from instance_ha.models.rows import VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, RECOVER_HOST, Trigger
 from instance_ha.nova.http import operation

@@ -15,7 +15,7 @@ from instance_ha import purge
 from instance_ha.decide.purge import PurgeRequest
 from instance_ha.metrics.gather import take_in
 from instance_ha.models import metrics
-from instance_ha.models.metrics import Form
+from instance_ha.models.metric import Form, Metric
 from instance_ha.serving import scrape
 from instance_ha.store.database import Database
 from instance_ha_simulator.play import Play
@@ -254,7 +254,7 @@ def test_every_metric_is_described_and_none_else_is_served(played: Played) -> No
 
 
 @pytest.mark.parametrize("metric", metrics.ALL, ids=lambda metric: metric.name)
-def test_a_metric_is_named_as_prometheus_wants_it(metric: metrics.Metric) -> None:
+def test_a_metric_is_named_as_prometheus_wants_it(metric: Metric) -> None:
     assert re.fullmatch(r"instance_ha_[a-z_]+", metric.name)
     assert not metric.name.endswith(("_total", "_count", "_sum", "_bucket"))
     assert bool(metric.buckets) is (metric.form is Form.HISTOGRAM)

@@ -19,7 +19,7 @@ purge_batches = Table(  # rows on their way to the archive: written down before 
     Index("purge_batches_table", "table_name", "id"),
 )
 
-# What no row tells, and what rows told before they were purged: see models.metrics.
+# What no row tells, and what rows told before they were purged: see models.metric.
 counters = Table(
     "counters",
     metadata,
