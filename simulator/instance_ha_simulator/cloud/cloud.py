@@ -1,67 +1,28 @@
-"""The simulated cloud as its owner sees it: what demos and tests call to make things happen."""
+"""The simulated cloud in the hands of its owner: what demos and tests call to make things happen."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from threading import RLock
+from datetime import timedelta
 from uuid import uuid4
 
-from instance_ha_simulator.cloud import actions, moves, resets
-from instance_ha_simulator.cloud.clock import Clock
+from instance_ha_simulator.cloud import actions, compute, moves, resets
 from instance_ha_simulator.cloud.errors import bad_request, not_found
-from instance_ha_simulator.cloud.evacuation import Evacuation
-from instance_ha_simulator.cloud.faults import Faults
 from instance_ha_simulator.cloud.history import INTENDED, Wanted
-from instance_ha_simulator.cloud.identity import Identity, Token
+from instance_ha_simulator.cloud.identity import Token
 from instance_ha_simulator.cloud.model import (
-    Aggregate,
-    CloudOptions,
-    EvacuationRequest,
     Host,
-    Migration,
     OldService,
     Server,
     ServerGroup,
 )
-from instance_ha_simulator.cloud.replica import Replica
-from instance_ha_simulator.cloud.timeline import Timeline
+from instance_ha_simulator.cloud.state import CloudState
 from instance_ha_simulator.cloud.world import World
 
 _DONE_BY_OWNERS = {"paused": "pause", "stopped": "stop"}  # what their owners have done to instances that boot so
 
 
-class Cloud:
-    """A cloud in memory, safe for threads.
-
-    Nothing runs in the background: each question lets all happen that is due by then.
-    """
-
-    def __init__(self, clock: Clock, options: CloudOptions | None = None) -> None:
-        self.begin_again(clock, options)
-
-    def begin_again(self, clock: Clock, options: CloudOptions | None = None) -> None:
-        """Be another cloud from now on; its web application, which is dear to make, stays the same."""
-        self.clock = clock
-        self.options = options or CloudOptions()
-        self.instance_ha_url = self.options.instance_ha_url
-        self.identity = Identity(clock, self.options.token_lifetime)
-        self.faults = Faults()
-        self.requests: Counter[tuple[str, str]] = Counter()  # by method and route
-        self.controllers = {name: str(uuid4()) for name in ("nova-scheduler", "nova-conductor")}
-        replica = Replica(timedelta(seconds=self.options.list_lag)) if self.options.list_lag else None
-        self._world = World(self.options, Timeline(clock.now()), replica=replica)
-        self._evacuations: dict[str, Evacuation] = {}
-        self._lock = RLock()
-
-    @contextmanager
-    def world(self) -> Iterator[World]:
-        """Hold the lock on a world that is up to date. Never sleep in it."""
-        with self._lock:
-            self._world.run_until(self.clock.now())
-            yield self._world
-            self._world.copy()
+class Cloud(CloudState):
+    """A cloud in memory, and what is done to it."""
 
     def add_host(
         self,
@@ -149,7 +110,7 @@ class Cloud:
             if host.alive or host.guests_run:
                 there = tuple(server.id for server in world.servers.values() if server.host == name)
                 world.history.died(name, world.now, there)
-            self._silence(world, host, guests_run=False)
+            compute.silence(world, host, guests_run=False)
             for evacuation in self._evacuations.values():
                 evacuation.lose_destination(name)
 
@@ -157,41 +118,12 @@ class Cloud:
         """Let a host's nova-compute stop, or lose its way to Nova; its guests run on."""
         with self.world() as world:
             host = self._host(world, name)
-            self._silence(world, host, guests_run=host.alive or host.guests_run)
-
-    def _silence(self, world: World, host: Host, *, guests_run: bool) -> None:
-        if host.alive:
-            host.last_report = host.reported_at(world.now, self.options.report_interval)
-        host.alive, host.guests_run = False, guests_run
-        host.starts += 1
+            compute.silence(world, host, guests_run=host.alive or host.guests_run)
 
     def start_host(self, name: str) -> None:
         """Let a host come back; after `startup_seconds` its nova-compute is there."""
         with self.world() as world:
-            host = self._host(world, name)
-            host.starts += 1
-            start = host.starts
-
-            def arrive(at: datetime) -> None:
-                if host.starts == start and not host.alive:
-                    self._arrive(world, host, at)
-
-            world.timeline.at(world.now, self.options.startup_seconds, arrive)
-
-    def _arrive(self, world: World, host: Host, at: datetime) -> None:
-        was_reset, host.guests_run = not host.guests_run, False
-        host.alive, host.started_at = True, at
-        left = set()  # nova-compute removes the guests of these before it starts any
-        for migration in world.migrations:
-            of_it = migration.source_compute == host.name
-            if of_it and migration.status in ("accepted", "pre-migrating", "done"):
-                migration.become(at, "completed")
-                left.add(migration.instance_uuid)
-        if was_reset:
-            resets.boot(world, host, at, left)
-        waiting, host.waiting = host.waiting, []
-        for event in waiting:
-            world.timeline.at(at, 0, event)
+            compute.start(world, self._host(world, name))
 
     def evacuate(self, server_id: str, by: Token, wanted: str | None = None, stopped_after: bool = False) -> None:
         """Accept an evacuation as Nova does, or refuse it. Nova does not look at task_state here."""
@@ -279,42 +211,6 @@ class Cloud:
         """Delete a server at once."""
         with self.world() as world:
             actions.remove(world, world.server(server_id), world.now)
-
-    def servers(self) -> list[Server]:
-        """Return copies of the servers as they are now."""
-        with self.world() as world:
-            return [replace(server) for server in world.servers.values()]
-
-    def server(self, server_id: str) -> Server:
-        """Return a copy of one server as it is now."""
-        with self.world() as world:
-            return replace(world.server(server_id))
-
-    def services(self) -> dict[str, str]:
-        """Return each host's service state, "up" or "down"."""
-        with self.world() as world:
-            return {host.name: "up" if world.is_up(host) else "down" for host in world.hosts.values()}
-
-    def hosts(self) -> list[Host]:
-        """Return copies of the hosts as they are now."""
-        with self.world() as world:
-            return [replace(host) for host in world.hosts.values()]
-
-    def migrations(self) -> list[Migration]:
-        """Return copies of the migration records as they are now."""
-        with self.world() as world:
-            return [replace(migration) for migration in world.migrations]
-
-    def aggregates(self) -> list[Aggregate]:
-        """Return copies of the aggregates."""
-        with self.world() as world:
-            return [replace(a, hosts=list(a.hosts)) for a in world.aggregates.values()]
-
-    @property
-    def evacuation_requests(self) -> list[EvacuationRequest]:
-        """Every evacuation that was accepted, oldest first."""
-        with self.world() as world:
-            return list(world.evacuation_requests)
 
     @staticmethod
     def _host(world: World, name: str) -> Host:
