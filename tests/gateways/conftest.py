@@ -20,7 +20,9 @@ from local.files import repository
 
 Front = Callable[[int], str]
 
-_PLACES = ("/usr/sbin", str(repository() / ".real/root/usr/sbin"))  # the latter: tests/real/install.sh
+# What tests/real/install.sh has unpacked is played by make test-real alone: .ci/run makes both.
+_UNPACKED = repository() / ".real/root/usr/sbin"
+_PLACES = ("/usr/sbin", *([str(_UNPACKED)] if os.environ.get("REAL_TIER") == "1" else []))
 
 _NGINX = """daemon off;
 master_process off;
