@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Column,
+    ColumnElement,
     DateTime,
     Enum,
     Identity,
     Integer,
     MetaData,
     String,
-    bindparam,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -66,4 +66,4 @@ def enum(name: str, kind: type[StrEnum], **about: Any) -> Column[Any]:
 GATES = ARRAY(Enum(Gate, native_enum=False, length=36, values_callable=_values), as_tuple=True)
 LIVE = text("deleted_at IS NULL")
 # For `in_`: written out, so that Postgres sees which index has such rows also in a statement that it has prepared.
-OPEN: BindParameter[Any] = bindparam("open", sorted(OPEN_NOTIFICATION), expanding=True, literal_execute=True)
+OPEN: list[ColumnElement[Any]] = [literal_column(f"'{status}'") for status in sorted(OPEN_NOTIFICATION)]
