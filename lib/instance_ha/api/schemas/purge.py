@@ -29,7 +29,9 @@ class Purge(ApiModel):
     dry_run: bool
     total: int
     tables: dict[str, int] = Field(description="Rows of each table.")
-    complete: bool = Field(description="False: the time was up or `max_rows` reached; ask again for more.")
+    complete: bool = Field(
+        description="False: ask again. The time was up, `max_rows` reached, or a batch of more was left by a crash."
+    )
 
 
 class PurgeEnvelope(ApiModel):
