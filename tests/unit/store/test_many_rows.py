@@ -114,7 +114,7 @@ NEED: dict[str, Callable[[Connection], object]] = {
 }
 
 
-@pytest.mark.parametrize("index", [one.name for one in schema.notifications.indexes if not one.unique])
+@pytest.mark.parametrize("index", sorted(str(one.name) for one in schema.notifications.indexes if not one.unique))
 def test_each_index_of_notifications_has_a_query_that_reads_much_more_without_it(
     long_used: Database, index: str
 ) -> None:
