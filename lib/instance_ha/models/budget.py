@@ -14,6 +14,14 @@ class Throttle:
     changed_at: datetime
 
 
+@dataclass(frozen=True)
+class Queue:
+    """What one recovery would begin next."""
+
+    in_flight: int
+    ranks: tuple[Rank, ...]  # in their order
+
+
 @dataclass(frozen=True, kw_only=True)
 class InFlight:
     """Evacuations that hold a slot, since Nova is not done with them, and what else tells whether more may begin."""
@@ -25,11 +33,5 @@ class InFlight:
     failed: int  # of the notification
     may_live: bool  # there is fresh evidence of life of the failed host, since its failure
     throttle: Throttle | None  # None: Nova has never struggled
-
-
-@dataclass(frozen=True)
-class Queue:
-    """What one recovery would begin next."""
-
-    in_flight: int
-    ranks: tuple[Rank, ...]  # in their order
+    own: Queue  # not read where neither others nor levels matter
+    others: tuple[Queue, ...] = ()  # of recoveries that have a dispatcher at work

@@ -3,17 +3,18 @@
 Who begins some has locked the row of the segment (segments.is_enabled with ``lock``): no two count the same slots.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, exists, func, or_, select, true
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Boolean, Connection, Integer, String, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from instance_ha.decide.witnesses import failed_at
 from instance_ha.models.budget import InFlight, Queue, Throttle
 from instance_ha.models.enums import OPEN_VMOVE, NotificationStatus, NotificationType, VMoveStatus, VMoveStep
 from instance_ha.models.evidence import Verdict
 from instance_ha.models.rows import Host, Notification
-from instance_ha.models.uuids import NotificationUuid, SegmentUuid
+from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store import records
 from instance_ha.store.schema import evidence, notifications, throttle, vmoves
 
@@ -28,32 +29,6 @@ _RUNNING = and_(
 )
 _COUNT = select(func.count())
 _THROTTLE = select(throttle.c.share, throttle.c.changed_at).where(throttle.c.name == _NOVA)
-_IN_FLIGHT = select(
-    _COUNT.where(_HOLDS_SLOT, vmoves.c.notification_uuid == bindparam("own"))
-    .scalar_subquery()
-    .label("of_notification"),
-    _COUNT.select_from(vmoves.join(notifications, _OF_RECOVERY))
-    .where(_HOLDS_SLOT, _RUNNING)
-    .scalar_subquery()
-    .label("of_segment"),
-    _COUNT.where(_HOLDS_SLOT, vmoves.c.target_host == bindparam("target_host", type_=String))
-    .scalar_subquery()
-    .label("to_target"),
-    _COUNT.where(_RUNNING).scalar_subquery().label("recoveries"),
-    _COUNT.where(vmoves.c.status == VMoveStatus.FAILED, vmoves.c.notification_uuid == bindparam("own"))
-    .scalar_subquery()
-    .label("failed"),
-    exists()
-    .where(
-        evidence.c.host_uuid == bindparam("host"),
-        evidence.c.verdict == Verdict.ALIVE,
-        evidence.c.valid_until > bindparam("now"),
-        evidence.c.seen_at >= bindparam("failed_at"),
-    )
-    .label("may_live"),
-    _THROTTLE.with_only_columns(throttle.c.share).scalar_subquery().label("share"),
-    _THROTTLE.with_only_columns(throttle.c.changed_at).scalar_subquery().label("changed_at"),
-)
 _PRIORITY = func.coalesce(vmoves.c.facts["priority"].astext.cast(Integer), 0)
 _SHALL_RUN = vmoves.c.facts["vm_state"].astext != "stopped"
 _NO_ANSWER = and_(vmoves.c.status == VMoveStatus.SUCCEEDED, vmoves.c.agent_at.is_(None), _SHALL_RUN)
@@ -86,21 +61,61 @@ _NEXT = (
 )
 _QUEUES = (
     select(
+        notifications.c.id,
         notifications.c.notification_uuid,
-        _COUNT.where(_HOLDS_SLOT, _OF_RECOVERY).correlate(notifications).scalar_subquery(),
-        _NEXT.c.priority,
-        _NEXT.c.ha_enabled,
+        _COUNT.where(_HOLDS_SLOT, _OF_RECOVERY).correlate(notifications).scalar_subquery().label("in_use"),
+        _NEXT,
     )
     .join(_NEXT, true())
     .where(_RUNNING)
-    .order_by(notifications.c.id, _NEXT.c.position)
+    .subquery()
+)
+_OF_QUEUE = _QUEUES.c.notification_uuid, _QUEUES.c.in_use, _QUEUES.c.priority, _QUEUES.c.ha_enabled
+_QUEUED = func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(*_OF_QUEUE), _QUEUES.c.id, _QUEUES.c.position))
+_RECOVERIES = _COUNT.where(_RUNNING).scalar_subquery()
+_IN_FLIGHT = select(
+    _COUNT.where(_HOLDS_SLOT, vmoves.c.notification_uuid == bindparam("own"))
+    .scalar_subquery()
+    .label("of_notification"),
+    _COUNT.select_from(vmoves.join(notifications, _OF_RECOVERY))
+    .where(_HOLDS_SLOT, _RUNNING)
+    .scalar_subquery()
+    .label("of_segment"),
+    _COUNT.where(_HOLDS_SLOT, vmoves.c.target_host == bindparam("target_host", type_=String))
+    .scalar_subquery()
+    .label("to_target"),
+    _RECOVERIES.label("recoveries"),
+    _COUNT.where(vmoves.c.status == VMoveStatus.FAILED, vmoves.c.notification_uuid == bindparam("own"))
+    .scalar_subquery()
+    .label("failed"),
+    exists()
+    .where(
+        evidence.c.host_uuid == bindparam("host"),
+        evidence.c.verdict == Verdict.ALIVE,
+        evidence.c.valid_until > bindparam("now"),
+        evidence.c.seen_at >= bindparam("failed_at"),
+    )
+    .label("may_live"),
+    _THROTTLE.with_only_columns(throttle.c.share).scalar_subquery().label("share"),
+    _THROTTLE.with_only_columns(throttle.c.changed_at).scalar_subquery().label("changed_at"),
+    case((or_(_RECOVERIES > 1, bindparam("levels")), select(_QUEUED).scalar_subquery())).label("queued"),
 )
 
 
 def in_flight(
-    connection: Connection, host: Host, notification: Notification, target_host: str | None, now: datetime
+    connection: Connection,
+    host: Host,
+    notification: Notification,
+    target_host: str | None,
+    now: datetime,
+    most_of_each: int,
+    *,
+    levels: bool = False,
 ) -> InFlight:
-    """Count what is in flight beside the recovery of a host, and read what else matters: one statement for all."""
+    """Count what is in flight beside the recovery of a host, and read what else matters: one statement for all.
+
+    What recoveries of the segment would begin next is read where there are others, or for the sake of ``levels``.
+    """
     about = {
         "segment": host.failover_segment_id,
         "own": notification.notification_uuid,
@@ -108,10 +123,24 @@ def in_flight(
         "host": host.uuid,
         "failed_at": failed_at(notification),
         "now": now,
+        "since": now - _WANTED_LATELY,
+        "most_of_each": most_of_each,
+        "levels": levels,
     }
     found = dict(connection.execute(_IN_FLIGHT, about).mappings().one())
     share, changed_at = found.pop("share"), found.pop("changed_at")
-    return InFlight(**found, throttle=None if changed_at is None else Throttle(share, changed_at))
+    queues = _queues(found.pop("queued") or [])
+    own = queues.pop(notification.notification_uuid, Queue(0, ()))
+    throttle = None if changed_at is None else Throttle(share, changed_at)
+    return InFlight(**found, throttle=throttle, own=own, others=tuple(queues.values()))
+
+
+def _queues(queued: Iterable[tuple[str, int, int, bool]]) -> dict[str, Queue]:
+    found: dict[str, Queue] = {}
+    for uuid, in_use, priority, wanted in queued:
+        before = found.get(uuid, Queue(0, ()))
+        found[uuid] = Queue(in_use, (*before.ranks, (priority, wanted)))
+    return found
 
 
 def unready(connection: Connection, segment: SegmentUuid, since: datetime) -> int | None:
@@ -121,18 +150,6 @@ def unready(connection: Connection, segment: SegmentUuid, since: datetime) -> in
     """
     highest: int | None = connection.execute(_UNREADY, {"segment": segment, "since": since}).scalar_one()
     return highest
-
-
-def queues(
-    connection: Connection, segment: SegmentUuid, notification: NotificationUuid, most_of_each: int, now: datetime
-) -> tuple[Queue, list[Queue]]:
-    """Read what a recovery would begin next, and what others of its segment would that have a dispatcher at work."""
-    about = {"segment": segment, "own": notification, "most_of_each": most_of_each, "since": now - _WANTED_LATELY}
-    found: dict[str, Queue] = {notification: Queue(0, ())}
-    for uuid, in_use, priority, wanted in connection.execute(_QUEUES, about):
-        before = found.get(uuid, Queue(0, ()))
-        found[uuid] = Queue(in_use, (*before.ranks, (priority, wanted)))
-    return found.pop(notification), [*found.values()]
 
 
 def read_throttle(connection: Connection, *, lock: bool = False) -> Throttle | None:

@@ -1,47 +1,24 @@
 """A round: the vmoves that one attempt plans at once, begins in order, and watches together.
 
-Only the dispatcher, which holds the lease of the notification, writes here; one vmove that is begun is claimed and
-closed by a handler (store/vmoves.py).
+Only the dispatcher, which holds the lease of the notification, writes here; its batches are in store/batches.py. One
+vmove that is begun is claimed and closed by a handler (store/vmoves.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    String,
-    and_,
-    bindparam,
-    case,
-    column,
-    func,
-    insert,
-    or_,
-    select,
-    type_coerce,
-    update,
-    values,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
 
-from instance_ha.models.enums import OPEN_VMOVE, UNDER_WAY, VMoveStatus, VMoveStep
+from instance_ha.models.enums import OPEN_VMOVE, VMoveStatus, VMoveStep
 from instance_ha.models.rows import InstanceFacts, Notification, VMove
 from instance_ha.models.text import NO_VALID_HOST
 from instance_ha.models.uuids import NotificationUuid, VMoveUuid
-from instance_ha.store import records
 from instance_ha.store.schema import vmoves
 from instance_ha.store.vmoves import read
 
-# A handler may have ended one since the dispatcher has read it; what has ended must not be due again.
-_WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step.in_(UNDER_WAY)
-# The invocation that has asked for an evacuation has nothing more to do with it; one that checks it still works on it.
-_SENT = vmoves.c.step == VMoveStep.ASKING
-_FREE = {name: case((_SENT, None), else_=vmoves.c[name]) for name in ("lease_owner", "lease_until")}
-_SETTLED = column("uuid", String), column("dest_host", String), column("locked_by_us", Boolean)
 _IS_OF = vmoves.c.notification_uuid == bindparam("of")
 _IS_OF_ATTEMPT = _IS_OF, vmoves.c.attempt == bindparam("in_attempt")
 _LAST_ROUND = select(func.coalesce(func.max(vmoves.c.round), 0)).where(*_IS_OF_ATTEMPT).scalar_subquery()
@@ -150,64 +127,10 @@ def planned_after(connection: Connection, notification_uuid: NotificationUuid) -
     return connection.execute(query, {"of": notification_uuid}).scalar_one() or 0
 
 
-def start_next(
-    connection: Connection, notification_uuid: NotificationUuid, slots: int, target_host: str | None, now: datetime
-) -> list[VMove]:
-    """Begin the next pending vmoves, first ones first; returns them in that order."""
-    waiting = (
-        select(vmoves.c.id)
-        .where(vmoves.c.notification_uuid == notification_uuid, vmoves.c.status == VMoveStatus.PENDING)
-        .order_by(vmoves.c.position)
-        .limit(slots)
-        .with_for_update()
-    )
-    begun = update(vmoves).where(vmoves.c.id.in_(records.chosen(waiting)))
-    new = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    started = read(connection, begun.values(**new, target_host=target_host).returning(vmoves))
-    return sorted(started, key=lambda move: move.position)
-
-
 def aim(connection: Connection, targets: Mapping[VMoveUuid, str]) -> None:
     """Name the destinations of evacuations that have not been asked for."""
     for uuid, target_host in targets.items():
         connection.execute(update(vmoves).where(vmoves.c.uuid == uuid).values(target_host=target_host))
-
-
-def check_again(connection: Connection, uuids: Sequence[str], now: datetime) -> None:
-    """Have watched evacuations checked one by one."""
-    if uuids:
-        watched = update(vmoves).where(vmoves.c.uuid.in_(uuids), *_WATCHED)
-        connection.execute(watched.values(**_FREE, due_at=now, updated_at=now))
-
-
-@dataclass(frozen=True)
-class Settled:
-    """An evacuation that Nova is done with."""
-
-    uuid: VMoveUuid
-    dest_host: str | None  # where it went; None when it failed
-    locked_by_us: bool
-
-
-def settle(connection: Connection, done: Sequence[Settled], now: datetime) -> None:
-    """Have the evacuations closed that Nova is done with."""
-    if done:
-        new = values(*_SETTLED, name="new").data([(one.uuid, one.dest_host, one.locked_by_us) for one in done])
-        settled = {"step": VMoveStep.SETTLE, "dest_host": new.c.dest_host, "locked_by_us": new.c.locked_by_us}
-        settled["moved_at"] = case((new.c.dest_host.is_not(None), now))
-        watched = update(vmoves).where(vmoves.c.uuid == new.c.uuid, *_WATCHED)
-        connection.execute(watched.values(**settled, **_FREE, due_at=now, updated_at=now))
-
-
-def note_locked(connection: Connection, notification_uuid: NotificationUuid, instances: Sequence[str]) -> None:
-    """Write down that owners have locked instances which wait for their turn: they shall stay locked."""
-    if instances:
-        waiting = update(vmoves).where(
-            vmoves.c.notification_uuid == notification_uuid,
-            vmoves.c.status == VMoveStatus.PENDING,
-            vmoves.c.instance_uuid.in_(instances),
-        )
-        connection.execute(waiting.values(facts=vmoves.c.facts.op("||")(type_coerce({"locked": True}, JSONB))))
 
 
 def in_work(connection: Connection, notification_uuid: NotificationUuid) -> tuple[list[VMove], datetime | None]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION
@@ -16,8 +16,6 @@ from instance_ha.store.schema import hosts, notifications, segments
 
 _BY_UUID = select(segments).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 _IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
-
-_IS_ENABLED_NOW = _IS_ENABLED.with_for_update(key_share=True)
 
 
 def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
@@ -39,9 +37,14 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
     return found
 
 
-def is_enabled(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> bool:
-    """Say whether failures in a segment are recovered; one that is gone is not. With ``lock`` it stays so meanwhile."""
-    return bool(connection.execute(_IS_ENABLED_NOW if lock else _IS_ENABLED, {"wanted": uuid}).scalar())
+def is_enabled(connection: Connection, uuid: SegmentUuid) -> bool:
+    """Say whether failures in a segment are recovered; one that is gone is not."""
+    return bool(connection.execute(_IS_ENABLED, {"wanted": uuid}).scalar())
+
+
+def is_enabled_now(uuid: SegmentUuid) -> Select[tuple[bool]]:
+    """Choose whether failures in a segment are recovered, and lock it, so that it stays so meanwhile."""
+    return _IS_ENABLED.params(wanted=uuid).with_for_update(key_share=True)
 
 
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:

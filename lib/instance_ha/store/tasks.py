@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -10,12 +11,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Text,
+    Update,
     bindparam,
     cast,
     delete,
     func,
     insert,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -126,10 +129,23 @@ def add_progress(
     state: TaskState | None = None,
 ) -> None:
     """Add lines of progress at once (how far, message), and say the task's state."""
-    time = now.strftime("%Y-%m-%d %H:%M:%S.%f")
-    details = [{"timestamp": time, "progress": str(progress), "message": message} for progress, message in lines]
+    details = [{"timestamp": _time(now), "progress": str(progress), "message": message} for progress, message in lines]
     added = {"lines": details, "how_far": lines[-1][0], "new_state": state or TaskState.RUNNING}
     connection.execute(_ADD_PROGRESS, {"task": task.id, **added})
+
+
+def with_progress(
+    task: TaskRow, now: datetime, how_far: float, message: ColumnElement[str], state: TaskState
+) -> Update:
+    """Add a line of progress, by what a statement itself knows, which has this as a part."""
+    line = {"timestamp": _time(now), "progress": str(how_far), "message": message}
+    said = func.jsonb_build_array(func.jsonb_build_object(*chain.from_iterable(line.items())))
+    details = tasks.c.details.op("||")(type_coerce(said, JSONB))
+    return update(tasks).where(tasks.c.id == task.id).values(progress=how_far, details=details, state=state)
+
+
+def _time(now: datetime) -> str:
+    return now.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def fail(connection: Connection, task: TaskRow, now: datetime, reason: str) -> None:

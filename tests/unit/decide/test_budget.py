@@ -25,6 +25,7 @@ def flight(of_notification: int = 0, of_segment: int = 0, to_target: int = 0) ->
         failed=0,
         may_live=False,
         throttle=None,
+        own=Queue(0, ()),
     )
 
 

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,7 +8,8 @@ import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
 from instance_ha.models.errors import LeaseLost
 from instance_ha.models.rows import Notification, VMove
-from instance_ha.store import hosts, leases, notifications, outlook, rounds, vmoves
+from instance_ha.models.uuids import SegmentUuid
+from instance_ha.store import batches, hosts, leases, notifications, outlook, rounds, vmoves
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, text, update
@@ -22,6 +24,14 @@ LEASE = 45.0
 def after(seconds: float) -> datetime:
     """The time so many seconds later."""
     return NOW + timedelta(seconds=seconds)
+
+
+def settle(
+    connection: Connection, notification: Notification, done: list[batches.Settled], locked: Sequence[str] = ()
+) -> None:
+    """Settle evacuations of a notification."""
+    uuid = notification.notification_uuid
+    batches.settle(connection, SegmentUuid("none"), uuid, done, locked, after(1))
 
 
 def claim(database: Database, row: Notification, owner: str = "a", now: datetime = NOW) -> Notification | None:
@@ -238,7 +248,7 @@ def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(
     begun = []
     for slots in (2, 0, 2, 5, 5):
         with rows.database.begin() as connection:
-            started = rounds.start_next(connection, notification.notification_uuid, slots, None, NOW)
+            started = batches.start_next(connection, notification.notification_uuid, slots, None, NOW)
         begun.append("".join(move.instance_name for move in started))
     assert begun == ["zy", "", "xa", "b", ""]
 
@@ -248,7 +258,7 @@ def test_no_more_begin_than_there_are_slots_however_postgres_joins(rows: Rows) -
     with rows.database.begin() as connection:
         for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
-        started = rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        started = batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
     assert [move.instance_name for move in started] == ["a"]
 
 
@@ -263,7 +273,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
     move = moves(rows, notification)["a"]
     assert claim_move(rows, move) is None
     with rows.database.begin() as connection:
-        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
     assert claim_move(rows, move) is not None
     assert claim_move(rows, move) is None
     assert claim_move(rows, move, after(LEASE)) is not None
@@ -272,7 +282,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
 def test_no_vmove_is_claimed_once_its_notification_does_not_run_any_more(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
     change(rows, notifications.lease(notification, LEASE), None, "failed")
     assert claim_move(rows, moves(rows, notification)["a"]) is None
 
@@ -300,7 +310,7 @@ def tries(rows: Rows, source_host: str = "compute1") -> dict[str, str]:
 def test_the_latest_try_at_an_instance_is_known_to_later_notifications(rows: Rows) -> None:
     earlier = running(rows, "abc")
     with rows.database.begin() as connection:
-        rounds.start_next(connection, earlier.notification_uuid, 2, None, NOW)
+        batches.start_next(connection, earlier.notification_uuid, 2, None, NOW)
         ended = update(tables.vmoves).where(tables.vmoves.c.instance_name == "a")
         connection.execute(ended.values(status=VMoveStatus.FAILED))
     assert tries(rows) == {"instance-a": "failed", "instance-b": "ongoing"}
@@ -311,7 +321,7 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
     for status in (VMoveStatus.FAILED, VMoveStatus.SUCCEEDED):
         notification = running(rows, "a")
         with rows.database.begin() as connection:
-            rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+            batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
             mine = update(tables.vmoves).where(tables.vmoves.c.notification_uuid == notification.notification_uuid)
             connection.execute(mine.values(status=status))
     assert tries(rows) == {}
@@ -320,9 +330,9 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
 def test_an_owners_lock_is_noted_while_the_instance_waits_for_its_turn_only(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
         locked = [move.instance_uuid for move in vmoves.of_attempt(connection, notification.notification_uuid, 1)]
-        rounds.note_locked(connection, notification.notification_uuid, locked)
+        settle(connection, notification, [], locked)
     found = moves(rows, notification)
     assert (found["a"].facts.locked, found["b"].facts.locked) == (False, True)
 
@@ -383,7 +393,7 @@ def end(connection: Connection, notification: Notification, name: str, status: s
 def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -397,12 +407,12 @@ def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(ro
 def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        a, b = rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        a, b = batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
         vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED)
-        rounds.settle(connection, [rounds.Settled(move.uuid, "c2", False) for move in (a, b)], after(1))
+        settle(connection, notification, [batches.Settled(move.uuid, "c2", False) for move in (a, b)])
     found = moves(rows, notification)
     assert ("settle", "c2", after(1)) == (found["a"].step, found["a"].dest_host, found["a"].due_at)
     assert (found["b"].step, found["b"].due_at) == ("start", NOW)
@@ -411,15 +421,15 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
 def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        a, b = rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        a, b = batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
     for name in "ab":
         taken = claim_move(rows, moves(rows, notification)[name])
         assert taken is not None
         with rows.database.begin() as connection:
             vmoves.lease(taken, LEASE).release(connection, None, step=VMoveStep.WATCHED, locked_by_us=True)
     with rows.database.begin() as connection:
-        done = [rounds.Settled(a.uuid, "c2", True), rounds.Settled(b.uuid, None, False)]
-        rounds.settle(connection, done, after(1))
+        done = [batches.Settled(a.uuid, "c2", True), batches.Settled(b.uuid, None, False)]
+        settle(connection, notification, done)
     found = moves(rows, notification)
     assert (found["a"].dest_host, found["a"].locked_by_us) == ("c2", True)
     assert (found["b"].dest_host, found["b"].locked_by_us) == (None, False)
@@ -428,10 +438,10 @@ def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
 def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) -> None:
     notification = running(rows, "abc")
     with rows.database.begin() as connection:
-        (begun,) = rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        (begun,) = batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
         waiting = moves(rows, notification)["b"]
         assert rounds.in_work(connection, notification.notification_uuid) == ([begun], waiting.created_at)
-        rounds.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
         ongoing, waiting_since = rounds.in_work(connection, notification.notification_uuid)
     assert ([move.instance_name for move in ongoing], waiting_since) == (["a", "b", "c"], None)
 
@@ -439,7 +449,7 @@ def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) 
 def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        rounds.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -447,6 +457,6 @@ def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(r
         vmoves.lease(taken, LEASE).release(connection, None, **ended)
     before = moves(rows, notification)["a"]
     with rows.database.begin() as connection:
-        rounds.settle(connection, [rounds.Settled(taken.uuid, None, False)], after(1))
-        rounds.check_again(connection, [taken.uuid], after(1))
+        settle(connection, notification, [batches.Settled(taken.uuid, None, False)])
+        batches.check_again(connection, [taken.uuid], after(1))
     assert moves(rows, notification)["a"] == before

@@ -8,7 +8,7 @@ tells which locks are ours.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -22,20 +22,19 @@ from instance_ha.decide.watch import Watch, watch
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.budget import InFlight
 from instance_ha.models.cloud import CLOCKS_APART
-from instance_ha.models.enums import UNDER_WAY
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
 from instance_ha.planning.under_way import under_way
 from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.free_slots import FreeSlots
+from instance_ha.recovery.evacuation.in_work import InWork
+from instance_ha.recovery.evacuation.pace import Pace
 from instance_ha.recovery.evacuation.records import FRESH, EvacuationRecords
 from instance_ha.recovery.evacuation.source_host import SourceHost
 from instance_ha.recovery.hold import signs_of_life
 from instance_ha.recovery.recovery import Held, NotYet, Recovery
-from instance_ha.store import rounds, segments, tasks, vmoves
-
-_READ_AGAIN_AFTER = timedelta(seconds=slots.LONGEST_PAUSE)
+from instance_ha.store import batches, rounds, vmoves
 
 
 def evacuate_round(recovery: Recovery, task: TaskRow, target_host: str | None) -> NotYet | Held | None:
@@ -69,41 +68,36 @@ class _Round:
         self._source = SourceHost(recovery, task)
         self._dests = DestHosts(recovery)
         self._slots = FreeSlots(recovery, target_host)
-        self._rows: tuple[list[VMove], datetime | None] = [], None
-        self._read_again_at: datetime | None = None  # None: at once
+        self._in_work = InWork(recovery)
+        self._pace = Pace(recovery.world)
         self._alive: Hold | None = None  # the host showed signs of life when evacuations were to begin
 
     def run(self) -> NotYet | Held | None:
         """Go on until nothing is planned any more; says what keeps it from that."""
         while True:
             began = self._clock.now()
-            ongoing, waiting_since = self._state()
+            self._recovery.claim.keep()
+            ongoing, waiting_since = self._in_work.rows()
+            found = self._watch(self._in_work.under_way())
+            if self._in_work.lacks(self._records.newest):
+                ongoing, waiting_since = self._in_work.rows()
             if not ongoing and waiting_since is None:
                 return None
             if not ongoing and self._alive is not None:
                 return Held(self._alive)
-            found = self._watch([move for move in ongoing if move.step in UNDER_WAY])
-            free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
-            if waiting_since is not None and free > 0:
-                free = self._slots.before_asking(free)
-            if found.done or (waiting_since is not None and free > 0):
+            free = self._free(ongoing, found) if waiting_since is not None else 0
+            waits = self._pace.waits_for_more(ongoing, found, 0 if self._slots.is_short else free)
+            if (found.done or free > 0) and not waits:
                 self._go_on(ongoing, found, free, waiting_since)
             elif found.unseen:
                 self._check_again(found.unseen)
             if self._recovery.claim.out_of_time:
                 return NotYet()
-            self._pause(ongoing, began)
+            self._pause(ongoing, found, began)
 
-    def _state(self) -> tuple[list[VMove], datetime | None]:
-        """Read the rows, unless nobody but us has anything to write to them: then a few seconds later."""
-        self._recovery.claim.keep()
-        now = self._clock.now()
-        if self._read_again_at is None or now >= self._read_again_at:
-            with self._recovery.claim.read() as connection:
-                self._rows = rounds.in_work(connection, self._uuid)
-            all_under_way = all(move.step in UNDER_WAY for move in self._rows[0])
-            self._read_again_at = now + _READ_AGAIN_AFTER if all_under_way else None
-        return self._rows
+    def _free(self, ongoing: Sequence[VMove], found: Watch) -> int:
+        free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
+        return self._slots.before_asking(free) if free > 0 and not found.done else free
 
     def _watch(self, watched: Sequence[VMove]) -> Watch:
         """Find the evacuations that Nova is done with, and those to be checked one by one."""
@@ -118,7 +112,9 @@ class _Round:
         self._slots.note_tries(watched)
         down = self._dests.down(watched, self._records.newest)
         slow = self._settings.wait_period_after_evacuation
-        return watch(watched, self._records.newest, self._clock.now(), slow, down)
+        found = watch(watched, self._records.newest, self._clock.now(), slow, down)
+        self._pace.note(found)
+        return found
 
     def _go_on(self, ongoing: Sequence[VMove], found: Watch, free: int, waiting_since: datetime | None) -> None:
         """Hand what Nova is done with to be closed, and fill the free slots."""
@@ -129,25 +125,18 @@ class _Round:
             log.get().warning("locks, host or evacuations not read", error=str(error))
             return
         with self._recovery.claim.transaction(**self._slots.wanted(free)) as connection:
-            self._settle(connection, found, facts)
-            enabled = segments.is_enabled(connection, self._recovery.host.failover_segment_id, lock=True)
+            enabled = self._settle(connection, found, facts)
             flight = self._slots.in_flight(connection)
             self._alive = self._signs_of_life(connection, flight)
             reason = self._reason_to_stop(connection, facts, flight, enabled=enabled)
             begun = self._fill(connection, free, facts, flight) if reason is None else self._stop(connection, reason)
-            self._show_progress(connection, begun)
-        self._read_again_at = None
+        self._take_in(found, begun, facts, lacks=waiting_since is not None and free > len(begun))
         if reason is not None:
             log.get().warning("evacuations stopped", reason=reason, host=self._recovery.host.name)
         if begun:
             log.get().info("evacuations begun", count=len(begun), target_host=self._target_host)
         self._recovery.world.breakpoint(Breakpoint.ROUND_ADVANCED)
         self._publish(move.uuid for move in [*(move for move, _ in found.done), *found.unseen, *begun])
-
-    def _show_progress(self, connection: Connection, begun: Sequence[VMove]) -> None:
-        if begun:
-            names = ",".join(move.instance_uuid for move in begun)
-            tasks.add_progress(connection, self._task, self._clock.now(), [(0.5, f"Evacuation started of {names}")])
 
     def _ask(self, ongoing: Sequence[VMove], found: Watch, free: int, waiting_since: datetime | None) -> _Facts:
         just_listed = waiting_since is not None and self._clock.now() - waiting_since < FRESH
@@ -159,6 +148,13 @@ class _Round:
         others = self._under_way(ongoing) if source is SourceState.DOWN else {}
         instead = self._instead() if self._target_host is None else []
         return _Facts(locks, source, others, instead)
+
+    def _take_in(self, found: Watch, begun: Sequence[VMove], facts: _Facts, *, lacks: bool) -> None:
+        """Know the rows without reading them, where nothing but the usual has happened."""
+        self._in_work.go_on({move.uuid for move, _ in found.done}, begun)
+        has_failed = any(dest_host is None for _, dest_host in found.done)
+        if has_failed or found.unseen or facts.under_way or (lacks and not self._slots.is_short):
+            self._in_work.read_again()
 
     def _foreign_locks(self) -> set[str]:
         """Name the instances that their owners have locked since the failure was reported."""
@@ -181,23 +177,23 @@ class _Round:
 
     def _instead(self) -> list[str]:
         """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty if none does."""
-        with self._recovery.claim.read() as connection:
-            counts = rounds.destinations(connection, self._uuid)
-        avoid = destinations.failing(counts)
+        avoid = destinations.failing(self._in_work.ends())
         if not avoid:
             return []
         log.get().debug("destinations avoided", hosts=sorted(avoid))
         return destinations.others(self._recovery.nova.services(), self._recovery.host.name, avoid)
 
-    def _settle(self, connection: Connection, found: Watch, facts: _Facts) -> None:
+    def _settle(self, connection: Connection, found: Watch, facts: _Facts) -> bool:
+        """Lock the segment, and say whether its failures are recovered."""
         now = self._clock.now()
         done = [
-            rounds.Settled(move.uuid, dest_host, move.locked_by_us and move.instance_uuid not in facts.locks)
+            batches.Settled(move.uuid, dest_host, move.instance_uuid not in facts.locks)
             for move, dest_host in found.done
         ]
-        rounds.settle(connection, done, now)
-        rounds.check_again(connection, [move.uuid for move in found.unseen], now)
-        rounds.note_locked(connection, self._uuid, sorted(facts.locks))
+        segment, locked = self._recovery.host.failover_segment_id, sorted(facts.locks)
+        enabled = batches.settle(connection, segment, self._uuid, done, locked, now)
+        batches.check_again(connection, [move.uuid for move in found.unseen], now)
+        return enabled
 
     def _fill(self, connection: Connection, free: int, facts: _Facts, flight: InFlight) -> list[VMove]:
         """Begin as many as are free."""
@@ -207,7 +203,8 @@ class _Round:
         rounds.follow(connection, self._uuid, facts.under_way, now)
         may_begin = free > 0 and self._alive is None
         number = self._slots.of(connection, free, flight) if may_begin else 0
-        begun = rounds.start_next(connection, self._uuid, number, self._target_host, now) if number else []
+        about = self._target_host, now, self._task
+        begun = batches.start_next(connection, self._uuid, number, *about) if number else []
         rounds.aim(connection, destinations.spread(begun, facts.instead))
         emit.vmoves_begun(self._recovery.world, connection, [move.uuid for move in begun])
         return begun
@@ -242,16 +239,15 @@ class _Round:
     def _check_again(self, unseen: Sequence[VMove]) -> None:
         uuids = [move.uuid for move in unseen]
         with self._recovery.claim.transaction() as connection:
-            rounds.check_again(connection, uuids, self._clock.now())
-        self._read_again_at = None
+            batches.check_again(connection, uuids, self._clock.now())
+        self._in_work.read_again()
         self._publish(uuids)
 
     def _publish(self, uuids: Iterable[str]) -> None:
         triggers = [Trigger(EVACUATE_INSTANCE, uuid, self._recovery.notification.request_id) for uuid in uuids]
         self._recovery.world.publisher.publish(triggers, self._clock.now())
 
-    def _pause(self, ongoing: Sequence[VMove], began: datetime) -> None:
-        now = self._clock.now()
-        pause = slots.pause(ongoing, now, self._settings.verify_interval)
-        pause = slots.rest(pause, (now - began).total_seconds())
-        self._clock.sleep(max(0.0, min(pause, (self._recovery.claim.deadline - now).total_seconds())))
+    def _pause(self, ongoing: Sequence[VMove], found: Watch, began: datetime) -> None:
+        pause = self._pace.pause(ongoing, self._in_work.known, found, began)
+        left = (self._recovery.claim.deadline - self._clock.now()).total_seconds()
+        self._clock.sleep(max(0.0, min(pause, left)))

@@ -26,7 +26,6 @@ class FreeSlots:
     def __init__(self, recovery: Recovery, target_host: str | None) -> None:
         self._recovery = recovery
         self._segment = recovery.host.failover_segment_id
-        self._uuid = recovery.notification.notification_uuid
         self._target_host = target_host
         self._clock, self._settings = recovery.world.clock, recovery.world.settings
         self._limits = Limits(
@@ -34,14 +33,18 @@ class FreeSlots:
             segment=self._settings.segment_evacuations,
             destination=self._settings.destination_evacuations,
         )
-        self._is_short = False  # there was less than was wanted: Nova is not asked before there is some
+        self.is_short = False  # there was less than was wanted: Nova is not asked before there is some
+        self._counted_at: datetime | None = None
         self._tries = 0
         self._waits_for: int | None = None  # the HA_Priority, as it was logged
 
     def before_asking(self, wanted: int) -> int:
         """Say how many evacuations may begin, as it seems, before Nova is asked what it takes to begin them."""
-        if not self._is_short:
+        if not self.is_short:
             return wanted
+        since = self._clock.now() - timedelta(seconds=self._settings.verify_interval)
+        if self._counted_at is not None and self._counted_at > since:
+            return 0
         with self._recovery.claim.transaction(**self.wanted(wanted)) as connection:
             return self.of(connection, wanted, self.in_flight(connection))
 
@@ -51,9 +54,10 @@ class FreeSlots:
 
     def in_flight(self, connection: Connection) -> InFlight:
         """Count what is in flight; nobody else begins more while the row of the segment is locked."""
-        recovery = self._recovery
-        now = self._clock.now()
-        return budgets.in_flight(connection, recovery.host, recovery.notification, self._target_host, now)
+        self._counted_at = self._clock.now()
+        host, notification, now = self._recovery.host, self._recovery.notification, self._clock.now()
+        most, levels = self._limits.notification, bool(self._settings.evacuation_level_wait)
+        return budgets.in_flight(connection, host, notification, self._target_host, now, most, levels=levels)
 
     def of(self, connection: Connection, wanted: int, flight: InFlight) -> int:
         """Say how many of those that are wanted may begin beside what is in flight."""
@@ -63,12 +67,11 @@ class FreeSlots:
         level_wait = self._settings.evacuation_level_wait
         if slots and (flight.recoveries > 1 or level_wait):
             most = budget.most(self._limits.notification, part)
-            own, others = budgets.queues(connection, self._segment, self._uuid, most, now)
             in_all = budget.most(self._limits.segment, part) - flight.of_segment
-            slots = min(slots, budget.in_turn(own, others, in_all, most))
+            slots = min(slots, budget.in_turn(flight.own, flight.others, in_all, most))
             if level_wait:
-                slots = min(slots, self._of_level(connection, own, now - timedelta(seconds=level_wait)))
-        self._is_short = slots < wanted
+                slots = min(slots, self._of_level(connection, flight.own, now - timedelta(seconds=level_wait)))
+        self.is_short = slots < wanted
         return slots
 
     def _of_level(self, connection: Connection, own: Queue, since: datetime) -> int:
