@@ -37,11 +37,7 @@ def next_end(moves: Iterable[VMove], now: datetime, lasted: Sequence[float]) -> 
     if not lasted:
         return inf
     ages = [(now - m.start_time).total_seconds() for m in moves if m.start_time and m.step in UNDER_WAY]
-    last, ended, unused = (
-        inf,
-        0.0,
-        0.0,
-    )  # of a moment, on average: how many have ended, for how long their slots were unused
+    last, ended, unused = inf, 0.0, 0.0  # on average: how many have ended, for how long their slots were unused
     for left, share in sorted(chain.from_iterable(_ends(age, lasted) for age in ages)):
         if ended:
             unused += ended * (left - last)

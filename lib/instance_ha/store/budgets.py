@@ -1,6 +1,6 @@
 """Evacuations in flight in a segment, counted by their rows, and how much Nova can bear.
 
-Who begins some has locked the row of the segment (segments.is_enabled with ``lock``): no two count the same slots.
+Who begins some has locked the row of the segment (``batches.settle``): no two count the same slots.
 """
 
 from collections.abc import Iterable

@@ -104,7 +104,8 @@ def _came_after_our_look(played: Exploration, ours: EvacuationRequest) -> bool:
 def _went_to_a_dead_host(played: Exploration, rules: Rules, ours: EvacuationRequest) -> bool:
     """Whether the destination of the evacuation before was dead by the rules when we asked again."""
     with played.simulation.cloud.world() as world:
-        of_it = [one for one in world.migrations if one.instance_uuid == ours.server_id and one.created_at < ours.time]
+        evacuations = [one for one in world.migrations if one.migration_type == "evacuation"]
+    of_it = [one for one in evacuations if one.instance_uuid == ours.server_id and one.created_at < ours.time]
     before = of_it[-1] if of_it else None
     if before is None or before.dest_compute is None:
         return False

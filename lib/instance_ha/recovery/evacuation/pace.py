@@ -39,12 +39,8 @@ class Pace:
 
         What must not wait are failures, and slots that were free before.
         """
-        if (
-            not found.done
-            or found.unseen
-            or free > len(found.done)
-            or any(dest_host is None for _, dest_host in found.done)
-        ):
+        has_failed = any(dest_host is None for _, dest_host in found.done)
+        if not found.done or found.unseen or has_failed or free > len(found.done):
             return False
         now = self._clock.now()
         more = self._next_end(ongoing, found, now)
