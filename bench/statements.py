@@ -45,7 +45,7 @@ class Run:
 def measure(few: int = FEW, many: int = MANY) -> tuple[list[Row], str]:
     """Recover a host of few instances and one of many: what the others cost, an instance costs."""
     with plays.theatre() as theatre:
-        small, large = (_recover(theatre, count) for count in (few, many))
+        small, large = (recover(theatre, count) for count in (few, many))
     less, more = small.counts, large.counts
 
     def each(of_few: int, of_many: int) -> float:
@@ -70,9 +70,10 @@ def _row(what: str, value: float, digits: int, aim: float | None = None) -> Row:
     return Row(what, Samples((value,), "", digits), aim=aim, aim_is_ratio=False)
 
 
-def _recover(theatre: plays.Theatre, instances: int) -> Run:
+def recover(theatre: plays.Theatre, instances: int, seconds: float = 2.0) -> Run:
+    """Recover a host of so many instances; an evacuation takes some seconds."""
     happenings = [{"at": 1.0, "kill_host": plays.DEAD}, {"at": 2.0, "notify": plays.DEAD}]
-    cloud = {"latency": 0.05, "evacuate_seconds": 2.0, "max_limit": 1000}
+    cloud = {"latency": 0.05, "evacuate_seconds": seconds, "max_limit": 1000}
     world = plays.world(instances, happenings, settings={"force_down": True}, cloud=cloud)
     counts = Counts()
 
@@ -80,7 +81,7 @@ def _recover(theatre: plays.Theatre, instances: int) -> Run:
         with _counted(counts):
             play.run()
 
-    play, _ = theatre.play(f"recovery_of_{instances}", world, count)
+    play, _ = theatre.play(f"recovery_of_{instances}_{seconds:.0f}", world, count)
     return Run(instances, counts, play.simulation.called)
 
 

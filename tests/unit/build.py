@@ -5,13 +5,14 @@ from typing import Any
 
 from instance_ha.models.cloud import ComputeService, Migration, Server
 from instance_ha.models.enums import (
+    Flow,
     NotificationStatus,
     NotificationType,
     RecoveryMethod,
     VMoveStatus,
     VMoveStep,
 )
-from instance_ha.models.rows import Host, Notification, Segment, VMove
+from instance_ha.models.rows import Host, Notification, Segment, TaskRow, VMove
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 STOPPED = {"event": "STOPPED", "host_status": "NORMAL", "cluster_status": "OFFLINE"}
@@ -57,6 +58,19 @@ def notification(**about: Any) -> Notification:
         "status": NotificationStatus.NEW,
     }
     return Notification(**(values | about))  # type: ignore[arg-type]
+
+
+def task(**about: Any) -> TaskRow:
+    """A task of a recovery."""
+    values = {
+        "id": 1,
+        "notification_uuid": "notification",
+        "attempt": 1,
+        "position": 0,
+        "flow": Flow.HOST_AUTO,
+        "name": "EvacuateInstancesTask",
+    }
+    return TaskRow(**(values | about))  # type: ignore[arg-type]
 
 
 def vmove(**about: Any) -> VMove:

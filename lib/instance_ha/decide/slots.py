@@ -12,9 +12,7 @@ from instance_ha.models.rows import VMove
 LONGEST_PAUSE = 5.0  # seconds; a lease outlasts it
 _SHARE = 3  # of how long evacuations have lasted: so much later than they end they are noticed
 _SHORTEST = 0.1  # seconds between two questions, however surely one is about to end
-# What a question is worth, and a round, which closes what has ended and fills its slots: one slot, unused for such a
-# share of how long an evacuation lasts.
-_QUESTION, _ROUND = 0.1, 0.15
+_QUESTION = 0.1  # what one is worth: one slot, unused for such a share of how long an evacuation lasts
 
 
 def pause(moves: Iterable[VMove], now: datetime, interval: float) -> float:
@@ -45,11 +43,6 @@ def next_end(moves: Iterable[VMove], now: datetime, lasted: Sequence[float]) -> 
             break
         last, ended = left, ended + share
     return last
-
-
-def wait_for_more(number: int, more: float, lasted: Sequence[float]) -> bool:
-    """Say whether so many that have moved wait for others, which end in ``more`` seconds: one round closes all."""
-    return bool(lasted) and number * more < _ROUND * median_low(lasted)
 
 
 def _ends(age: float, lasted: Sequence[float]) -> Iterable[tuple[float, float]]:

@@ -103,7 +103,7 @@ def start_next(
     slots: int,
     target_host: str | None,
     now: datetime,
-    task: TaskRow | None = None,
+    task: TaskRow,
 ) -> list[VMove]:
     """Begin the next pending vmoves, first ones first, and say so in the task's progress; returns them in order."""
     waiting = (
@@ -117,7 +117,7 @@ def start_next(
     begin = update(vmoves).where(vmoves.c.id.in_(records.chosen(waiting))).values(**new, target_host=target_host)
     begun = begin.returning(vmoves).cte("begun")
     query = select(begun).order_by(begun.c.position)
-    return read(connection, query if task is None else _said(query, begun, task, now))
+    return read(connection, _said(query, begun, task, now))
 
 
 def _said(query: Select[tuple[VMove]], begun: CTE, task: TaskRow, now: datetime) -> Select[tuple[VMove]]:

@@ -48,7 +48,6 @@ def test_two_questions_are_never_closer_than_a_tenth_of_a_second(ages: list[floa
 @given(AGES)
 def test_while_none_has_ended_it_is_not_known_when_one_will(ages: list[float]) -> None:
     assert slots.next_end(begun(*ages), NOW, []) == inf
-    assert not slots.wait_for_more(1, 0.0, [])
 
 
 @pytest.mark.parametrize(("age", "seconds"), [(0.0, 2.0), (1.7, 0.3), (1.95, 0.1)])
@@ -70,15 +69,6 @@ def test_the_more_are_under_way_the_sooner_one_of_those_that_end_at_any_time_is_
     lasted = [10.0 + half for half in range(10)]
     few, many = (slots.next_end(begun(*[9.5] * number), NOW, lasted) for number in (1, 10))
     assert many < few
-
-
-@pytest.mark.parametrize(
-    ("number", "more", "waits"), [(1, 0.2, True), (1, 0.4, False), (3, 0.2, False), (9, 0.01, True)]
-)
-def test_what_has_moved_waits_for_others_while_that_costs_less_than_a_round(
-    number: int, more: float, *, waits: bool
-) -> None:
-    assert slots.wait_for_more(number, more, [2.0, 2.0]) is waits
 
 
 def test_rows_are_read_again_while_an_evacuation_has_not_been_asked_for_or_a_failure_not_been_counted() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from instance_ha_simulator.databases import Databases
 
-from bench import hosts, outage, scale, statements
+from bench import hosts, outage, plays, scale, statements
 from bench.figures import Row, Samples
 from bench.results import keep
 
@@ -22,6 +22,13 @@ def test_evidence_and_gates_ask_nothing_for_an_instance() -> None:
         ),
         0,
     )
+
+
+def test_while_nova_is_asked_every_few_seconds_rows_are_read_each_ten_alone() -> None:
+    with plays.theatre() as theatre:
+        short, long = (statements.recover(theatre, 1, seconds).counts.statements for seconds in (20, 80))
+    more = (long - short)["recover-host", "store/vmoves:read < store/rounds:in_work"]
+    assert 0 < more <= (80 - 20) / 10
 
 
 def test_the_first_evacuation_is_asked_for_within_two_seconds_of_the_proof() -> None:

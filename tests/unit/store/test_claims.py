@@ -15,7 +15,7 @@ from instance_ha.store.database import Database
 from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import IntegrityError
 
-from tests.unit.build import NOW
+from tests.unit.build import NOW, task
 from tests.unit.store.conftest import Rows
 
 LEASE = 45.0
@@ -32,6 +32,11 @@ def settle(
     """Settle evacuations of a notification."""
     uuid = notification.notification_uuid
     batches.settle(connection, SegmentUuid("none"), uuid, done, locked, after(1))
+
+
+def begin(connection: Connection, notification: Notification, slots: int) -> list[VMove]:
+    """Begin the next vmoves of a notification, whatever task they are of."""
+    return batches.start_next(connection, notification.notification_uuid, slots, None, NOW, task())
 
 
 def claim(database: Database, row: Notification, owner: str = "a", now: datetime = NOW) -> Notification | None:
@@ -248,7 +253,7 @@ def test_vmoves_begin_in_the_order_of_the_plan_and_no_more_than_there_are_slots(
     begun = []
     for slots in (2, 0, 2, 5, 5):
         with rows.database.begin() as connection:
-            started = batches.start_next(connection, notification.notification_uuid, slots, None, NOW)
+            started = begin(connection, notification, slots)
         begun.append("".join(move.instance_name for move in started))
     assert begun == ["zy", "", "xa", "b", ""]
 
@@ -258,7 +263,7 @@ def test_no_more_begin_than_there_are_slots_however_postgres_joins(rows: Rows) -
     with rows.database.begin() as connection:
         for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
-        started = batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        started = begin(connection, notification, 1)
     assert [move.instance_name for move in started] == ["a"]
 
 
@@ -273,7 +278,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
     move = moves(rows, notification)["a"]
     assert claim_move(rows, move) is None
     with rows.database.begin() as connection:
-        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        begin(connection, notification, 1)
     assert claim_move(rows, move) is not None
     assert claim_move(rows, move) is None
     assert claim_move(rows, move, after(LEASE)) is not None
@@ -282,7 +287,7 @@ def test_a_vmove_is_claimed_only_once_it_has_begun_and_by_one(rows: Rows) -> Non
 def test_no_vmove_is_claimed_once_its_notification_does_not_run_any_more(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        begin(connection, notification, 1)
     change(rows, notifications.lease(notification, LEASE), None, "failed")
     assert claim_move(rows, moves(rows, notification)["a"]) is None
 
@@ -310,7 +315,7 @@ def tries(rows: Rows, source_host: str = "compute1") -> dict[str, str]:
 def test_the_latest_try_at_an_instance_is_known_to_later_notifications(rows: Rows) -> None:
     earlier = running(rows, "abc")
     with rows.database.begin() as connection:
-        batches.start_next(connection, earlier.notification_uuid, 2, None, NOW)
+        begin(connection, earlier, 2)
         ended = update(tables.vmoves).where(tables.vmoves.c.instance_name == "a")
         connection.execute(ended.values(status=VMoveStatus.FAILED))
     assert tries(rows) == {"instance-a": "failed", "instance-b": "ongoing"}
@@ -321,7 +326,7 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
     for status in (VMoveStatus.FAILED, VMoveStatus.SUCCEEDED):
         notification = running(rows, "a")
         with rows.database.begin() as connection:
-            batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+            begin(connection, notification, 1)
             mine = update(tables.vmoves).where(tables.vmoves.c.notification_uuid == notification.notification_uuid)
             connection.execute(mine.values(status=status))
     assert tries(rows) == {}
@@ -330,7 +335,7 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
 def test_an_owners_lock_is_noted_while_the_instance_waits_for_its_turn_only(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        begin(connection, notification, 1)
         locked = [move.instance_uuid for move in vmoves.of_attempt(connection, notification.notification_uuid, 1)]
         settle(connection, notification, [], locked)
     found = moves(rows, notification)
@@ -393,7 +398,7 @@ def end(connection: Connection, notification: Notification, name: str, status: s
 def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        begin(connection, notification, 1)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -407,7 +412,7 @@ def test_what_is_open_is_closed_with_its_notification_and_what_is_final_stays(ro
 def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        a, b = batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        a, b = begin(connection, notification, 2)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:
@@ -421,7 +426,7 @@ def test_only_watched_vmoves_are_settled(rows: Rows) -> None:
 def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
     notification = running(rows, "ab")
     with rows.database.begin() as connection:
-        a, b = batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        a, b = begin(connection, notification, 2)
     for name in "ab":
         taken = claim_move(rows, moves(rows, notification)[name])
         assert taken is not None
@@ -438,10 +443,10 @@ def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
 def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) -> None:
     notification = running(rows, "abc")
     with rows.database.begin() as connection:
-        (begun,) = batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        (begun,) = begin(connection, notification, 1)
         waiting = moves(rows, notification)["b"]
         assert rounds.in_work(connection, notification.notification_uuid) == ([begun], waiting.created_at)
-        batches.start_next(connection, notification.notification_uuid, 2, None, NOW)
+        begin(connection, notification, 2)
         ongoing, waiting_since = rounds.in_work(connection, notification.notification_uuid)
     assert ([move.instance_name for move in ongoing], waiting_since) == (["a", "b", "c"], None)
 
@@ -449,7 +454,7 @@ def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) 
 def test_an_evacuation_that_ended_while_the_dispatcher_looked_is_left_as_it_is(rows: Rows) -> None:
     notification = running(rows, "a")
     with rows.database.begin() as connection:
-        batches.start_next(connection, notification.notification_uuid, 1, None, NOW)
+        begin(connection, notification, 1)
     taken = claim_move(rows, moves(rows, notification)["a"])
     assert taken is not None
     with rows.database.begin() as connection:

@@ -42,7 +42,7 @@ from instance_ha_simulator.databases import Databases
 from instance_ha_simulator.postgres import Postgres
 from sqlalchemy import Connection, Table, event, text
 
-from tests.unit.build import NOW, STOPPED, host, notification
+from tests.unit.build import NOW, STOPPED, host, notification, task
 from tests.unit.store.conftest import Rows
 
 
@@ -174,7 +174,7 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "find equal reports of an instance": lambda c: notifications.like(c, _of_instance(), NOW, 180),
     "claim a notification": lambda c: notifications.claim(c, "notification", "a", NOW, 45),
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
-    "start vmoves": lambda c: batches.start_next(c, NotificationUuid("notification"), 5, None, NOW),
+    "start vmoves": lambda c: batches.start_next(c, NotificationUuid("notification"), 5, None, NOW, task()),
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
     "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),

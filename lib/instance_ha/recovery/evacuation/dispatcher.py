@@ -86,14 +86,13 @@ class _Round:
             if not ongoing and self._alive is not None:
                 return Held(self._alive)
             free = self._free(ongoing, found) if waiting_since is not None else 0
-            waits = self._pace.waits_for_more(ongoing, found, 0 if self._slots.is_short else free)
-            if (found.done or free > 0) and not waits:
+            if found.done or free > 0:
                 self._go_on(ongoing, found, free, waiting_since)
             elif found.unseen:
                 self._check_again(found.unseen)
             if self._recovery.claim.out_of_time:
                 return NotYet()
-            self._pause(ongoing, found, began)
+            self._pause(ongoing, began)
 
     def _free(self, ongoing: Sequence[VMove], found: Watch) -> int:
         free = slots.free(ongoing, found.done, self._settings.host_failure_recovery_threads)
@@ -153,7 +152,7 @@ class _Round:
         """Know the rows without reading them, where nothing but the usual has happened."""
         self._in_work.go_on({move.uuid for move, _ in found.done}, begun)
         has_failed = any(dest_host is None for _, dest_host in found.done)
-        if has_failed or found.unseen or facts.under_way or (lacks and not self._slots.is_short):
+        if has_failed or found.unseen or facts.under_way or (lacks and self._slots.short_at is None):
             self._in_work.read_again()
 
     def _foreign_locks(self) -> set[str]:
@@ -247,7 +246,7 @@ class _Round:
         triggers = [Trigger(EVACUATE_INSTANCE, uuid, self._recovery.notification.request_id) for uuid in uuids]
         self._recovery.world.publisher.publish(triggers, self._clock.now())
 
-    def _pause(self, ongoing: Sequence[VMove], found: Watch, began: datetime) -> None:
-        pause = self._pace.pause(ongoing, self._in_work.known, found, began)
+    def _pause(self, ongoing: Sequence[VMove], began: datetime) -> None:
+        pause = self._pace.pause(ongoing, self._in_work.known, began)
         left = (self._recovery.claim.deadline - self._clock.now()).total_seconds()
         self._clock.sleep(max(0.0, min(pause, left)))

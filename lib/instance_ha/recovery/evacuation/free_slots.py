@@ -33,17 +33,15 @@ class FreeSlots:
             segment=self._settings.segment_evacuations,
             destination=self._settings.destination_evacuations,
         )
-        self.is_short = False  # there was less than was wanted: Nova is not asked before there is some
-        self._counted_at: datetime | None = None
+        self.short_at: datetime | None = None  # when there was less than was wanted: Nova is not asked before there is
         self._tries = 0
         self._waits_for: int | None = None  # the HA_Priority, as it was logged
 
     def before_asking(self, wanted: int) -> int:
         """Say how many evacuations may begin, as it seems, before Nova is asked what it takes to begin them."""
-        if not self.is_short:
+        if self.short_at is None:
             return wanted
-        since = self._clock.now() - timedelta(seconds=self._settings.verify_interval)
-        if self._counted_at is not None and self._counted_at > since:
+        if self._clock.now() - self.short_at < timedelta(seconds=self._settings.verify_interval):
             return 0
         with self._recovery.claim.transaction(**self.wanted(wanted)) as connection:
             return self.of(connection, wanted, self.in_flight(connection))
@@ -54,7 +52,6 @@ class FreeSlots:
 
     def in_flight(self, connection: Connection) -> InFlight:
         """Count what is in flight; nobody else begins more while the row of the segment is locked."""
-        self._counted_at = self._clock.now()
         host, notification, now = self._recovery.host, self._recovery.notification, self._clock.now()
         most, levels = self._limits.notification, bool(self._settings.evacuation_level_wait)
         return budgets.in_flight(connection, host, notification, self._target_host, now, most, levels=levels)
@@ -71,7 +68,7 @@ class FreeSlots:
             slots = min(slots, budget.in_turn(flight.own, flight.others, in_all, most))
             if level_wait:
                 slots = min(slots, self._of_level(connection, flight.own, now - timedelta(seconds=level_wait)))
-        self.is_short = slots < wanted
+        self.short_at = now if slots < wanted else None
         return slots
 
     def _of_level(self, connection: Connection, own: Queue, since: datetime) -> int:
