@@ -19,7 +19,7 @@ from instance_ha.models.health import NODE, Observation, Reading, Snapshot, Stra
 from instance_ha.models.triggers import Trigger
 from instance_ha.monitoring import guests, hosts, readiness
 from instance_ha.recovery import sweep
-from instance_ha.store import migrate, outbox
+from instance_ha.store import migrate, outbox, schema
 from instance_ha_simulator.cloud.model import CloudOptions
 from instance_ha_simulator.embedded import EmbeddedPostgres
 from instance_ha_simulator.faults import Faults
@@ -226,7 +226,7 @@ def _sweep(simulation: Simulation, much: int) -> Callable[[], object]:
     world: Any = replace(simulation.world, publisher=_Taken())
 
     def once() -> None:
-        assert sweep.sweep_once(world) == history.DUE
+        assert sweep.sweep_once(world, (schema.notifications, schema.vmoves, schema.returns)) == history.DUE
 
     return once
 

@@ -31,6 +31,7 @@
     ├── RecoveryDenied          an operator has denied the recovery: it ends
     ├── TimeIsUp                a task of others did not end within its time limit
     ├── LeaseLost               another invocation has the row now: stop, write nothing
+    ├── AlreadyRunning          another recovery of the same host or instance is running
     └── Misconfigured           a setting is wrong; says which, and what to change
 """
 
@@ -178,6 +179,10 @@ class TimeIsUp(InstanceHAError):
 
 class LeaseLost(InstanceHAError):
     """The row belongs to another invocation now."""
+
+
+class AlreadyRunning(InstanceHAError):
+    """Another recovery of the same host or instance is running."""
 
 
 class Misconfigured(InstanceHAError):

@@ -109,6 +109,8 @@ def servers_of(nova: Nova, host: str) -> dict[str, Server]:
 def _stopped_by_us(source: Source, policy: InstancePolicy, servers: list[Server]) -> dict[str, InstanceFacts]:
     """Find what a restart of ours has stopped that the host's failure cut off; its owner has not stopped it since."""
     off = [server for server in servers if server.vm_state == "stopped"]
+    if not off:
+        return {}
     with source.read() as connection:
         restarted = tasks.instances_stopped(connection, [server.id for server in off])
     stopped = [server for server in off if server.id in restarted]

@@ -39,8 +39,8 @@ def close(
     world, notification, now = claim.world, claim.row, claim.world.clock.now()
     due_at = _final_check_at(world, notification, now)
     with _end(claim, due_at, status, message, now) as connection:
-        host = hosts.by_uuid(connection, notification.source_host_uuid)
-        if host_changes and host is not None and host.on_maintenance_for == notification.notification_uuid:
+        host = hosts.by_uuid(connection, notification.source_host_uuid) if host_changes else None
+        if host is not None and host.on_maintenance_for == notification.notification_uuid:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
         ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)

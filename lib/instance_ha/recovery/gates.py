@@ -79,10 +79,11 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
     """
     asked = _about(claim, host)
     with claim.read() as connection:
-        if evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
-            return None
         results = asked.ask_about_storm(connection, ())
-    if any(one.reason for one in results):
+        closed = any(one.reason for one in results)
+        if closed and evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
+            return None
+    if closed:
         services = claim.nova.service_states()
         with claim.read() as connection:
             results = asked.ask_about_storm(connection, services)
@@ -99,7 +100,7 @@ def _ask_in_turn(
     """
     asked = _about(claim, host)
     results = asked.ask(connection, services)
-    if claim.row.attempt or gates.hold(results, _approved(claim, connection), asked.now) is not None:
+    if claim.row.attempt or gates.hold(results, _approved(claim, connection, results), asked.now) is not None:
         return results
     store.take_turn(connection)
     return asked.ask(connection, services)
@@ -109,7 +110,10 @@ def _about(claim: Claim[Notification], host: Host) -> HostGates:
     return HostGates(claim.world.settings, host, claim.row, claim.world.clock.now())
 
 
-def _approved(claim: Claim[Notification], connection: Connection) -> frozenset[Gate]:
+def _approved(claim: Claim[Notification], connection: Connection, results: Sequence[GateResult]) -> frozenset[Gate]:
+    """Name the gates that operators have opened; while none is closed nobody asks for them."""
+    if not any(one.reason for one in results):
+        return frozenset()
     return gates.approved(approvals.of_notification(connection, claim.row.notification_uuid))
 
 
@@ -118,7 +122,7 @@ def _decide(
 ) -> Hold | None:
     """Decide by what the gates say and what operators have approved; what is new of it goes into the decision log."""
     uuid = claim.row.notification_uuid
-    approved = _approved(claim, connection)
+    approved = _approved(claim, connection, results)
     latest = store.latest(connection, uuid)
     new = [
         GateDecision(

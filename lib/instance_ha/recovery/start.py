@@ -12,7 +12,7 @@ from instance_ha.decide.hold import Hold
 from instance_ha.decide.plan import in_a_line
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import NotificationStatus, NotificationType
-from instance_ha.models.errors import CloudRefused, RecoveryDenied, TryAgain
+from instance_ha.models.errors import AlreadyRunning, CloudRefused, RecoveryDenied, TryAgain
 from instance_ha.models.gates import Mode
 from instance_ha.models.rows import Host, HostChanges, Notification, Segment
 from instance_ha.models.uuids import NotificationUuid
@@ -33,8 +33,8 @@ from instance_ha.world import RecoveryWorld
 _HOST_BUSY_PAUSE = timedelta(seconds=10)  # before the next check whether the other recovery of the host has ended
 
 
-def start(claim: Claim[Notification]) -> bool:
-    """Put the host on maintenance and write the flow down; False when there is nothing to begin, or not yet."""
+def start(claim: Claim[Notification]) -> Host | None:
+    """Put the host on maintenance and write the flow down; None when there is nothing to begin, or not yet."""
     notification = claim.row
     with claim.read() as connection:
         host = hosts.by_uuid(connection, notification.source_host_uuid)
@@ -42,44 +42,51 @@ def start(claim: Claim[Notification]) -> bool:
         verdict = _evaluate(claim.world, connection, notification, segment)
     if isinstance(verdict, failures.Close) or host is None:
         _end(claim, host, verdict if isinstance(verdict, failures.Close) else failures.gone())
-        return False
+        return None
     try:
-        return _may_begin(claim, host, verdict) and _begin(claim, host, verdict)
+        return _begin(claim, host, verdict) if _may_begin(claim, host, verdict) else None
     except RecoveryDenied as denial:
         _end(claim, host, failures.Close(NotificationStatus.IGNORED, str(denial)))
-        return False
+        return None
 
 
-def _begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> bool:
-    """Begin an attempt; False while another recovery of the host or the instance is running."""
-    world, notification, now = claim.world, claim.row, claim.world.clock.now()
-    uuid, attempt = notification.notification_uuid, notification.attempt + 1
-    with claim.transaction() as connection:
-        ended = acquire_host(connection, claim.lease, notification, attempt, now)
-        check_not_denied(claim, connection)
-        if ended is not None:
-            for superseded in ended:
-                emit.recovery_ended(world, connection, superseded)
-            current = hosts.by_uuid(connection, host.uuid) or host  # locked now: no operator changes it any more
-            before = HostBefore(current.reserved, current.on_maintenance, current.on_maintenance_for)
-            if verdict.host_changes:
-                changes = failures.host_changes(verdict, current, notification)
-                emit.host_changed(world, connection, hosts.change(connection, host.uuid, changes, now))
-            flow, fence = verdict.flows[0], policies.of_segment(connection, host.failover_segment_id).fence
-            tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
-            first = tasks.next_open(connection, uuid, attempt)
-            if attempt == 1 and first is not None:
-                tasks.remember(connection, first, before)
-            claim.row = notifications.find(connection, uuid)
-            emit.recovery_started(world, connection, claim.row)
-    if ended is None:
-        with claim.release(now + _HOST_BUSY_PAUSE):
-            pass
+def _begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> Host | None:
+    """Begin an attempt, and return the host as it is then; None while another recovery of it or the instance runs."""
+    now, attempt = claim.world.clock.now(), claim.row.attempt + 1
+    try:
+        with claim.transaction() as connection:
+            host = _write_down(claim, connection, verdict, attempt, now)
+    except AlreadyRunning:
+        with claim.release(now + _HOST_BUSY_PAUSE) as connection:
+            check_not_denied(claim, connection)
         log.get().info("another recovery of the host or the instance is running", host=host.name)
-        return False
+        return None
     log.get().info("recovery started", host=host.name, attempt=attempt)
-    world.breakpoint(Breakpoint.RECOVERY_STARTED)
-    return True
+    claim.world.breakpoint(Breakpoint.RECOVERY_STARTED)
+    return host
+
+
+def _write_down(
+    claim: Claim[Notification], connection: Connection, verdict: failures.Recover, attempt: int, now: datetime
+) -> Host:
+    """Write down that an attempt begins, and what it will do; returns the host as it is then."""
+    world, notification = claim.world, claim.row
+    uuid = notification.notification_uuid
+    host, ended = acquire_host(connection, claim.lease, notification, attempt, now)
+    check_not_denied(claim, connection)
+    for superseded in ended:
+        emit.recovery_ended(world, connection, superseded)
+    before = HostBefore(host.reserved, host.on_maintenance, host.on_maintenance_for)
+    if verdict.host_changes:
+        changes = failures.host_changes(verdict, host, notification)
+        host = hosts.change(connection, host.uuid, changes, now)
+        emit.host_changed(world, connection, host)
+    flow, fence = verdict.flows[0], policies.of_segment(connection, host.failover_segment_id).fence
+    memory = before if attempt == 1 else None
+    tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence), memory)
+    claim.row = notifications.find(connection, uuid)
+    emit.recovery_started(world, connection, claim.row)
+    return host
 
 
 def _may_begin(claim: Claim[Notification], host: Host, verdict: failures.Recover) -> bool:
@@ -184,19 +191,24 @@ def _lift_force_down(claim: Claim[Notification], host: Host) -> bool:
 
 def acquire_host(
     connection: Connection, lease: Lease, notification: Notification, attempt: int, now: datetime
-) -> Sequence[NotificationUuid] | None:
+) -> tuple[Host, Sequence[NotificationUuid]]:
     """Become the one recovery of the host or of an instance; the host's own ends those of its processes.
 
-    Returns the uuids of the recoveries that it has ended; None while another one is running.
+    Returns the host, which no operator changes meanwhile, and the uuids of the recoveries that it has ended.
+
+    Raises:
+        AlreadyRunning: another one is running; the transaction can do nothing more.
+
     """
     host_uuid = notification.source_host_uuid
-    hosts.lock(connection, host_uuid)  # so that no other can start on it meanwhile
+    host = hosts.lock(connection, host_uuid)  # so that no other can start on it meanwhile
     if notification.type is NotificationType.VM and host_recoveries.is_running(connection, host_uuid):
-        return None
+        raise AlreadyRunning
     ended: Sequence[NotificationUuid] = ()
     if notification.type is NotificationType.COMPUTE_HOST:
         message = superseded_by(notification)
         ended = notifications.supersede_processes(connection, host_uuid, message, now)
         for uuid in ended:
             tasks.abandon(connection, uuid, now, message)
-    return ended if notifications.start(connection, lease, attempt, now) else None
+    notifications.start(connection, lease, attempt, now)
+    return host, ended

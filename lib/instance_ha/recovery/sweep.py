@@ -1,8 +1,10 @@
 """sweep: whatever is overdue gets its event again, so that nothing depends on a broker, or on a killed invocation."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import ColumnElement, Row, Table, bindparam, or_
 
 from instance_ha import log
 from instance_ha.models.enums import NotificationStatus
@@ -34,8 +36,11 @@ def sweep(world: SweepWorld) -> None:
             expiry_due = now + timedelta(seconds=world.settings.check_expired_notifications_interval)
             if expected.oldest_at_work is not None and expected.oldest_at_work < _expired_before(world, now):
                 expired = expire_once(world)
-        if expired or any(due is not None and due <= now for due in expected.due):
-            sweep_once(world)
+        due = expected.due(now)
+        if expired:
+            due |= {schema.notifications}
+        if due:
+            sweep_once(world, due)
         soon = [] if expected.coming is None else [expected.coming + _SOON]  # a lease that ended is found at once
         return min([now + timedelta(seconds=world.settings.sweep_interval), *soon])
 
@@ -53,16 +58,19 @@ def expire_once(world: SweepWorld) -> int:
         return notifications.take_expired(connection, _expired_before(world, now), now)
 
 
-def sweep_once(world: SweepWorld) -> int:
-    """Send the events of all rows that are overdue now, the longest overdue first; returns how many."""
+def sweep_once(world: SweepWorld, tables: Collection[Table]) -> int:
+    """Send the events of all rows of the tables that are overdue now, the longest overdue first; returns how many."""
     now, grace = world.clock.now(), world.settings.sweep_grace
     patience = timedelta(seconds=world.settings.retry_notification_new_status_interval)
     with world.database.begin() as connection:
-        late_notifications = leases.take_overdue(
-            connection, schema.notifications, now, grace, _BATCH, _NOT_TOO_NEW, new_since=now - patience
-        )
-        late_vmoves = leases.take_overdue(connection, schema.vmoves, now, grace, _BATCH)
-        late_returns = leases.take_overdue(connection, schema.returns, now, grace, _BATCH)
+
+        def take(table: Table, *where: ColumnElement[bool], **values: datetime) -> Sequence[Row[Any]]:
+            if table not in tables:
+                return ()
+            return leases.take_overdue(connection, table, now, grace, _BATCH, *where, **values)
+
+        late_notifications = take(schema.notifications, _NOT_TOO_NEW, new_since=now - patience)
+        late_vmoves, late_returns = take(schema.vmoves), take(schema.returns)
     overdue = [Trigger(recovery_of(row.type), row.notification_uuid) for row in late_notifications]
     overdue += [Trigger(EVACUATE_INSTANCE, row.uuid) for row in late_vmoves]
     overdue += [Trigger(RETURN_HOST, row.uuid) for row in late_returns]

@@ -11,7 +11,7 @@ from instance_ha.decide.flows import flow_after, flows_for
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.enums import FINAL_NOTIFICATION, Flow, NotificationStatus, NotificationType
 from instance_ha.models.errors import CloudRefused, NoFlowHelps, RecoveryDenied, RecoveryFailed
-from instance_ha.models.rows import Notification
+from instance_ha.models.rows import Host, Notification
 from instance_ha.models.triggers import Trigger, recovery_of
 from instance_ha.recovery import flows
 from instance_ha.recovery.claim import Claim, claim_notification
@@ -53,14 +53,18 @@ def _advance(claim: Claim[Notification]) -> None:
     if failures.expired(claim.row, world.clock.now(), world.settings.notifications_expired_interval):
         _expire(claim)
         return
-    if claim.row.status is not NotificationStatus.RUNNING and not start(claim):
-        return
+    host = _go_on(claim) if claim.row.status is NotificationStatus.RUNNING else start(claim)
+    if host is not None:
+        _run_flows(Recovery(claim, host))
+
+
+def _go_on(claim: Claim[Notification]) -> Host | None:
+    """Return the host of a recovery that runs; without one it ends."""
     with claim.read() as connection:
         host = hosts.by_uuid(connection, claim.row.source_host_uuid)
     if host is None:
         close(claim, NotificationStatus.FAILED, "the host is not registered any more")
-        return
-    _run_flows(Recovery(claim, host))
+    return host
 
 
 _DISABLED = "the segment was disabled meanwhile"
@@ -141,11 +145,11 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
 
 def _run_tasks(recovery: Recovery) -> None:
     claim, notification = recovery.claim, recovery.notification
+    uuid, segment = notification.notification_uuid, recovery.host.failover_segment_id
     while True:
         with claim.read() as connection:
-            task = tasks.next_open(connection, notification.notification_uuid, notification.attempt)
-            enabled = segments.is_enabled(connection, recovery.host.failover_segment_id)
-            must_run_again = not enabled and tasks.has_stopped(connection, notification.notification_uuid)
+            task, enabled = tasks.next_to_run(connection, uuid, notification.attempt, segment)
+            must_run_again = task is not None and not enabled and tasks.has_stopped(connection, uuid)
             moves, result = account(connection, notification) if task is None else ([], None)
         if task is None:
             message = result.text if result and moves else _DONE[notification.type]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, func, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Label, bindparam, func, insert, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus
@@ -22,27 +22,29 @@ def _is_about_host() -> ColumnElement[bool]:
     return notifications.c.type == literal_column("'COMPUTE_HOST'")
 
 
-def _count(*where: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).where(*where).scalar_subquery()
+def _count(what: str, *where: ColumnElement[bool]) -> Label[int]:
+    return select(func.count()).where(*where).scalar_subquery().label(what)
 
 
 _TAKE_TURN = select(func.pg_advisory_xact_lock(_LOCK))
 _IS_IN_SEGMENT = hosts.c.failover_segment_id == bindparam("segment")
 _COUNTS = select(
-    _count(hosts.c.deleted_at.is_(None), _IS_IN_SEGMENT),
-    _count(hosts.c.deleted_at.is_(None)),
+    _count("segment_hosts", hosts.c.deleted_at.is_(None), _IS_IN_SEGMENT),
+    _count("cloud_hosts", hosts.c.deleted_at.is_(None)),
     _count(
+        "begun",
         notifications.c.notification_uuid != bindparam("but"),
         notifications.c.admitted_at > bindparam("admitted_since"),
     ),
     _count(
+        "finished",
         _is_about_host(),
         notifications.c.source_host_uuid == bindparam("host"),
         notifications.c.status == NotificationStatus.FINISHED,
         notifications.c.attempt > 0,
         notifications.c.created_at > bindparam("finished_since"),
     ),
-)
+).subquery("counts")
 _FAILED = (
     select(hosts.c.name, _IS_IN_SEGMENT.label("in_segment"), func.max(notifications.c.created_at).label("reported_at"))
     .join(hosts, hosts.c.uuid == notifications.c.source_host_uuid)
@@ -52,7 +54,8 @@ _FAILED = (
         hosts.c.deleted_at.is_(None),
     )
     .group_by(hosts.c.name, hosts.c.failover_segment_id)
-)
+).subquery("failed")
+_SEEN = select(_COUNTS, _FAILED).outerjoin_from(_COUNTS, _FAILED, true())  # the counts also when no host has failed
 _PEERS = select(hosts.c.name).where(
     _IS_IN_SEGMENT, hosts.c.uuid != bindparam("but"), hosts.c.deleted_at.is_(None), ~hosts.c.on_maintenance
 )
@@ -78,17 +81,26 @@ def seen(
     now: datetime,
 ) -> Seen:
     """Count the hosts, their failures, and their recoveries."""
-    segment = {"segment": host.failover_segment_id}
     about = {
+        "segment": host.failover_segment_id,
         "host": host.uuid,
         "but": notification.notification_uuid,
         "admitted_since": now - rate_window,
         "finished_since": now - _DAY,
+        "failed_since": now - window,
     }
-    counts = connection.execute(_COUNTS, segment | about).one()
-    failed = records.every(connection, _FAILED, FailedHost, segment | {"failed_since": now - window})
+    rows = connection.execute(_SEEN, about).all()
+    counts = rows[0]
     return Seen(
-        segment_hosts=counts[0], cloud_hosts=counts[1], failed=tuple(failed), begun=counts[2], finished=counts[3]
+        segment_hosts=counts.segment_hosts,
+        cloud_hosts=counts.cloud_hosts,
+        failed=tuple(
+            FailedHost(name=row.name, in_segment=row.in_segment, reported_at=row.reported_at)
+            for row in rows
+            if row.name is not None
+        ),
+        begun=counts.begun,
+        finished=counts.finished,
     )
 
 

@@ -40,9 +40,9 @@ def by_uuid(connection: Connection, uuid: HostUuid) -> Host | None:
     return records.first(connection, _BY_UUID, Host, {"wanted": uuid})
 
 
-def lock(connection: Connection, uuid: HostUuid) -> None:
-    """Make all others that lock this host wait for our commit."""
-    connection.execute(select(hosts.c.id).where(hosts.c.uuid == uuid).with_for_update())
+def lock(connection: Connection, uuid: HostUuid) -> Host:
+    """Make all others that lock this host wait for our commit; returns it, as it is until then."""
+    return records.one(connection, select(hosts).where(hosts.c.uuid == uuid).with_for_update(), Host)
 
 
 def by_name(connection: Connection, name: str, *, lock: bool = False) -> Host | None:

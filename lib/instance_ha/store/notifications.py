@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
 from instance_ha.models.enums import OPEN_NOTIFICATION, NotificationStatus, NotificationType
-from instance_ha.models.errors import NotFound
+from instance_ha.models.errors import AlreadyRunning, NotFound
 from instance_ha.models.rows import Notification
 from instance_ha.models.uuids import HostUuid, NotificationUuid, SegmentUuid, instance_of
 from instance_ha.store import leases, paging, records
@@ -197,26 +197,19 @@ def held_in_segment(connection: Connection, segment_uuid: SegmentUuid) -> list[N
     return records.every(connection, query.order_by(notifications.c.id), Notification)
 
 
-def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> bool:
-    """Make a claimed notification ``running``; False while another of its host or instance is.
+def start(connection: Connection, lease: leases.Lease, attempt: int, now: datetime) -> None:
+    """Make a claimed notification ``running``.
 
     Raises:
         LeaseLost: another invocation has it.
+        AlreadyRunning: another of its host or instance is; the transaction can do nothing more.
 
     """
+    status = NotificationStatus.RUNNING
     try:
-        with connection.begin_nested():
-            lease.write(
-                connection,
-                status=NotificationStatus.RUNNING,
-                attempt=attempt,
-                tries=0,
-                message=None,
-                updated_at=now,
-            )
+        lease.write(connection, status=status, attempt=attempt, tries=0, message=None, updated_at=now)
     except IntegrityError:  # notifications_one_running, or notifications_one_running_instance
-        return False
-    return True
+        raise AlreadyRunning from None
 
 
 def lease(notification: Notification, seconds: float) -> leases.Lease:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, Table, bindparam, func, select
 
 from instance_ha.models.enums import OPEN_NOTIFICATION
 from instance_ha.store.schema import notifications, returns, vmoves
@@ -19,10 +19,10 @@ class Outlook:
     coming: datetime | None  # the next that is not due yet: a lease ends, or work is to be checked again
     oldest_at_work: datetime | None  # since when the time of the oldest counts that an invocation works on
 
-    @property
-    def due(self) -> tuple[datetime | None, ...]:
-        """When the first row of each kind is due."""
-        return self.notifications, self.vmoves, self.returns
+    def due(self, now: datetime) -> frozenset[Table]:
+        """Name the tables in which something is due."""
+        first = zip(_TABLES, (self.notifications, self.vmoves, self.returns), strict=True)
+        return frozenset(table for table, due_at in first if due_at is not None and due_at <= now)
 
 
 _NOW: BindParameter[datetime] = bindparam("now")

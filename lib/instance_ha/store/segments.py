@@ -15,7 +15,7 @@ from instance_ha.store import paging, records
 from instance_ha.store.schema import hosts, notifications, segments
 
 _BY_UUID = select(segments).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
-_IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
+IS_ENABLED = select(segments.c.enabled).where(segments.c.uuid == bindparam("wanted"), segments.c.deleted_at.is_(None))
 
 
 def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Segment:
@@ -39,12 +39,12 @@ def find(connection: Connection, uuid: SegmentUuid, *, lock: bool = False) -> Se
 
 def is_enabled(connection: Connection, uuid: SegmentUuid) -> bool:
     """Say whether failures in a segment are recovered; one that is gone is not."""
-    return bool(connection.execute(_IS_ENABLED, {"wanted": uuid}).scalar())
+    return bool(connection.execute(IS_ENABLED, {"wanted": uuid}).scalar())
 
 
 def is_enabled_now(uuid: SegmentUuid) -> Select[tuple[bool]]:
     """Choose whether failures in a segment are recovered, and lock it, so that it stays so meanwhile."""
-    return _IS_ENABLED.params(wanted=uuid).with_for_update(key_share=True)
+    return IS_ENABLED.params(wanted=uuid).with_for_update(key_share=True)
 
 
 def page(connection: Connection, wanted: paging.Page) -> list[Segment]:

@@ -26,10 +26,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from instance_ha.decide.power import StopRecorded
 from instance_ha.models.enums import Flow, TaskState
 from instance_ha.models.rows import TaskRow
-from instance_ha.models.uuids import NotificationUuid
+from instance_ha.models.uuids import NotificationUuid, SegmentUuid
 from instance_ha.store import records
 from instance_ha.store.notifications import is_about
 from instance_ha.store.schema import notifications, tasks
+from instance_ha.store.segments import IS_ENABLED
 
 Memory = TypeVar("Memory")
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # one of each kind: they are dear to make
@@ -44,7 +45,13 @@ _NEXT_OPEN = (
     .order_by(tasks.c.position)
     .limit(1)
 )
-_COUNT = select(func.count()).select_from(tasks).where(*_OF_ATTEMPT)
+_NEXT_TO_RUN = _NEXT_OPEN.add_columns(IS_ENABLED.scalar_subquery().label("enabled"))
+_PLANNED = tasks.alias()
+_PLAN = insert(tasks).values(  # row by row: each comes after those that are there
+    position=select(func.count())
+    .where(_PLANNED.c.notification_uuid == bindparam("of"), _PLANNED.c.attempt == bindparam("in_attempt"))
+    .scalar_subquery()
+)
 _IS_ONE = tasks.c.id == bindparam("task")
 _ADD_PROGRESS = (
     update(tasks)
@@ -76,23 +83,18 @@ _ALL_STOPPED = (
 
 
 def plan(
-    connection: Connection, notification_uuid: NotificationUuid, attempt: int, flow: Flow, names: Sequence[str]
+    connection: Connection,
+    notification_uuid: NotificationUuid,
+    attempt: int,
+    flow: Flow,
+    names: Sequence[str],
+    memory: object = None,
 ) -> None:
-    """Write the tasks of a flow, in order, after those that the attempt has already."""
-    of_attempt = {"of": notification_uuid, "in_attempt": attempt}
-    before = connection.execute(_COUNT, of_attempt).scalar_one()
-    values = [
-        {
-            "notification_uuid": notification_uuid,
-            "attempt": attempt,
-            "position": before + number,
-            "flow": flow,
-            "name": name,
-            "state": TaskState.PENDING,
-        }
-        for number, name in enumerate(names)
-    ]
-    connection.execute(insert(tasks), values)
+    """Write the tasks of a flow, in order, after those that the attempt has already; the first may have a memory."""
+    about = {"notification_uuid": notification_uuid, "attempt": attempt, "flow": flow, "state": TaskState.PENDING}
+    about |= {"of": notification_uuid, "in_attempt": attempt}
+    kept = [{} if memory is None else _kept(memory), *({} for _ in names[1:])]
+    connection.execute(_PLAN, [about | {"name": name, "data": data} for name, data in zip(names, kept, strict=True)])
 
 
 def insert_before(connection: Connection, task: TaskRow, name: str) -> None:
@@ -119,6 +121,19 @@ def next_open(connection: Connection, notification_uuid: NotificationUuid, attem
     """Read the first task of an attempt that has not come to its end."""
     values = {"of": notification_uuid, "in_attempt": attempt}
     return records.first(connection, _NEXT_OPEN, TaskRow, values)
+
+
+def next_to_run(
+    connection: Connection, notification_uuid: NotificationUuid, attempt: int, segment: SegmentUuid
+) -> tuple[TaskRow | None, bool]:
+    """Read the first task of an attempt that has not come to its end; with it, whether its segment is enabled now."""
+    values = {"of": notification_uuid, "in_attempt": attempt, "wanted": segment}
+    row = connection.execute(_NEXT_TO_RUN, values).first()
+    if row is None:
+        return None, False
+    columns = row._asdict()
+    enabled = bool(columns.pop("enabled"))
+    return TaskRow(**columns), enabled
 
 
 def add_progress(
@@ -200,9 +215,12 @@ def instances_stopped(connection: Connection, instances: Iterable[str]) -> set[s
 
 def remember(connection: Connection, task: TaskRow, memory: object) -> None:
     """Keep a frozen dataclass for the task's next invocation, in place of what it remembers of the same kind."""
+    connection.execute(_REMEMBER, {"task": task.id, "kept": _kept(memory)})
+
+
+def _kept(memory: object) -> dict[str, Any]:
     kind = type(memory)
-    kept = {kind.__name__: _adapter(kind).dump_python(memory, mode="json")}
-    connection.execute(_REMEMBER, {"task": task.id, "kept": kept})
+    return {kind.__name__: _adapter(kind).dump_python(memory, mode="json")}
 
 
 def forget(connection: Connection, task: TaskRow, kind: type[Any]) -> None:

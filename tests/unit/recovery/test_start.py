@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from instance_ha.decide.power import StopRecorded
 from instance_ha.models.enums import Flow
+from instance_ha.models.errors import AlreadyRunning
 from instance_ha.models.rows import Host, Notification
 from instance_ha.recovery.start import acquire_host
 from instance_ha.store import notifications, tasks
@@ -33,8 +34,12 @@ def reported(rows: Rows, host: Host, kind: str, instance: str = "") -> tuple[Not
 
 def begin(database: Database, claimed: tuple[Notification, Lease]) -> bool:
     """Try to become the recovery."""
-    with database.begin() as connection:
-        return acquire_host(connection, claimed[1], claimed[0], 1, NOW) is not None
+    try:
+        with database.begin() as connection:
+            acquire_host(connection, claimed[1], claimed[0], 1, NOW)
+    except AlreadyRunning:
+        return False
+    return True
 
 
 def statuses(database: Database, *claimed: tuple[Notification, Lease]) -> list[str]:
@@ -154,7 +159,7 @@ def test_the_recovery_of_an_instance_waits_for_one_of_its_host_that_begins_at_th
     (notification, lease), instance = reported(rows, host, "COMPUTE_HOST"), reported(rows, host, "VM", str(uuid4()))
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
-            assert acquire_host(connection, lease, notification, 1, NOW) is not None
+            acquire_host(connection, lease, notification, 1, NOW)
             other = pool.submit(begin, database, instance)
             while not other.done() and not waits(database):
                 pass

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
-from instance_ha.models.errors import LeaseLost
+from instance_ha.models.errors import AlreadyRunning, LeaseLost
 from instance_ha.models.rows import Notification, VMove
 from instance_ha.models.uuids import SegmentUuid
 from instance_ha.store import batches, hosts, leases, notifications, outlook, rounds, vmoves
@@ -149,12 +149,14 @@ def test_an_unknown_notification_is_not_claimed(rows: Rows) -> None:
 def test_of_two_notifications_of_one_host_only_one_runs(rows: Rows) -> None:
     (_, first), (second, waiting) = claimed(rows), claimed(rows)
     with rows.database.begin() as connection:
-        assert notifications.start(connection, first, 1, NOW)
-        assert not notifications.start(connection, waiting, 1, NOW)
+        notifications.start(connection, first, 1, NOW)
+    with pytest.raises(AlreadyRunning), rows.database.begin() as connection:
+        notifications.start(connection, waiting, 1, NOW)
+    with rows.database.begin() as connection:
         assert notifications.find(connection, second.notification_uuid).status == "new"
     change(rows, first, None, "finished")
     with rows.database.begin() as connection:
-        assert notifications.start(connection, waiting, 1, NOW)
+        notifications.start(connection, waiting, 1, NOW)
 
 
 def overdue(rows: Rows, now: datetime, grace: float = 5, limit: int = 10) -> list[str]:
@@ -197,6 +199,14 @@ def test_the_next_lease_to_end_is_known(rows: Rows) -> None:
     with rows.database.begin() as connection:
         found = outlook.read(connection, NOW)
     assert (found.notifications, found.vmoves, found.coming) == (after(-1), None, after(LEASE))
+
+
+def test_a_table_is_named_in_which_something_is_due(rows: Rows) -> None:
+    rows.notification(due_at=after(1))
+    with rows.database.begin() as connection:
+        found = outlook.read(connection, NOW)
+    assert not found.due(NOW)
+    assert found.due(after(1)) == {tables.notifications}
 
 
 def test_the_oldest_recovery_at_work_is_known_and_none_that_waits_or_has_ended(rows: Rows) -> None:
@@ -329,6 +339,7 @@ def test_an_instance_that_was_evacuated_since_a_failed_try_is_evaluated_anew(row
             begin(connection, notification, 1)
             mine = update(tables.vmoves).where(tables.vmoves.c.notification_uuid == notification.notification_uuid)
             connection.execute(mine.values(status=status))
+            connection.execute(update(tables.notifications).values(status=NotificationStatus.FINISHED))
     assert tries(rows) == {}
 
 
