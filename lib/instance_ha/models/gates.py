@@ -112,6 +112,7 @@ class Seen:
 
     segment_hosts: int
     cloud_hosts: int  # of all segments
+    peers: frozenset[str] = frozenset()  # the other hosts of the segment, but for those on maintenance
     failed: tuple[FailedHost, ...]
     begun: int  # other recoveries that passed the gates in the window of the rate
     finished: int  # recoveries of the same host that have finished within a day

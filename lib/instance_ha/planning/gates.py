@@ -45,12 +45,11 @@ class HostGates:
 
         ``services`` is what Nova says of its own, ``together`` names hosts that are taken to fail at the same time.
         """
-        limits = _limits(self.settings)
-        peers = store.peers(connection, self.host)
-        results = [gates.cloud_health(services), gates.peers(services, peers, limits)]
+        limits, found = _limits(self.settings), self._seen(connection, services)
+        results = [gates.cloud_health(services), gates.peers(services, found.peers, limits)]
         if self.row.attempt:
             return results
-        seen = gates.as_if_failed(self._seen(connection, services), together, self.host, self.now)
+        seen = gates.as_if_failed(found, together, self.host, self.now)
         capacity = gates.capacity(readiness.of_host(connection, self.host), self.now, limits)
         return [*gates.before_the_first(seen, limits), *results, capacity]
 

@@ -42,7 +42,6 @@ def close(
         host = hosts.by_uuid(connection, notification.source_host_uuid) if host_changes else None
         if host is not None and host.on_maintenance_for == notification.notification_uuid:
             emit.host_changed(world, connection, hosts.change(connection, host.uuid, dict(host_changes), now))
-        ongoing = vmoves.ongoing(connection, notification.notification_uuid)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, message, now)
         if task is not None:
             state = TaskState.FAILURE if status is NotificationStatus.FAILED else TaskState.SUCCESS
@@ -51,7 +50,7 @@ def close(
         if status is NotificationStatus.FINISHED and notification.type is NotificationType.COMPUTE_HOST:
             returns.plan_if_due(connection, notification.source_host_uuid, now)
         waiting = host_recoveries.waiting(connection, notification.source_host_uuid)
-        emit.vmoves_ended(world, connection, closed)
+        emit.vmoves_ended(world, connection, [move.uuid for move in closed])
         if notification.status is not NotificationStatus.RUNNING:  # it is over before it has begun
             emit.recovery_started(world, connection, notification)
         emit.recovery_ended(world, connection, notification.notification_uuid)
@@ -59,8 +58,8 @@ def close(
     triggers = [Trigger(recovery_of(row.type), row.notification_uuid, row.request_id) for row in waiting]
     world.publisher.publish(triggers, now)
     world.breakpoint(Breakpoint.RECOVERY_CLOSED)
-    for move in ongoing:  # their evacuations are not followed any more
-        if move.locked_by_us:
+    for move in closed:
+        if move.start_time is not None and move.locked_by_us:  # was begun, and is not followed any more
             _unlock(world, move)
 
 
@@ -122,7 +121,7 @@ def fail(claim: Claim[Notification], reason: str) -> None:
         if task is not None:
             tasks.fail(connection, task, now, reason)
         closed = vmoves.ignore_open(connection, notification.notification_uuid, reason, now)
-        emit.vmoves_ended(world, connection, closed)
+        emit.vmoves_ended(world, connection, [move.uuid for move in closed])
         emit.recovery_ended(world, connection, notification.notification_uuid)
     log.get().warning("recovery attempt failed", status=str(retry.status), reason=reason)
     world.breakpoint(Breakpoint.RECOVERY_FAILED)

@@ -1,6 +1,6 @@
 """May a recovery act at all? What the gates see is read here, and what they decide is written down."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,16 +11,13 @@ from instance_ha.decide.gates import GateResult
 from instance_ha.decide.hold import Hold
 from instance_ha.models.cloud import ServiceState
 from instance_ha.models.enums import NotificationType
-from instance_ha.models.evidence import EvidenceKind
 from instance_ha.models.gates import Gate, GateDecision, GateVerdict, Mode
 from instance_ha.models.metrics import GATE_HOLDS
 from instance_ha.models.rows import Host, Notification
 from instance_ha.planning.gates import HostGates
 from instance_ha.recovery.claim import Claim
-from instance_ha.store import approvals, evidence, pauses, policies
+from instance_ha.store import approvals, pauses, policies
 from instance_ha.store import gates as store
-
-_FENCED = frozenset({EvidenceKind.POWER_OFF})
 
 
 @dataclass(frozen=True)
@@ -68,10 +65,10 @@ def _ask_operators(claim: Claim[Notification], host: Host) -> Admission:
     return Admission(held, mode is Mode.OBSERVE)
 
 
-def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
+def ask_again(claim: Claim[Notification], host: Host, goes_on: Callable[[], bool]) -> Hold | None:
     """Ask once more before the first evacuation whether there is a storm: others may have been reported meanwhile.
 
-    A host whose power was cut is not left off without its instances running elsewhere.
+    If there is one, ``goes_on`` says whether the recovery goes on in it.
 
     Raises:
         CloudUnavailable: there is one, unless hosts of it live, and Nova does not answer.
@@ -80,10 +77,9 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
     asked = _about(claim, host)
     with claim.read() as connection:
         results = asked.ask_about_storm(connection, ())
-        closed = any(one.reason for one in results)
-        if closed and evidence.is_there(connection, claim.row.notification_uuid, _FENCED):
+    if any(one.reason for one in results):
+        if goes_on():
             return None
-    if closed:
         services = claim.nova.service_states()
         with claim.read() as connection:
             results = asked.ask_about_storm(connection, services)
@@ -94,15 +90,16 @@ def ask_again(claim: Claim[Notification], host: Host) -> Hold | None:
 def _ask_in_turn(
     claim: Claim[Notification], connection: Connection, host: Host, services: Sequence[ServiceState]
 ) -> list[GateResult]:
-    """Ask the gates that are about hosts; what they let pass is decided over once more, one after the other.
+    """Ask the gates that are about hosts, one recovery after the other: the rate is counted by those that have passed.
 
-    The rate is counted by those that have passed. What is held waits for no other.
+    What is held waits for no other, so those who have to wait ask before, too.
     """
     asked = _about(claim, host)
-    results = asked.ask(connection, services)
-    if claim.row.attempt or gates.hold(results, _approved(claim, connection, results), asked.now) is not None:
-        return results
-    store.take_turn(connection)
+    if not claim.row.attempt and not store.take_free_turn(connection):
+        results = asked.ask(connection, services)
+        if gates.hold(results, _approved(claim, connection, results), asked.now) is not None:
+            return results
+        store.take_turn(connection)
     return asked.ask(connection, services)
 
 

@@ -1,6 +1,6 @@
 """The recovery that a notification asks for, as its tasks see it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -110,9 +110,10 @@ class Recovery(Claimed[Notification]):
     def give_up_at(self, task: TaskRow, seconds: float, waits_until: str | None = None) -> datetime:
         """Say when a task's wait ends; it is one wait over all invocations, so its end is remembered.
 
+        It is asked for once in a run of the task, so the task's row tells what was remembered before.
         ``waits_until`` is said in the notification's message while it lasts.
         """
-        wait, now = self.recall(task, _Wait), self.world.clock.now()
+        wait, now = tasks.remembered(task, _Wait), self.world.clock.now()
         if wait is None:
             wait = _Wait(now + timedelta(seconds=seconds))
             limit = f"since {now:%H:%M:%S} UTC, at most until {wait.until:%H:%M:%S} UTC"
@@ -137,8 +138,12 @@ class Recovery(Claimed[Notification]):
 
     def progress(self, task: TaskRow, progress: float, message: str, state: TaskState | None = None) -> None:
         """Add a line of progress: what was waited for is over. Raises LeaseLost as all that writes."""
+        self.progress_lines(task, [(progress, message)], state)
+
+    def progress_lines(self, task: TaskRow, lines: Sequence[tuple[float, str]], state: TaskState | None = None) -> None:
+        """Add several lines of progress at once."""
         with self._transaction(None) as connection:
-            tasks.add_progress(connection, task, self.world.clock.now(), [(progress, message)], state)
+            tasks.add_progress(connection, task, self.world.clock.now(), lines, state)
 
     @contextmanager
     def _transaction(self, waits: str | None) -> Iterator[Connection]:

@@ -136,7 +136,8 @@ def _plan_next_flow(recovery: Recovery, reason: str) -> bool:
             return False
         fence = policies.of_segment(connection, recovery.host.failover_segment_id).fence
         tasks.fail(connection, failed, now, reason)
-        emit.vmoves_ended(world, connection, vmoves.ignore_open(connection, uuid, reason, now))
+        ended = vmoves.ignore_open(connection, uuid, reason, now)
+        emit.vmoves_ended(world, connection, [move.uuid for move in ended])
         tasks.plan(connection, uuid, attempt, flow, flows.shown_names(world.settings, flow, fence))
     log.get().warning("flow failed, next flow planned", flow=str(flow), reason=reason)
     world.breakpoint(Breakpoint.NEXT_FLOW_PLANNED)

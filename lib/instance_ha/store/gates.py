@@ -27,8 +27,11 @@ def _count(what: str, *where: ColumnElement[bool]) -> Label[int]:
 
 
 _TAKE_TURN = select(func.pg_advisory_xact_lock(_LOCK))
+_TAKE_FREE_TURN = select(func.pg_try_advisory_xact_lock(_LOCK))
 _IS_IN_SEGMENT = hosts.c.failover_segment_id == bindparam("segment")
+_IS_PEER = _IS_IN_SEGMENT, hosts.c.uuid != bindparam("host"), hosts.c.deleted_at.is_(None), ~hosts.c.on_maintenance
 _COUNTS = select(
+    select(func.array_agg(hosts.c.name)).where(*_IS_PEER).scalar_subquery().label("peers"),
     _count("segment_hosts", hosts.c.deleted_at.is_(None), _IS_IN_SEGMENT),
     _count("cloud_hosts", hosts.c.deleted_at.is_(None)),
     _count(
@@ -56,9 +59,6 @@ _FAILED = (
     .group_by(hosts.c.name, hosts.c.failover_segment_id)
 ).subquery("failed")
 _SEEN = select(_COUNTS, _FAILED).outerjoin_from(_COUNTS, _FAILED, true())  # the counts also when no host has failed
-_PEERS = select(hosts.c.name).where(
-    _IS_IN_SEGMENT, hosts.c.uuid != bindparam("but"), hosts.c.deleted_at.is_(None), ~hosts.c.on_maintenance
-)
 _LATEST = (
     select(gate_decisions)
     .ext(distinct_on(gate_decisions.c.gate))
@@ -70,6 +70,11 @@ _LATEST = (
 def take_turn(connection: Connection) -> None:
     """Wait until no other recovery is decided over; it lasts until the transaction ends."""
     connection.execute(_TAKE_TURN)
+
+
+def take_free_turn(connection: Connection) -> bool:
+    """Take the turn if no other recovery is decided over now; says whether it is taken."""
+    return bool(connection.execute(_TAKE_FREE_TURN).scalar_one())
 
 
 def seen(
@@ -94,6 +99,7 @@ def seen(
     return Seen(
         segment_hosts=counts.segment_hosts,
         cloud_hosts=counts.cloud_hosts,
+        peers=frozenset(counts.peers or ()),
         failed=tuple(
             FailedHost(name=row.name, in_segment=row.in_segment, reported_at=row.reported_at)
             for row in rows
@@ -102,12 +108,6 @@ def seen(
         begun=counts.begun,
         finished=counts.finished,
     )
-
-
-def peers(connection: Connection, host: Host) -> frozenset[str]:
-    """Name the other hosts of a host's segment, but for those on maintenance."""
-    others = connection.execute(_PEERS, {"segment": host.failover_segment_id, "but": host.uuid})
-    return frozenset(others.scalars())
 
 
 def latest(connection: Connection, uuid: NotificationUuid) -> dict[Gate, GateDecision]:

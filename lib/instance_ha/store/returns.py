@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from instance_ha.models.enums import (
@@ -21,12 +21,24 @@ from instance_ha.models.errors import NotFound
 from instance_ha.models.returns import OPEN_RETURN, HostReturn, ReturnPolicy, ReturnStatus
 from instance_ha.models.rows import InstanceFacts, VMove
 from instance_ha.models.uuids import HostUuid, NotificationUuid
-from instance_ha.store import hosts, leases, policies, records, vmoves
-from instance_ha.store import notifications as notifications_of
-from instance_ha.store.schema import notifications, returns
+from instance_ha.store import leases, records, vmoves
+from instance_ha.store.schema import hosts, notifications, returns, segment_policies
 from instance_ha.store.schema import vmoves as moves
 
 _IS_OPEN = returns.c.status.in_(OPEN_RETURN)
+_RETURNS_BY_ITSELF = (
+    select(hosts.c.id)
+    .join(notifications, notifications.c.notification_uuid == hosts.c.on_maintenance_for)
+    .join(segment_policies, segment_policies.c.segment_uuid == hosts.c.failover_segment_id)
+    .where(
+        hosts.c.uuid == bindparam("host"),
+        hosts.c.deleted_at.is_(None),
+        notifications.c.deleted_at.is_(None),
+        notifications.c.type == NotificationType.COMPUTE_HOST,
+        notifications.c.status == NotificationStatus.FINISHED,
+        segment_policies.c.returns == ReturnPolicy.AUTO,  # no default: one that nobody has changed has no row
+    )
+)
 
 
 def create(connection: Connection, made: HostReturn) -> HostReturn | None:
@@ -111,12 +123,7 @@ def plan_if_due(connection: Connection, host_uuid: HostUuid, now: datetime) -> N
 
     It waits until the host may serve again. Nothing is done while a return of it is open: its end asks again.
     """
-    host = hosts.by_uuid(connection, host_uuid)
-    recovery = notifications_of.by_uuid(connection, host.on_maintenance_for) if host else None
-    if host is None or recovery is None or recovery.type is not NotificationType.COMPUTE_HOST:
-        return
-    policy = policies.of_segment(connection, host.failover_segment_id)
-    if recovery.status is NotificationStatus.FINISHED and policy.returns is ReturnPolicy.AUTO:
+    if connection.execute(_RETURNS_BY_ITSELF, {"host": host_uuid}).first() is not None:
         uuid = str(uuid4())
         create(connection, HostReturn(id=0, uuid=uuid, host_uuid=host_uuid, created_at=now, move_home=True, due_at=now))
 

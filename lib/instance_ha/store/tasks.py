@@ -177,6 +177,12 @@ def abandon(connection: Connection, notification_uuid: NotificationUuid, now: da
         add_progress(connection, task, now, [(1.0, f"Stopped: {reason}")], TaskState.FAILURE)
 
 
+def remembered(task: TaskRow, kind: type[Memory]) -> Memory | None:
+    """Return what a task remembered of a kind when its row was read; None when it had not remembered any."""
+    kept = task.data.get(kind.__name__)
+    return None if kept is None else _adapter(kind).validate_python(kept)
+
+
 def recall(connection: Connection, task: TaskRow, kind: type[Memory]) -> Memory | None:
     """Read what the task remembers of a kind, a frozen dataclass; None when it has not remembered any."""
     kept = connection.execute(_RECALL, {"task": task.id, "kind": kind.__name__}).scalar_one()

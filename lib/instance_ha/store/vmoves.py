@@ -18,7 +18,6 @@ IS_EVACUATION = vmoves.c.type == VMoveType.EVACUATION
 _AGENT_STARTS = timedelta(minutes=15)  # a guest whose agent answers later has booted earlier
 _IS_OF = vmoves.c.notification_uuid == bindparam("of")
 _OF_NOTIFICATION = select(vmoves).where(_IS_OF, IS_EVACUATION).order_by(vmoves.c.id)
-_ONGOING = select(vmoves).where(_IS_OF, vmoves.c.status == VMoveStatus.ONGOING).order_by(vmoves.c.position)
 _UNDER_WAY = (
     select(func.count())
     .select_from(vmoves.join(notifications, notifications.c.notification_uuid == vmoves.c.notification_uuid))
@@ -87,7 +86,7 @@ _END = (
     update(vmoves)
     .where(_IS_OF, vmoves.c.status.in_(bindparam("statuses", expanding=True)))
     .values(status=VMoveStatus.IGNORED, due_at=None, lease_until=None, lease_owner=None)
-    .returning(vmoves.c.uuid)
+    .returning(vmoves)
 )
 
 
@@ -168,11 +167,6 @@ def begun_since_the_last_success(connection: Connection, notification: Notificat
     return connection.execute(_BEGUN_SINCE_THE_LAST_SUCCESS, about).scalars().all()
 
 
-def ongoing(connection: Connection, notification_uuid: NotificationUuid) -> list[VMove]:
-    """Read the vmoves in work, in order."""
-    return read(connection, _ONGOING, {"of": notification_uuid})
-
-
 def claim(connection: Connection, uuid: str, owner: str, now: datetime, seconds: float) -> VMove | None:
     """Take an ongoing vmove of a running notification; None when another invocation has it, or it is done.
 
@@ -209,13 +203,14 @@ def ignore_pending(
     connection: Connection, notification_uuid: NotificationUuid, message: str, now: datetime
 ) -> Sequence[str]:
     """End what has not begun yet; returns the uuids."""
-    return _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
+    ended = _ignore(connection, notification_uuid, frozenset({VMoveStatus.PENDING}), message, now)
+    return [move.uuid for move in ended]
 
 
 def ignore_open(
     connection: Connection, notification_uuid: NotificationUuid, message: str, now: datetime
-) -> Sequence[str]:
-    """End what is still open of an attempt that has ended itself; returns the uuids."""
+) -> list[VMove]:
+    """End what is still open of an attempt that has ended itself; returns it, in order."""
     return _ignore(connection, notification_uuid, OPEN_VMOVE, message, now)
 
 
@@ -225,9 +220,10 @@ def _ignore(
     statuses: frozenset[VMoveStatus],
     message: str,
     now: datetime,
-) -> Sequence[str]:
+) -> list[VMove]:
     about = {"of": notification_uuid, "statuses": list(statuses)}
-    return connection.execute(_END, about | {"message": message, "end_time": now, "updated_at": now}).scalars().all()
+    ended = read(connection, _END, about | {"message": message, "end_time": now, "updated_at": now})
+    return sorted(ended, key=lambda move: move.position)
 
 
 def lease(move: VMove, seconds: float) -> leases.Lease:

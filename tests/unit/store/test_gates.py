@@ -90,9 +90,9 @@ def test_hosts_on_maintenance_are_no_peers(rows: Rows) -> None:
     host = rows.host(segment)
     rows.host(segment, name="peer")
     rows.host(segment, name="away", on_maintenance=True)
-    rows.host(rows.segment(), name="elsewhere")
-    with rows.database.begin() as connection:
-        assert gates.peers(connection, host) == {"peer"}
+    lonely = rows.host(rows.segment(), name="elsewhere")
+    assert seen(rows, host, rows.notification(source_host_uuid=host.uuid)).peers == {"peer"}
+    assert seen(rows, lonely, rows.notification(source_host_uuid=lonely.uuid)).peers == frozenset()
 
 
 def test_the_last_decision_of_each_gate_is_read(rows: Rows) -> None:
@@ -116,3 +116,12 @@ def test_gates_decide_over_one_recovery_after_the_other(rows: Rows) -> None:
         with pytest.raises(StoreUnavailable, match="locked by another"), rows.database.begin() as second:
             second.execute(text("SET LOCAL lock_timeout = '50ms'"))
             gates.take_turn(second)
+
+
+def test_a_turn_that_another_has_is_not_waited_for_when_only_a_free_one_is_wanted(rows: Rows) -> None:
+    with rows.database.begin() as first:
+        assert gates.take_free_turn(first)
+        with rows.database.begin() as second:
+            assert not gates.take_free_turn(second)
+    with rows.database.begin() as third:
+        assert gates.take_free_turn(third)

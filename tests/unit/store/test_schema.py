@@ -176,7 +176,6 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "claim a vmove": lambda c: vmoves.claim(c, "vmove", "a", NOW, 45),
     "start vmoves": lambda c: batches.start_next(c, NotificationUuid("notification"), 5, None, NOW, task()),
     "vmoves of an attempt": lambda c: vmoves.of_attempt(c, NotificationUuid("notification"), 1),
-    "vmoves in work": lambda c: vmoves.ongoing(c, NotificationUuid("notification")),
     "close vmoves": lambda c: vmoves.ignore_open(c, NotificationUuid("notification"), "", NOW),
     "vmoves in work or waiting": lambda c: rounds.in_work(c, NotificationUuid("notification")),
     "what is in flight and begins next": lambda c: budgets.in_flight(c, host(), notification(), None, NOW, 10),

@@ -33,6 +33,7 @@ def test_the_first_task_of_a_plan_may_be_given_a_memory(rows: Rows) -> None:
         tasks.plan(connection, OF, 1, Flow.HOST_AUTO, ["a", "b"], Found(7))
         first, second = tasks.of_notification(connection, OF)
         assert (tasks.recall(connection, first, Found), tasks.recall(connection, second, Found)) == (Found(7), None)
+        assert (tasks.remembered(first, Found), tasks.remembered(second, Found)) == (Found(7), None)
 
 
 def test_the_next_task_is_read_with_whether_its_segment_is_enabled_then(rows: Rows) -> None:

@@ -28,8 +28,8 @@ class SourceHost:
         now, interval = self._recovery.world.clock.now(), self._recovery.world.settings.nova_report_interval
         if self._asked_at is not None and now - self._asked_at < timedelta(seconds=interval):
             return self._state
-        # What another flow or attempt has seen: a host that came back meanwhile reports again.
-        before = self._reports or self._recovery.recall(self._task, Reports) or self._seen_by(self._task.name)
+        # What this task has seen, or the one of another flow or attempt: a host that came back meanwhile reports again.
+        before = self._reports or self._seen_by(self._task.name)
         if before is not None and before.is_up:
             return SourceState.UP
         service = self._recovery.nova.service(self._recovery.host.name)

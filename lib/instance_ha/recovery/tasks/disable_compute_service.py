@@ -43,7 +43,7 @@ def disable_compute_service(recovery: Recovery, task: TaskRow) -> Outcome:
 
 def _wait_until_down(recovery: Recovery, task: TaskRow) -> Outcome:
     world, name = recovery.world, recovery.host.name
-    has_fenced, reports, give_up_at = recovery.has_fenced, recovery.recall(task, Reports), None
+    has_fenced, reports, give_up_at = recovery.has_fenced, tasks.remembered(task, Reports), None
     while True:
         service = recovery.nova.service(name)
         if service is None:

@@ -110,22 +110,25 @@ def _conclude(recovery: Recovery, task: TaskRow, problem: str | None = None) -> 
     if take_back_failed(recovery, moves):
         with recovery.claim.read() as connection:
             moves, result = account(connection, recovery.notification)
-    _report_ids(recovery, task, moves)
-    if is_up_again(recovery, task) and (result.failed or result.untried):
+    lines, is_short, is_disabled = _ids(moves), result.failed or result.untried, _is_disabled(recovery)
+    if not (is_short or problem or is_disabled):
+        lines.append((1.0, f"Evacuation completed: {result.text}"))
+        recovery.progress_lines(task, lines, TaskState.SUCCESS)
+        return Done()
+    if lines:
+        recovery.progress_lines(task, lines)
+    if is_short and is_up_again(recovery, task):
         return is_back(recovery, result.text)
-    if _is_disabled(recovery):
+    if is_disabled:
         return _stopped(recovery, result)
-    if result.failed or result.untried or problem:
-        raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
-    recovery.progress(task, 1.0, f"Evacuation completed: {result.text}", TaskState.SUCCESS)
-    return Done()
+    raise RecoveryFailed("; ".join(filter(None, (problem, result.text))))
 
 
-def _report_ids(recovery: Recovery, task: TaskRow, moves: list[VMove]) -> None:
-    for status, what in ((VMoveStatus.SUCCEEDED, "evacuated"), (VMoveStatus.FAILED, "failed to evacuate")):
-        ids = ",".join(move.instance_uuid for move in moves if move.status is status)
-        if ids:
-            recovery.progress(task, 0.7, f"Instances {what}: {ids}")
+def _ids(moves: list[VMove]) -> list[tuple[float, str]]:
+    """Name what has moved, and what has failed, in lines of progress."""
+    ended = ((VMoveStatus.SUCCEEDED, "evacuated"), (VMoveStatus.FAILED, "failed to evacuate"))
+    named = ((what, ",".join(move.instance_uuid for move in moves if move.status is status)) for status, what in ended)
+    return [(0.7, f"Instances {what}: {ids}") for what, ids in named if ids]
 
 
 def _stopped(recovery: Recovery, result: Tally) -> Skip:
