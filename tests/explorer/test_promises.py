@@ -389,6 +389,29 @@ def test_an_instance_may_be_in_error_at_the_end_when_its_owner_revived_it_after_
     assert ("finished, but vm-1 is in error" not in play(stage, tmp_path, revive)) == is_excused
 
 
+@pytest.mark.parametrize(("sent", "came", "is_excused"), [(-1.0, 0.1, True), (-1.0, -0.1, False), (0.1, 0.2, False)])
+def test_an_instance_may_be_in_error_at_the_end_when_a_reset_on_its_way_came_after_it_was_seen_well(
+    sent: float, came: float, *, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def reset(played: Exploration, cloud: World) -> None:
+        looked = cloud.history.reads["detail"][-1]
+        sent_at, at = (looked + timedelta(seconds=seconds) for seconds in (sent, came))
+        in_error(played, cloud)
+        cloud.history.received.append(Received(at, server(cloud, "vm-1").id, "os-resetState", sent_at))
+
+    assert ("finished, but vm-1 is in error" not in play(stage, tmp_path, reset)) == is_excused
+
+
+def test_a_recovery_that_does_not_look_at_the_end_cannot_excuse_itself(stage: Stage, tmp_path: Path) -> None:
+    def reset_unseen(played: Exploration, cloud: World) -> None:
+        cloud.history.reads["detail"][1:] = []
+        in_error(played, cloud)
+        sent_at = cloud.history.reads["detail"][0] - timedelta(seconds=1)
+        cloud.history.received.append(Received(cloud.now, server(cloud, "vm-1").id, "os-resetState", sent_at))
+
+    assert "finished, but vm-1 is in error" in play(stage, tmp_path, reset_unseen)
+
+
 def test_a_reserved_host_that_serves_two_failures_is_found(stage: Stage, tmp_path: Path) -> None:
     def two_sources(played: Exploration, cloud: World) -> None:
         for source in ("failing1", "other1"):

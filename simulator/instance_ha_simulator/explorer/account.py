@@ -7,6 +7,7 @@ from typing import Any
 
 from instance_ha_simulator.cloud.history import Wanted
 from instance_ha_simulator.cloud.model import Host, Server
+from instance_ha_simulator.cloud.world import World
 from instance_ha_simulator.explorer.play import Exploration
 
 
@@ -35,7 +36,8 @@ class Account:
         elif event["event"] == "evacuations begun":
             self.begun.append(self._played.simulation.scheduler.now())
         elif event["event"] in ("evacuation ended", "evacuation found failed"):
-            self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event)
+            now = self._played.simulation.scheduler.now()
+            self.ended[uuid, event.get("instance_uuid") or event["instance"]] = dict(event) | {"at": now}
         elif event["event"] == "notification closed" and event["status"] == "finished":
             self.broken += finished_means_well(self._played, self, uuid, event["message"])
 
@@ -57,6 +59,17 @@ class Account:
         """Whether an instance was left where it is on purpose, or by its owner's doing, as its recovery says."""
         end = self.ended.get((notification, server.id), {})
         return server.id in self.left_out[notification] or end.get("status") == "ignored"
+
+    def was_reset_unseen(self, server: Server, notification: str, world: World) -> bool:
+        """Whether a reset that was on its way was carried out after the last look that its recovery took at an instance.
+
+        What happens after that look is not promised to be seen (S5), if one was taken since its evacuation has ended.
+        """
+        end, looked = self.ended.get((notification, server.id)), world.history.last_read("detail", world.now)
+        if end is None or looked is None or looked < end["at"]:
+            return False
+        resets = (r for r in world.history.received if r.server_id == server.id and r.action == "os-resetState")
+        return any(one.sent_at < looked < one.time for one in resets)
 
     def is_named(self, server: Server, notification: str, message: str) -> bool:
         """Whether it is said what became of an instance: by the recovery's message, or its vmove, or as left out."""
@@ -81,7 +94,8 @@ def finished_means_well(played: Exploration, account: Account, uuid: str, messag
                 continue
             wanted = account.may_be(world.history.wanted[server.id])
             wrong = _wrong_at_the_end_of_a_recovery(server, host, wanted, world.hosts)
-            if wrong and server_id not in world.history.meddled:
+            unseen = server_id in world.history.meddled or account.was_reset_unseen(server, uuid, world)
+            if wrong and not unseen:
                 yield f"finished, but {server.name} {wrong}"
 
 

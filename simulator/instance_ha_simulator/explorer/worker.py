@@ -25,11 +25,12 @@ def work(
     kind: str | None,
     results: "multiprocessing.Queue[tuple[int, int]]",
 ) -> None:
-    """Play one seed after the other; monotonic clocks of processes are the machine's."""
+    """Play one seed after the other, no longer than there is a parent; monotonic clocks of processes are the machine's."""
+    parent = multiprocessing.parent_process()
     stage, runs, broken = set_stage(url), 0, 0
     with TemporaryDirectory() as own:
         folder = Path(own)
-        while time.monotonic() < until:
+        while time.monotonic() < until and parent is not None and parent.is_alive():
             drawn = draw(seed, large=True, kind=kind)
             result = explore(stage, *deepcopy(drawn), folder)
             runs += 1
