@@ -25,7 +25,7 @@ def work(
     kind: str | None,
     results: "multiprocessing.Queue[tuple[int, int]]",
 ) -> None:
-    """Play one seed after the other, no longer than there is a parent; monotonic clocks of processes are the machine's."""
+    """Play one seed after the other while there is a parent; monotonic clocks of processes are the machine's."""
     parent = multiprocessing.parent_process()
     stage, runs, broken = set_stage(url), 0, 0
     with TemporaryDirectory() as own:
