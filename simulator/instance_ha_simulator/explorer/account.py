@@ -61,7 +61,7 @@ class Account:
         return server.id in self.left_out[notification] or end.get("status") == "ignored"
 
     def was_reset_unseen(self, server: Server, notification: str, world: World) -> bool:
-        """Whether a reset that was on its way was carried out after its recovery has looked at an instance last.
+        """Whether a reset that was on its way was carried out after the last list that shows an instance.
 
         What happens after that look is not promised to be seen (S5), if one was taken since its evacuation has ended.
         """
