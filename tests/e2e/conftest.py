@@ -13,6 +13,7 @@ from local.hosting import InProcess, Isolated
 from local.runtime import Options, Runtime, without_cloud
 
 CLOUD = {"report_interval": 1.0, "service_down_time": 2.0, "evacuate_seconds": 0.5}
+SETTINGS = {"nova_late_request_limit": "20"}  # this cloud carries nothing out late
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def product(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     """The product, running, in both ways of hosting."""
     with temporary_state_dir() as folder:
         environ = without_cloud(os.environ)
-        options = Options(folder, port=0, hosting=request.param, durable=False, sim=CLOUD, environ=environ)
+        options = Options(folder, 0, request.param, durable=False, sim=CLOUD, settings=SETTINGS, environ=environ)
         with Runtime(options) as running:
             yield running
 

@@ -62,7 +62,7 @@ def osc(clouds: Path, *words: str) -> Any:
 @pytest.mark.parametrize("product", [Isolated], indirect=True, ids=["isolated"])
 @pytest.mark.parametrize("victim", ["recover-host", "recover-instance"])
 def test_a_recovery_ends_though_a_function_process_is_killed(runtime: Runtime, victim: str) -> None:
-    """Real SIGKILL, real processes; the sweep runs each minute, so this takes up to two."""
+    """Real SIGKILL, real processes; what may have been asked of Nova is asked again when it cannot come late."""
     rack = prepare(runtime, 6)
     uuid = rack.fail()
     until = time.monotonic() + 30
