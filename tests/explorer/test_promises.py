@@ -465,6 +465,21 @@ def test_what_was_begun_by_a_report_that_is_lost_with_the_primary_nobody_remembe
     assert said not in play(stage, tmp_path, disable, happenings=[*WORLD["happenings"], *late])
 
 
+@pytest.mark.parametrize(("late", "is_excused"), [(0.5, True), (200.0, False)])
+def test_nobody_tells_of_instances_whose_hosts_only_report_was_lost_with_the_primary(
+    late: float, *, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def evacuate_none(played: Exploration, line: Any) -> None:
+        if line["event"] == "notification closed":
+            with played.simulation.cloud.world() as cloud:
+                back_on_its_host(played, cloud)
+
+    lag = [{"at": 9.0 + late, "standby_falls_behind": True}, {"at": 11.0 + late, "standby_is_promoted": 10.0}]
+    world = WORLD | {"happenings": [*WORLD["happenings"], *lag]}
+    said = "vm-1 is on failing1, which is dead, and nobody says why"
+    assert (said not in explore(stage, world, {}, tmp_path, evacuate_none).broken) == is_excused
+
+
 def test_a_service_that_stays_disabled_though_its_host_lives_is_found(stage: Stage, tmp_path: Path) -> None:
     def disable(played: Exploration, line: Any) -> None:
         """Do so again after the final check has undone it."""

@@ -38,7 +38,7 @@ def instances_are_as_their_owners_want(played: Exploration, account: Account) ->
             wanted = world.history.wanted[server.id]
             states = account.may_be(wanted)
             if not host.alive:
-                if not _ended_without_success(server.host, rows, played):
+                if not _ended_without_success(server.host, rows, played) and not _is_unheard_of(server.host, played):
                     yield f"{server.name} is on {server.host}, which is dead, and nobody says why"
             elif server.vm_state not in states and not states & _NOT_GIVEN_BACK and server.task_state is None:
                 yield f"{server.name} is {server.vm_state} on {server.host}, its owner wants {wanted.state}"
@@ -55,6 +55,12 @@ def _is_named(server: Server, notification: dict[str, Any], rows: Rows, account:
 def _ended_without_success(host: str, rows: Rows, played: Exploration) -> bool:
     ends = [n["status"] for uuid, n in rows.notifications.items() if played.callers.reports.get(uuid) == host]
     return any(status in ("failed", "ignored") for status in ends)
+
+
+def _is_unheard_of(host: str, played: Exploration) -> bool:
+    """Whether all reports of a host's death were lost with the primary."""
+    known = {played.callers.reports.get(uuid) for uuid in played.rows.notifications}
+    return host in _lost_with_the_primary(played) - known
 
 
 def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[str]:
