@@ -4,7 +4,7 @@ Only the dispatcher, which holds the lease of the notification, writes here; its
 vmove that is begun is claimed and closed by a handler (store/vmoves.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -142,14 +142,14 @@ def in_work(connection: Connection, notification_uuid: NotificationUuid) -> tupl
 
 def waiting_among(
     connection: Connection, notification_uuid: NotificationUuid, instances: Iterable[str]
-) -> Sequence[str]:
-    """Name those of the instances whose evacuation waits for its turn."""
-    query = select(vmoves.c.instance_uuid).where(
+) -> dict[str, int]:
+    """Name those of the instances whose evacuation waits for its turn, each with the newest record when planned."""
+    query = select(vmoves.c.instance_uuid, vmoves.c.last_migration_id).where(
         vmoves.c.notification_uuid == notification_uuid,
         vmoves.c.status == VMoveStatus.PENDING,
         vmoves.c.instance_uuid.in_(list(instances)),
     )
-    return connection.execute(query).scalars().all()
+    return {row.instance_uuid: row.last_migration_id for row in connection.execute(query)}
 
 
 def last_ended(connection: Connection, notification: Notification, limit: int) -> list[VMove]:

@@ -51,7 +51,7 @@ class _Facts:
 
     locks: set[str]  # the instances that their owners have locked
     source: SourceState
-    under_way: Mapping[str, int]  # the ids of the records, by instance
+    by_others: Mapping[str, int]  # records of evacuations that are under way or over, by instance
     instead: Sequence[str]  # destinations to name, since one that the scheduler chose fails
 
 
@@ -70,6 +70,7 @@ class _Round:
         self._slots = FreeSlots(recovery, target_host)
         self._in_work = InWork(recovery)
         self._pace = Pace(recovery.world)
+        self._settled: set[int] = set()  # records of evacuations that are over, of instances that do not wait
         self._alive: Hold | None = None  # the host showed signs of life when evacuations were to begin
 
     def run(self) -> NotYet | Held | None:
@@ -144,7 +145,7 @@ class _Round:
         source = self._source.state() if may_begin else SourceState.UNKNOWN
         if source is SourceState.DOWN and not just_listed:
             self._records.refresh()
-        others = self._under_way(ongoing) if source is SourceState.DOWN else {}
+        others = self._by_others(ongoing) if source is SourceState.DOWN else {}
         instead = self._instead() if self._target_host is None else []
         return _Facts(locks, source, others, instead)
 
@@ -152,7 +153,7 @@ class _Round:
         """Know the rows without reading them, where nothing but the usual has happened."""
         self._in_work.go_on({move.uuid for move, _ in found.done}, begun)
         has_failed = any(dest_host is None for _, dest_host in found.done)
-        if has_failed or found.unseen or facts.under_way or (lacks and self._slots.short_at is None):
+        if has_failed or found.unseen or facts.by_others or (lacks and self._slots.short_at is None):
             self._in_work.read_again()
 
     def _foreign_locks(self) -> set[str]:
@@ -161,18 +162,22 @@ class _Round:
         locked = self._recovery.nova.locked_servers(self._recovery.notification.created_at - CLOCKS_APART)
         return {server.id for server in locked if server.locked_reason != ours}
 
-    def _under_way(self, ongoing: Sequence[VMove]) -> dict[str, int]:
-        """Find evacuations under way of instances that wait for their turn."""
-        not_ended = {server_id: record for server_id, record in self._records.newest.items() if not record.final}
-        for move in ongoing:
-            not_ended.pop(move.instance_uuid, None)
-        if not not_ended:
-            return {}
+    def _by_others(self, ongoing: Sequence[VMove]) -> dict[str, int]:
+        """Find what others have evacuated, or are evacuating, of the instances that wait for their turn."""
+        own = {move.instance_uuid for move in ongoing}
+        records = {id_: one for id_, one in self._records.newest.items() if one.moved or not one.final}
+        others = {id_: one for id_, one in records.items() if id_ not in own and one.id not in self._settled}
+        waiting = self._waiting(others) if others else {}
+        self._settled |= {one.id for id_, one in records.items() if one.moved and id_ not in waiting}
+        found = {id_: others[id_] for id_ in waiting}
+        moved = {id_: one for id_, one in found.items() if one.moved and one.id > waiting[id_]}
+        at_work = under_way(self._recovery.source, found) | moved
+        return {id_: one.id for id_, one in at_work.items()}
+
+    def _waiting(self, instances: Iterable[str]) -> Mapping[str, int]:
+        """Name those that wait for their turn, each with the newest record when they were planned."""
         with self._recovery.claim.read() as connection:
-            waiting = rounds.waiting_among(connection, self._uuid, not_ended)
-        found = {server_id: not_ended[server_id] for server_id in waiting}
-        at_work = under_way(self._recovery.source, found)
-        return {server_id: record.id for server_id, record in at_work.items()}
+            return rounds.waiting_among(connection, self._uuid, instances)
 
     def _instead(self) -> list[str]:
         """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty if none does."""
@@ -199,7 +204,7 @@ class _Round:
         if facts.source is not SourceState.DOWN:
             return []
         now = self._clock.now()
-        rounds.follow(connection, self._uuid, facts.under_way, now)
+        rounds.follow(connection, self._uuid, facts.by_others, now)
         may_begin = free > 0 and self._alive is None
         number = self._slots.of(connection, free, flight) if may_begin else 0
         about = self._target_host, now, self._task
