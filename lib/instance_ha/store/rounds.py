@@ -94,7 +94,7 @@ def _attempt(notification: Notification) -> dict[str, Any]:
 def follow(
     connection: Connection, notification_uuid: NotificationUuid, migrations: Mapping[str, int], now: datetime
 ) -> None:
-    """Have evacuations watched that are under way already (by instance, the record's id), and not asked for."""
+    """Have evacuations by others watched (by instance, the record's id), under way or over, and not asked for."""
     for instance, record in migrations.items():
         _watch(connection, notification_uuid, instance, record - 1, now)
 

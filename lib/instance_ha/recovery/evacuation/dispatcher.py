@@ -70,7 +70,7 @@ class _Round:
         self._slots = FreeSlots(recovery, target_host)
         self._in_work = InWork(recovery)
         self._pace = Pace(recovery.world)
-        self._settled: set[int] = set()  # records of evacuations that are over, of instances that do not wait
+        self._over: set[int] = set()  # records of evacuations that are over, of instances that do not wait
         self._alive: Hold | None = None  # the host showed signs of life when evacuations were to begin
 
     def run(self) -> NotYet | Held | None:
@@ -166,9 +166,9 @@ class _Round:
         """Find what others have evacuated, or are evacuating, of the instances that wait for their turn."""
         own = {move.instance_uuid for move in ongoing}
         records = {id_: one for id_, one in self._records.newest.items() if one.moved or not one.final}
-        others = {id_: one for id_, one in records.items() if id_ not in own and one.id not in self._settled}
+        others = {id_: one for id_, one in records.items() if id_ not in own and one.id not in self._over}
         waiting = self._waiting(others) if others else {}
-        self._settled |= {one.id for id_, one in records.items() if one.moved and id_ not in waiting}
+        self._over |= {one.id for id_, one in records.items() if one.moved and id_ not in waiting}
         found = {id_: others[id_] for id_ in waiting}
         moved = {id_: one for id_, one in found.items() if one.moved and one.id > waiting[id_]}
         at_work = under_way(self._recovery.source, found) | moved
