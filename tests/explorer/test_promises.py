@@ -348,6 +348,21 @@ def test_an_unlock_excuses_that_an_owners_lock_is_gone_only_when_it_was_sent_bef
     assert ("the owner's lock of vm-2 is gone" not in play(stage, tmp_path, unlock)) == is_excused
 
 
+@pytest.mark.parametrize(
+    ("locked", "looked", "is_excused"), [(-1, None, True), (-1, -2, True), (-1, -0.5, False), (-30, None, False)]
+)
+def test_a_lock_of_ours_excuses_that_an_owners_is_gone_only_when_nothing_we_read_could_have_shown_theirs(
+    locked: float, looked: float | None, is_excused: bool, stage: Stage, tmp_path: Path
+) -> None:
+    def lock(played: Exploration, cloud: World) -> None:
+        its = server(cloud, "vm-1").id
+        ours = next(act.time for act in cloud.instance_actions[its] if act.name == "lock")
+        cloud.history.locked[its] = ours + timedelta(seconds=locked)
+        cloud.history.reads[its] = [] if looked is None else [ours + timedelta(seconds=looked)]
+
+    assert ("the owner's lock of vm-1 is gone" not in play(stage, tmp_path, lock)) == is_excused
+
+
 @pytest.mark.parametrize("trouble", ["kill_after", "cut_in_commit"])
 def test_a_report_that_was_stored_is_known_though_its_answer_was_lost(
     trouble: str, stage: Stage, tmp_path: Path

@@ -91,7 +91,7 @@ def disks_lost(chosen: Iterable[Server]) -> tuple[Server, ...]:
     return tuple(server for server in chosen if not server.on_volume)
 
 
-def _locked_by_others(server: Server) -> bool:
+def locked_by_others(server: Server) -> bool:
     """A lock of ours is none that must stay: it is of a recovery that has ended without its unlock."""
     return server.locked and not (server.locked_reason or "").startswith(LOCK_REASON)
 
@@ -103,12 +103,12 @@ def facts(server: Server, policy: InstancePolicy, before: InstanceFacts | None =
     """
     if before is not None:
         left_in_error = server.vm_state == "error" and before.vm_state != "error"
-        return replace(before, locked=_locked_by_others(server), left_in_error=left_in_error)
+        return replace(before, locked=locked_by_others(server), left_in_error=left_in_error)
     return InstanceFacts(
         vm_state=server.vm_state,
         task_state=server.task_state,
         power_state=server.power_state,
-        locked=_locked_by_others(server),
+        locked=locked_by_others(server),
         ha_enabled=ha_enabled(server, policy),
         priority=priority(server, policy),
     )

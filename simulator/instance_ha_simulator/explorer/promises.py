@@ -78,11 +78,22 @@ def locks_are_as_they_were(played: Exploration, account: Account) -> Iterator[st
             locked_at = world.history.locked.get(server.id)
             if locked_at is None or server.locked_by is not None or _is_met_by_an_unlock(world, server, locked_at):
                 continue
-            acts = world.instance_actions.get(server.id, [])
-            ours = [a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at]
-            read_at = max((at for at in account.begun if ours and at <= ours[0]), default=None)
-            if read_at is None or locked_at < read_at - LOCKS_READ:
+            if not _came_unseen(world, server, locked_at, account, us):
                 yield f"the owner's lock of {server.name} is gone"
+
+
+def _came_unseen(world: World, server: Server, locked_at: datetime, account: Account, us: str) -> bool:
+    """Whether an owner's lock came right before ours: after the last list of locks and each look at the server."""
+    acts = world.instance_actions.get(server.id, [])
+    ours = next((a.time for a in acts if a.name == "lock" and a.user_id == us and a.time >= locked_at), None)
+    if ours is None:
+        return False
+    sent = (r.sent_at for r in world.history.received if (r.server_id, r.action, r.time) == (server.id, "lock", ours))
+    sent_at = next(sent, ours)
+    if any(locked_at < at <= sent_at for at in world.history.reads.get(server.id, ())):
+        return False
+    read_at = max((at for at in account.begun if at <= sent_at), default=None)
+    return read_at is not None and locked_at >= read_at - LOCKS_READ
 
 
 def _is_met_by_an_unlock(world: World, server: Server, locked_at: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from instance_ha import log
 from instance_ha.decide import evacuation
 from instance_ha.decide.evacuation import End
+from instance_ha.decide.instances import locked_by_others
 from instance_ha.decide.service import SourceState
 from instance_ha.models.breakpoints import Breakpoint
 from instance_ha.models.cloud import Migration
@@ -39,7 +40,7 @@ def start(work: Evacuation, *, showed_task: bool = False) -> None:
         work.close(end)
         return
     followed = _under_way(work, newer)
-    if not move.facts.locked:
+    if not _stays_locked(work, may_be_late=may_be_late):
         _lock(work)
     if followed is not None:
         _follow(work, followed)
@@ -87,6 +88,14 @@ def _moved_since(work: Evacuation) -> End | None:
 def _under_way(work: Evacuation, record: Migration | None) -> Migration | None:
     """Say whether Nova is still at work on an evacuation, ours or not, by its newest record."""
     return None if record is None else under_way(work.source, {record.server_id: record}).get(record.server_id)
+
+
+def _stays_locked(work: Evacuation, *, may_be_late: bool) -> bool:
+    """Say whether somebody else has locked the instance: our lock would replace theirs, and its end take both away."""
+    if work.move.facts.locked:
+        return True
+    server = work.server() if work.seen is None and may_be_late else work.seen
+    return server is not None and locked_by_others(server)
 
 
 def _lock(work: Evacuation) -> None:
