@@ -56,6 +56,7 @@ class Play:
         self.watched: set[str] = set()  # rows in work at a crash of everything, and
         self.left_idle: list[str] = []  # those of them on which nobody went on in time
         self._lines_checked = 0
+        self._last_error: str | None = None
         self._lasting = "lasts" in scenario.world  # monitors never end: the folder says how long it is worth looking
 
     def _simulation(self, database: str | Stage) -> Simulation:
@@ -91,7 +92,8 @@ class Play:
         finally:
             self.sources.close()
         if not over:
-            raise NotOverError(f"it is not over after {limit:.0f} s")
+            error = f"; the last error: {self._last_error}" if self._last_error else ""
+            raise NotOverError(f"it is not over after {limit:.0f} s{error}")
 
     def _begin(self) -> None:
         """Have hosts, instances and segments; then the story begins at t+0."""
@@ -179,6 +181,8 @@ class Play:
     def _note(self, _logger: Any, level: str, event: MutableMapping[str, Any]) -> Any:
         for watcher in self.watchers:
             watcher(event)
+        if "exception" in event:
+            self._last_error = event["exception"].splitlines()[-1]
         if (uuid := event.get("notification_uuid")) and uuid not in self.names:
             self.names[uuid] = f"notification-{len(self.names_of_notifications()) + 1}"
         shown = self.scenario.world.get("only", [event["event"]])

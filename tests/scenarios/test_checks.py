@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from instance_ha_simulator.checks import broken
 from instance_ha_simulator.database import Stage
-from instance_ha_simulator.play import Play
+from instance_ha_simulator.play import NotOverError, Play
 from instance_ha_simulator.postgres import Postgres
 from instance_ha_simulator.scenario import Scenario
 
@@ -51,3 +51,14 @@ def test_an_instance_that_is_left_locked_and_an_evacuation_that_has_not_ended_ar
         "the evacuation of vm has not ended: ongoing",
         "at the end, locked: ['vm'], expected []",
     ]
+
+
+def test_a_play_that_does_not_end_names_the_last_error(
+    postgres: Postgres, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: Any) -> None:
+        raise ValueError("no such column")
+
+    monkeypatch.setattr("instance_ha.store.rounds.in_work", raises)
+    with pytest.raises(NotOverError, match="the last error: ValueError: no such column"):
+        Play(Scenario.read(HERE / "vm-in-paused"), stage, postgres, tmp_path).run()
