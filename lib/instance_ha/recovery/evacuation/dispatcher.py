@@ -25,7 +25,7 @@ from instance_ha.models.cloud import CLOCKS_APART
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import TaskRow, VMove
 from instance_ha.models.triggers import EVACUATE_INSTANCE, Trigger
-from instance_ha.planning.under_way import under_way
+from instance_ha.recovery.evacuation.by_others import ByOthers
 from instance_ha.recovery.evacuation.dest_hosts import DestHosts
 from instance_ha.recovery.evacuation.free_slots import FreeSlots
 from instance_ha.recovery.evacuation.in_work import InWork
@@ -65,12 +65,12 @@ class _Round:
         self._uuid = recovery.notification.notification_uuid
         self._clock, self._settings = recovery.world.clock, recovery.world.settings
         self._records = EvacuationRecords(recovery)
+        self._by_others = ByOthers(recovery)
         self._source = SourceHost(recovery, task)
         self._dests = DestHosts(recovery)
         self._slots = FreeSlots(recovery, target_host)
         self._in_work = InWork(recovery)
         self._pace = Pace(recovery.world)
-        self._over: set[int] = set()  # records of evacuations that are over, of instances that do not wait
         self._alive: Hold | None = None  # the host showed signs of life when evacuations were to begin
 
     def run(self) -> NotYet | Held | None:
@@ -145,7 +145,7 @@ class _Round:
         source = self._source.state() if may_begin else SourceState.UNKNOWN
         if source is SourceState.DOWN and not just_listed:
             self._records.refresh()
-        others = self._by_others(ongoing) if source is SourceState.DOWN else {}
+        others = self._by_others.among(self._records.newest, ongoing) if source is SourceState.DOWN else {}
         instead = self._instead() if self._target_host is None else []
         return _Facts(locks, source, others, instead)
 
@@ -161,23 +161,6 @@ class _Round:
         ours = lock_reason(self._uuid)
         locked = self._recovery.nova.locked_servers(self._recovery.notification.created_at - CLOCKS_APART)
         return {server.id for server in locked if server.locked_reason != ours}
-
-    def _by_others(self, ongoing: Sequence[VMove]) -> dict[str, int]:
-        """Find what others have evacuated, or are evacuating, of the instances that wait for their turn."""
-        own = {move.instance_uuid for move in ongoing}
-        records = {id_: one for id_, one in self._records.newest.items() if one.moved or not one.final}
-        others = {id_: one for id_, one in records.items() if id_ not in own and one.id not in self._over}
-        waiting = self._waiting(others) if others else {}
-        self._over |= {one.id for id_, one in records.items() if one.moved and id_ not in waiting}
-        found = {id_: others[id_] for id_ in waiting}
-        moved = {id_: one for id_, one in found.items() if one.moved and one.id > waiting[id_]}
-        at_work = under_way(self._recovery.source, found) | moved
-        return {id_: one.id for id_, one in at_work.items()}
-
-    def _waiting(self, instances: Iterable[str]) -> Mapping[str, int]:
-        """Name those that wait for their turn, each with the newest record when they were planned."""
-        with self._recovery.claim.read() as connection:
-            return rounds.waiting_among(connection, self._uuid, instances)
 
     def _instead(self) -> list[str]:
         """Name the hosts to send instances to when Nova's scheduler has chosen one that fails; empty if none does."""
