@@ -1,6 +1,7 @@
 """A whole recovery by separate instances that share three connections to Postgres, behind a pgbouncer."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -68,10 +69,9 @@ def pooled(processes: list[subprocess.Popen[bytes]]) -> Iterator[Pooled]:
         (folder / "users").write_text(f'"{direct.username}" "{direct.password}"\n')
         values = {"postgres": direct.port, "port": port, "folder": folder, "user": direct.username}
         (folder / "pgbouncer.ini").write_text(_CONFIGURATION.format(**values, connections=_SERVER_CONNECTIONS))
-        # It refuses to run as root.
-        process = subprocess.Popen(
-            [str(program), str(folder / "pgbouncer.ini")], user="nobody", stderr=subprocess.DEVNULL
-        )
+        # It refuses to run as root, and another user may not look into the folder of the repository.
+        copied = shutil.copy2(program, folder)
+        process = subprocess.Popen([copied, str(folder / "pgbouncer.ini")], user="nobody", stderr=subprocess.DEVNULL)
         processes.append(process)
         made = Pooled(postgres.dsn, direct.set(port=port).render_as_string(hide_password=False))
         _await(made)
