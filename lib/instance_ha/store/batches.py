@@ -4,7 +4,7 @@ There are many of them where each evacuation ends by itself, so a batch is as fe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Update,
     and_,
+    bindparam,
     case,
     column,
     func,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     select,
     type_coerce,
     update,
-    values,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
@@ -40,6 +40,8 @@ _WATCHED = vmoves.c.status == VMoveStatus.ONGOING, vmoves.c.step.in_(UNDER_WAY)
 _SENT = vmoves.c.step == VMoveStep.ASKING
 _FREE = {name: case((_SENT, None), else_=vmoves.c[name]) for name in ("lease_owner", "lease_until")}
 _SETTLED = column("uuid", String), column("dest_host", String), column("may_be_ours", Boolean)
+_DONE = bindparam("done", type_=JSONB)  # one document: rows of values would be compiled anew for each batch
+_NEW = func.jsonb_to_recordset(_DONE).table_valued(*_SETTLED).render_derived(name="new", with_types=True)
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,17 @@ def settle(
     """
     query = segments.is_enabled_now(segment)
     if done:
-        query = query.add_cte(_settle(done, now).cte("settled"))
+        query = query.add_cte(_settle(now).cte("settled"))
     if locked:
         query = query.add_cte(_note_locked(notification_uuid, locked).cte("noted"))
-    return bool(connection.execute(query).scalar())
+    return bool(connection.execute(query, {"done": [asdict(one) for one in done]}).scalar())
 
 
-def _settle(done: Sequence[Settled], now: datetime) -> Update:
-    new = values(*_SETTLED, name="new").data([(one.uuid, one.dest_host, one.may_be_ours) for one in done])
-    settled = {"step": VMoveStep.SETTLE, "dest_host": new.c.dest_host, "due_at": now, "updated_at": now}
-    settled["moved_at"] = case((new.c.dest_host.is_not(None), now))
-    settled["locked_by_us"] = and_(vmoves.c.locked_by_us, new.c.may_be_ours)
-    watched = update(vmoves).where(vmoves.c.uuid == new.c.uuid, *_WATCHED)
+def _settle(now: datetime) -> Update:
+    settled = {"step": VMoveStep.SETTLE, "dest_host": _NEW.c.dest_host, "due_at": now, "updated_at": now}
+    settled["moved_at"] = case((_NEW.c.dest_host.is_not(None), now))
+    settled["locked_by_us"] = and_(vmoves.c.locked_by_us, _NEW.c.may_be_ours)
+    watched = update(vmoves).where(vmoves.c.uuid == _NEW.c.uuid, *_WATCHED)
     return watched.values(**settled, **_FREE)
 
 

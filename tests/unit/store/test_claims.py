@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from instance_ha.models.enums import FINAL_NOTIFICATION, NotificationStatus, VMoveStatus, VMoveStep
@@ -13,12 +14,27 @@ from instance_ha.store import batches, hosts, leases, notifications, outlook, ro
 from instance_ha.store import schema as tables
 from instance_ha.store.database import Database
 from sqlalchemy import Connection, text, update
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.exc import IntegrityError
 
 from tests.unit.build import NOW, task
 from tests.unit.store.conftest import Rows
 
 LEASE = 45.0
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What SQLAlchemy has made of statements that it did not know."""
+    found: list[str] = []
+
+    class Compiler(PGCompiler_psycopg):
+        def __init__(self, *about: Any, **more: Any) -> None:
+            super().__init__(*about, **more)
+            found.append(self.string)
+
+    monkeypatch.setattr(PGDialect_psycopg, "statement_compiler", Compiler)
+    return found
 
 
 def after(seconds: float) -> datetime:
@@ -449,6 +465,16 @@ def test_each_evacuation_is_settled_with_its_own_end(rows: Rows) -> None:
     found = moves(rows, notification)
     assert (found["a"].dest_host, found["a"].locked_by_us) == ("c2", True)
     assert (found["b"].dest_host, found["b"].locked_by_us) == (None, False)
+
+
+def test_the_statement_that_settles_a_batch_is_compiled_once(rows: Rows, compiled: list[str]) -> None:
+    notification = running(rows, "ab")
+    with rows.database.begin() as connection:
+        a, b = begin(connection, notification, 2)
+        settle(connection, notification, [batches.Settled(a.uuid, "c2", True)])
+        del compiled[:]
+        settle(connection, notification, [batches.Settled(a.uuid, "c2", True), batches.Settled(b.uuid, None, False)])
+    assert compiled == []
 
 
 def test_of_what_waits_only_since_when_is_read_with_what_is_in_work(rows: Rows) -> None:
