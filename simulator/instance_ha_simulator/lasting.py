@@ -17,11 +17,11 @@ from instance_ha_simulator.database import SimulatedDatabase, Stage
 from instance_ha_simulator.databases import EMPTY
 from instance_ha_simulator.scheduler import Scheduler
 
-_ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_CANNOT_WRITE = "SET default_transaction_read_only = on"
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A statement is parsed and planned once, however often it is executed: no pgbouncer is in between.
 # Who waits for a lock is told so, as in store/database.py.
 _PREPARED = "SET TIME ZONE 'UTC'; SET plan_cache_mode = force_generic_plan; SET lock_timeout = '5s'"
+_READER, _WRITER = "SET default_transaction_read_only = on", "BEGIN"  # what they are told then
 
 
 class LastingDatabase(SimulatedDatabase):
@@ -33,33 +33,39 @@ class LastingDatabase(SimulatedDatabase):
         self._readers: list[Connection] = []
 
     @contextmanager
-    def _lent(self, idle: list[Connection], prepared: str = _PREPARED) -> Iterator[Connection]:
+    def _lent(self, idle: list[Connection], told: str) -> Iterator[Connection]:
         """Lend a connection, again and again the same: to take one from the pool takes as long as a statement."""
-        connection = idle.pop() if idle else self._connected(prepared)
+        connection = idle.pop() if idle else self._connected(told)
         try:
             yield connection
         finally:
             idle.append(connection)
 
-    def _connected(self, prepared: str) -> Connection:
+    def _connected(self, told: str) -> Connection:
         connection = self._engine.connect()
         driver = _driver(connection)
-        driver.execute(prepared)
+        driver.execute(_PREPARED)
+        driver.execute(told)
         driver.prepare_threshold, driver.prepared_max = 0, None
         return connection
 
     @contextmanager
-    def _transaction(self, begin: str = "BEGIN") -> Iterator[Connection]:
-        """Tell Postgres itself: what is above it takes longer than Postgres."""
-        with self._lent(self._writers) as connection:
+    def _transaction(self, begin: str = "") -> Iterator[Connection]:
+        """Tell Postgres itself: what is above it takes longer than Postgres.
+
+        The next transaction is begun as this one ends, which saves asking once more. It sees what is committed later
+        and holds nothing until its first statement.
+        """
+        with self._lent(self._writers, _WRITER) as connection:
             server = _driver(connection).pgconn
-            _must(server.exec_(begin.encode()))
+            if begin:
+                _must(server.exec_(begin.encode()))
             try:
                 yield connection
             except BaseException:
-                _must(server.exec_(b"ROLLBACK"))
+                _must(server.exec_(b"ROLLBACK; BEGIN"))
                 raise
-            _must(server.exec_(b"COMMIT"))
+            _must(server.exec_(b"COMMIT; BEGIN"))
 
     @contextmanager
     def read(self, *, one_moment: bool = False) -> Iterator[Connection]:
@@ -67,16 +73,14 @@ class LastingDatabase(SimulatedDatabase):
         self._come()
         with (
             self._only_one(),
-            self._transaction(_ONE_MOMENT)
-            if one_moment
-            else self._lent(self._readers, f"{_PREPARED}; {_CANNOT_WRITE}") as connection,
+            self._transaction(_ONE_MOMENT) if one_moment else self._lent(self._readers, _READER) as connection,
         ):
             yield connection
 
     def empty(self) -> None:
         """Delete all rows, and the standby. The driver is not told: after a DROP it would forget what is prepared."""
         self.forget_broken()
-        with self._lent(self._writers) as connection:
+        with self._transaction() as connection:
             _must(_driver(connection).pgconn.exec_(f"{EMPTY}; DROP SCHEMA IF EXISTS standby CASCADE".encode()))
 
     def forget_broken(self) -> None:
