@@ -12,7 +12,7 @@ from instance_ha.decide.evacuation import lock_reason
 from instance_ha.decide.failures import expires_at
 from instance_ha.decide.outcome import after_failure
 from instance_ha.models.breakpoints import Breakpoint
-from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState, VMoveStep
+from instance_ha.models.enums import NotificationStatus, NotificationType, TaskState
 from instance_ha.models.errors import CloudRefused, CloudUnavailable
 from instance_ha.models.rows import HostChanges, Notification, TaskRow, VMove
 from instance_ha.models.triggers import Trigger, recovery_of
@@ -64,13 +64,11 @@ def close(
 
 
 def _unlock(world: RecoveryWorld, move: VMove) -> None:
-    """Unlock an instance; before its evacuation was asked for it may have come to no lock of ours."""
+    """Unlock an instance, unless there is no lock of ours: it has not come to one, or somebody else has replaced it."""
     try:
-        if move.step is VMoveStep.START:
-            server = world.nova.server(move.instance_uuid)
-            if server is None or server.locked_reason != lock_reason(move.notification_uuid):
-                return
-        world.nova.unlock(move.instance_uuid)
+        server = world.nova.server(move.instance_uuid)
+        if server is not None and server.locked_reason == lock_reason(move.notification_uuid):
+            world.nova.unlock(move.instance_uuid)
     except (CloudRefused, CloudUnavailable) as error:
         log.get().warning("instance not unlocked", instance_uuid=move.instance_uuid, reason=str(error))
 
