@@ -240,7 +240,7 @@ def _purge(simulation: Simulation, much: int) -> Callable[[], object]:
     world: Any = replace(simulation.world, archive=_Taken())
 
     def all_of_it() -> None:
-        assert purge.purge(world, PurgeRequest(30, -1)).total == much
+        assert purge.purge(world, PurgeRequest(30, -1), None).total == much
 
     return all_of_it
 

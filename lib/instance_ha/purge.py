@@ -39,11 +39,12 @@ def scheduled(world: ArchiveWorld) -> None:
     """Purge as the settings say."""
     settings = world.settings
     if settings.purge_age_in_days >= 0:
-        purge(world.for_invocation(), PurgeRequest(settings.purge_age_in_days, settings.purge_max_rows))
+        own = world.for_invocation()
+        purge(own, PurgeRequest(settings.purge_age_in_days, settings.purge_max_rows), own.deadline())
 
 
-def purge(world: ArchiveWorld, request: PurgeRequest) -> PurgeResult:
-    """Purge for the time of one invocation at most.
+def purge(world: ArchiveWorld, request: PurgeRequest, deadline: datetime | None) -> PurgeResult:
+    """Purge until nothing is left that may be purged, but begin no batch after ``deadline``.
 
     Raises:
         BadRequest: the request makes no sense.
@@ -57,7 +58,7 @@ def purge(world: ArchiveWorld, request: PurgeRequest) -> PurgeResult:
         if request.dry_run:
             _count(world, request, before, result)
         else:
-            _delete(world, request, before, result)
+            _delete(world, request, before, result, deadline)
     finally:
         tables = {name: rows for name, rows in result.tables.items() if rows}
         log.get().info("rows purged", total=result.total, dry_run=request.dry_run or None, **tables)
@@ -72,15 +73,16 @@ def _count(world: ArchiveWorld, request: PurgeRequest, before: datetime, result:
     result.complete = True
 
 
-def _delete(world: ArchiveWorld, request: PurgeRequest, before: datetime, result: PurgeResult) -> None:
+def _delete(
+    world: ArchiveWorld, request: PurgeRequest, before: datetime, result: PurgeResult, deadline: datetime | None
+) -> None:
     """Work off the rules in their order, a batch at a time, until the time or ``max_rows`` is used up."""
-    deadline = world.deadline()
     take_in(world.database)  # what is purged stays in the counters
     for rule in RULES:
         behind: Place | None = BEGINNING
         while behind is not None:
             most = remaining(request, result.total)
-            if most <= 0 or world.clock.now() >= deadline:
+            if most <= 0 or (deadline is not None and world.clock.now() >= deadline):
                 return
             wanted = Wanted(rule, before, min(most, world.settings.purge_batch), behind)
             deleted, behind = _delete_next(world, wanted, most)

@@ -11,7 +11,7 @@ def create(call: Call, asked: CreatePurge) -> PurgeEnvelope:
     """Delete rows that ended long ago, archived before if there is a bucket."""
     assert isinstance(call.world, ArchiveWorld)  # the function purge alone serves this route
     request = PurgeRequest(**asked.purge.model_dump())
-    result = purging.purge(call.world, request)
+    result = purging.purge(call.world, request, call.world.deadline())
     shown = Purge(dry_run=request.dry_run, total=result.total, tables=dict(result.tables), complete=result.complete)
     return PurgeEnvelope(purge=shown)
 

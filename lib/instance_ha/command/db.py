@@ -70,15 +70,9 @@ def _unavailable(error: DBAPIError) -> StoreUnavailable:
 def purge(options: argparse.Namespace) -> int:
     """Purge until nothing is left that may be purged; prints the rows of each table."""
     world = composition.of(options.environ).whole().for_invocation()
-    age, most, dry_run = options.age_in_days, options.max_rows, options.dry_run
-    done: dict[str, int] = {}
-    while True:
-        left = most if most < 1 else most - sum(done.values())
-        result = purging.purge(world, PurgeRequest(age, left, dry_run))
-        done = {name: done.get(name, 0) + rows for name, rows in result.tables.items()}
-        if result.complete or not result.total or sum(done.values()) == most:
-            break
-    lines = [f"{name}: {rows}" for name, rows in done.items()]
-    lines.append(f"{'would purge' if dry_run else 'purged'} {sum(done.values())} rows")
-    shell.write(options, {"tables": done, "dry_run": dry_run}, lines)
+    request = PurgeRequest(options.age_in_days, options.max_rows, options.dry_run)
+    result = purging.purge(world, request, None)
+    lines = [f"{name}: {rows}" for name, rows in result.tables.items()]
+    lines.append(f"{'would purge' if request.dry_run else 'purged'} {result.total} rows")
+    shell.write(options, {"tables": result.tables, "dry_run": request.dry_run}, lines)
     return 0

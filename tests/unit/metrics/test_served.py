@@ -173,7 +173,7 @@ def test_no_counter_falls_when_its_rows_are_purged(played: Played, seen_before: 
     with play.simulation.world.database.begin() as connection:
         long_ago = "UPDATE notifications SET updated_at = updated_at - interval '40 days', due_at = NULL"
         connection.execute(text(long_ago))  # and so checked once more, long ago as well
-    assert purge.purge(play.simulation.world, PurgeRequest(30, -1)).tables["notifications"] == 1
+    assert purge.purge(play.simulation.world, PurgeRequest(30, -1), None).tables["notifications"] == 1
     after = scraped(play)
     assert value(after, "recoveries_total", type="COMPUTE_HOST", status="finished") == 1
     assert value(after, "evacuations_total", status="succeeded") == 2

@@ -72,7 +72,7 @@ class History:
 
         def work() -> None:
             try:
-                came.append(purge(self.world, PurgeRequest(**request)))
+                came.append(purge(self.world, PurgeRequest(**request), self.world.deadline()))
             except InstanceHAError as error:
                 came.append(error)
 
