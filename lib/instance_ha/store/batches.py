@@ -115,7 +115,7 @@ def start_next(
         .with_for_update()
     )
     new = {"status": VMoveStatus.ONGOING, "start_time": now, "updated_at": now, "due_at": now}
-    begin = update(vmoves).where(vmoves.c.id.in_(records.chosen(waiting))).values(**new, target_host=target_host)
+    begin = update(vmoves).where(records.chosen(vmoves.c.id, waiting)).values(**new, target_host=target_host)
     begun = begin.returning(vmoves).cte("begun")
     query = select(begun).order_by(begun.c.position)
     return read(connection, _said(query, begun, task, now))

@@ -119,4 +119,4 @@ def _overdue(table: Table, *where: ColumnElement[bool]) -> ReturningUpdate[Any]:
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    return update(table).where(table.c.id.in_(records.chosen(overdue))).values(due_at=now).returning(table)
+    return update(table).where(records.chosen(table.c.id, overdue)).values(due_at=now).returning(table)

@@ -142,8 +142,8 @@ def dead_letter(connection: Connection, sink: str, message: Message, reason: str
 def dead_letter_older(connection: Connection, sink: str, than: datetime, reason: str | None, now: datetime) -> int:
     """Give up what has waited for a sink for too long, or much of it; returns how many."""
     oldest = _first((outbox.c.sink, outbox.c.created_at), [sink], _MOST)
-    old = records.chosen(oldest.where(outbox.c.done_at.is_(None), outbox.c.created_at < than))
-    return _finish(connection, sink, outbox.c.id.in_(old), OutboxState.DEAD, reason, now)
+    old = oldest.where(outbox.c.done_at.is_(None), outbox.c.created_at < than).with_only_columns(outbox.c.id)
+    return _finish(connection, sink, records.chosen(outbox.c.id, old), OutboxState.DEAD, reason, now)
 
 
 def dead_letter_unknown_sinks(connection: Connection, names: Sequence[str], than: datetime, now: datetime) -> int:
@@ -177,8 +177,8 @@ def _go_on(connection: Connection, sink: str, subjects: Iterable[str]) -> None:
     """Let the next messages about some things be sent that were kept back."""
     each = func.unnest(cast(list(subjects), ARRAY(String))).table_valued("subject").render_derived()
     kept_back = _waiting(sink, each.c.subject, _FOLLOWERS).where(outbox.c.due_at.is_(None)).lateral()
-    going = records.chosen(select(kept_back.c.id).select_from(each).join(kept_back, true()))
-    connection.execute(update(outbox).where(outbox.c.id.in_(going)).values(state=OutboxState.PENDING))
+    going = select(kept_back.c.id).select_from(each).join(kept_back, true())
+    connection.execute(update(outbox).where(records.chosen(outbox.c.id, going)).values(state=OutboxState.PENDING))
 
 
 def resend(connection: Connection, sink: str | None, now: datetime) -> int:

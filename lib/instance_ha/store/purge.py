@@ -159,7 +159,7 @@ def count(connection: Connection, rule: Rule, cutoff: datetime) -> int:
 
 
 def chosen(wanted: Wanted, *where: ColumnElement[bool]) -> CTE:
-    """Choose the next rows, and hold them; once for a whole statement (``records.chosen`` says why)."""
+    """Choose the next rows, and hold them: what holds rows is run once for a whole statement."""
     rule = wanted.rule
     keys = [*rule.order, rule.table.c.id]
     query = select(*keys).where(rule.old(wanted.cutoff), *where).order_by(*keys).limit(wanted.limit)

@@ -62,9 +62,7 @@ def resume(connection: Connection, rule: Rule, limit: int, owner: str, now: date
         .with_for_update(skip_locked=True)
     )
     taken = (
-        update(purge_batches)
-        .where(purge_batches.c.id.in_(records.chosen(left)))
-        .values(**leases.hold(owner, now, seconds))
+        update(purge_batches).where(records.chosen(purge_batches.c.id, left)).values(**leases.hold(owner, now, seconds))
     )
     row = connection.execute(taken.returning(purge_batches)).mappings().first()
     return _batch(row) if row else None

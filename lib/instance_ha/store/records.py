@@ -5,7 +5,8 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, any_, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import Executable
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ def one(
     return record(**connection.execute(statement, values).one()._asdict())
 
 
-def chosen(query: Select[tuple[T]]) -> Select[tuple[T]]:
-    """Choose rows once, for a statement that changes those ``in_`` it.
+def chosen(column: Column[T], query: Select[tuple[T]]) -> ColumnElement[bool]:
+    """Choose rows for a statement that changes them: those whose column is among what a query finds.
 
-    A subquery with a limit and locks is run again for each row where the planner joins by a nested loop, and chooses
-    other rows each time: more would be changed than the limit allows.
+    A query ``in_`` which the column were would be joined with the table. Where Postgres does not know yet how many rows
+    there are, it may run it for each of them: that takes long, and with a limit and locks it finds others each time. An
+    array is made once, before any row is looked up.
     """
-    return select(query.cte("chosen").c[0])
+    return column == any_(func.array(query.correlate(None).scalar_subquery(), type_=ARRAY(column.type)))
 
 
 def values(record: "DataclassInstance") -> dict[str, Any]:

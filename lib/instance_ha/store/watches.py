@@ -35,7 +35,7 @@ def claim(
     )
     taken = (
         update(watches)
-        .where(watches.c.subject.in_(records.chosen(due)))
+        .where(records.chosen(watches.c.subject, due))
         .values(owner=owner, due_at=now + timedelta(seconds=seconds))
         .returning(watches.c.subject, watches.c.polled_at)
     )
